@@ -1,0 +1,2 @@
+//! The program `doorstep`.
+fn main() {}

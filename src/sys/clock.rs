@@ -1,0 +1,28 @@
+//! Time: the only place of the library that reads a clock.
+
+use std::time::{Duration, Instant, SystemTime};
+
+/// Monotonic and wall time, read together.
+pub trait Clock: Send + Sync {
+    /// Time since an origin of the clock's own (never goes back), and the wall time.
+    fn now(&self) -> (Duration, SystemTime);
+}
+
+/// The machine's clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock {
+    origin: Instant,
+}
+
+impl SystemClock {
+    /// A clock whose origin is now.
+    pub fn start() -> SystemClock {
+        SystemClock { origin: Instant::now() }
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> (Duration, SystemTime) {
+        (self.origin.elapsed(), SystemTime::now())
+    }
+}

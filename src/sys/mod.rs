@@ -1,0 +1,41 @@
+//! System calls behind one contract.
+//!
+//! In: what the server and the file service need of an operating system, each as a safe type whose
+//! methods are one system call or a short, explained sequence of them. Every backend fills in the
+//! same list:
+//!
+//! - [`Poller`]: readiness of many sockets for a pool of threads (epoll, `poll(2)`, `WSAPoll`);
+//! - [`Stream`] and [`Listener`]: connected and listening sockets, never blocking;
+//! - [`Clock`]: monotonic and wall time;
+//! - [`beneath`]: opening a file that provably lies below a folder;
+//! - [`signals`], [`limits`], [`addresses`]: what the program asks of its process and machine.
+//!
+//! Out: HTTP, policy, threads' work. Never: a decision about a request; an import of another room.
+//! This is the only room with `unsafe`.
+#![allow(unsafe_code)]
+#![deny(
+    clippy::undocumented_unsafe_blocks,
+    clippy::multiple_unsafe_ops_per_block,
+    unsafe_op_in_unsafe_fn
+)]
+
+pub mod addresses;
+pub mod beneath;
+pub mod clock;
+pub mod limits;
+pub mod listener;
+pub mod poller;
+pub mod signals;
+pub mod stream;
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+pub use clock::{Clock, SystemClock};
+pub use listener::{Accept, Listener};
+pub use poller::{Backend, Interest, Poller, Source, Token, Wake};
+pub use stream::{Socket, Stream};

@@ -1,0 +1,93 @@
+//! Readiness of many sockets, shared by a pool of threads.
+//!
+//! Every registration is one-shot: once [`Poller::wait`] has handed out a token, that source is
+//! silent until it is armed again. So one event wakes one thread, and a thread that serves a
+//! connection is never disturbed by a second event it did not ask for.
+//!
+//! All methods may be called from any thread at any time, also while others wait.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+/// What an event is about: chosen by the caller, opaque to the poller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Token(pub u64);
+
+/// Which readiness a registration waits for. Errors and hang-ups are reported with either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Interest {
+    /// The source has octets to read, or a connection to accept, or its peer has closed.
+    Read,
+    /// The source takes octets again.
+    Write,
+}
+
+/// What can be registered.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'a> {
+    /// A descriptor of the operating system.
+    #[cfg(unix)]
+    Descriptor(std::os::fd::BorrowedFd<'a>),
+    /// A socket of the operating system.
+    #[cfg(windows)]
+    Descriptor(std::os::windows::io::BorrowedSocket<'a>),
+    /// A source that only its own poller knows, as in a simulation. The pollers of this crate answer
+    /// [`io::ErrorKind::Unsupported`].
+    Named(u64, std::marker::PhantomData<&'a ()>),
+}
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// The source registered under this token is ready (or failed), and is now disarmed.
+    Ready(Token),
+    /// The time is over.
+    TimedOut,
+    /// [`Poller::wake`] was called; every later wait ends so at once.
+    Woken,
+}
+
+/// The contract that each backend fulfils.
+pub trait Poller: Send + Sync + fmt::Debug {
+    /// Registers a source and arms it.
+    fn add(&self, source: Source<'_>, token: Token, interest: Interest) -> io::Result<()>;
+
+    /// Arms a registered source again. If it is ready already, an event follows at once.
+    fn arm(&self, source: Source<'_>, token: Token, interest: Interest) -> io::Result<()>;
+
+    /// Ends a registration. An event that was already taken from the kernel may still be handed out
+    /// under its token afterwards, so tokens carry a generation.
+    fn remove(&self, source: Source<'_>, token: Token) -> io::Result<()>;
+
+    /// Waits for one event. `None` waits without end. A wait that a signal handler interrupts goes on.
+    fn wait(&self, timeout: Option<Duration>) -> io::Result<Wake>;
+
+    /// Ends all present and future waits. Cannot be undone.
+    fn wake(&self);
+}
+
+/// Which poller to use; a run-time value, so that every test can run on each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Backend {
+    /// `epoll(7)`, on Linux.
+    #[cfg(target_os = "linux")]
+    Epoll,
+    /// `poll(2)`, or `WSAPoll` on Windows: one thread polls, the others wait for it.
+    Poll,
+}
+
+impl Backend {
+    /// Every backend that this system has, the preferred one first.
+    pub const ALL: &'static [Backend] = &[
+        #[cfg(target_os = "linux")]
+        Backend::Epoll,
+        Backend::Poll,
+    ];
+
+    /// Makes a poller.
+    pub fn open(self) -> io::Result<Box<dyn Poller>> {
+        todo!()
+    }
+}
