@@ -2,11 +2,35 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+mod bytes;
+mod h1;
+mod limits;
+mod scan;
+mod semantics;
 mod sys;
+
+pub use limits::{Limits, Timeouts};
+pub use semantics::{Headers, Method, Status, Version};
 
 #[doc(hidden)]
 pub mod internals {
     //! What `tests/`, `benches/` and `fuzz/` may see. Outside semver.
+
+    pub mod bytes {
+        pub use crate::bytes::{class, number, percent};
+    }
+    pub mod scan {
+        pub use crate::scan::{field_value_len, target_len};
+    }
+    pub mod semantics {
+        pub use crate::semantics::*;
+    }
+    pub mod h1 {
+        pub use crate::h1::*;
+    }
+    pub mod limits {
+        pub use crate::limits::*;
+    }
     pub mod sys {
         pub use crate::sys::{
             Accept, Backend, Clock, Interest, Listener, Poller, Socket, Source, Stream,

@@ -44,12 +44,20 @@ pub struct Root {
 
 impl Root {
     /// Opens the folder with the best strategy that this system has (probed once: ENOSYS, EPERM under a seccomp filter).
-    pub fn open(path: &Path) -> io::Result<Root> { todo!() }
+    pub fn open(path: &Path) -> io::Result<Root> {
+        todo!()
+    }
     /// Opens the folder with a given strategy, for tests.
-    pub fn open_with(path: &Path, strategy: Strategy) -> io::Result<Root> { todo!() }
+    pub fn open_with(path: &Path, strategy: Strategy) -> io::Result<Root> {
+        todo!()
+    }
     /// Opens a regular file or a folder below the root for reading. `path` is clean components joined by `/`, no slash at either end; empty is the
     /// root itself. Never blocks on a FIFO (`O_NONBLOCK`), never takes a controlling terminal. The caller asks the file's metadata what it is.
-    pub fn open_beneath(&self, path: &[u8]) -> Result<File, OpenError> { todo!() }
+    pub fn open_beneath(&self, path: &[u8]) -> Result<File, OpenError> {
+        todo!()
+    }
     /// Whether the path that it was opened by still names this very folder.
-    pub fn is_current(&self) -> bool { todo!() }
+    pub fn is_current(&self) -> bool {
+        todo!()
+    }
 }

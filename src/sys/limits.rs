@@ -3,6 +3,10 @@
 use std::io;
 
 /// Raises the soft limit of open files to the hard limit (at most to `wanted`) and answers the limit in force. `None` where the system has no such limit.
-pub fn raise_open_files(wanted: u64) -> io::Result<Option<u64>> { todo!() }
+pub fn raise_open_files(wanted: u64) -> io::Result<Option<u64>> {
+    todo!()
+}
 /// The limit in force.
-pub fn open_files() -> Option<u64> { todo!() }
+pub fn open_files() -> Option<u64> {
+    todo!()
+}

@@ -32,21 +32,41 @@ pub enum Stream {
 
 impl Stream {
     /// Reads what is there, up to `buffer.len()` octets; 0 is the end of the stream.
-    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> { todo!() }
+    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        todo!()
+    }
     /// Writes what fits.
-    pub fn write(&mut self, octets: &[u8]) -> io::Result<usize> { todo!() }
+    pub fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        todo!()
+    }
     /// Writes what fits of several pieces.
-    pub fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> { todo!() }
+    pub fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        todo!()
+    }
     /// Sends up to `length` octets of `file` from `offset`, without moving the file's own position.
     /// 0 means that the file ends there. `sendfile(2)` on Linux; elsewhere, or where the file system
     /// has no sendfile, one block is copied through `scratch`.
-    pub fn send_file(&mut self, file: &File, offset: u64, length: u64, scratch: &mut Vec<u8>) -> io::Result<usize> { todo!() }
+    pub fn send_file(
+        &mut self,
+        file: &File,
+        offset: u64,
+        length: u64,
+        scratch: &mut Vec<u8>,
+    ) -> io::Result<usize> {
+        todo!()
+    }
     /// Tells the peer that no more octets follow.
-    pub fn shutdown_write(&mut self) -> io::Result<()> { todo!() }
+    pub fn shutdown_write(&mut self) -> io::Result<()> {
+        todo!()
+    }
     /// Blocks until the stream is ready in the given direction (`true`) or the time is over (`false`).
-    pub fn wait(&mut self, interest: Interest, timeout: Duration) -> io::Result<bool> { todo!() }
+    pub fn wait(&mut self, interest: Interest, timeout: Duration) -> io::Result<bool> {
+        todo!()
+    }
     /// What the poller watches.
-    pub fn source(&self) -> Source<'_> { todo!() }
+    pub fn source(&self) -> Source<'_> {
+        todo!()
+    }
 }
 
 impl fmt::Debug for Stream {

@@ -1,0 +1,1 @@
+//! One field line (RFC 9112 §5).

@@ -1,0 +1,39 @@
+//! How a message is written in octets (RFC 9112): the incremental parser and the writer.
+//!
+//! In: request line, field lines, framing, chunked coding, persistence, response heads. Strict, one mode.
+//! Out: what a message means, when octets come, where they go. Never: IO, clocks, allocation while parsing.
+//!
+//! Parsers are one shape: octets and a resume point in; a value and the octets it used, or a new resume point, or a
+//! [`Reject`]. The caller keeps the octets and hands them in again, longer; what was validated once is not looked at
+//! again until the head is complete.
+#![forbid(unsafe_code)]
+
+pub mod chunked;
+mod field_line;
+pub mod framing;
+pub mod head;
+pub mod persistence;
+mod reject;
+mod request_line;
+pub mod write;
+
+pub use framing::Framing;
+pub use head::{Expect, Head, Resume, parse_head};
+pub use reject::Reject;
+
+/// What a parser makes of the octets so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parsed<T, R> {
+    /// Complete: the value, and how many octets it took.
+    Done {
+        /// What was parsed.
+        value: T,
+        /// Octets from the start of the input that belong to it.
+        used: usize,
+    },
+    /// Not complete: call again with the same octets and more behind them.
+    More {
+        /// Where to go on.
+        resume: R,
+    },
+}

@@ -1,0 +1,1 @@
+//! The request line (RFC 9112 §3).

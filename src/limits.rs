@@ -1,0 +1,102 @@
+//! Every limit and timeout, with its reason. Numbers only: any room may read them.
+
+use std::time::Duration;
+
+/// How much of everything one connection, or all of them together, may take.
+///
+/// The defaults suit a server that faces the open internet. Start from [`Limits::default`] and change single fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Octets of a request's head: request line and field lines. Beyond: 431, or 414 when the request line alone is longer.
+    /// 16 KiB holds the largest cookies that browsers send (4 KiB each, a few of them).
+    pub head_bytes: usize,
+    /// Field lines in a head. Beyond: 431. Browsers send about 20.
+    pub headers: usize,
+    /// Octets of the request target. Beyond: 414. RFC 9112 §3 recommends at least 8,000.
+    pub target_bytes: usize,
+    /// Octets of a request's content that [`Body::collect`](crate::Body::collect) takes. Beyond: 413.
+    pub body_bytes: usize,
+    /// Octets of one chunk-size line with its extensions. Beyond: 400. Nobody uses extensions; attackers do.
+    pub chunk_line: usize,
+    /// Octets of a chunked body's trailer section. Beyond: 431.
+    pub trailer_bytes: usize,
+    /// Open connections. The server takes fewer where the limit of open files is lower (that limit less 64).
+    pub connections: usize,
+    /// Requests answered on one connection before it is closed. `None`: no limit.
+    pub requests_per_connection: Option<u32>,
+    /// Octets of an unread request body that are read and dropped to keep the connection. Beyond: it closes.
+    pub drain: usize,
+    /// Octets of unsent output at which no further pipelined request of that connection is begun.
+    pub write_buffer: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            head_bytes: 16 * 1024,
+            headers: 100,
+            target_bytes: 8 * 1024,
+            body_bytes: 1024 * 1024,
+            chunk_line: 256,
+            trailer_bytes: 4 * 1024,
+            connections: 10_000,
+            requests_per_connection: None,
+            drain: 64 * 1024,
+            write_buffer: 64 * 1024,
+        }
+    }
+}
+
+/// How long the server waits for a peer in each phase of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timeouts {
+    /// From accept, or from the first octet of a request, to the end of its head: in all, not per octet.
+    pub head: Duration,
+    /// Between two reads of a request's content.
+    pub body: Duration,
+    /// Between two writes of an answer that make progress.
+    pub write: Duration,
+    /// The least rate, in octets per second of time spent waiting, that a body or an answer must keep on top of 30 s:
+    /// a peer that moves one octet every 29 s would otherwise hold a connection for ever.
+    pub least_rate: u32,
+    /// Idle between two requests. Longer than the 60 s of common proxies, whose reuse would race a shorter one.
+    pub keep_alive: Duration,
+    /// After an answer that ends the connection early: how long input is still read and dropped, so that the peer
+    /// reads the answer instead of a reset.
+    pub linger: Duration,
+    /// How long a graceful shutdown lets running requests finish.
+    pub shutdown: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        Timeouts {
+            head: Duration::from_secs(10),
+            body: Duration::from_secs(30),
+            write: Duration::from_secs(30),
+            least_rate: 256,
+            keep_alive: Duration::from_secs(75),
+            linger: Duration::from_secs(2),
+            shutdown: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Empty lines (CRLF) skipped before a request line. RFC 9112 §2.2 asks for "at least one".
+pub const LEADING_EMPTY_LINES: usize = 1;
+/// Octets of a method. Registered names have at most 17 (UPDATEREDIRECTREF); a longer token gets 501.
+pub const METHOD_BYTES: usize = 23;
+/// Request bodies up to this size are gathered before the handler is called.
+pub const GATHER_BYTES: usize = 16 * 1024;
+/// Requests that one turn on a connection may answer before other connections get theirs.
+pub const REQUESTS_PER_TURN: usize = 64;
+/// Octets that one turn on a connection may send before other connections get theirs.
+pub const BYTES_PER_TURN: u64 = 1024 * 1024;
+/// File bodies shorter than this are copied behind their head and sent with one write; longer ones go by `sendfile(2)`.
+pub const SENDFILE_FROM: u64 = 64 * 1024;
+/// Connections that the kernel completes before the server accepts them. Linux caps it at `net.core.somaxconn` (4096 by default).
+pub const BACKLOG: u32 = 4096;
+/// Descriptors kept free for files, the log and the poller when connections are counted against the open-file limit.
+pub const DESCRIPTORS_RESERVED: u64 = 64;

@@ -1,0 +1,21 @@
+//! What a message means (RFC 9110), apart from how it is written in octets (RFC 9112).
+//!
+//! In: methods, status codes, fields and their table, request targets, hosts, lists, dates, entity tags.
+//! Out: line ends, framing, connections, files. Never: IO, clocks, allocation on the request's way in.
+#![forbid(unsafe_code)]
+
+pub mod date;
+pub mod etag;
+pub mod fields;
+pub mod host;
+pub mod list;
+pub mod method;
+pub mod status;
+pub mod target;
+pub mod version;
+
+pub use fields::{FieldName, FieldTable, Headers, Span};
+pub use method::Method;
+pub use status::Status;
+pub use target::{Target, TargetForm};
+pub use version::Version;
