@@ -3,14 +3,29 @@
 #![warn(missing_docs)]
 
 mod bytes;
+mod conn;
+#[cfg(feature = "files")]
+mod files;
 mod h1;
+mod handler;
 mod limits;
+pub mod os;
 mod scan;
 mod semantics;
+mod server;
 mod sys;
 
+pub use conn::CloseReason;
+#[cfg(feature = "files")]
+pub use files::Files;
+pub use h1::Reject;
+pub use handler::{
+    Body, BodyError, BodySource, FieldError, Handler, IntoResponse, Now, Payload, Request,
+    Response, TestRequest,
+};
 pub use limits::{Limits, Timeouts};
 pub use semantics::{Headers, Method, Status, Version};
+pub use server::{Ended, Observer, RequestEvent, Running, Server, Shutdown};
 
 #[doc(hidden)]
 pub mod internals {

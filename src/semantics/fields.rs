@@ -90,7 +90,7 @@ impl FieldTable {
 }
 
 /// The field lines of a request: names without regard to case, values as opaque octets.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Headers<'a> {
     octets: &'a [u8],
     lines: &'a [FieldLine],
@@ -129,4 +129,16 @@ impl<'a> Headers<'a> {
     pub fn is_empty(&self) -> bool {
         todo!()
     }
+}
+
+/// Whether a name can stand in a field line: a token (RFC 9110 §5.1).
+pub fn valid_name(name: &[u8]) -> bool {
+    !name.is_empty() && crate::bytes::class::token_len(name) == name.len()
+}
+
+/// Whether a value can stand in a field line (RFC 9110 §5.5): no CR, LF, NUL or other control but HTAB, and no white space
+/// at either end, which a reader would not see as part of it.
+pub fn valid_value(value: &[u8]) -> bool {
+    crate::scan::field_value_len(value) == value.len()
+        && crate::bytes::class::trim_ows(value).len() == value.len()
 }

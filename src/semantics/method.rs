@@ -46,4 +46,8 @@ impl Method {
         todo!()
     }
 }
-// Display, Debug (as_str)
+impl std::fmt::Display for Method {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

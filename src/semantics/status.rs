@@ -8,6 +8,16 @@ impl Status {
     /// 200 (RFC 9110 §15.3.1).
     pub const OK: Status = Status(200);
     // every registered one
+    /** . */
+    pub const CREATED: Status = Status(201);
+    /** . */
+    pub const NO_CONTENT: Status = Status(204);
+    /** . */
+    pub const BAD_REQUEST: Status = Status(400);
+    /** . */
+    pub const CONTENT_TOO_LARGE: Status = Status(413);
+    /** . */
+    pub const INTERNAL_SERVER_ERROR: Status = Status(500);
 
     /// The status with this code, from 100 to 999.
     pub const fn from_code(code: u16) -> Option<Status> {

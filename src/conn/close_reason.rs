@@ -1,0 +1,59 @@
+//! Why a connection ended.
+
+use crate::h1::Reject;
+use std::fmt;
+
+/// Why a connection ended: one of these for each, visible to the observer and in tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// The client closed between two requests, or without sending an octet.
+    PeerClosed,
+    /// The client closed, or stopped sending, within a head or content.
+    PeerClosedEarly,
+    /// The connection was reset, or failed in another way.
+    Failed,
+    /// The last answer said `Connection: close`, because the client, the handler or a limit asked for it.
+    Answered,
+    /// The message was refused.
+    Rejected(Reject),
+    /// No request came within [`Timeouts::keep_alive`](crate::Timeouts::keep_alive), or not an octet within
+    /// [`Timeouts::head`](crate::Timeouts::head) of the accept.
+    IdleTimeout,
+    /// A head, or content, was begun and did not come in time.
+    ReadTimeout,
+    /// The client took too long to read an answer.
+    WriteTimeout,
+    /// The handler left more content unread than [`Limits::drain`](crate::Limits::drain).
+    UnreadContent,
+    /// The handler's content ended before its declared length: a file shrank, or a stream ended or failed.
+    ContentFailed,
+    /// The handler panicked.
+    Panicked,
+    /// The server is full.
+    Overload,
+    /// The server is shutting down.
+    Shutdown,
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CloseReason::PeerClosed => "closed by the client",
+            CloseReason::PeerClosedEarly => "closed by the client within a message",
+            CloseReason::Failed => "connection lost",
+            CloseReason::Answered => "closed behind the last answer",
+            CloseReason::Rejected(reject) => {
+                return write!(f, "message refused: {}", reject.sentence());
+            }
+            CloseReason::IdleTimeout => "idle for too long",
+            CloseReason::ReadTimeout => "the request took too long",
+            CloseReason::WriteTimeout => "the client read too slowly",
+            CloseReason::UnreadContent => "too much content left unread",
+            CloseReason::ContentFailed => "the content ended early",
+            CloseReason::Panicked => "the handler panicked",
+            CloseReason::Overload => "the server is full",
+            CloseReason::Shutdown => "the server is shutting down",
+        })
+    }
+}

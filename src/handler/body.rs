@@ -1,0 +1,170 @@
+//! A request's content, read by the handler.
+
+use super::{IntoResponse, Response};
+use crate::semantics::Status;
+use std::fmt;
+use std::io::{self, BufRead, Read};
+
+/// Where content comes from: the connection in a server, a slice in a test.
+pub trait BodySource {
+    /// The length that the client declared; `None` for chunked content.
+    fn content_length(&self) -> Option<u64>;
+
+    /// The most that [`Body::collect`] takes.
+    fn collect_limit(&self) -> usize;
+
+    /// The next octets, at least one; none at the end of the content. May wait for the client.
+    fn fill(&mut self) -> io::Result<&[u8]>;
+
+    /// Marks the first `count` octets of the last [`fill`](BodySource::fill) as read.
+    fn consume(&mut self, count: usize);
+}
+
+/// No content.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoBody;
+
+impl BodySource for NoBody {
+    fn content_length(&self) -> Option<u64> {
+        Some(0)
+    }
+    fn collect_limit(&self) -> usize {
+        0
+    }
+    fn fill(&mut self) -> io::Result<&[u8]> {
+        Ok(&[])
+    }
+    fn consume(&mut self, _: usize) {}
+}
+
+/// A request's content: `Read` and `BufRead`.
+///
+/// A read may block its worker until the client sends more, within
+/// [`Timeouts::body`](crate::Timeouts::body). When the client sends something that is no valid content, the read fails
+/// with [`io::ErrorKind::InvalidData`] and the client gets the status that the fault deserves, whatever the handler answers.
+pub struct Body<'a> {
+    source: &'a mut dyn BodySource,
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn new(source: &'a mut dyn BodySource) -> Body<'a> {
+        Body { source }
+    }
+
+    /// The length that the client declared; `None` for chunked content.
+    pub fn content_length(&self) -> Option<u64> {
+        self.source.content_length()
+    }
+
+    /// All of the content that has not been read yet, up to [`Limits::body_bytes`](crate::Limits::body_bytes).
+    ///
+    /// # Errors
+    /// [`BodyError::TooLarge`] when there is more, [`BodyError::Io`] when the client stops, resets or sends nonsense.
+    pub fn collect(&mut self) -> Result<Vec<u8>, BodyError> {
+        self.collect_up_to(self.source.collect_limit())
+    }
+
+    /// All of the content that has not been read yet, up to `limit` octets. Memory grows with what arrives, not with
+    /// what the client declares.
+    ///
+    /// # Errors
+    /// As [`collect`](Body::collect).
+    pub fn collect_up_to(&mut self, limit: usize) -> Result<Vec<u8>, BodyError> {
+        if self
+            .content_length()
+            .is_some_and(|length| length > limit as u64)
+        {
+            return Err(BodyError::TooLarge);
+        }
+        let mut all = Vec::new();
+        loop {
+            let octets = self.source.fill().map_err(BodyError::Io)?;
+            if octets.is_empty() {
+                return Ok(all);
+            }
+            if octets.len() > limit - all.len() {
+                return Err(BodyError::TooLarge);
+            }
+            all.extend_from_slice(octets);
+            let count = octets.len();
+            self.source.consume(count);
+        }
+    }
+}
+
+impl Read for Body<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let octets = self.source.fill()?;
+        let count = octets.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&octets[..count]);
+        self.source.consume(count);
+        Ok(count)
+    }
+}
+
+impl BufRead for Body<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.source.fill()
+    }
+    fn consume(&mut self, count: usize) {
+        self.source.consume(count);
+    }
+}
+
+impl fmt::Debug for Body<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body")
+            .field("content_length", &self.content_length())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why content was not collected.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BodyError {
+    /// There is more than the limit.
+    TooLarge,
+    /// The client stopped sending, went away, or sent something that is no valid content.
+    Io(io::Error),
+}
+
+impl fmt::Display for BodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BodyError::TooLarge => f.write_str("the content is larger than the limit"),
+            BodyError::Io(error) => write!(f, "the content could not be read: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for BodyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            BodyError::TooLarge => None,
+            BodyError::Io(error) => Some(error),
+        }
+    }
+}
+
+impl From<BodyError> for io::Error {
+    fn from(error: BodyError) -> io::Error {
+        match error {
+            BodyError::TooLarge => io::Error::other(error),
+            BodyError::Io(error) => error,
+        }
+    }
+}
+
+/// 413 for content that is too large (RFC 9110 §15.5.14), else 400.
+impl IntoResponse for BodyError {
+    fn into_response(self) -> Response {
+        match self {
+            BodyError::TooLarge => Response::status_page(Status::CONTENT_TOO_LARGE),
+            BodyError::Io(_) => Response::status_page(Status::BAD_REQUEST),
+        }
+    }
+}

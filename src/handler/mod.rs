@@ -1,0 +1,59 @@
+//! What a program answers requests with: [`Handler`], [`Request`], [`Response`], [`Body`].
+//!
+//! In: the types that a program touches, and how values become answers. A request borrows the octets that were
+//! received; an answer owns everything it needs, so that it can be sent after its worker has gone on.
+//! Out: sockets, framing, threads. Never: a word of the wire; a clock.
+#![forbid(unsafe_code)]
+
+mod body;
+mod request;
+mod response;
+mod test_request;
+
+pub use body::{Body, BodyError, BodySource, NoBody};
+pub use request::{Now, Request, RequestParts};
+pub use response::{FieldError, IntoResponse, Payload, Response};
+pub use test_request::TestRequest;
+
+use std::sync::Arc;
+
+/// Answers requests. Called from several threads at once.
+///
+/// Closures are handlers:
+///
+/// ```
+/// use doorstep::{Handler, Method, Request};
+///
+/// let hello = |request: &mut Request<'_>| format!("You asked for {}", request.path());
+/// let answer = Request::test(Method::Get, "/tea").send(&hello);
+/// assert_eq!(answer.into_content().unwrap(), b"You asked for /tea");
+/// ```
+pub trait Handler: Send + Sync + 'static {
+    /// Answers one request.
+    ///
+    /// Content that is left unread is read and dropped up to [`Limits::drain`](crate::Limits::drain); beyond that the
+    /// connection closes behind the answer. A panic becomes a 500 and closes the connection.
+    fn handle(&self, request: &mut Request<'_>) -> Response;
+}
+
+impl<F, R> Handler for F
+where
+    F: Fn(&mut Request<'_>) -> R + Send + Sync + 'static,
+    R: IntoResponse,
+{
+    fn handle(&self, request: &mut Request<'_>) -> Response {
+        self(request).into_response()
+    }
+}
+
+impl<H: Handler + ?Sized> Handler for Arc<H> {
+    fn handle(&self, request: &mut Request<'_>) -> Response {
+        (**self).handle(request)
+    }
+}
+
+impl Handler for Box<dyn Handler> {
+    fn handle(&self, request: &mut Request<'_>) -> Response {
+        (**self).handle(request)
+    }
+}

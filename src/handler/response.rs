@@ -1,0 +1,458 @@
+//! One answer, and what can become one.
+
+use crate::semantics::Status;
+use crate::semantics::fields::{FieldName, valid_name, valid_value};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+/// An answer. It borrows nothing, so that it can be sent while its worker serves others.
+///
+/// ```
+/// use doorstep::{Response, Status};
+///
+/// let answer = Response::new(Status::CREATED).header("Location", "/tea/1").body("brewing");
+/// assert_eq!(answer.status().code(), 201);
+/// ```
+#[derive(Debug)]
+#[must_use = "an answer does nothing unless a handler returns it"]
+pub struct Response {
+    status: Status,
+    fields: Vec<u8>,
+    date: bool,
+    server: bool,
+    close: bool,
+    payload: Payload,
+    reason: Option<&'static str>,
+    fault: Option<FieldError>,
+}
+
+/// The content of an answer.
+#[non_exhaustive]
+pub enum Payload {
+    /// None.
+    Empty,
+    /// Octets of the program itself.
+    Static(&'static [u8]),
+    /// Octets made for this answer.
+    Bytes(Vec<u8>),
+    /// Octets that several answers share.
+    Shared(Arc<[u8]>),
+    /// A part of a file.
+    File {
+        /// The file; its own position is neither used nor moved.
+        file: File,
+        /// Where the part begins.
+        offset: u64,
+        /// How long it is.
+        length: u64,
+    },
+    /// Whatever a reader gives.
+    Stream {
+        /// How much that will be, if it is known; else the content is chunked.
+        length: Option<u64>,
+        /// The reader. It must not block: it runs on a worker.
+        reader: Box<dyn Read + Send>,
+    },
+}
+
+impl Payload {
+    /// The length of the content, if it is known.
+    pub fn length(&self) -> Option<u64> {
+        match self {
+            Payload::Empty => Some(0),
+            Payload::Static(octets) => Some(octets.len() as u64),
+            Payload::Bytes(octets) => Some(octets.len() as u64),
+            Payload::Shared(octets) => Some(octets.len() as u64),
+            Payload::File { length, .. } => Some(*length),
+            Payload::Stream { length, .. } => *length,
+        }
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self {
+            Payload::Empty => "Empty",
+            Payload::Static(_) => "Static",
+            Payload::Bytes(_) => "Bytes",
+            Payload::Shared(_) => "Shared",
+            Payload::File { .. } => "File",
+            Payload::Stream { .. } => "Stream",
+        };
+        f.debug_struct(kind)
+            .field("length", &self.length())
+            .finish()
+    }
+}
+
+/// Why a field was not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FieldError {
+    /// The name is not a token (RFC 9110 §5.1).
+    Name,
+    /// The value holds CR, LF, NUL or another control (RFC 9110 §5.5): it could be read as a field, or an answer, of its own.
+    Value,
+    /// The server alone writes this field, because it must agree with what is sent: Content-Length, Transfer-Encoding,
+    /// Connection, Keep-Alive.
+    Managed,
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            FieldError::Name => "the field name is not a token",
+            FieldError::Value => "the field value holds a control character",
+            FieldError::Managed => "the server writes this field itself",
+        })
+    }
+}
+
+impl std::error::Error for FieldError {}
+
+impl Response {
+    /// An answer without content.
+    pub fn new(status: Status) -> Response {
+        Response {
+            status,
+            fields: Vec::new(),
+            date: false,
+            server: false,
+            close: false,
+            payload: Payload::Empty,
+            reason: None,
+            fault: None,
+        }
+    }
+
+    /// 200 with plain text.
+    pub fn text(text: impl Into<String>) -> Response {
+        Response::new(Status::OK).media_type(TEXT).body(text.into())
+    }
+
+    /// 200 with HTML.
+    pub fn html(html: impl Into<String>) -> Response {
+        Response::new(Status::OK).media_type(HTML).body(html.into())
+    }
+
+    /// A redirect: 301, 302, 303, 307 or 308 with a Location (RFC 9110 §10.2.2). A location with a control character
+    /// makes the answer a 500, as with [`header`](Response::header).
+    pub fn redirect(status: Status, location: &str) -> Response {
+        Response::new(status).header("Location", location)
+    }
+
+    /// A small page that says the status, for people; never stored.
+    pub fn status_page(status: Status) -> Response {
+        let code = status.code();
+        let reason = status.reason();
+        Response::new(status)
+            .media_type(HTML)
+            .header("Cache-Control", "no-store")
+            .body(format!(
+                "{PAGE_TOP}{code} {reason}</title>\n<h1>{code} {reason}</h1>\n"
+            ))
+    }
+
+    /// Adds a field line. One that cannot be written turns the answer into a 500 that the observer hears of:
+    /// [`try_header`](Response::try_header) returns the error instead.
+    pub fn header(mut self, name: &str, value: &str) -> Response {
+        if let Err(fault) = self.try_header(name, value) {
+            self.fault = Some(fault);
+        }
+        self
+    }
+
+    /// Adds a field line.
+    ///
+    /// # Errors
+    /// See [`FieldError`]; the answer stays as it was.
+    pub fn try_header(&mut self, name: &str, value: &str) -> Result<(), FieldError> {
+        if !valid_name(name.as_bytes()) {
+            return Err(FieldError::Name);
+        }
+        if !valid_value(value.as_bytes()) {
+            return Err(FieldError::Value);
+        }
+        match FieldName::of(name.as_bytes()) {
+            FieldName::ContentLength
+            | FieldName::TransferEncoding
+            | FieldName::Connection
+            | FieldName::KeepAlive => return Err(FieldError::Managed),
+            FieldName::Date => self.date = true,
+            FieldName::Server => self.server = true,
+            _ => {}
+        }
+        self.push_line(name, value);
+        Ok(())
+    }
+
+    /// Sets the content.
+    pub fn body(mut self, content: impl Into<Payload>) -> Response {
+        self.payload = content.into();
+        self
+    }
+
+    /// Sets the content to a part of a file, which is sent without passing through memory where the system can do that.
+    /// When the file turns out shorter, the connection closes in the middle of the content, so that the client notices.
+    pub fn file(self, file: File, offset: u64, length: u64) -> Response {
+        self.body(Payload::File {
+            file,
+            offset,
+            length,
+        })
+    }
+
+    /// Sets the content to what a reader gives: exactly `length` octets if that is known, else as chunks up to the
+    /// reader's end. The reader runs on a worker and should not block; an error from it, or too few octets, closes the
+    /// connection in the middle of the content.
+    pub fn stream(self, length: Option<u64>, reader: impl Read + Send + 'static) -> Response {
+        self.body(Payload::Stream {
+            length,
+            reader: Box::new(reader),
+        })
+    }
+
+    /// Closes the connection behind this answer.
+    pub fn close(mut self) -> Response {
+        self.close = true;
+        self
+    }
+
+    /// Says why the handler answered so: for the observer's request event and the log, never on the wire.
+    pub fn reason(mut self, why: &'static str) -> Response {
+        self.reason = Some(why);
+        self
+    }
+
+    /// The status.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The value of the first field line with this name, without regard to case.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let lines = std::str::from_utf8(&self.fields).ok()?;
+        let of_line = |line: &'_ str| {
+            line.split_once(": ")
+                .is_some_and(|(this, _)| this.eq_ignore_ascii_case(name))
+        };
+        lines
+            .split("\r\n")
+            .find(|line| of_line(line))
+            .map(|line| &line[name.len() + 2..])
+    }
+
+    /// The content.
+    pub fn payload(&self) -> &Payload {
+        &self.payload
+    }
+
+    /// All of the content, read into memory: for tests of handlers.
+    ///
+    /// # Errors
+    /// What reading a file or a stream gives.
+    pub fn into_content(self) -> io::Result<Vec<u8>> {
+        let mut all = Vec::new();
+        match self.payload {
+            Payload::Empty => {}
+            Payload::Static(octets) => all.extend_from_slice(octets),
+            Payload::Bytes(octets) => all = octets,
+            Payload::Shared(octets) => all.extend_from_slice(&octets),
+            Payload::File {
+                mut file,
+                offset,
+                length,
+            } => {
+                io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
+                file.take(length).read_to_end(&mut all)?;
+            }
+            Payload::Stream { mut reader, .. } => {
+                reader.read_to_end(&mut all)?;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Adds a Content-Type that is known to be valid.
+    fn media_type(mut self, value: &'static str) -> Response {
+        self.push_line("Content-Type", value);
+        self
+    }
+
+    fn push_line(&mut self, name: &str, value: &str) {
+        self.fields.reserve(name.len() + value.len() + 4);
+        self.fields.extend_from_slice(name.as_bytes());
+        self.fields.extend_from_slice(b": ");
+        self.fields.extend_from_slice(value.as_bytes());
+        self.fields.extend_from_slice(b"\r\n");
+    }
+}
+
+/// What the server needs to know of an answer; see [`Response::take_apart`].
+#[derive(Debug)]
+pub struct ResponseParts {
+    /// The status.
+    pub status: Status,
+    /// Serialised field lines, each ended by CRLF.
+    pub fields: Vec<u8>,
+    /// Whether they include a Date.
+    pub has_date: bool,
+    /// Whether they include a Server.
+    pub has_server: bool,
+    /// Whether the connection is to close behind the answer.
+    pub close: bool,
+    /// The content.
+    pub payload: Payload,
+    /// Why the handler answered so.
+    pub reason: Option<&'static str>,
+}
+
+impl Response {
+    /// The parts, for the server. An answer with a field that cannot be written has become a 500 here.
+    pub(crate) fn take_apart(self) -> ResponseParts {
+        if let Some(fault) = self.fault {
+            let reason = match fault {
+                FieldError::Name => "invalid field name in the answer",
+                FieldError::Value => "invalid field value in the answer",
+                FieldError::Managed => "the answer sets a field that the server writes",
+            };
+            return Response::status_page(Status::INTERNAL_SERVER_ERROR)
+                .reason(reason)
+                .take_apart();
+        }
+        ResponseParts {
+            status: self.status,
+            fields: self.fields,
+            has_date: self.date,
+            has_server: self.server,
+            close: self.close,
+            payload: self.payload,
+            reason: self.reason,
+        }
+    }
+}
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+const PAGE_TOP: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+<meta name=\"viewport\" content=\"width=device-width\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
+<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:15vh auto;padding:0 1rem}</style>\n<title>";
+
+impl From<&'static str> for Payload {
+    fn from(text: &'static str) -> Payload {
+        Payload::Static(text.as_bytes())
+    }
+}
+
+impl From<&'static [u8]> for Payload {
+    fn from(octets: &'static [u8]) -> Payload {
+        Payload::Static(octets)
+    }
+}
+
+impl From<String> for Payload {
+    fn from(text: String) -> Payload {
+        Payload::Bytes(text.into_bytes())
+    }
+}
+
+impl From<Vec<u8>> for Payload {
+    fn from(octets: Vec<u8>) -> Payload {
+        Payload::Bytes(octets)
+    }
+}
+
+impl From<Arc<[u8]>> for Payload {
+    fn from(octets: Arc<[u8]>) -> Payload {
+        Payload::Shared(octets)
+    }
+}
+
+/// What a handler may return.
+pub trait IntoResponse {
+    /// The answer that this value stands for.
+    fn into_response(self) -> Response;
+}
+
+impl IntoResponse for Response {
+    fn into_response(self) -> Response {
+        self
+    }
+}
+
+/// Plain text.
+impl IntoResponse for &'static str {
+    fn into_response(self) -> Response {
+        Response::new(Status::OK).media_type(TEXT).body(self)
+    }
+}
+
+/// Plain text.
+impl IntoResponse for String {
+    fn into_response(self) -> Response {
+        Response::text(self)
+    }
+}
+
+/// Octets, `application/octet-stream`.
+impl IntoResponse for Vec<u8> {
+    fn into_response(self) -> Response {
+        Response::new(Status::OK).media_type(OCTETS).body(self)
+    }
+}
+
+/// Octets, `application/octet-stream`.
+impl IntoResponse for &'static [u8] {
+    fn into_response(self) -> Response {
+        Response::new(Status::OK).media_type(OCTETS).body(self)
+    }
+}
+
+/// Octets, `application/octet-stream`.
+impl IntoResponse for Arc<[u8]> {
+    fn into_response(self) -> Response {
+        Response::new(Status::OK).media_type(OCTETS).body(self)
+    }
+}
+
+const OCTETS: &str = "application/octet-stream";
+
+/// A small page that says the status; nothing where the status allows no content.
+impl IntoResponse for Status {
+    fn into_response(self) -> Response {
+        if self.allows_content() {
+            Response::status_page(self)
+        } else {
+            Response::new(self)
+        }
+    }
+}
+
+/// The same answer with another status.
+impl<T: IntoResponse> IntoResponse for (Status, T) {
+    fn into_response(self) -> Response {
+        let mut response = self.1.into_response();
+        response.status = self.0;
+        response
+    }
+}
+
+/// Whichever it is.
+impl<T: IntoResponse, E: IntoResponse> IntoResponse for Result<T, E> {
+    fn into_response(self) -> Response {
+        match self {
+            Ok(value) => value.into_response(),
+            Err(error) => error.into_response(),
+        }
+    }
+}
+
+/// 500; the error's text does not reach the client.
+impl IntoResponse for io::Error {
+    fn into_response(self) -> Response {
+        Response::status_page(Status::INTERNAL_SERVER_ERROR)
+            .reason("the handler returned an input/output error")
+    }
+}

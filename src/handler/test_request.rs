@@ -1,0 +1,139 @@
+//! Requests made up for tests: a handler is called with no socket and no thread.
+
+use super::{BodySource, Handler, Now, Request, RequestParts, Response};
+use crate::limits::Limits;
+use crate::semantics::fields::{FieldLine, FieldName, FieldTable, Span};
+use crate::semantics::{Headers, Method, Target, Version};
+use core::net::{Ipv4Addr, SocketAddr};
+use std::io;
+use std::time::{Duration, SystemTime};
+
+/// A request made up for a test.
+///
+/// ```
+/// use doorstep::{Method, Request, Status};
+///
+/// let answer = Request::test(Method::Post, "/tea?milk=no")
+///     .header("Content-Type", "text/plain")
+///     .body("hot")
+///     .send(&|request: &mut Request<'_>| match request.query() {
+///         Some("milk=no") => Status::NO_CONTENT,
+///         _ => Status::BAD_REQUEST,
+///     });
+/// assert_eq!(answer.status(), Status::NO_CONTENT);
+/// ```
+#[derive(Debug)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct TestRequest {
+    method: Method,
+    target: String,
+    octets: Vec<u8>,
+    table: FieldTable,
+    body: Vec<u8>,
+    now: Now,
+    peer: Option<SocketAddr>,
+}
+
+impl TestRequest {
+    pub(super) fn new(method: Method, target: &str) -> TestRequest {
+        TestRequest {
+            method,
+            target: target.to_string(),
+            octets: Vec::new(),
+            table: FieldTable::default(),
+            body: Vec::new(),
+            now: Now {
+                monotonic: Duration::ZERO,
+                wall: SystemTime::UNIX_EPOCH,
+            },
+            peer: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 50_000))),
+        }
+        .header("Host", "localhost")
+    }
+
+    /// Adds a field line. A `Host: localhost` is there already; the first line of a name is the one that
+    /// [`Request::header`] finds.
+    pub fn header(mut self, name: &str, value: &str) -> TestRequest {
+        let span = |octets: &mut Vec<u8>, text: &str| {
+            let start = octets.len() as u32;
+            octets.extend_from_slice(text.as_bytes());
+            Span {
+                start,
+                end: octets.len() as u32,
+            }
+        };
+        let field = FieldName::of(name.as_bytes());
+        let name = span(&mut self.octets, name);
+        let value = span(&mut self.octets, value);
+        self.table.push(FieldLine { field, name, value });
+        self
+    }
+
+    /// Sets the content.
+    pub fn body(mut self, content: impl Into<Vec<u8>>) -> TestRequest {
+        self.body = content.into();
+        self
+    }
+
+    /// Sets the time at which the request is handled; 1970 and zero otherwise.
+    pub fn at(mut self, now: Now) -> TestRequest {
+        self.now = now;
+        self
+    }
+
+    /// Sets the other end's address; a loopback address otherwise.
+    pub fn peer(mut self, peer: Option<SocketAddr>) -> TestRequest {
+        self.peer = peer;
+        self
+    }
+
+    /// Calls the handler.
+    ///
+    /// # Panics
+    /// When the target is none that the method may have (RFC 9112 §3.2): such a request would never reach a handler.
+    pub fn send(&self, handler: &impl Handler) -> Response {
+        let parts = match Target::parse(self.target.as_bytes(), self.method) {
+            Ok(parts) => parts,
+            Err(_) => panic!(
+                "not a request target for {}: {:?}",
+                self.method, self.target
+            ),
+        };
+        let headers = Headers::new(&self.octets, self.table.lines());
+        let host = headers
+            .known(FieldName::Host)
+            .and_then(|host| std::str::from_utf8(host).ok());
+        let mut source = SliceSource { octets: &self.body };
+        let parts = RequestParts {
+            method: self.method,
+            target: &self.target,
+            parts,
+            host,
+            version: Version::Http11,
+            headers,
+            peer: self.peer,
+            now: self.now,
+        };
+        handler.handle(&mut Request::new(parts, &mut source))
+    }
+}
+
+/// Content that is in memory as a whole.
+struct SliceSource<'a> {
+    octets: &'a [u8],
+}
+
+impl BodySource for SliceSource<'_> {
+    fn content_length(&self) -> Option<u64> {
+        Some(self.octets.len() as u64)
+    }
+    fn collect_limit(&self) -> usize {
+        Limits::default().body_bytes
+    }
+    fn fill(&mut self) -> io::Result<&[u8]> {
+        Ok(self.octets)
+    }
+    fn consume(&mut self, count: usize) {
+        self.octets = self.octets.get(count..).unwrap_or_default();
+    }
+}
