@@ -1,0 +1,116 @@
+//! Which wait ends when. Pure: a state and a time in, a deadline or a verdict out.
+
+use super::{CloseReason, Connection, Phase, Rules};
+use crate::h1::Reject;
+use std::time::Duration;
+
+/// A point in time: milliseconds since the origin of the server's monotonic clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(pub u64);
+
+impl Moment {
+    /// Later than every time that a clock gives.
+    pub const NEVER: Moment = Moment(u64::MAX);
+
+    /// The moment at which a monotonic clock shows `elapsed`.
+    pub fn at(elapsed: Duration) -> Moment {
+        Moment(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// This long after.
+    pub fn after(self, wait: Duration) -> Moment {
+        Moment(self.0.saturating_add(Moment::at(wait).0))
+    }
+
+    /// How long from `now` until this moment; zero when it is over.
+    pub fn since(self, now: Moment) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(now.0))
+    }
+}
+
+/// How long one transfer may still keep the server waiting: a bound on each single wait, and one on all of them that grows
+/// with what was moved. Without the second, an octet every 29 seconds would hold a connection for ever.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Patience {
+    waited: Duration,
+    octets: u64,
+    since: Option<Moment>,
+}
+
+impl Patience {
+    /// Octets have moved.
+    pub(super) fn progress(&mut self, now: Moment, octets: u64) {
+        if let Some(since) = self.since.take() {
+            self.waited = self.waited.saturating_add(now.since(since));
+        }
+        self.octets = self.octets.saturating_add(octets);
+    }
+
+    /// A wait begins, or goes on: its deadline.
+    pub(super) fn wait(&mut self, now: Moment, idle: Duration, least_rate: u32) -> Moment {
+        let since = *self.since.get_or_insert(now);
+        let earned = Duration::from_secs(self.octets / u64::from(least_rate.max(1)));
+        let in_all = idle.saturating_add(earned).saturating_sub(self.waited);
+        since.after(idle.min(in_all))
+    }
+}
+
+/// What to do with a connection whose deadline is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// Not over yet.
+    NotYet,
+    /// Refuse what was begun with this (a 408), then close.
+    Refuse(Reject),
+    /// Close without a word.
+    Close(CloseReason),
+}
+
+impl Connection {
+    /// When the wait for the peer's octets ends.
+    pub fn read_deadline(&self) -> Moment {
+        self.deadline
+    }
+
+    /// An answer's octets wait for the peer to read: when that wait ends.
+    pub fn write_deadline(&mut self, now: Moment, rules: &Rules) -> Moment {
+        self.writing
+            .wait(now, rules.timeouts.write, rules.timeouts.least_rate)
+    }
+
+    /// Octets of answers were taken by the system.
+    pub fn wrote(&mut self, now: Moment, octets: u64) {
+        self.writing.progress(now, octets);
+    }
+
+    /// The wait for content that is needed now: when it ends.
+    pub fn content_deadline(&mut self, now: Moment, rules: &Rules) -> Moment {
+        self.deadline = self
+            .reading
+            .wait(now, rules.timeouts.body, rules.timeouts.least_rate);
+        self.deadline
+    }
+
+    /// What the time means for a connection that waits for its peer.
+    pub fn expire(&self, now: Moment, waits_to_write: bool, deadline: Moment) -> Expiry {
+        if now < deadline {
+            return Expiry::NotYet;
+        }
+        if waits_to_write {
+            return Expiry::Close(CloseReason::WriteTimeout);
+        }
+        match self.phase {
+            Phase::Idle => Expiry::Close(CloseReason::IdleTimeout),
+            // RFC 9110 §15.5.9: "the server did not receive a complete request message within the time that it was
+            // prepared to wait".
+            Phase::Head => Expiry::Refuse(Reject::HeadTimeout),
+            Phase::Gather => Expiry::Refuse(Reject::ContentTimeout),
+            Phase::Handle => Expiry::NotYet,
+            Phase::Send => Expiry::Close(CloseReason::WriteTimeout),
+            Phase::Drain => Expiry::Close(CloseReason::UnreadContent),
+            Phase::Linger | Phase::Closed => {
+                Expiry::Close(self.last.unwrap_or(CloseReason::Answered))
+            }
+        }
+    }
+}
