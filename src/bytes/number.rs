@@ -1,24 +1,85 @@
 //! Strict numbers: digits and nothing else. The only place where a number from the wire is parsed.
 //!
 //! std's `parse` and `from_str_radix` accept a sign ("+5"), which two servers in a chain read differently.
+//! In: digits, and the numbers they stand for. Out: what is counted. Never: a sign, white space, a wrapped value.
 
-/// `1*DIGIT` that fits a `u64`.
+/// The digits of `u64::MAX` in base 10. A longer run is refused, zeros in front or not, so that the work is bounded.
+pub const DECIMAL_DIGITS_MAX: usize = 20;
+/// The digits of `u64::MAX` in base 16. A longer run is refused, zeros in front or not.
+pub const HEXADECIMAL_DIGITS_MAX: usize = 16;
+
+/// `1*DIGIT` that fits a `u64`. `None` for anything else, and for more than [`DECIMAL_DIGITS_MAX`] digits.
 pub fn decimal(octets: &[u8]) -> Option<u64> {
-    todo!()
+    if octets.is_empty() || octets.len() > DECIMAL_DIGITS_MAX {
+        return None;
+    }
+    let mut value: u64 = 0;
+    for &octet in octets {
+        // Octets below "0" wrap to large values and are refused with the ones above "9".
+        let digit = octet.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
+    }
+    Some(value)
 }
-/// `1*HEXDIG` that fits a `u64`; at most 16 digits.
+
+/// `1*HEXDIG` that fits a `u64`, in either case. `None` for anything else, and for more than [`HEXADECIMAL_DIGITS_MAX`]
+/// digits: RFC 9112 §7.1: "recipients MUST anticipate potentially large hexadecimal numerals and prevent parsing errors
+/// due to integer conversion overflows".
 pub fn hexadecimal(octets: &[u8]) -> Option<u64> {
-    todo!()
+    if octets.is_empty() || octets.len() > HEXADECIMAL_DIGITS_MAX {
+        return None;
+    }
+    let mut value: u64 = 0;
+    for &octet in octets {
+        // Sixteen digits of four bits fill the 64 bits exactly: nothing is shifted out.
+        value = value << 4 | u64::from(hex_digit(octet)?);
+    }
+    Some(value)
 }
-/// The value of one HEXDIG.
+
+/// The value of one HEXDIG, in either case.
+#[inline]
 pub const fn hex_digit(octet: u8) -> Option<u8> {
-    todo!()
+    match octet {
+        b'0'..=b'9' => Some(octet - b'0'),
+        b'A'..=b'F' => Some(octet - b'A' + 10),
+        b'a'..=b'f' => Some(octet - b'a' + 10),
+        _ => None,
+    }
 }
+
 /// Appends the decimal digits of `value`.
-pub fn push_decimal(out: &mut Vec<u8>, value: u64) {
-    todo!()
+pub fn push_decimal(out: &mut Vec<u8>, mut value: u64) {
+    let mut digits = [b'0'; DECIMAL_DIGITS_MAX];
+    let mut first = digits.len();
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (value % 10) as u8;
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[first..]);
 }
+
 /// Appends the hexadecimal digits of `value`, upper case, no leading zeros (a chunk-size).
 pub fn push_hexadecimal(out: &mut Vec<u8>, value: u64) {
-    todo!()
+    push_hexadecimal_wide(out, u128::from(value));
 }
+
+/// Appends the hexadecimal digits of a number of up to 128 bits, upper case, no leading zeros.
+pub fn push_hexadecimal_wide(out: &mut Vec<u8>, value: u128) {
+    let bits = (u128::BITS - value.leading_zeros()).max(1);
+    let digits = bits.div_ceil(4);
+    for position in (0..digits).rev() {
+        let digit = (value >> (4 * position)) as usize & 0xF;
+        out.push(UPPER_HEX_DIGITS[digit]);
+    }
+}
+
+/// HEXDIG by value, in the case that RFC 3986 §2.1 asks of producers.
+pub(super) const UPPER_HEX_DIGITS: &[u8; 16] = b"0123456789ABCDEF";
