@@ -1,15 +1,84 @@
 //! The Host field and the authority component (RFC 9110 §7.2, RFC 3986 §3.2).
+//!
+//! In: octets of a Host field or of a target's authority. Out: which hosts this server answers for. Never: a name lookup,
+//! userinfo.
+
+use std::net::Ipv6Addr;
+
+use crate::bytes::{class, number};
 
 /// A host and an optional port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Authority<'a> {
-    /** reg-name, IPv4 address, or bracketed IPv6 address */
+    /// A reg-name or IPv4 address as it came, or an IPv6 address in its brackets.
     pub host: &'a str,
-    /** `None` when absent or empty */
+    /// `None` when absent or empty.
     pub port: Option<u16>,
 }
 
-/// Parses `uri-host [ ":" port ]`: no userinfo, no path, no white space, no comma; an IPv6 literal must be one. An empty host is `Some` with an empty name only for the Host field of a target without authority (`allow_empty`).
+/// Parses `uri-host [ ":" port ]`: no userinfo, no path, no white space, no comma; an IPv6 literal must be one.
+///
+/// An empty host is `Some` with an empty name only for the Host field of a target without authority (`allow_empty`,
+/// RFC 9110 §7.2); `http` and `https` URIs never have one (RFC 9110 §4.2.1).
 pub fn parse(octets: &[u8], allow_empty: bool) -> Option<Authority<'_>> {
-    todo!()
+    let (host, behind) = octets.split_at(host_len(octets)?);
+    if host.is_empty() && !allow_empty {
+        return None;
+    }
+    let port = match behind {
+        [] => None,
+        [b':', digits @ ..] => port(digits)?,
+        _ => return None,
+    };
+    Some(Authority {
+        host: std::str::from_utf8(host).ok()?,
+        port,
+    })
+}
+
+/// The length of the host at the start, which ends at the first octet that belongs to none.
+fn host_len(octets: &[u8]) -> Option<usize> {
+    match octets {
+        [b'[', literal @ ..] => {
+            let len = literal.iter().position(|&octet| octet == b']')?;
+            ipv6_address(&literal[..len])?;
+            Some(len + 2)
+        }
+        _ => reg_name_len(octets),
+    }
+}
+
+fn ipv6_address(octets: &[u8]) -> Option<Ipv6Addr> {
+    // STRICTER: RFC 3986 §3.2.2 also has IPvFuture ("v1.…"), of which no version exists; what one server takes for a
+    // name another would take for nothing.
+    std::str::from_utf8(octets).ok()?.parse().ok()
+}
+
+/// RFC 3986 §3.2.2: "reg-name = *( unreserved / pct-encoded / sub-delims )"; an IPv4 address is spelt in the same octets.
+fn reg_name_len(octets: &[u8]) -> Option<usize> {
+    let mut len = 0;
+    while len < octets.len() {
+        match octets[len] {
+            // STRICTER: a comma is a sub-delim, but in a Host field it is what a list of two merged Host fields looks
+            // like, of which the next server may take the other.
+            b',' => return None,
+            b'%' => {
+                number::hex_digit(*octets.get(len + 1)?)?;
+                number::hex_digit(*octets.get(len + 2)?)?;
+                len += 3;
+            }
+            octet if class::is_unreserved(octet) || class::is_sub_delim(octet) => len += 1,
+            _ => break,
+        }
+    }
+    Some(len)
+}
+
+/// RFC 3986 §3.2.3: "port = *DIGIT". The outer `None` is an invalid one.
+fn port(digits: &[u8]) -> Option<Option<u16>> {
+    if digits.is_empty() {
+        return Some(None);
+    }
+    let port = u16::try_from(number::decimal(digits)?).ok()?;
+    Some(Some(port))
 }

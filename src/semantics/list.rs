@@ -1,10 +1,59 @@
 //! Comma-separated lists, `#element` (RFC 9110 §5.6.1): empty elements are skipped, commas within a quoted-string do not count.
+//!
+//! In: one field value. Out: what its elements mean; lists of entity tags, whose quotes know no backslash
+//! ([`etag`](super::etag)). Never: a copy, more than one pass.
 
-/// The elements of a list-based field value, each without white space around it.
+use crate::bytes::class;
+
+/// The elements of a list-based field value, each without white space around it and none of them empty.
+///
+/// A quoted-string that does not end takes the rest of the value into its element.
 pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    [].into_iter()
+    Elements { rest: value }
 }
+
 /// Whether one of the elements is this token, without regard to case.
 pub fn contains_token(value: &[u8], token: &str) -> bool {
-    todo!()
+    elements(value).any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
+}
+
+struct Elements<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        while !self.rest.is_empty() {
+            let (element, behind) = self.rest.split_at(element_len(self.rest));
+            // `behind` is empty or starts with the comma.
+            self.rest = behind.get(1..).unwrap_or_default();
+            let element = class::trim_ows(element);
+            // RFC 9110 §5.6.1.2: "a recipient MUST parse and ignore a reasonable number of empty list elements". The
+            // limit of a head bounds their number.
+            if !element.is_empty() {
+                return Some(element);
+            }
+        }
+        None
+    }
+}
+
+/// The octets before the first comma that is not within a quoted-string; all of them when there is none.
+fn element_len(octets: &[u8]) -> usize {
+    let mut quoted = false;
+    let mut position = 0;
+    while position < octets.len() {
+        match octets[position] {
+            b',' if !quoted => return position,
+            b'"' => quoted = !quoted,
+            // RFC 9110 §5.6.4: the backslash is special "within quoted-string and comment constructs" only; the octet
+            // behind it does not count.
+            b'\\' if quoted => position += 1,
+            _ => {}
+        }
+        position += 1;
+    }
+    octets.len()
 }

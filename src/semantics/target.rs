@@ -1,17 +1,20 @@
 //! The request target's four forms (RFC 9112 §3.2, RFC 3986).
+//!
+//! In: the octets between the two spaces of a request line. Out: what a path leads to, whether its escapes are valid.
+//! Never: decoding, normalising, a copy.
 
-use super::{Method, Span};
+use super::{Method, Span, host};
 
 /// Which of the four forms (RFC 9112 §3.2.1 to §3.2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetForm {
-    /** `/path?query` */
+    /// `/path?query` (RFC 9112 §3.2.1).
     Origin,
-    /** `http://host/path?query` */
+    /// `http://host/path?query` (RFC 9112 §3.2.2).
     Absolute,
-    /** `host:port`, CONNECT only */
+    /// `host:port`, CONNECT only (RFC 9112 §3.2.3).
     Authority,
-    /** `*`, OPTIONS only */
+    /// `*`, OPTIONS only (RFC 9112 §3.2.4).
     Asterisk,
 }
 
@@ -20,21 +23,137 @@ pub enum TargetForm {
 pub struct Target {
     /// Its form.
     pub form: TargetForm,
-    /// The path as it came, never empty in the origin and absolute forms (an absolute target without a path has the span of nothing and stands for "/").
+    /// The path as it came: starts with `/` in the origin form, and in the absolute form unless it is empty, which
+    /// stands for `/` (RFC 9110 §4.2.3), or with OPTIONS and no query for the server as a whole (RFC 9112 §3.2.4).
+    /// Empty in the other two forms.
     pub path: Span,
-    /// What follows the first `?`, without it.
+    /// What follows the first `?`, without it. `Some` of an empty span for `/?`.
     pub query: Option<Span>,
-    /// The authority of an absolute or authority target.
+    /// The authority of an absolute or authority target; [`host::parse`] takes it.
     pub authority: Option<Span>,
 }
 
-/// The target is none of the forms that its method may have, or holds an octet that RFC 3986 does not allow.
+/// The target is none of the forms that its method may have, or holds an octet that no target may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidTarget;
 
 impl Target {
-    /// Takes a target apart. A fragment (`#`) is refused: RFC 9112 has none in any form.
+    /// Takes a target apart. A fragment (`#`) is refused: RFC 9112 §3.2 has none in any form. Escapes are not judged:
+    /// who decodes them does that.
     pub fn parse(octets: &[u8], method: Method) -> Result<Target, InvalidTarget> {
-        todo!()
+        // Spans hold 32 bits.
+        if u32::try_from(octets.len()).is_err()
+            || !octets.iter().all(|&octet| is_target_octet(octet))
+        {
+            return Err(InvalidTarget);
+        }
+        // RFC 9112 §3.2.3: "The "authority-form" of request-target is only used for CONNECT requests", and CONNECT has
+        // no other: a path would be no place to make a tunnel to.
+        if method == Method::Connect {
+            return authority_form(octets);
+        }
+        match octets {
+            [b'/', ..] => Ok(origin_form(octets)),
+            // RFC 9112 §3.2.4: "The "asterisk-form" of request-target is only used for a server-wide OPTIONS request".
+            b"*" if method == Method::Options => Ok(asterisk_form()),
+            _ => absolute_form(octets),
+        }
+    }
+}
+
+/// What a target may hold at all.
+const fn is_target_octet(octet: u8) -> bool {
+    // LENIENT: RFC 3986 §3.3 and §3.4 want `"`, `<`, `>`, `[`, `\`, `]`, `^`, `` ` ``, `{`, `|` and `}` escaped, but the
+    // WHATWG URL Standard (§1.3, the percent-encode sets of paths and queries) leaves some of them in and every browser
+    // sends them raw: `/search?q=a|b` is an everyday request. None of them ends a target, so two servers in a chain
+    // cannot disagree on where it ends. `\` is an ordinary octet here; the path resolver refuses it.
+    matches!(octet, 0x21..=0x7E) && octet != b'#'
+}
+
+fn origin_form(octets: &[u8]) -> Target {
+    let (path, query) = path_and_query(octets, 0);
+    Target {
+        form: TargetForm::Origin,
+        path,
+        query,
+        authority: None,
+    }
+}
+
+fn asterisk_form() -> Target {
+    Target {
+        form: TargetForm::Asterisk,
+        path: Span::default(),
+        query: None,
+        authority: None,
+    }
+}
+
+/// RFC 9110 §4.2.1: "http-URI = "http" "://" authority path-abempty [ "?" query ]", and the same for https.
+fn absolute_form(octets: &[u8]) -> Result<Target, InvalidTarget> {
+    let start = scheme_len(octets).ok_or(InvalidTarget)?;
+    let behind = &octets[start..];
+    let len = behind
+        .iter()
+        .position(|&octet| matches!(octet, b'/' | b'?'))
+        .unwrap_or(behind.len());
+    // RFC 9110 §4.2.1: "A recipient that processes such a URI reference with an empty host identifier MUST reject it as
+    // invalid." §4.2.4: a recipient should treat userinfo "as an error; it is likely being used to obscure the authority".
+    host::parse(&behind[..len], false).ok_or(InvalidTarget)?;
+    let (path, query) = path_and_query(octets, start + len);
+    Ok(Target {
+        form: TargetForm::Absolute,
+        path,
+        query,
+        authority: Some(span(start, start + len)),
+    })
+}
+
+/// RFC 9112 §3.2.3: "authority-form = uri-host ":" port".
+fn authority_form(octets: &[u8]) -> Result<Target, InvalidTarget> {
+    let authority = host::parse(octets, false).ok_or(InvalidTarget)?;
+    // RFC 9110 §9.3.6: "There is no default port; a client MUST send the port number even if the CONNECT request is
+    // based on a URI reference that contains an authority component with an elided port".
+    if authority.port.is_none() {
+        return Err(InvalidTarget);
+    }
+    let whole = span(0, octets.len());
+    Ok(Target {
+        form: TargetForm::Authority,
+        path: Span::default(),
+        query: None,
+        authority: Some(whole),
+    })
+}
+
+/// The length of `http://` or `https://` at the start. RFC 3986 §3.1: "schemes are case-insensitive".
+fn scheme_len(octets: &[u8]) -> Option<usize> {
+    let starts_with = |scheme: &[u8]| {
+        octets
+            .get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    [&b"http://"[..], b"https://"]
+        .into_iter()
+        .find(|scheme| starts_with(scheme))
+        .map(<[u8]>::len)
+}
+
+/// The path that begins at `start`, and the query behind it.
+fn path_and_query(octets: &[u8], start: usize) -> (Span, Option<Span>) {
+    match octets[start..].iter().position(|&octet| octet == b'?') {
+        Some(len) => (
+            span(start, start + len),
+            Some(span(start + len + 1, octets.len())),
+        ),
+        None => (span(start, octets.len()), None),
+    }
+}
+
+/// Both offsets fit: [`Target::parse`] has checked the length.
+fn span(start: usize, end: usize) -> Span {
+    Span {
+        start: start as u32,
+        end: end as u32,
     }
 }
