@@ -35,7 +35,9 @@ pub mod internals {
         pub use crate::bytes::{class, number, percent};
     }
     pub mod scan {
-        pub use crate::scan::{field_value_len, target_len};
+        pub use crate::scan::{
+            field_value_len, field_value_len_plain, target_len, target_len_plain,
+        };
     }
     pub mod semantics {
         pub use crate::semantics::*;

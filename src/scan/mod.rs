@@ -6,4 +6,4 @@
 
 mod swar;
 
-pub use swar::{field_value_len, target_len};
+pub use swar::{field_value_len, field_value_len_plain, target_len, target_len_plain};
