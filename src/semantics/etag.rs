@@ -1,30 +1,67 @@
 //! Entity tags (RFC 9110 §8.8.3).
+//!
+//! In: one entity tag of a field, and the tag of a file. Out: If-Match and its kin, which compare lists of them. Never: a
+//! backslash escape: "opaque-tag" is no quoted-string, so [`list::elements`](super::list::elements) must not split a list
+//! of tags.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::bytes::{class, number};
 
 /// An entity tag as it stands in a field: the opaque part without quotes, and whether it is weak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// There is no `==`: RFC 9110 §8.8.3.2 has two comparisons, and the caller has to choose.
+#[derive(Clone, Copy, Debug)]
 pub struct EntityTag<'a> {
-    /** . */
+    /// Whether it stands for "as good as equal" only: `W/` before the quotes.
     pub weak: bool,
-    /** . */
+    /// What stands between the quotes; may be empty.
     pub opaque: &'a [u8],
 }
 
 impl<'a> EntityTag<'a> {
-    /// Parses exactly one entity tag.
+    /// Parses exactly one entity tag: `entity-tag = [ weak ] opaque-tag`.
     pub fn parse(octets: &'a [u8]) -> Option<EntityTag<'a>> {
-        todo!()
+        // RFC 9110 §8.8.3: "weak = %s"W/"", where %s means case-sensitive.
+        let (weak, tag) = match octets {
+            [b'W', b'/', tag @ ..] => (true, tag),
+            tag => (false, tag),
+        };
+        match tag {
+            [b'"', opaque @ .., b'"']
+                if opaque.iter().all(|&octet| class::is_etag_octet(octet)) =>
+            {
+                Some(EntityTag { weak, opaque })
+            }
+            _ => None,
+        }
     }
-    /// RFC 9110 §8.8.3.2: both strong and equal.
+
+    /// RFC 9110 §8.8.3.2, strong comparison: "two entity tags are equivalent if both are not weak and their opaque-tags
+    /// match character-by-character".
     pub fn strong_eq(&self, other: &EntityTag<'_>) -> bool {
-        todo!()
+        !self.weak && !other.weak && self.opaque == other.opaque
     }
-    /// RFC 9110 §8.8.3.2: equal, weak or not.
+
+    /// RFC 9110 §8.8.3.2, weak comparison: "two entity tags are equivalent if their opaque-tags match
+    /// character-by-character, regardless of either or both being tagged as "weak"".
     pub fn weak_eq(&self, other: &EntityTag<'_>) -> bool {
-        todo!()
+        self.opaque == other.opaque
     }
 }
 
-/// Appends the strong tag of a file: quoted hexadecimal of its length and its modification time in nanoseconds.
-pub fn push_file_tag(out: &mut Vec<u8>, length: u64, modified: std::time::SystemTime) {
-    todo!()
+/// Appends the strong tag of a file: its length and its modification time in nanoseconds since 1970, both in hexadecimal,
+/// as in `"1A4-18C2F0A1B3D4E5F6"`. A time before 1970 counts backwards and has an `n` in front, so that every file has a
+/// tag.
+pub fn push_file_tag(out: &mut Vec<u8>, length: u64, modified: SystemTime) {
+    let (sign, distance) = match modified.duration_since(UNIX_EPOCH) {
+        Ok(since) => (&b""[..], since),
+        Err(before) => (&b"n"[..], before.duration()),
+    };
+    out.push(b'"');
+    number::push_hexadecimal(out, length);
+    out.push(b'-');
+    out.extend_from_slice(sign);
+    number::push_hexadecimal_wide(out, distance.as_nanos());
+    out.push(b'"');
 }
