@@ -30,7 +30,7 @@ impl<'a> Iterator for Elements<'a> {
             // `behind` is empty or starts with the comma.
             self.rest = behind.get(1..).unwrap_or_default();
             let element = class::trim_ows(element);
-            // RFC 9110 §5.6.1.2: "a recipient MUST parse and ignore a reasonable number of empty list elements". The
+            // RFC 9110 §5.6.1.2: "A recipient MUST parse and ignore a reasonable number of empty list elements". The
             // limit of a head bounds their number.
             if !element.is_empty() {
                 return Some(element);

@@ -97,8 +97,8 @@ fn absolute_form(octets: &[u8]) -> Result<Target, InvalidTarget> {
         .iter()
         .position(|&octet| matches!(octet, b'/' | b'?'))
         .unwrap_or(behind.len());
-    // RFC 9110 §4.2.1: "A recipient that processes such a URI reference with an empty host identifier MUST reject it as
-    // invalid." §4.2.4: a recipient should treat userinfo "as an error; it is likely being used to obscure the authority".
+    // RFC 9110 §4.2.1 on an empty host: "A recipient that processes such a URI reference MUST reject it as invalid."
+    // RFC 9110 §4.2.4 on userinfo: "treat its presence as an error; it is likely being used to obscure the authority".
     host::parse(&behind[..len], false).ok_or(InvalidTarget)?;
     let (path, query) = path_and_query(octets, start + len);
     Ok(Target {
