@@ -100,3 +100,10 @@ pub const SENDFILE_FROM: u64 = 64 * 1024;
 pub const BACKLOG: u32 = 4096;
 /// Descriptors kept free for files, the log and the poller when connections are counted against the open-file limit.
 pub const DESCRIPTORS_RESERVED: u64 = 64;
+/// Framing octets that a chunked body may be ahead of its content, those that each chunk has for free left out. Beyond: 400.
+/// A signed upload has about 85 octets of extension to 64 KiB of content, which is never ahead; a million chunks of one octet,
+/// each with a long extension, would cost 250 times what they bring.
+pub const CHUNK_OVERHEAD: u32 = 16 * 1024;
+/// Octets of a chunk's size line, CRLF not counted, that are not held against it: with both CRLF they make 16 octets, which is
+/// what the smallest chunks of honest writers need.
+pub const CHUNK_OVERHEAD_FREE: u32 = 12;

@@ -1,12 +1,51 @@
 //! The chunked transfer coding (RFC 9112 §7.1): decoder and encoder.
+//!
+//! In: chunk-size lines, chunk ends, the trailer section, and the bounds on all that is not content. Out: the bound on
+//! content, which is whoever's who gathers it. Never: holding octets; a size is a count, nothing is reserved for it.
 
 use super::Reject;
-use crate::limits::Limits;
+use super::field_line::{self, CR, LF, Section, read_section};
+use super::framing::LENGTH_MAX;
+use crate::bytes::number;
+use crate::limits::{CHUNK_OVERHEAD, CHUNK_OVERHEAD_FREE, Limits};
+use crate::scan;
 use std::ops::Range;
 
 /// Decodes a chunked body, whatever pieces it comes in. Small and `Copy`-able: it holds no octets.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Decoder {}
+pub struct Decoder {
+    /// Octets of the chunk's data that have not come yet; while its size is read, the digits so far.
+    remaining: u64,
+    /// Octets of the size line so far; of the trailer section, once that has begun.
+    line: u32,
+    /// Framing octets that are held against the body, see [`CHUNK_OVERHEAD`].
+    overhead: u32,
+    /// What the next octet belongs to.
+    at: At,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum At {
+    /// The size, or what follows it.
+    #[default]
+    Size,
+    /// An extension, or the CR behind it.
+    Extension,
+    /// The LF of the size line.
+    SizeLineFeed,
+    /// Content.
+    Data,
+    /// The CR behind content.
+    DataEnd,
+    /// The LF behind content.
+    DataLineFeed,
+    /// The first field line of the trailer section, or its empty line.
+    Trailer,
+    /// A trailer section that has begun.
+    TrailerRest(field_line::At),
+    /// Nothing: the body is complete.
+    Done,
+}
 
 /// One step of decoding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,26 +56,180 @@ pub struct Decoded {
     pub data: Range<usize>,
 }
 
+/// RFC 9112 §7.1 sets no bound. 16 digits fill 64 bits: one more, even a zero, is a number that someone in the chain cuts off.
+const SIZE_DIGITS: u32 = 16;
+
 impl Decoder {
     /// Takes framing octets up to the next run of content, and that run. Never reads beyond the body's last octet.
+    ///
+    /// # Errors
+    ///
+    /// A [`Reject`] for the first octet that is not allowed at its place, or that is one too many. What follows in the
+    /// connection cannot be understood after it.
     pub fn decode(&mut self, input: &[u8], limits: &Limits) -> Result<Decoded, Reject> {
-        todo!()
+        let mut used = 0;
+        while self.at != At::Data {
+            let rest = input.get(used..).unwrap_or_default();
+            if rest.is_empty() || self.is_done() {
+                return Ok(Decoded {
+                    used,
+                    data: used..used,
+                });
+            }
+            used += self.framing(rest, limits)?;
+        }
+        let available = input.len() - used;
+        let len = usize::try_from(self.remaining).map_or(available, |left| left.min(available));
+        self.remaining -= len as u64;
+        self.overhead = (self.overhead).saturating_sub(u32::try_from(len).unwrap_or(u32::MAX));
+        if self.remaining == 0 {
+            self.at = At::DataEnd;
+        }
+        Ok(Decoded {
+            used: used + len,
+            data: used..used + len,
+        })
     }
+
     /// Whether the last chunk and its trailer section have been read. Trailer fields are validated, bounded and dropped.
     pub fn is_done(&self) -> bool {
-        todo!()
+        self.at == At::Done
+    }
+
+    /// Takes framing octets from the start of `rest`, which is not empty, and tells how many.
+    fn framing(&mut self, rest: &[u8], limits: &Limits) -> Result<usize, Reject> {
+        match (self.at, rest.first()) {
+            (At::Size, _) => return self.size(rest, limits),
+            (At::Extension, _) => return self.extension(rest, limits),
+            (At::SizeLineFeed, Some(&LF)) => self.size_line_end()?,
+            (At::SizeLineFeed, _) => return Err(Reject::BareCarriageReturn),
+            // RFC 9112 §7.1: `chunk = chunk-size [ chunk-ext ] CRLF chunk-data CRLF`. Both octets are looked at: a decoder that
+            // skips two without looking lets a chunk hide what another recipient takes for a size line.
+            (At::DataEnd, Some(&CR)) => self.at = At::DataLineFeed,
+            (At::DataLineFeed, Some(&LF)) => self.at = At::Size,
+            (At::DataEnd | At::DataLineFeed, _) => return Err(Reject::InvalidChunkEnd),
+            (At::Trailer, _) => return self.trailer(field_line::At::LineStart, 0, rest, limits),
+            (At::TrailerRest(at), _) => return self.trailer(at, 1, rest, limits),
+            // Neither has framing octets.
+            (At::Data | At::Done, _) => return Ok(0),
+        }
+        Ok(1)
+    }
+
+    /// RFC 9112 §7.1: `chunk-size = 1*HEXDIG`; "Recipients MUST anticipate potentially large hexadecimal numerals and prevent
+    /// parsing errors due to integer conversion overflows or precision loss due to integer representation."
+    fn size(&mut self, rest: &[u8], limits: &Limits) -> Result<usize, Reject> {
+        for (index, &octet) in rest.iter().enumerate() {
+            if let Some(digit) = number::hex_digit(octet) {
+                self.line += 1;
+                // 16 digits fill the 64 bits, so the shift loses none. STRICTER: above `LENGTH_MAX`, as for Content-Length.
+                if self.line > SIZE_DIGITS || self.remaining > LENGTH_MAX >> 4 {
+                    return Err(Reject::InvalidChunkSize);
+                }
+                self.remaining = self.remaining << 4 | u64::from(digit);
+                if self.line as usize > limits.chunk_line {
+                    return Err(Reject::ChunkLineTooLong);
+                }
+                continue;
+            }
+            self.at = match octet {
+                _ if self.line == 0 => return Err(Reject::InvalidChunkSize),
+                CR => At::SizeLineFeed,
+                LF => return Err(Reject::BareLineFeed),
+                b';' if self.line as usize >= limits.chunk_line => {
+                    return Err(Reject::ChunkLineTooLong);
+                }
+                b';' => {
+                    self.line += 1;
+                    At::Extension
+                }
+                // STRICTER: RFC 9112 §7.1.1 allows white space before the semicolon, "only for historical reasons"; others
+                // have read "5 " as 5, as 0 and as an error.
+                _ => return Err(Reject::InvalidChunkSize),
+            };
+            return Ok(index + 1);
+        }
+        Ok(rest.len())
+    }
+
+    /// RFC 9112 §7.1.1: "A recipient MUST ignore unrecognized chunk extensions. A server ought to limit the total length of
+    /// chunk extensions received in a request".
+    fn extension(&mut self, rest: &[u8], limits: &Limits) -> Result<usize, Reject> {
+        let left = limits.chunk_line.saturating_sub(self.line as usize);
+        let len = scan::field_value_len(rest);
+        if len > left {
+            return Err(Reject::ChunkLineTooLong);
+        }
+        self.line += u32::try_from(len).unwrap_or(u32::MAX);
+        match rest.get(len) {
+            None => return Ok(len),
+            Some(&CR) => self.at = At::SizeLineFeed,
+            // STRICTER: RFC 9112 §2.2 would let it end the line. A recipient that ends it here and one that reads on to CRLF
+            // see two different bodies.
+            Some(&LF) => return Err(Reject::BareLineFeed),
+            Some(_) => return Err(Reject::InvalidChunkExtension),
+        }
+        Ok(len + 1)
+    }
+
+    /// The size line is complete: `remaining` holds the chunk's size.
+    fn size_line_end(&mut self) -> Result<(), Reject> {
+        self.overhead += self.line.saturating_sub(CHUNK_OVERHEAD_FREE);
+        if self.overhead > CHUNK_OVERHEAD {
+            return Err(Reject::ChunkOverhead);
+        }
+        self.line = 0;
+        self.at = match self.remaining {
+            0 => At::Trailer,
+            _ => At::Data,
+        };
+        Ok(())
+    }
+
+    /// Takes octets of the trailer section, of which `lines` (0, or 1 for any) have begun.
+    ///
+    /// RFC 9110 §6.5.1: "a recipient MUST NOT merge a trailer field into the header section unless …". They are dropped, so a
+    /// Content-Length or a Transfer-Encoding among them frames nothing.
+    fn trailer(
+        &mut self,
+        at: field_line::At,
+        lines: u32,
+        rest: &[u8],
+        limits: &Limits,
+    ) -> Result<usize, Reject> {
+        // The empty line is always allowed: without it no body would ever end.
+        let left = limits.trailer_bytes.max(2).saturating_sub(self.line as usize);
+        let window = rest.get(..left).unwrap_or(rest);
+        let mut section = Section {
+            offset: 0,
+            at,
+            lines,
+        };
+        let complete = read_section(window, &mut section, u32::MAX, |_, _| ())?;
+        self.line += u32::try_from(section.offset).unwrap_or(u32::MAX);
+        if complete {
+            self.at = At::Done;
+        } else if rest.len() >= left {
+            return Err(Reject::TrailerTooLarge);
+        } else {
+            self.at = At::TrailerRest(section.at);
+        }
+        Ok(section.offset)
     }
 }
 
 /// Appends the size line of a chunk of `len` octets (never 0, which would end the body).
 pub fn push_chunk_start(out: &mut Vec<u8>, len: usize) {
-    todo!()
+    number::push_hexadecimal(out, len as u64);
+    out.extend_from_slice(b"\r\n");
 }
+
 /// Appends what follows a chunk's data.
 pub fn push_chunk_end(out: &mut Vec<u8>) {
-    todo!()
+    out.extend_from_slice(b"\r\n");
 }
+
 /// Appends the last chunk and an empty trailer section.
 pub fn push_last_chunk(out: &mut Vec<u8>) {
-    todo!()
+    out.extend_from_slice(b"0\r\n\r\n");
 }

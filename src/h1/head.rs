@@ -1,8 +1,21 @@
 //! The head of a request: request line, field lines, the empty line.
+//!
+//! In: the incremental parser, the limits of a head, and what its fields say about the message itself: host, framing,
+//! persistence, expectation. Out: single lines (`request_line`, `field_line`), content, answers. Never: keeping octets.
+//!
+//! A call goes on validating at the first octet that no earlier call has seen, and a head that is complete is read once more
+//! from its start, to record where everything stands. So the outcome is independent of how the octets were split, every octet
+//! is validated once, by the call that brings it, and read at most twice; a head that comes in one piece is read once.
 
+use super::field_line::{self, Section, read_section};
+use super::framing::request_framing;
+use super::persistence;
+use super::request_line::{self, Place, RequestLine, read_request_line};
 use super::{Framing, Parsed, Reject};
 use crate::limits::Limits;
-use crate::semantics::{FieldTable, Headers, Method, Span, Target, Version};
+use crate::semantics::fields::FieldLine;
+use crate::semantics::{FieldName, FieldTable, Headers, Method, Span, Target, Version, host};
+use std::ops::Range;
 
 /// A request's head, taken apart. Spans are relative to the first octet of the input (skipped empty line included).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +28,8 @@ pub struct Head {
     pub target: Span,
     /// The target taken apart; its spans are relative to `target`.
     pub parts: Target,
-    /// The effective host (RFC 9110 §7.2): of an absolute target, else of the Host field; `None` in an HTTP/1.0 request without Host.
+    /// The effective host (RFC 9110 §7.2): of an absolute target or an authority, else of the Host field, where it may be empty;
+    /// `None` in an HTTP/1.0 request without either.
     pub host: Option<Span>,
     /// How the content is delimited.
     pub framing: Framing,
@@ -28,27 +42,256 @@ pub struct Head {
 /// The Expect field (RFC 9110 §10.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// Nothing, or HTTP/1.0.
+    /// No such field, or HTTP/1.0, where it is ignored.
     Nothing,
-    /// `100-continue`.
+    /// `100-continue`; also when the request has no content to wait for.
     Continue,
 }
 
 /// Where parsing goes on when more octets have come. `Resume::default()` is the start of a head.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Resume {
-    // offset of the first octet not yet validated, start of its line, what is expected there
+    /// The first octet that has not been validated.
+    offset: u32,
+    /// The first octet of the request line's part that `offset` lies in.
+    part: u32,
+    /// Field lines begun.
+    lines: u32,
+    /// What the octet at `offset` belongs to.
+    at: At,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    RequestLine(request_line::At),
+    Fields(field_line::At),
+}
+
+impl Default for At {
+    fn default() -> At {
+        At::RequestLine(request_line::At::Start)
+    }
 }
 
 /// Parses the head at the start of `input`; field lines go into `table`, which is cleared first.
 ///
 /// The outcome does not depend on how the octets were split into calls. Each octet is validated once, and read once more
-/// when a head that came in pieces is complete: at most twice in all.
+/// when a head that came in pieces is complete: at most twice in all. A call with a `resume` that another call gave has to
+/// bring the octets that the other had, and may bring more behind them.
+///
+/// # Errors
+///
+/// A [`Reject`] for the first octet that no valid head within `limits` has at its place; only when the head is complete,
+/// for what its lines say together (target, Host, framing, Expect, in this order).
 pub fn parse_head(
     input: &[u8],
-    resume: Resume,
+    mut resume: Resume,
     limits: &Limits,
     table: &mut FieldTable,
 ) -> Result<Parsed<Head, Resume>, Reject> {
-    todo!()
+    table.clear();
+    // A span counts in `u32`, so no head can be longer than that.
+    let head_bytes = limits.head_bytes.min(u32::MAX as usize);
+    let window = input.get(..head_bytes).unwrap_or(input);
+    if resume != Resume::default() {
+        if read_lines(window, &mut resume, limits, |_, _| ())?.is_none() {
+            return more(resume, input.len() >= head_bytes);
+        }
+        resume = Resume::default();
+    }
+    // Bit n: a field whose `FieldName` has the number n is there.
+    let mut seen = 0_u64;
+    let line = read_lines(window, &mut resume, limits, |name, value| {
+        let field = FieldName::of(window.get(name.clone()).unwrap_or_default());
+        seen |= bit(field);
+        table.push(FieldLine {
+            field,
+            name: span(name),
+            value: span(value),
+        });
+    })?;
+    let Some(line) = line else {
+        return more(resume, input.len() >= head_bytes);
+    };
+    Ok(Parsed::Done {
+        value: head_of(window, &line, Fields { table, seen })?,
+        used: resume.offset as usize,
+    })
+}
+
+/// Not complete; an error when the head can no longer become complete within its limit.
+fn more(resume: Resume, is_full: bool) -> Result<Parsed<Head, Resume>, Reject> {
+    match resume.at {
+        // RFC 9110 §15.5.15 is the status for what is wrong with the target's length, RFC 6585 §5 for the rest of the head.
+        At::RequestLine(_) if is_full => Err(Reject::RequestLineTooLong),
+        At::Fields(_) if is_full => Err(Reject::HeadTooLarge),
+        _ => Ok(Parsed::More { resume }),
+    }
+}
+
+/// The one loop over a head's lines, from `resume` on. `None` when `input` ends within the head.
+///
+/// The answer, and what `line` gets, are whole only when the head is read from its start.
+#[inline]
+fn read_lines(
+    input: &[u8],
+    resume: &mut Resume,
+    limits: &Limits,
+    line: impl FnMut(Range<usize>, Range<usize>),
+) -> Result<Option<RequestLine>, Reject> {
+    let mut section = Section {
+        offset: resume.offset as usize,
+        at: field_line::At::LineStart,
+        lines: resume.lines,
+    };
+    let mut request_line = RequestLine::default();
+    match resume.at {
+        At::Fields(at) => section.at = at,
+        At::RequestLine(at) => {
+            let mut place = Place {
+                offset: resume.offset as usize,
+                at,
+                part: resume.part as usize,
+            };
+            let complete = read_request_line(input, &mut place, limits)?;
+            resume.offset = octets(place.offset);
+            resume.part = octets(place.part);
+            match complete {
+                None => {
+                    resume.at = At::RequestLine(place.at);
+                    return Ok(None);
+                }
+                Some(line) => request_line = line,
+            }
+            section.offset = place.offset;
+        }
+    }
+    let lines_max = u32::try_from(limits.headers).unwrap_or(u32::MAX);
+    let complete = read_section(input, &mut section, lines_max, line)?;
+    *resume = Resume {
+        offset: octets(section.offset),
+        part: 0,
+        lines: section.lines,
+        at: At::Fields(section.at),
+    };
+    Ok(complete.then_some(request_line))
+}
+
+/// The field lines of a complete head, and which known fields are among them.
+struct Fields<'a> {
+    table: &'a FieldTable,
+    seen: u64,
+}
+
+impl Fields<'_> {
+    /// False when no line has this name.
+    fn may_have(&self, field: FieldName) -> bool {
+        self.seen & bit(field) != 0
+    }
+}
+
+/// What the lines of a complete head say together.
+fn head_of(input: &[u8], line: &RequestLine, fields: Fields<'_>) -> Result<Head, Reject> {
+    let headers = Headers::new(input, fields.table.lines());
+    let version = line.version;
+    let target = span(line.target.clone());
+    // The request line's reader has let through tokens of allowed length only.
+    let method = Method::from_token(input.get(line.method.clone()).unwrap_or_default())
+        .ok_or(Reject::InvalidMethod)?;
+    let parts =
+        Target::parse(target.of(input), method).map_err(|_| Reject::InvalidTarget)?;
+    let authority = parts.authority.map(|within| Span {
+        start: target.start + within.start,
+        end: target.start + within.end,
+    });
+    let host = effective_host(version, authority, fields.table, input)?;
+    let mut framing = Framing::None;
+    if fields.may_have(FieldName::TransferEncoding) || fields.may_have(FieldName::ContentLength) {
+        framing = request_framing(version, headers)?;
+    }
+    let mut keep_alive = version == Version::Http11;
+    if fields.may_have(FieldName::Connection) {
+        keep_alive = persistence::keep_alive(version, headers);
+    }
+    let mut expect = Expect::Nothing;
+    if fields.may_have(FieldName::Expect) {
+        expect = expectation(version, headers)?;
+    }
+    Ok(Head {
+        method,
+        version,
+        target,
+        parts,
+        host,
+        framing,
+        keep_alive,
+        expect,
+    })
+}
+
+/// The host that the request is for (RFC 9110 §7.2).
+fn effective_host(
+    version: Version,
+    authority: Option<Span>,
+    table: &FieldTable,
+    input: &[u8],
+) -> Result<Option<Span>, Reject> {
+    let mut hosts = table
+        .lines()
+        .iter()
+        .filter(|line| line.field == FieldName::Host);
+    let field = hosts.next().map(|line| line.value);
+    // RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a
+    // Host header field and to any request message that contains more than one Host header field line or a Host header field
+    // with an invalid field value."
+    if hosts.next().is_some() {
+        return Err(Reject::RepeatedHost);
+    }
+    if field.is_none() && version == Version::Http11 {
+        return Err(Reject::MissingHost);
+    }
+    if let Some(value) = field {
+        // RFC 9112 §3.2: "If the authority component is missing or undefined for the target URI, then a client MUST send a Host
+        // header field with an empty field value."
+        // STRICTER: with an authority in the target, an empty Host is refused, as are all that name no host.
+        host::parse(value.of(input), authority.is_none()).ok_or(Reject::InvalidHost)?;
+    }
+    // RFC 9112 §3.2.2: "When an origin server receives a request with an absolute-form of request-target, the origin server
+    // MUST ignore the received Host header field (if any) and instead use the host information of the request-target."
+    Ok(authority.or(field))
+}
+
+/// What the Expect field asks for.
+fn expectation(version: Version, headers: Headers<'_>) -> Result<Expect, Reject> {
+    // RFC 9110 §10.1.1: "A server that receives a 100-continue expectation in an HTTP/1.0 request MUST ignore that expectation."
+    if version == Version::Http10 {
+        return Ok(Expect::Nothing);
+    }
+    let mut values = headers.known_all(FieldName::Expect);
+    match (values.next(), values.next()) {
+        (None, _) => Ok(Expect::Nothing),
+        (Some(value), None) if value.eq_ignore_ascii_case(b"100-continue") => Ok(Expect::Continue),
+        // RFC 9110 §10.1.1: "A server that receives an Expect field value containing a member other than 100-continue MAY
+        // respond with a 417 (Expectation Failed) status code".
+        // STRICTER: also for a list in which 100-continue stands twice, which no client sends.
+        _ => Err(Reject::UnknownExpectation),
+    }
+}
+
+/// The bit of a field in a set of fields. Two fields may share one when there are more than 64: the set then only says "maybe".
+const fn bit(field: FieldName) -> u64 {
+    1 << (field as u32 % 64)
+}
+
+/// An offset in a head, which `parse_head` keeps within `u32`.
+const fn octets(offset: usize) -> u32 {
+    offset as u32
+}
+
+/// A range within a head.
+const fn span(range: Range<usize>) -> Span {
+    Span {
+        start: octets(range.start),
+        end: octets(range.end),
+    }
 }

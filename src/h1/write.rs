@@ -1,5 +1,9 @@
 //! The head of a response, in octets (RFC 9112 §4, §5).
+//!
+//! In: the order of lines, the fields that frame and end a response. Out: which fields an answer has, whether they are valid
+//! (`semantics::fields`), content. Never: formatting machinery; a head is a few copies into a buffer that is reused.
 
+use crate::bytes::number;
 use crate::semantics::Status;
 
 /// What goes into a response's head.
@@ -22,39 +26,73 @@ pub struct ResponseHead<'a> {
 /// The field that delimits a response's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LengthField {
-    /** Neither field: no content by the status, or ended by close. */
+    /// Neither field: no content by the status, or ended by close.
     Absent,
-    /** Content-Length. */
+    /// Content-Length, in octets.
     Length(u64),
-    /** Transfer-Encoding: chunked. */
+    /// Transfer-Encoding: chunked.
     Chunked,
 }
 
 /// The Connection field of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectionField {
-    /** HTTP/1.1 that persists. */
+    /// HTTP/1.1 that persists.
     Absent,
-    /** An HTTP/1.0 client that asked for it. */
+    /// An HTTP/1.0 client that asked for it.
     KeepAlive,
-    /** This is the last answer. */
+    /// This is the last answer.
     Close,
-}
-
-/// Appends the head, ended by its empty line. The status line always says HTTP/1.1 (RFC 9110 §6.2: a server sends its own highest version of the major version).
-pub fn push_head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
-    todo!()
 }
 
 /// The interim answer that invites content (RFC 9110 §15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// Why a field cannot be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum InvalidField {
-    /** The name is not a token. */
-    Name,
-    /** The value holds CR, LF, NUL or another control. */
-    Value,
+/// Appends the head, ended by its empty line.
+///
+/// Always in this order: status line, Date, Server, Connection, Content-Length or Transfer-Encoding, the other fields. The
+/// status line always says HTTP/1.1 (RFC 9110 §6.2: a server sends its own highest version of the major version).
+pub fn push_head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
+    push_status_line(out, head.status);
+    if let Some(date) = head.date {
+        push_line(out, b"Date: ", date.as_bytes());
+    }
+    if let Some(server) = head.server {
+        push_line(out, b"Server: ", server.as_bytes());
+    }
+    out.extend_from_slice(match head.connection {
+        ConnectionField::Absent => b"",
+        ConnectionField::KeepAlive => b"Connection: keep-alive\r\n",
+        ConnectionField::Close => b"Connection: close\r\n",
+    });
+    match head.length {
+        LengthField::Absent => {}
+        LengthField::Length(length) => {
+            out.extend_from_slice(b"Content-Length: ");
+            number::push_decimal(out, length);
+            out.extend_from_slice(b"\r\n");
+        }
+        LengthField::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+    }
+    out.extend_from_slice(head.fields);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn push_status_line(out: &mut Vec<u8>, status: Status) {
+    // What nearly every response has, in one copy.
+    if status == Status::OK {
+        out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+        return;
+    }
+    out.extend_from_slice(b"HTTP/1.1 ");
+    number::push_decimal(out, u64::from(status.code()));
+    // RFC 9112 §4: "A server MUST send the space that separates the status-code from the reason-phrase even when the
+    // reason-phrase is absent (i.e., the status-line would end with the space)."
+    push_line(out, b" ", status.reason().as_bytes());
+}
+
+fn push_line(out: &mut Vec<u8>, before: &[u8], value: &[u8]) {
+    out.extend_from_slice(before);
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
 }
