@@ -198,7 +198,10 @@ impl Decoder {
         limits: &Limits,
     ) -> Result<usize, Reject> {
         // The empty line is always allowed: without it no body would ever end.
-        let left = limits.trailer_bytes.max(2).saturating_sub(self.line as usize);
+        let left = limits
+            .trailer_bytes
+            .max(2)
+            .saturating_sub(self.line as usize);
         let window = rest.get(..left).unwrap_or(rest);
         let mut section = Section {
             offset: 0,

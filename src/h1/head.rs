@@ -198,8 +198,7 @@ fn head_of(input: &[u8], line: &RequestLine, fields: Fields<'_>) -> Result<Head,
     // The request line's reader has let through tokens of allowed length only.
     let method = Method::from_token(input.get(line.method.clone()).unwrap_or_default())
         .ok_or(Reject::InvalidMethod)?;
-    let parts =
-        Target::parse(target.of(input), method).map_err(|_| Reject::InvalidTarget)?;
+    let parts = Target::parse(target.of(input), method).map_err(|_| Reject::InvalidTarget)?;
     let authority = parts.authority.map(|within| Span {
         start: target.start + within.start,
         end: target.start + within.end,

@@ -3,6 +3,7 @@
 //! In: names and values that a parser has found and validated. Out: what a value means. Never: a copy of a value, a value
 //! in a debug print.
 
+use crate::bytes::class;
 use std::fmt;
 
 /// A range of octets within a head.
@@ -275,14 +276,51 @@ impl fmt::Debug for Headers<'_> {
     }
 }
 
-/// Whether a name can stand in a field line: a token (RFC 9110 §5.1).
-pub fn valid_name(name: &[u8]) -> bool {
-    !name.is_empty() && crate::bytes::class::token_len(name) == name.len()
+/// Why a field cannot be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidField {
+    /// The name is no token.
+    Name,
+    /// The value holds CR, LF, NUL or another control character.
+    Value,
 }
 
-/// Whether a value can stand in a field line (RFC 9110 §5.5): no CR, LF, NUL or other control but HTAB, and no white space
-/// at either end, which a reader would not see as part of it.
+impl fmt::Display for InvalidField {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            InvalidField::Name => "a field name that is no token",
+            InvalidField::Value => "a field value that holds a control character",
+        })
+    }
+}
+
+impl std::error::Error for InvalidField {}
+
+/// Whether a field line of this name and value can be written.
+///
+/// # Errors
+///
+/// [`InvalidField::Name`] before [`InvalidField::Value`], when both are wrong.
+pub fn validate_field(name: &[u8], value: &[u8]) -> Result<(), InvalidField> {
+    if !valid_name(name) {
+        Err(InvalidField::Name)
+    } else if !valid_value(value) {
+        Err(InvalidField::Value)
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether a field can have this name: RFC 9110 §5.1: "field-name = token".
+pub fn valid_name(name: &[u8]) -> bool {
+    !name.is_empty() && class::token_len(name) == name.len()
+}
+
+/// Whether a field can have this value. White space around it is allowed and means nothing (RFC 9110 §5.5).
 pub fn valid_value(value: &[u8]) -> bool {
-    crate::scan::field_value_len(value) == value.len()
-        && crate::bytes::class::trim_ows(value).len() == value.len()
+    // RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous". One written by a server
+    // lets whoever chose the value write a response of their own.
+    // STRICTER: the other controls, and DEL, which RFC 9110 §5.5 allows to retain, are refused as well.
+    value.iter().all(|&octet| class::is_field_octet(octet))
 }
