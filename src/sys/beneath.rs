@@ -4,6 +4,10 @@
 //! and [`Strategy::Walk`] (component by component, `O_NOFOLLOW`, links read and walked by hand; on Windows the final
 //! path of the opened handle must lie under the root's). They must agree; tests and a fuzz target ask both.
 
+#[cfg(target_os = "linux")]
+use super::linux::openat2;
+use super::platform;
+use super::platform::folder::Folder;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -22,7 +26,8 @@ pub enum Strategy {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// Nothing has that name (ENOENT), or a component on the way is no folder (ENOTDIR), or a name is too long (ENAMETOOLONG), or it is a socket or a device without driver (ENXIO, ENODEV).
+    /// Nothing has that name (ENOENT), or a component on the way is no folder (ENOTDIR), or a name is
+    /// too long (ENAMETOOLONG), or it is a socket or a device without driver (ENXIO, ENODEV).
     NotFound,
     /// The process may not open it (EACCES, EPERM).
     Denied,
@@ -30,34 +35,95 @@ pub enum OpenError {
     Escapes,
     /// More than 40 symlinks on the way (ELOOP).
     Loop,
-    /// The relative path has an empty, `.` or `..` component, or a NUL, or (on Windows) `\` or `:`.
+    /// The relative path has an empty, `.` or `..` component, or a NUL, or (on Windows) `\`, `:`, a
+    /// device's name as `CON`, or a name that ends in a dot or a space.
     InvalidPath,
     /// Anything else: no descriptors left, an input/output error.
     Io(io::Error),
 }
 
+/// Symlinks followed on one way, as the kernel of Linux counts them (`path_resolution(7)`).
+#[cfg(unix)]
+pub(super) const LINKS_MAX: u32 = 40;
+
+/// Octets of a path: Linux's `PATH_MAX` of 4,096 counts the NUL too.
+const PATH_MAX: usize = 4095;
+
 /// A folder, held open.
 #[derive(Debug)]
 pub struct Root {
-    // descriptor, path as opened, strategy
+    folder: Folder,
+    strategy: Strategy,
 }
 
 impl Root {
-    /// Opens the folder with the best strategy that this system has (probed once: ENOSYS, EPERM under a seccomp filter).
+    /// Opens the folder with the best strategy that this system has (probed once for each root:
+    /// ENOSYS, or EPERM under a seccomp filter, means the walk).
     pub fn open(path: &Path) -> io::Result<Root> {
-        todo!()
+        let folder = Folder::open(path)?;
+        #[cfg(target_os = "linux")]
+        if openat2::is_available(folder.descriptor()) {
+            return Ok(Root {
+                folder,
+                strategy: Strategy::Kernel,
+            });
+        }
+        Ok(Root {
+            folder,
+            strategy: Strategy::Walk,
+        })
     }
+
     /// Opens the folder with a given strategy, for tests.
     pub fn open_with(path: &Path, strategy: Strategy) -> io::Result<Root> {
-        todo!()
+        Ok(Root {
+            folder: Folder::open(path)?,
+            strategy,
+        })
     }
-    /// Opens a regular file or a folder below the root for reading. `path` is clean components joined by `/`, no slash at either end; empty is the
-    /// root itself. Never blocks on a FIFO (`O_NONBLOCK`), never takes a controlling terminal. The caller asks the file's metadata what it is.
+
+    /// How files are opened.
+    pub fn strategy(&self) -> Strategy {
+        self.strategy
+    }
+
+    /// Opens a regular file or a folder below the root for reading. `path` is clean components joined
+    /// by `/`, no slash at either end; empty is the root itself. Never blocks on a FIFO
+    /// (`O_NONBLOCK`), never takes a controlling terminal. The caller asks the file's metadata what it
+    /// is.
     pub fn open_beneath(&self, path: &[u8]) -> Result<File, OpenError> {
-        todo!()
+        check(path)?;
+        match self.strategy {
+            #[cfg(target_os = "linux")]
+            Strategy::Kernel => openat2::open(self.folder.descriptor(), path),
+            #[cfg(unix)]
+            Strategy::Walk => platform::walk::open(self.folder.descriptor(), path),
+            #[cfg(windows)]
+            Strategy::Walk => self.folder.open_beneath(path),
+        }
     }
+
     /// Whether the path that it was opened by still names this very folder.
     pub fn is_current(&self) -> bool {
-        todo!()
+        self.folder.is_current()
     }
+}
+
+/// Refuses what no strategy may see.
+fn check(path: &[u8]) -> Result<(), OpenError> {
+    if path.contains(&0) {
+        return Err(OpenError::InvalidPath);
+    }
+    if path.is_empty() {
+        return Ok(());
+    }
+    let is_valid =
+        |name: &[u8]| !matches!(name, b"" | b"." | b"..") && platform::folder::is_valid_name(name);
+    if !path.split(|&octet| octet == b'/').all(is_valid) {
+        return Err(OpenError::InvalidPath);
+    }
+    if path.len() > PATH_MAX {
+        return Err(OpenError::NotFound);
+    }
+    Ok(())
 }

@@ -1,12 +1,15 @@
 //! What the process may have open.
 
+use super::platform;
 use std::io;
 
-/// Raises the soft limit of open files to the hard limit (at most to `wanted`) and answers the limit in force. `None` where the system has no such limit.
+/// Raises the soft limit of open files to the hard limit (at most to `wanted`) and answers the limit
+/// in force. `None` where the system has no such limit.
 pub fn raise_open_files(wanted: u64) -> io::Result<Option<u64>> {
-    todo!()
+    platform::limits::raise_open_files(wanted)
 }
-/// The limit in force.
+
+/// The limit in force. `None` where the system has no such limit, or does not tell.
 pub fn open_files() -> Option<u64> {
-    todo!()
+    platform::limits::open_files_now()
 }

@@ -1,8 +1,14 @@
 //! Listening sockets.
 
+use super::platform::socket;
+#[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+use super::uninterrupted;
 use super::{Source, Stream};
+use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+#[cfg(unix)]
+use std::os::unix::net::{UnixListener, UnixStream};
 
 /// A listener that the program brings along.
 pub trait Accept: Send + Sync {
@@ -18,7 +24,7 @@ pub enum Listener {
     Tcp(TcpListener),
     /// A Unix-domain socket.
     #[cfg(unix)]
-    Unix(std::os::unix::net::UnixListener),
+    Unix(UnixListener),
     /// A listener of the program's own.
     Other(Box<dyn Accept>),
 }
@@ -26,30 +32,106 @@ pub enum Listener {
 impl Listener {
     /// Binds and listens: SO_REUSEADDR (not on Windows, where it would let a second server take the
     /// port), IPV6_V6ONLY for IPv6, TCP_NODELAY (inherited by accepted sockets where the system does
-    /// so), close-on-exec, non-blocking, with the given backlog.
+    /// so), close-on-exec, non-blocking, with the given backlog (Windows: std's).
     pub fn bind_tcp(address: SocketAddr, backlog: u32) -> io::Result<Listener> {
-        todo!()
+        socket::listen_tcp(address, backlog).map(Listener::Tcp)
     }
-    /// Takes over a listener that is bound already.
-    pub fn from_tcp(listener: TcpListener) -> io::Result<Listener> {
-        todo!()
+
+    /// Takes over a listener that is bound already, and gives it the backlog (Windows: it keeps its
+    /// own).
+    pub fn from_tcp(listener: TcpListener, backlog: u32) -> io::Result<Listener> {
+        listener.set_nonblocking(true)?;
+        #[cfg(unix)]
+        {
+            use std::os::fd::AsFd;
+            socket::prepare(listener.as_fd())?;
+            socket::listen(listener.as_fd(), backlog)?;
+        }
+        #[cfg(not(unix))]
+        let _ = backlog;
+        Ok(Listener::Tcp(listener))
     }
-    /// Accepts one connection: non-blocking, close-on-exec, no delay.
+
+    /// Accepts one connection: non-blocking, close-on-exec, no delay. The address is the peer's, if it
+    /// has one of IP.
     pub fn accept(&self) -> io::Result<(Stream, Option<SocketAddr>)> {
-        todo!()
+        match self {
+            Listener::Tcp(listener) => {
+                let (stream, peer) = accept_tcp(listener)?;
+                Ok((Stream::Tcp(stream), peer))
+            }
+            #[cfg(unix)]
+            Listener::Unix(listener) => Ok((Stream::Unix(accept_unix(listener)?), None)),
+            Listener::Other(listener) => listener.accept(),
+        }
     }
-    /// The address that it is bound to, for TCP.
+
+    /// The address that it is bound to, for TCP; [`io::ErrorKind::Unsupported`] for others.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        todo!()
+        match self {
+            Listener::Tcp(listener) => listener.local_addr(),
+            _ => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
+
     /// What the poller watches.
     pub fn source(&self) -> Source<'_> {
-        todo!()
+        match self {
+            #[cfg(unix)]
+            Listener::Tcp(listener) => Source::Descriptor(std::os::fd::AsFd::as_fd(listener)),
+            #[cfg(windows)]
+            Listener::Tcp(listener) => {
+                Source::Descriptor(std::os::windows::io::AsSocket::as_socket(listener))
+            }
+            #[cfg(unix)]
+            Listener::Unix(listener) => Source::Descriptor(std::os::fd::AsFd::as_fd(listener)),
+            Listener::Other(listener) => listener.source(),
+        }
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listener").finish_non_exhaustive()
     }
 }
 
 /// Whether an accept failed because the process (EMFILE) or the system (ENFILE) has no descriptor, or
 /// no memory (ENOBUFS, ENOMEM), left: to be tried again later, not at once.
 pub fn is_exhaustion(error: &io::Error) -> bool {
-    todo!()
+    error.raw_os_error().is_some_and(socket::is_exhaustion)
+}
+
+/// TCP_NODELAY comes from the listener.
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+fn accept_tcp(listener: &TcpListener) -> io::Result<(TcpStream, Option<SocketAddr>)> {
+    use std::os::fd::AsFd;
+    let (descriptor, peer) = super::unix::accept::accept(listener.as_fd())?;
+    Ok((TcpStream::from(descriptor), peer))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+fn accept_tcp(listener: &TcpListener) -> io::Result<(TcpStream, Option<SocketAddr>)> {
+    let (stream, peer) = uninterrupted(|| listener.accept())?;
+    stream.set_nonblocking(true)?;
+    // EINVAL (macOS): the peer has gone already. The stream is handed out all the same; whoever reads
+    // from it finds that out.
+    let _ = stream.set_nodelay(true);
+    socket::silence(&stream);
+    Ok((stream, Some(peer)))
+}
+
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+fn accept_unix(listener: &UnixListener) -> io::Result<UnixStream> {
+    use std::os::fd::AsFd;
+    let (descriptor, _) = super::unix::accept::accept(listener.as_fd())?;
+    Ok(UnixStream::from(descriptor))
+}
+
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "freebsd"))))]
+fn accept_unix(listener: &UnixListener) -> io::Result<UnixStream> {
+    let (stream, _) = uninterrupted(|| listener.accept())?;
+    stream.set_nonblocking(true)?;
+    socket::silence(&stream);
+    Ok(stream)
 }

@@ -6,11 +6,15 @@
 //!
 //! All methods may be called from any thread at any time, also while others wait.
 
+use super::poll::Poll;
 use std::fmt;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What an event is about: chosen by the caller, opaque to the poller.
+///
+/// The two highest numbers are reserved: registering under them answers
+/// [`io::ErrorKind::InvalidInput`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Token(pub u64);
 
@@ -88,6 +92,43 @@ impl Backend {
 
     /// Makes a poller.
     pub fn open(self) -> io::Result<Box<dyn Poller>> {
-        todo!()
+        match self {
+            #[cfg(target_os = "linux")]
+            Backend::Epoll => Ok(Box::new(super::linux::epoll::Epoll::open()?)),
+            Backend::Poll => Ok(Box::new(Poll::open()?)),
+        }
     }
+}
+
+/// Tokens from here on are reserved.
+pub(super) const RESERVED: u64 = u64::MAX - 1;
+
+/// When a wait ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// `None`, or more than the clock can count, is no end.
+    pub(super) fn after(timeout: Option<Duration>) -> Deadline {
+        Deadline(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
+    }
+
+    /// What is left of the time; zero when it is over.
+    pub(super) fn left(self) -> Option<Duration> {
+        self.0
+            .map(|end| end.saturating_duration_since(Instant::now()))
+    }
+
+    /// Whether the time is over.
+    pub(super) fn is_over(self) -> bool {
+        self.left() == Some(Duration::ZERO)
+    }
+}
+
+/// A time as the calls take it, in milliseconds: -1 is for ever. Rounded up, because a wait that ends
+/// a moment early would be begun again and again until the time is really over; at most 24 days.
+pub(super) fn whole_milliseconds(timeout: Option<Duration>) -> i32 {
+    let Some(timeout) = timeout else { return -1 };
+    let whole = timeout.as_nanos().div_ceil(1_000_000);
+    i32::try_from(whole).unwrap_or(i32::MAX)
 }

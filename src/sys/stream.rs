@@ -1,11 +1,17 @@
 //! One connected socket, never blocking: TCP, Unix-domain, or the caller's own.
 
-use super::{Interest, Source};
+use super::platform::poll::{PollEntry, poll};
+use super::poller::Deadline;
+use super::{Interest, Source, uninterrupted};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, IoSlice, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
+
+/// Octets of a file that are copied at once where there is no sendfile: the point from which larger
+/// blocks gain little.
+const COPY_BLOCK: usize = 64 << 10;
 
 /// A stream that the program brings along: TLS over a socket, or a simulation.
 ///
@@ -33,19 +39,39 @@ pub enum Stream {
 impl Stream {
     /// Reads what is there, up to `buffer.len()` octets; 0 is the end of the stream.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        todo!()
+        uninterrupted(|| match self {
+            Stream::Tcp(stream) => stream.read(buffer),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.read(buffer),
+            Stream::Other(stream) => stream.read(buffer),
+        })
     }
-    /// Writes what fits.
+
+    /// Writes what fits. A peer that has gone is an error and never a signal: std's sockets write with
+    /// `MSG_NOSIGNAL`, and where a system has no such flag they carry `SO_NOSIGPIPE`.
     pub fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        todo!()
+        uninterrupted(|| match self {
+            Stream::Tcp(stream) => stream.write(octets),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.write(octets),
+            Stream::Other(stream) => stream.write(octets),
+        })
     }
+
     /// Writes what fits of several pieces.
     pub fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        todo!()
+        uninterrupted(|| match self {
+            Stream::Tcp(stream) => send_pieces(stream, pieces),
+            #[cfg(unix)]
+            Stream::Unix(stream) => send_pieces(stream, pieces),
+            Stream::Other(stream) => stream.write_vectored(pieces),
+        })
     }
-    /// Sends up to `length` octets of `file` from `offset`, without moving the file's own position.
-    /// 0 means that the file ends there. `sendfile(2)` on Linux; elsewhere, or where the file system
-    /// has no sendfile, one block is copied through `scratch`.
+
+    /// Sends up to `length` octets of `file` from `offset`, without moving the file's own position
+    /// (Windows has no such read: there the position moves, and nothing here depends on it).
+    /// 0 means that the file ends there. `sendfile(2)` on Linux, at most 2 MiB a call; elsewhere, or
+    /// where the file system has no sendfile, one block of 64 KiB is copied through `scratch`.
     pub fn send_file(
         &mut self,
         file: &File,
@@ -53,20 +79,114 @@ impl Stream {
         length: u64,
         scratch: &mut Vec<u8>,
     ) -> io::Result<usize> {
-        todo!()
+        #[cfg(target_os = "linux")]
+        {
+            use super::linux::sendfile::send_file;
+            use std::os::fd::AsFd;
+            let sent = match self {
+                Stream::Tcp(stream) => send_file(stream.as_fd(), file.as_fd(), offset, length)?,
+                Stream::Unix(stream) => send_file(stream.as_fd(), file.as_fd(), offset, length)?,
+                Stream::Other(_) => None,
+            };
+            if let Some(sent) = sent {
+                return Ok(sent);
+            }
+        }
+        self.copy_file(file, offset, length, scratch)
     }
+
     /// Tells the peer that no more octets follow.
     pub fn shutdown_write(&mut self) -> io::Result<()> {
-        todo!()
+        match self {
+            Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
+            Stream::Other(stream) => stream.shutdown_write(),
+        }
     }
+
     /// Blocks until the stream is ready in the given direction (`true`) or the time is over (`false`).
     pub fn wait(&mut self, interest: Interest, timeout: Duration) -> io::Result<bool> {
-        todo!()
+        match self {
+            Stream::Other(stream) => stream.wait(interest, timeout),
+            _ => match self.source() {
+                Source::Descriptor(descriptor) => {
+                    wait_for(PollEntry::new(descriptor, interest), timeout)
+                }
+                Source::Named(..) => Err(io::ErrorKind::Unsupported.into()),
+            },
+        }
     }
+
     /// What the poller watches.
     pub fn source(&self) -> Source<'_> {
-        todo!()
+        match self {
+            #[cfg(unix)]
+            Stream::Tcp(stream) => Source::Descriptor(std::os::fd::AsFd::as_fd(stream)),
+            #[cfg(windows)]
+            Stream::Tcp(stream) => {
+                Source::Descriptor(std::os::windows::io::AsSocket::as_socket(stream))
+            }
+            #[cfg(unix)]
+            Stream::Unix(stream) => Source::Descriptor(std::os::fd::AsFd::as_fd(stream)),
+            Stream::Other(stream) => stream.source(),
+        }
     }
+
+    /// Sends one block by way of memory. What was read and not sent is read again the next time.
+    fn copy_file(
+        &mut self,
+        file: &File,
+        offset: u64,
+        length: u64,
+        scratch: &mut Vec<u8>,
+    ) -> io::Result<usize> {
+        let block = length.min(COPY_BLOCK as u64) as usize;
+        if scratch.len() < block {
+            scratch.resize(block, 0);
+        }
+        let read = uninterrupted(|| read_at(file, &mut scratch[..block], offset))?;
+        if read == 0 {
+            return Ok(0);
+        }
+        self.write(&scratch[..read])
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+fn send_pieces(stream: &impl std::os::fd::AsFd, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+    super::unix::send::send_pieces(stream.as_fd(), pieces)
+}
+
+/// Here std's call raises no signal: macOS's sockets carry `SO_NOSIGPIPE`, Windows knows none.
+#[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+fn send_pieces(stream: &mut impl Write, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+    stream.write_vectored(pieces)
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
+}
+
+/// Polls one descriptor.
+fn wait_for(entry: PollEntry, timeout: Duration) -> io::Result<bool> {
+    let deadline = Deadline::after(Some(timeout));
+    // EINTR: what is left of the time is waited for anew.
+    uninterrupted(|| {
+        loop {
+            // `poll` takes 24 days at most; the loop goes on after that, and only then.
+            let ready = poll(&mut [entry], deadline.left())?;
+            if ready > 0 || deadline.is_over() {
+                return Ok(ready > 0);
+            }
+        }
+    })
 }
 
 impl fmt::Debug for Stream {

@@ -1,1 +1,6 @@
-//! Placeholder.
+//! What Linux alone offers: epoll, `openat2(2)`, `sendfile(2)`.
+
+pub mod epoll;
+mod epoll_calls;
+pub mod openat2;
+pub mod sendfile;

@@ -1,1 +1,29 @@
-//! Placeholder.
+//! What all Unixes share: declarations of libc's functions, and safe wrappers of one call each.
+//!
+//! In: borrowed descriptors and Rust types. Out: owned descriptors and `io::Error`. Never: a raw
+//! descriptor in a signature outside `ffi`.
+
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+pub mod accept;
+pub mod addresses;
+pub mod errno;
+mod ffi;
+pub mod folder;
+pub mod limits;
+pub mod poll;
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+pub mod send;
+pub mod signals;
+pub mod socket;
+pub mod walk;
+
+use std::ffi::c_int;
+use std::io;
+
+/// libc's convention: -1 means that `errno` says why.
+fn check(answer: c_int) -> io::Result<c_int> {
+    if answer == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(answer)
+}

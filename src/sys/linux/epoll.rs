@@ -1,0 +1,253 @@
+//! The poller on `epoll(7)`.
+//!
+//! One epoll instance is shared by all threads; the kernel's list of ready sources is their work
+//! queue. In: sources, all registered with `EPOLLONESHOT`. Out: one token a wait.
+//!
+//! A thread that waits alone takes a batch of events in one call, keeps one, and puts the others into
+//! a queue that all threads share; whoever comes next takes from there first. So a busy server makes
+//! fewer calls, and no event waits behind the thread that fetched it. The queue is emptied before the
+//! kernel is asked again, and both lists are first in, first out, so no source starves.
+//!
+//! No event may stay in the queue while a thread sleeps in the kernel. Two counters see to it, both
+//! sequentially consistent: a thread counts itself as waiting and *then* looks at the queue's length;
+//! a thread that leaves events in the queue sets the length and *then* looks at the count of waiting
+//! threads. At least one of the two sees the other: either the first does not go to sleep, or the
+//! second nudges. A nudge wakes one thread, which nudges the next if events are left.
+//!
+//! Never: an event without its token, a raw descriptor, a queue beside the kernel's that could grow
+//! past one batch a thread.
+
+use super::epoll_calls::{
+    self as calls, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLIN, EPOLLONESHOT, EPOLLOUT,
+    EPOLLRDHUP, Event,
+};
+use crate::sys::poller::{Deadline, RESERVED, whole_milliseconds};
+use crate::sys::{INTERRUPTIONS_MAX, Interest, Poller, Source, Token, Wake};
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Events that a thread takes in one call when it waits alone. More would not make a call cheaper.
+const BATCH: usize = 64;
+
+/// The token of the descriptor that `wake` makes readable.
+const WAKER: u64 = u64::MAX;
+/// The token of the descriptor that wakes one thread for the queue.
+const NUDGE: u64 = RESERVED;
+
+/// A poller on epoll.
+#[derive(Debug)]
+pub struct Epoll {
+    epoll: OwnedFd,
+    // Readable once `wake` was called, never read, level-triggered: every wait sees it.
+    waker: OwnedFd,
+    // Always readable, one-shot: arming it makes one event.
+    nudge: OwnedFd,
+    queue: Mutex<VecDeque<Token>>,
+    // INVARIANT: the queue's length, stored before its lock is let go.
+    queued: AtomicUsize,
+    // Threads that are in `epoll_wait`, or about to be.
+    waiting: AtomicUsize,
+    woken: AtomicBool,
+}
+
+impl Epoll {
+    /// Makes the instance.
+    pub fn open() -> io::Result<Epoll> {
+        let epoll = calls::create()?;
+        let waker = calls::event(0)?;
+        let nudge = calls::event(1)?;
+        calls::control(
+            epoll.as_fd(),
+            EPOLL_CTL_ADD,
+            waker.as_fd(),
+            Event::new(EPOLLIN, WAKER),
+        )?;
+        // Not armed yet.
+        let silent = Event::new(EPOLLONESHOT, NUDGE);
+        calls::control(epoll.as_fd(), EPOLL_CTL_ADD, nudge.as_fd(), silent)?;
+        Ok(Epoll {
+            epoll,
+            waker,
+            nudge,
+            queue: Mutex::new(VecDeque::with_capacity(BATCH)),
+            queued: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
+            woken: AtomicBool::new(false),
+        })
+    }
+
+    fn register(
+        &self,
+        operation: i32,
+        source: Source<'_>,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()> {
+        if token.0 >= RESERVED {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "a reserved token",
+            ));
+        }
+        let interest = match interest {
+            Interest::Read => EPOLLIN | EPOLLRDHUP,
+            Interest::Write => EPOLLOUT,
+        };
+        let event = Event::new(interest | EPOLLONESHOT, token.0);
+        calls::control(self.epoll.as_fd(), operation, descriptor(source)?, event)
+    }
+
+    /// Takes an event from the queue. When it is empty, that costs one load.
+    fn take(&self) -> Option<Token> {
+        if self.queued.load(Ordering::SeqCst) == 0 {
+            return None;
+        }
+        let mut queue = self.lock();
+        let token = queue.pop_front();
+        self.queued.store(queue.len(), Ordering::SeqCst);
+        drop(queue);
+        self.nudge_if_needed();
+        token
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Token>> {
+        // Nothing in this file panics while it holds the lock.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes a thread that sleeps while the queue holds events.
+    fn nudge_if_needed(&self) {
+        if self.queued.load(Ordering::SeqCst) > 0 && self.waiting.load(Ordering::SeqCst) > 0 {
+            let once = Event::new(EPOLLIN | EPOLLONESHOT, NUDGE);
+            // Changing a registration that exists needs no memory, so nothing can fail here.
+            let _ = calls::control(self.epoll.as_fd(), EPOLL_CTL_MOD, self.nudge.as_fd(), once);
+        }
+    }
+
+    /// Asks the kernel once.
+    fn ask(&self, timeout: Option<Duration>) -> io::Result<Answer> {
+        let mut events = [Event::new(0, 0); BATCH];
+        let others = self.waiting.fetch_add(1, Ordering::SeqCst);
+        // After the line above, never before it: see the module's head.
+        if self.queued.load(Ordering::SeqCst) > 0 {
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
+            return Ok(Answer::LookAgain);
+        }
+        // Where another thread waits too, the kernel hands it the next event itself.
+        let capacity = if others == 0 { BATCH } else { 1 };
+        let timeout_ms = whole_milliseconds(timeout);
+        let count = calls::wait(self.epoll.as_fd(), &mut events[..capacity], timeout_ms);
+        // Before the events are shared: this thread is none that needs a nudge.
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        match count {
+            Ok(0) => Ok(Answer::Nothing),
+            Ok(count) => Ok(self.share(&events[..count])),
+            // EINTR: a signal handler ran in this thread. Its business is not ours: go on.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Answer::Interrupted),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps one event and puts the others into the queue.
+    fn share(&self, events: &[Event]) -> Answer {
+        if events.iter().any(|event| event.token() == WAKER) {
+            return Answer::Event(Wake::Woken);
+        }
+        let tokens = events
+            .iter()
+            .map(Event::token)
+            .filter(|&token| token != NUDGE);
+        let mut tokens = tokens.map(Token);
+        let kept = tokens.next();
+        let mut rest = tokens.peekable();
+        if rest.peek().is_some() {
+            let mut queue = self.lock();
+            queue.extend(rest);
+            self.queued.store(queue.len(), Ordering::SeqCst);
+        }
+        self.nudge_if_needed();
+        kept.map_or(Answer::LookAgain, |token| Answer::Event(Wake::Ready(token)))
+    }
+}
+
+/// What the kernel had.
+enum Answer {
+    Event(Wake),
+    // Nothing for this thread, but perhaps for the queue, or for the next question.
+    LookAgain,
+    Interrupted,
+    Nothing,
+}
+
+impl Poller for Epoll {
+    fn add(&self, source: Source<'_>, token: Token, interest: Interest) -> io::Result<()> {
+        self.register(EPOLL_CTL_ADD, source, token, interest)
+    }
+
+    fn arm(&self, source: Source<'_>, token: Token, interest: Interest) -> io::Result<()> {
+        self.register(EPOLL_CTL_MOD, source, token, interest)
+    }
+
+    fn remove(&self, source: Source<'_>, _token: Token) -> io::Result<()> {
+        // The event is not looked at, but kernels before 2.6.9 wanted one.
+        let event = Event::new(0, 0);
+        calls::control(
+            self.epoll.as_fd(),
+            EPOLL_CTL_DEL,
+            descriptor(source)?,
+            event,
+        )
+    }
+
+    fn wait(&self, timeout: Option<Duration>) -> io::Result<Wake> {
+        if self.woken.load(Ordering::SeqCst) {
+            return Ok(Wake::Woken);
+        }
+        if let Some(token) = self.take() {
+            return Ok(Wake::Ready(token));
+        }
+        let deadline = Deadline::after(timeout);
+        let mut interruptions = 0;
+        // Ends with the deadline; each round before it has used up an event, a nudge or a signal.
+        loop {
+            match self.ask(deadline.left())? {
+                Answer::Event(wake) => return Ok(wake),
+                Answer::Interrupted if interruptions == INTERRUPTIONS_MAX => {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+                Answer::Interrupted => interruptions += 1,
+                Answer::LookAgain | Answer::Nothing if self.woken.load(Ordering::SeqCst) => {
+                    return Ok(Wake::Woken);
+                }
+                Answer::LookAgain => {}
+                Answer::Nothing
+                    if deadline.is_over() && self.queued.load(Ordering::SeqCst) == 0 =>
+                {
+                    return Ok(Wake::TimedOut);
+                }
+                // The longest time that the call takes is 24 days: ask for the rest.
+                Answer::Nothing => {}
+            }
+            if let Some(token) = self.take() {
+                return Ok(Wake::Ready(token));
+            }
+        }
+    }
+
+    fn wake(&self) {
+        self.woken.store(true, Ordering::SeqCst);
+        // Only a counter at its maximum could refuse, and then the descriptor is readable already.
+        let _ = calls::signal(self.waker.as_fd());
+    }
+}
+
+fn descriptor(source: Source<'_>) -> io::Result<BorrowedFd<'_>> {
+    match source {
+        Source::Descriptor(descriptor) => Ok(descriptor),
+        Source::Named(..) => Err(io::ErrorKind::Unsupported.into()),
+    }
+}

@@ -1,0 +1,385 @@
+//! The poller on `poll(2)` and `WSAPoll`: one thread polls, the others wait for it.
+//!
+//! In: sources, kept in a table. Out: one token a wait. A thread that waits becomes the leader if there
+//! is none: it copies the entries that are armed, polls the copy without the lock, takes the lock
+//! again, disarms what is ready and puts its tokens into a queue. The other threads follow: they wait
+//! on a condition variable and take tokens from the queue. A thread that leaves `wait` wakes one
+//! follower when there are tokens left, or nobody leads; that one does the same when it leaves. So
+//! neither the lead nor a token is ever left lying.
+//!
+//! `add` and `arm` change the table and, if a leader polls an older copy, interrupt it with a datagram
+//! on a socket that is connected to itself: plain std, and the same on every system.
+//!
+//! An entry of the copy may have been removed, armed anew, or even closed and its number used again
+//! while the leader polled. So each arming has a serial number, and an answer counts only if the table
+//! still holds that number; otherwise the next poll asks about what is there now.
+//!
+//! Never: more work for one event than `poll(2)` itself does, which looks at every armed entry.
+
+use super::platform::poll::{Key, PollEntry, key, poll};
+use super::poller::{Deadline, RESERVED};
+use super::{INTERRUPTIONS_MAX, Interest, Poller, Source, Token, Wake};
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd as Borrowed};
+#[cfg(windows)]
+use std::os::windows::io::{AsSocket, BorrowedSocket as Borrowed};
+
+/// The longest that a leader polls without a look at the table. A datagram, unlike an octet in a pipe,
+/// may be lost when the system is out of memory; a change then waits this long at most.
+const LEAD_MAX: Duration = Duration::from_secs(1);
+
+/// Datagrams that a leader takes in at once. One a poll is what is sent, and one more can be late.
+const DRAIN_MAX: u32 = 16;
+
+/// A poller on `poll(2)`.
+#[derive(Debug)]
+pub(super) struct Poll {
+    state: Mutex<State>,
+    changed: Condvar,
+    // Connected to itself: what is sent arrives here.
+    interrupter: UdpSocket,
+}
+
+#[derive(Debug)]
+struct State {
+    registrations: HashMap<Key, Registration>,
+    // What a leader polls: first the interrupter, then what is armed, in no order.
+    entries: Vec<PollEntry>,
+    // INVARIANT: as long as `entries`; the serial number of each one's arming.
+    serials: Vec<u64>,
+    last_serial: u64,
+    ready: VecDeque<Token>,
+    // The last leader's copy, kept for its memory. `None` while a leader uses it.
+    copy: Option<Snapshot>,
+    following: usize,
+    // A datagram was sent since the leader made its copy.
+    is_interrupted: bool,
+    is_woken: bool,
+}
+
+#[derive(Debug)]
+struct Registration {
+    token: Token,
+    // Where in `entries`, while it is armed.
+    place: Option<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Snapshot {
+    entries: Vec<PollEntry>,
+    serials: Vec<u64>,
+}
+
+impl Poll {
+    /// Makes the table and the interrupter.
+    pub(super) fn open() -> io::Result<Poll> {
+        let interrupter = connected_to_itself()?;
+        let state = State {
+            registrations: HashMap::new(),
+            entries: vec![PollEntry::new(borrow(&interrupter), Interest::Read)],
+            serials: vec![0],
+            last_serial: 0,
+            ready: VecDeque::new(),
+            copy: Some(Snapshot::default()),
+            following: 0,
+            is_interrupted: false,
+            is_woken: false,
+        };
+        Ok(Poll {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            interrupter,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing in this file panics while it holds the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the leader copy the table anew. Called without the lock.
+    fn interrupt(&self) {
+        // A full buffer means that a datagram is there already; any other failure is what LEAD_MAX
+        // is for.
+        let _ = self.interrupter.send(&[0]);
+    }
+
+    /// Polls once. Called with the lead, which is the copy; gives it back with what was found.
+    fn lead(&self, copy: &mut Snapshot, left: Option<Duration>) -> io::Result<()> {
+        let time = left.map_or(LEAD_MAX, |left| left.min(LEAD_MAX));
+        poll(&mut copy.entries, Some(time))?;
+        if copy.entries[0].is_ready() {
+            self.drain();
+        }
+        Ok(())
+    }
+
+    fn drain(&self) {
+        for _ in 0..DRAIN_MAX {
+            // WouldBlock: empty. Any other error: nothing to read either.
+            if self.interrupter.recv(&mut [0]).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Wakes a follower if there is something to do that nobody does.
+    fn hand_over(&self, state: &State) {
+        let has_leader = state.copy.is_none();
+        if state.following > 0 && (!has_leader || !state.ready.is_empty()) {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Waits until a leader has found something, or gone.
+    fn follow<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        left: Option<Duration>,
+    ) -> MutexGuard<'a, State> {
+        state.following += 1;
+        let mut state = match left {
+            None => self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner),
+            Some(left) => {
+                let waited = self.changed.wait_timeout(state, left);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            }
+        };
+        state.following -= 1;
+        state
+    }
+
+    /// Waits for one event; the caller hands over afterwards, whatever came of it.
+    fn wait_for_one<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        deadline: Deadline,
+    ) -> (MutexGuard<'a, State>, io::Result<Wake>) {
+        let mut interruptions = 0;
+        let mut has_asked = false;
+        // Ends with the deadline; each round before it was a poll, or a follower's being woken.
+        loop {
+            if state.is_woken {
+                return (state, Ok(Wake::Woken));
+            }
+            if let Some(token) = state.ready.pop_front() {
+                return (state, Ok(Wake::Ready(token)));
+            }
+            // A time of zero still asks once.
+            if deadline.is_over() && (has_asked || state.copy.is_none()) {
+                return (state, Ok(Wake::TimedOut));
+            }
+            let Some(mut copy) = state.begin_lead() else {
+                state = self.follow(state, deadline.left());
+                continue;
+            };
+            drop(state);
+            let polled = self.lead(&mut copy, deadline.left());
+            has_asked = true;
+            state = self.lock();
+            let found = state.end_lead(copy, polled.is_ok());
+            match polled {
+                Ok(()) => self.announce(&state, found),
+                // EINTR: a signal handler ran in this thread. Its business is not ours: go on.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                    interruptions += 1;
+                    if interruptions == INTERRUPTIONS_MAX {
+                        return (state, Err(error));
+                    }
+                }
+                Err(error) => return (state, Err(error)),
+            }
+        }
+    }
+
+    /// The leader keeps one of the events it found; each other one is a follower's.
+    fn announce(&self, state: &State, found: usize) {
+        let others = found.saturating_sub(1).min(state.following);
+        for _ in 0..others {
+            self.changed.notify_one();
+        }
+    }
+}
+
+impl State {
+    /// Takes the lead, if nobody has it: a fresh copy of what is armed.
+    fn begin_lead(&mut self) -> Option<Snapshot> {
+        let mut copy = self.copy.take()?;
+        copy.entries.clone_from(&self.entries);
+        copy.serials.clone_from(&self.serials);
+        self.is_interrupted = false;
+        Some(copy)
+    }
+
+    /// Gives back the lead, and disarms what was found ready. Answers how many.
+    fn end_lead(&mut self, copy: Snapshot, has_polled: bool) -> usize {
+        let before = self.ready.len();
+        if has_polled {
+            for (entry, &serial) in copy.entries.iter().zip(&copy.serials).skip(1) {
+                if entry.is_ready() {
+                    self.disarm(entry, serial);
+                }
+            }
+        }
+        self.copy = Some(copy);
+        self.ready.len() - before
+    }
+
+    /// Turns an answer about one arming into an event, if that arming still stands.
+    fn disarm(&mut self, entry: &PollEntry, serial: u64) {
+        let Some(registration) = self.registrations.get_mut(&entry.key()) else {
+            return;
+        };
+        let Some(place) = registration.place else {
+            return;
+        };
+        if self.serials[place] != serial {
+            return;
+        }
+        if entry.is_closed() {
+            // Closed without `remove`. epoll forgets such a source by itself, and so does this table:
+            // poll would report it at once for ever.
+            self.registrations.remove(&entry.key());
+        } else {
+            registration.place = None;
+            self.ready.push_back(registration.token);
+        }
+        self.vacate(place);
+    }
+
+    /// Arms a source that is registered; answers whether a leader must hear of it.
+    fn arm(&mut self, source: Borrowed<'_>, token: Token, interest: Interest) -> io::Result<bool> {
+        let next = self.entries.len();
+        let Some(registration) = self.registrations.get_mut(&key(source)) else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        registration.token = token;
+        let place = *registration.place.get_or_insert(next);
+        let entry = PollEntry::new(source, interest);
+        self.last_serial += 1;
+        if place == next {
+            self.entries.push(entry);
+            self.serials.push(self.last_serial);
+        } else {
+            self.entries[place] = entry;
+            self.serials[place] = self.last_serial;
+        }
+        Ok(self.must_interrupt())
+    }
+
+    /// Takes one place out of the list; the last one moves there.
+    fn vacate(&mut self, place: usize) {
+        self.entries.swap_remove(place);
+        self.serials.swap_remove(place);
+        let Some(moved) = self.entries.get(place) else {
+            return;
+        };
+        if let Some(registration) = self.registrations.get_mut(&moved.key()) {
+            registration.place = Some(place);
+        }
+    }
+
+    /// Whether a leader polls an older copy and has not been told; from now on it has.
+    fn must_interrupt(&mut self) -> bool {
+        let is_led = self.copy.is_none();
+        is_led && !std::mem::replace(&mut self.is_interrupted, true)
+    }
+}
+
+impl Poller for Poll {
+    fn add(&self, source: Source<'_>, token: Token, interest: Interest) -> io::Result<()> {
+        let source = checked(source, token)?;
+        let mut state = self.lock();
+        // A source of this number that is still here was closed without `remove`: it is replaced.
+        let registration = Registration { token, place: None };
+        if let Some(Registration {
+            place: Some(place), ..
+        }) = state.registrations.insert(key(source), registration)
+        {
+            state.vacate(place);
+        }
+        let must_interrupt = state.arm(source, token, interest)?;
+        drop(state);
+        if must_interrupt {
+            self.interrupt();
+        }
+        Ok(())
+    }
+
+    fn arm(&self, source: Source<'_>, token: Token, interest: Interest) -> io::Result<()> {
+        let source = checked(source, token)?;
+        let must_interrupt = self.lock().arm(source, token, interest)?;
+        if must_interrupt {
+            self.interrupt();
+        }
+        Ok(())
+    }
+
+    fn remove(&self, source: Source<'_>, token: Token) -> io::Result<()> {
+        let source = checked(source, token)?;
+        let mut state = self.lock();
+        let Some(registration) = state.registrations.remove(&key(source)) else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        // A leader that polls an older copy need not hear of it: what it finds there is void.
+        if let Some(place) = registration.place {
+            state.vacate(place);
+        }
+        Ok(())
+    }
+
+    fn wait(&self, timeout: Option<Duration>) -> io::Result<Wake> {
+        let deadline = Deadline::after(timeout);
+        let (state, wake) = self.wait_for_one(self.lock(), deadline);
+        self.hand_over(&state);
+        wake
+    }
+
+    fn wake(&self) {
+        self.lock().is_woken = true;
+        self.changed.notify_all();
+        self.interrupt();
+    }
+}
+
+fn checked(source: Source<'_>, token: Token) -> io::Result<Borrowed<'_>> {
+    if token.0 >= RESERVED {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "a reserved token",
+        ));
+    }
+    match source {
+        Source::Descriptor(descriptor) => Ok(descriptor),
+        Source::Named(..) => Err(io::ErrorKind::Unsupported.into()),
+    }
+}
+
+/// A socket on loopback that receives what it sends, by IPv4 or, on a machine without it, by IPv6.
+fn connected_to_itself() -> io::Result<UdpSocket> {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
+        .or_else(|_| UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)))?;
+    // From then on only its own datagrams arrive.
+    socket.connect(socket.local_addr()?)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+#[cfg(unix)]
+fn borrow(socket: &UdpSocket) -> Borrowed<'_> {
+    socket.as_fd()
+}
+
+#[cfg(windows)]
+fn borrow(socket: &UdpSocket) -> Borrowed<'_> {
+    socket.as_socket()
+}

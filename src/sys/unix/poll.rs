@@ -1,0 +1,72 @@
+//! `poll(2)`.
+//!
+//! In: entries and a time. Out: how many are ready; each entry says so itself.
+
+use super::{check, ffi};
+use crate::sys::Interest;
+use crate::sys::poller::whole_milliseconds;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::time::Duration;
+
+/// What tells one registered descriptor from another.
+pub type Key = RawFd;
+
+/// One descriptor that a poll watches.
+///
+/// It remembers the descriptor's number beyond the borrow. Asking `poll(2)` about a number that was
+/// closed or used anew in between answers about nothing or about another file and harms neither;
+/// the caller finds out by its own bookkeeping.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct PollEntry(ffi::PollDescriptor);
+
+impl PollEntry {
+    /// An entry that waits for one direction.
+    pub fn new(descriptor: BorrowedFd<'_>, interest: Interest) -> PollEntry {
+        let events = match interest {
+            Interest::Read => ffi::POLLIN,
+            Interest::Write => ffi::POLLOUT,
+        };
+        PollEntry(ffi::PollDescriptor {
+            fd: descriptor.as_raw_fd(),
+            events,
+            revents: 0,
+        })
+    }
+
+    /// The descriptor's key.
+    pub fn key(&self) -> Key {
+        self.0.fd
+    }
+
+    /// Whether the last poll found it ready, failed or hung up.
+    pub fn is_ready(&self) -> bool {
+        self.0.revents != 0
+    }
+
+    /// Whether the last poll found that no such descriptor is open.
+    pub fn is_closed(&self) -> bool {
+        self.0.revents & ffi::POLLNVAL != 0
+    }
+}
+
+/// The key of a descriptor.
+pub fn key(descriptor: BorrowedFd<'_>) -> Key {
+    descriptor.as_raw_fd()
+}
+
+/// Waits until an entry is ready or the time is over; answers how many are ready.
+///
+/// # Errors
+///
+/// EINTR is passed on: only the caller knows how much of its time is left.
+pub fn poll(entries: &mut [PollEntry], timeout: Option<Duration>) -> io::Result<usize> {
+    let count = entries.len() as ffi::PollCount;
+    let timeout_ms = whole_milliseconds(timeout);
+    let first = entries.as_mut_ptr().cast::<ffi::PollDescriptor>();
+    // SAFETY: `first` points to `count` entries, each laid out as `struct pollfd` (transparent over a
+    // repr(C) struct), which this call alone may write to while it runs.
+    let answer = unsafe { ffi::poll(first, count, timeout_ms) };
+    check(answer).map(|ready| ready.unsigned_abs() as usize)
+}

@@ -1,0 +1,79 @@
+//! SIGINT and SIGTERM through a pipe to ourselves.
+//!
+//! In: signals, at any moment, on any thread. Out: one octet each, read by whoever waits. The handler
+//! does what a handler may do (`signal-safety(7)`): one `write(2)`.
+
+use super::ffi;
+use crate::sys::signals::Signal;
+use std::ffi::{c_int, c_void};
+use std::io::{self, Read};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// The two ends (written, read). Both live as long as the process: a handler may run at any time, and
+/// writing to a pipe without a reader would raise SIGPIPE.
+static PIPE: OnceLock<(UnixStream, UnixStream)> = OnceLock::new();
+
+/// The written end's number, where a handler may read it.
+// INVARIANT: -1, or the descriptor of `PIPE.0`, which is never closed.
+static WRITTEN_END: AtomicI32 = AtomicI32::new(-1);
+
+/// Makes the pipe and installs the handlers. Again is harmless: the same pipe serves.
+pub fn install() -> io::Result<()> {
+    let (written, _) = match PIPE.get() {
+        Some(ends) => ends,
+        None => {
+            let ends = UnixStream::pair()?;
+            // A handler must not wait: when 100,000 signals are unread, the next says nothing new.
+            ends.0.set_nonblocking(true)?;
+            PIPE.get_or_init(|| ends)
+        }
+    };
+    // Before the handlers, which would otherwise find no pipe.
+    WRITTEN_END.store(written.as_raw_fd(), Ordering::SeqCst);
+    handle(ffi::SIGINT)?;
+    handle(ffi::SIGTERM)
+}
+
+/// Blocks until a signal comes.
+pub fn wait() -> io::Result<Signal> {
+    let ends = PIPE.get().ok_or(io::ErrorKind::NotConnected)?;
+    let mut read = &ends.1;
+    let mut octet = [0];
+    read.read_exact(&mut octet)?;
+    if c_int::from(octet[0]) == ffi::SIGINT {
+        return Ok(Signal::Interrupt);
+    }
+    Ok(Signal::Terminate)
+}
+
+/// `signal(3)`. On the systems of this room it has BSD's meaning: the handler stays installed, and
+/// interrupted calls go on (SA_RESTART). `sigaction(2)` would say so itself, but its structure differs
+/// between systems, C libraries and processors, and a wrong layout would be silent.
+fn handle(number: c_int) -> io::Result<()> {
+    let handler = on_signal as extern "C" fn(c_int) as usize;
+    // SAFETY: `handler` is a function with the signature that the system expects, and it does only
+    // what a signal handler may do.
+    let before = unsafe { ffi::signal(number, handler) };
+    if before == ffi::SIG_ERR {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+extern "C" fn on_signal(number: c_int) {
+    let octet = number as u8;
+    let from = (&raw const octet).cast::<c_void>();
+    // SAFETY: the address of this thread's own errno, which lives as long as the thread.
+    let errno = unsafe { ffi::errno_location() };
+    // SAFETY: `errno` is valid, aligned, and only this thread uses it.
+    let before = unsafe { errno.read() };
+    // SAFETY: `from` points to one live octet, only read. A failure (EAGAIN: the pipe is full) leaves
+    // the signals before it to be read.
+    unsafe { ffi::write(WRITTEN_END.load(Ordering::SeqCst), from, 1) };
+    // The code that was interrupted may stand between a call and the look at its errno.
+    // SAFETY: as above.
+    unsafe { errno.write(before) };
+}

@@ -1,0 +1,195 @@
+//! Listening sockets set up by hand, because std's have a backlog of 128 and no options.
+//!
+//! In: addresses. Out: std's socket types. Also the encoding of socket addresses, which each system
+//! lays out a little differently.
+
+use super::{check, errno, ffi};
+use std::ffi::{c_int, c_void};
+use std::io;
+use std::mem;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, TcpListener};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+/// Octets of `struct sockaddr_in`.
+const LENGTH_V4: usize = 16;
+/// Octets of `struct sockaddr_in6`.
+const LENGTH_V6: usize = 28;
+
+/// A listening TCP socket: close-on-exec, non-blocking, SO_REUSEADDR (so that a restart need not wait
+/// for connections in TIME_WAIT), IPV6_V6ONLY for IPv6, TCP_NODELAY.
+pub fn listen_tcp(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
+    let family = match address {
+        SocketAddr::V4(_) => ffi::AF_INET,
+        SocketAddr::V6(_) => ffi::AF_INET6,
+    };
+    let socket = open_stream_socket(family)?;
+    switch_on(socket.as_fd(), ffi::SOL_SOCKET, ffi::SO_REUSEADDR)?;
+    if address.is_ipv6() {
+        // Without it `[::]` would also take the IPv4 port on some systems and not on others.
+        switch_on(socket.as_fd(), ffi::IPPROTO_IPV6, ffi::IPV6_V6ONLY)?;
+    }
+    prepare(socket.as_fd())?;
+    bind(socket.as_fd(), address)?;
+    listen(socket.as_fd(), backlog)?;
+    let listener = TcpListener::from(socket);
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// The options that accepted sockets inherit.
+pub fn prepare(socket: BorrowedFd<'_>) -> io::Result<()> {
+    // macOS has no MSG_NOSIGNAL: the socket itself must be told not to raise SIGPIPE.
+    #[cfg(target_vendor = "apple")]
+    switch_on(socket, ffi::SOL_SOCKET, ffi::SO_NOSIGPIPE)?;
+    switch_on(socket, ffi::IPPROTO_TCP, ffi::TCP_NODELAY)
+}
+
+/// What an accepted socket may not have inherited: that writing to a peer that has gone is an error
+/// and no signal.
+#[cfg(target_vendor = "apple")]
+pub fn silence(socket: &impl AsFd) {
+    // EINVAL: the peer has gone already. Then the signal cannot be turned off, but nothing will be
+    // written either before a read has found the end.
+    let _ = switch_on(socket.as_fd(), ffi::SOL_SOCKET, ffi::SO_NOSIGPIPE);
+}
+
+/// Whether the error number says that descriptors or memory have run out.
+pub fn is_exhaustion(number: i32) -> bool {
+    matches!(
+        number,
+        errno::EMFILE | errno::ENFILE | errno::ENOBUFS | errno::ENOMEM
+    )
+}
+
+/// `listen(2)`: also changes the backlog of a socket that listens already.
+pub fn listen(socket: BorrowedFd<'_>, backlog: u32) -> io::Result<()> {
+    let backlog = c_int::try_from(backlog).unwrap_or(c_int::MAX);
+    // SAFETY: the call takes two integers and touches no memory of ours.
+    check(unsafe { ffi::listen(socket.as_raw_fd(), backlog) }).map(drop)
+}
+
+/// The address in the octets of a `struct sockaddr`, if it is one of IP.
+pub fn decode(address: &ffi::SocketAddress) -> Option<SocketAddr> {
+    let octets = &address.octets;
+    let port = u16::from_be_bytes([octets[2], octets[3]]);
+    let family = family(octets);
+    if family == u16::from(ffi::AF_INET) {
+        let ip = Ipv4Addr::new(octets[4], octets[5], octets[6], octets[7]);
+        return Some(SocketAddr::V4(SocketAddrV4::new(ip, port)));
+    }
+    if family == u16::from(ffi::AF_INET6) {
+        let flow = u32::from_be_bytes([octets[4], octets[5], octets[6], octets[7]]);
+        let mut ip = [0; 16];
+        ip.copy_from_slice(&octets[8..24]);
+        let zone = u32::from_ne_bytes([octets[24], octets[25], octets[26], octets[27]]);
+        return Some(SocketAddr::V6(SocketAddrV6::new(
+            Ipv6Addr::from(ip),
+            port,
+            flow,
+            zone,
+        )));
+    }
+    None
+}
+
+/// How many octets a `struct sockaddr` of this family has, if it is one of IP. `start` is its first
+/// two octets.
+pub fn length_of(start: [u8; 2]) -> Option<usize> {
+    let family = family(&start);
+    if family == u16::from(ffi::AF_INET) {
+        Some(LENGTH_V4)
+    } else if family == u16::from(ffi::AF_INET6) {
+        Some(LENGTH_V6)
+    } else {
+        None
+    }
+}
+
+/// An empty address for a call to fill in.
+pub fn blank_address() -> ffi::SocketAddress {
+    ffi::SocketAddress { octets: [0; 128] }
+}
+
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+fn open_stream_socket(family: u8) -> io::Result<OwnedFd> {
+    socket(
+        family,
+        ffi::SOCK_STREAM | ffi::SOCK_CLOEXEC | ffi::SOCK_NONBLOCK,
+    )
+}
+
+#[cfg(target_vendor = "apple")]
+fn open_stream_socket(family: u8) -> io::Result<OwnedFd> {
+    let socket = socket(family, ffi::SOCK_STREAM)?;
+    // SAFETY: the call takes three integers and touches no memory of ours.
+    check(unsafe { ffi::fcntl(socket.as_raw_fd(), ffi::F_SETFD, ffi::FD_CLOEXEC) })?;
+    Ok(socket)
+}
+
+/// `socket(2)`.
+fn socket(family: u8, kind: c_int) -> io::Result<OwnedFd> {
+    // SAFETY: the call takes three integers and touches no memory of ours.
+    let fd = check(unsafe { ffi::socket(c_int::from(family), kind, 0) })?;
+    // SAFETY: the call made this descriptor, and nobody else knows its number.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// `bind(2)`.
+fn bind(socket: BorrowedFd<'_>, address: SocketAddr) -> io::Result<()> {
+    let (encoded, length) = encode(address);
+    let octets = (&raw const encoded).cast::<c_void>();
+    // SAFETY: `octets` points to a live, aligned address of at least `length` octets, only read.
+    check(unsafe { ffi::bind(socket.as_raw_fd(), octets, length as u32) }).map(drop)
+}
+
+/// `setsockopt(2)` with an int that is 1.
+fn switch_on(socket: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Result<()> {
+    let on: c_int = 1;
+    let value = (&raw const on).cast::<c_void>();
+    let length = mem::size_of::<c_int>() as u32;
+    // SAFETY: `value` points to a live int of `length` octets, only read.
+    check(unsafe { ffi::setsockopt(socket.as_raw_fd(), level, name, value, length) }).map(drop)
+}
+
+/// The octets of `struct sockaddr_in` or `struct sockaddr_in6`, and how many they are.
+fn encode(address: SocketAddr) -> (ffi::SocketAddress, usize) {
+    let mut encoded = blank_address();
+    let octets = &mut encoded.octets;
+    octets[2..4].copy_from_slice(&address.port().to_be_bytes());
+    let (family, length) = match address {
+        SocketAddr::V4(address) => {
+            octets[4..8].copy_from_slice(&address.ip().octets());
+            (ffi::AF_INET, LENGTH_V4)
+        }
+        SocketAddr::V6(address) => {
+            octets[4..8].copy_from_slice(&address.flowinfo().to_be_bytes());
+            octets[8..24].copy_from_slice(&address.ip().octets());
+            octets[24..28].copy_from_slice(&address.scope_id().to_ne_bytes());
+            (ffi::AF_INET6, LENGTH_V6)
+        }
+    };
+    write_family(octets, family, length);
+    (encoded, length)
+}
+
+#[cfg(target_os = "linux")]
+fn write_family(octets: &mut [u8; 128], family: u8, _length: usize) {
+    octets[..2].copy_from_slice(&u16::from(family).to_ne_bytes());
+}
+
+#[cfg(not(target_os = "linux"))]
+fn write_family(octets: &mut [u8; 128], family: u8, length: usize) {
+    // BSD's addresses begin with their own length, in one octet, before a family of one octet.
+    octets[0] = length as u8;
+    octets[1] = family;
+}
+
+#[cfg(target_os = "linux")]
+fn family(octets: &[u8]) -> u16 {
+    u16::from_ne_bytes([octets[0], octets[1]])
+}
+
+#[cfg(not(target_os = "linux"))]
+fn family(octets: &[u8]) -> u16 {
+    u16::from(octets[1])
+}

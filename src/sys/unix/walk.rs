@@ -1,0 +1,157 @@
+//! Opening beneath a folder without the kernel's help: one component at a time.
+//!
+//! In: a root's descriptor and a clean path. Out: a file that lies below the root, or why not.
+//! Every name is opened from the descriptor of the folder it stands in, with `O_NOFOLLOW`, so no
+//! symlink is ever followed by the kernel. Where a name is a symlink, its target's components take
+//! its place, and `..` goes back to the descriptor that the walk came from. So nothing that is
+//! swapped during the walk leads out: at worst a name is gone.
+//! Never: an absolute target, `..` above the root, a path handed to the kernel as a whole.
+
+use super::errno;
+use super::ffi::{O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_SEARCH};
+use super::folder::{READ, open_at, open_error, read_link_at};
+use crate::sys::beneath::{LINKS_MAX, OpenError};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// How a folder on the way is opened.
+const FOLDER: i32 = O_SEARCH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+/// Components walked in all. A path of 4,095 octets has at most 2,048, and so has a link's target;
+/// more than two of that size need links that were made to waste time.
+const STEPS_MAX: usize = 4096;
+
+/// How often a name may be a symlink when it is opened and none when it is read: somebody replaces
+/// it just now. A guess; each time the name is tried again.
+const SWAPS_MAX: u32 = 4;
+
+/// Opens `path` (components joined by `/`, empty for the root itself) below `root`.
+pub fn open(root: BorrowedFd<'_>, path: &[u8]) -> Result<File, OpenError> {
+    let mut walk = Walk {
+        root,
+        folders: Vec::new(),
+        pending: Vec::new(),
+        links: 0,
+        swaps: 0,
+    };
+    walk.put(path);
+    for _ in 0..STEPS_MAX {
+        if let Some(file) = walk.step()? {
+            return Ok(file);
+        }
+    }
+    Err(OpenError::Loop)
+}
+
+struct Walk<'a> {
+    root: BorrowedFd<'a>,
+    // The folders entered below the root, the current one last.
+    folders: Vec<OwnedFd>,
+    // Components still to walk, the next one last.
+    pending: Vec<Vec<u8>>,
+    links: u32,
+    swaps: u32,
+}
+
+impl Walk<'_> {
+    /// Puts a path's components before those that are pending. A slash at its end asks for a folder,
+    /// which is what a component `.` asks for too.
+    fn put(&mut self, path: &[u8]) {
+        if path.is_empty() || path.ends_with(b"/") {
+            self.pending.push(b".".to_vec());
+        }
+        let names = path
+            .rsplit(|&octet| octet == b'/')
+            .filter(|name| !name.is_empty());
+        self.pending.extend(names.map(<[u8]>::to_vec));
+    }
+
+    /// Walks one component; answers the file when it was the last one.
+    fn step(&mut self) -> Result<Option<File>, OpenError> {
+        let name = self.pending.pop().unwrap_or_else(|| b".".to_vec());
+        let is_last = self.pending.is_empty();
+        match name.as_slice() {
+            b"." if is_last => self.open_here().map(Some),
+            b"." => Ok(None),
+            b".." => {
+                self.leave()?;
+                if is_last {
+                    self.open_here().map(Some)
+                } else {
+                    Ok(None)
+                }
+            }
+            _ if is_last => match open_at(self.current(), &name, READ | O_NOFOLLOW) {
+                Ok(file) => Ok(Some(File::from(file))),
+                Err(error) => self.follow(name, error).map(|()| None),
+            },
+            _ => {
+                match open_at(self.current(), &name, FOLDER) {
+                    Ok(folder) => self.folders.push(folder),
+                    Err(error) => self.follow(name, error)?,
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    fn current(&self) -> BorrowedFd<'_> {
+        self.folders.last().map_or(self.root, AsFd::as_fd)
+    }
+
+    fn open_here(&self) -> Result<File, OpenError> {
+        open_at(self.current(), b".", READ)
+            .map(File::from)
+            .map_err(open_error)
+    }
+
+    /// Goes back to the folder that the walk came from, if that is not above the root.
+    fn leave(&mut self) -> Result<(), OpenError> {
+        // The kernel's walk asks for search permission on a folder to look up `..` in it.
+        open_at(self.current(), b".", FOLDER).map_err(open_error)?;
+        match self.folders.pop() {
+            Some(_) => Ok(()),
+            None => Err(OpenError::Escapes),
+        }
+    }
+
+    /// Puts a symlink's target in its place, if a symlink is why `name` did not open.
+    fn follow(&mut self, name: Vec<u8>, error: io::Error) -> Result<(), OpenError> {
+        match error.raw_os_error() {
+            // ELOOP (FreeBSD: EMLINK): `O_NOFOLLOW` met a symlink. ENOTDIR: `O_DIRECTORY` met
+            // something else than a folder, perhaps a symlink.
+            Some(errno::ELOOP | errno::EMLINK | errno::ENOTDIR) => {}
+            _ => return Err(open_error(error)),
+        }
+        let target = match read_link_at(self.current(), &name) {
+            Ok(target) => target,
+            // EINVAL: not a symlink. After ENOTDIR it is likely a file where a folder should be;
+            // after ELOOP it was a symlink a moment ago. Either way ask again, a few times.
+            Err(not_link) if not_link.raw_os_error() == Some(errno::EINVAL) => {
+                if self.swaps == SWAPS_MAX {
+                    return Err(open_error(error));
+                }
+                self.swaps += 1;
+                self.pending.push(name);
+                return Ok(());
+            }
+            Err(error) => return Err(open_error(error)),
+        };
+        if self.links == LINKS_MAX {
+            return Err(OpenError::Loop);
+        }
+        self.links += 1;
+        match target.first() {
+            // POSIX: an empty target leads nowhere.
+            None => Err(OpenError::NotFound),
+            // STRICTER than the kernel's plain walk, equal to RESOLVE_BENEATH: an absolute target
+            // leaves the root even if it comes back.
+            Some(b'/') => Err(OpenError::Escapes),
+            Some(_) => {
+                self.put(&target);
+                Ok(())
+            }
+        }
+    }
+}
