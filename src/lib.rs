@@ -48,6 +48,12 @@ pub mod internals {
     pub mod limits {
         pub use crate::limits::*;
     }
+    pub mod conn {
+        pub use crate::conn::*;
+    }
+    pub mod server {
+        pub use crate::server::{Housekeeper, Listeners, Shared, Worker, word};
+    }
     pub mod sys {
         pub use crate::sys::{
             Accept, Backend, Clock, Interest, Listener, Poller, Socket, Source, Stream,

@@ -107,3 +107,24 @@ pub const CHUNK_OVERHEAD: u32 = 16 * 1024;
 /// Octets of a chunk's size line, CRLF not counted, that are not held against it: with both CRLF they make 16 octets, which is
 /// what the smallest chunks of honest writers need.
 pub const CHUNK_OVERHEAD_FREE: u32 = 12;
+/// Content in memory up to this size is copied behind its head and shares its write; longer content is handed to the system
+/// where it lies. A second piece costs more than the copy of 8 KiB saves.
+pub const COPY_BYTES: usize = 16 * 1024;
+/// Octets asked of a content reader at a time.
+pub const STREAM_BLOCK: usize = 16 * 1024;
+/// How often the observer hears that the server is overloaded.
+pub const OVERLOAD_SAID_EVERY: Duration = Duration::from_secs(60);
+/// Octets of a worker's input buffer beyond a whole head and gathered content: room for requests that came stuck together.
+pub const INPUT_SLACK: usize = 16 * 1024;
+/// The housekeeper looks at deadlines at most this often,
+pub const TICK_LEAST: Duration = Duration::from_millis(10);
+/// and at least this often.
+pub const TICK_MOST: Duration = Duration::from_secs(1);
+/// How long a graceful shutdown waits between two looks at the connections that are left.
+pub const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// Connections that a shutdown still takes from each listener's queue; twice the backlog, for those that arrive meanwhile.
+pub const ACCEPTS_AT_SHUTDOWN: u32 = 2 * BACKLOG;
+/// Worker threads at most.
+pub const WORKERS_MOST: usize = 256;
+/// How long the end of a server waits for its workers, which have nothing left to do unless a handler does not return.
+pub const WORKERS_END_WITHIN: Duration = Duration::from_secs(1);

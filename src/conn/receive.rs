@@ -1,7 +1,7 @@
 //! The reading side: heads, content, surplus.
 
 use super::deadline::Patience;
-use super::{Connection, Content, Moment, Phase, Rules};
+use super::{CloseReason, Connection, Content, Moment, Phase, Rules};
 use crate::h1::{self, Expect, Framing, Head, Parsed, Reject, chunked};
 use crate::limits::GATHER_BYTES;
 use crate::semantics::{FieldTable, Method};
@@ -203,25 +203,23 @@ impl Connection {
     ///
     /// # Errors
     /// The reason to end the connection: malformed, or more than the limit.
-    pub fn drain(
-        &mut self,
-        input: &[u8],
-        now: Moment,
-        rules: &Rules,
-    ) -> Result<usize, super::CloseReason> {
+    pub fn drain(&mut self, input: &[u8], now: Moment, rules: &Rules) -> usize {
         debug_assert_eq!(self.phase, Phase::Drain);
         let mut used = 0;
         while used < input.len() && !self.content_is_read() {
-            let step = self
-                .take_content(&input[used..], now, rules)
-                .map_err(super::CloseReason::Rejected)?;
-            if step.used == 0 {
-                break;
-            }
+            let step = match self.take_content(&input[used..], now, rules) {
+                Ok(step) if step.used == 0 => break,
+                Ok(step) => step,
+                Err(reject) => {
+                    self.linger(CloseReason::Rejected(reject), now, rules);
+                    return used;
+                }
+            };
             used += step.used;
             self.drained = self.drained.saturating_add(step.used);
             if self.drained > rules.limits.drain {
-                return Err(super::CloseReason::UnreadContent);
+                self.linger(CloseReason::UnreadContent, now, rules);
+                return used;
             }
         }
         if self.content_is_read() {
@@ -229,7 +227,7 @@ impl Connection {
         } else {
             self.content_deadline(now, rules);
         }
-        Ok(used)
+        used
     }
 
     /// Between two requests.

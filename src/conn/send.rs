@@ -150,8 +150,8 @@ impl Connection {
                 self.phase = Phase::Closed;
                 Finished::Close(CloseReason::Answered)
             }
-            Some(_) => {
-                self.linger(now, rules);
+            Some(reason) => {
+                self.linger(reason, now, rules);
                 Finished::Linger
             }
             None if self.content_is_read() => {
@@ -185,8 +185,9 @@ impl Connection {
         self.last = Some(reason);
     }
 
-    /// The last answer is out, and the write side is to be closed.
-    fn linger(&mut self, now: Moment, rules: &Rules) {
+    /// The last answer is framed, and the write side is to be closed behind it.
+    pub(super) fn linger(&mut self, reason: CloseReason, now: Moment, rules: &Rules) {
+        self.last = Some(reason);
         self.phase = Phase::Linger;
         self.deadline = now.after(rules.timeouts.linger);
     }

@@ -20,23 +20,6 @@ pub trait BodySource {
     fn consume(&mut self, count: usize);
 }
 
-/// No content.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoBody;
-
-impl BodySource for NoBody {
-    fn content_length(&self) -> Option<u64> {
-        Some(0)
-    }
-    fn collect_limit(&self) -> usize {
-        0
-    }
-    fn fill(&mut self) -> io::Result<&[u8]> {
-        Ok(&[])
-    }
-    fn consume(&mut self, _: usize) {}
-}
-
 /// A request's content: `Read` and `BufRead`.
 ///
 /// A read may block its worker until the client sends more, within

@@ -10,7 +10,7 @@ mod request;
 mod response;
 mod test_request;
 
-pub use body::{Body, BodyError, BodySource, NoBody};
+pub use body::{Body, BodyError, BodySource};
 pub use request::{Now, Request, RequestParts};
 pub use response::{FieldError, IntoResponse, Payload, Response};
 pub use test_request::TestRequest;

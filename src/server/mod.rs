@@ -1,97 +1,256 @@
 //! The engine: the only room with threads and sockets.
+//!
+//! In: a pool of workers that share one poller, the slots that say who owns which connection, the deadlines' sweep, shutdown.
+//! The kernel's ready list is the pool's work queue: whichever worker is free takes the next ready connection, reads what
+//! is there, calls the handler on the same thread, writes, and gives the connection back. An idle, slow or waiting
+//! connection costs no thread.
+//! Out: what octets mean. Never: a decision that another room owns; a wait without a deadline.
 #![forbid(unsafe_code)]
 
+mod body_pull;
+mod exchange;
+mod guest;
+mod housekeeper;
+mod input;
+mod listen;
 mod observer;
+mod output;
+mod pool;
+mod shared;
 mod shutdown;
+mod slots;
+pub mod word;
+mod worker;
 
+pub use housekeeper::Housekeeper;
+pub use listen::Listeners;
 pub use observer::{Observer, RequestEvent};
-pub use shutdown::{Ended, Running, Shutdown};
+pub use shared::Shared;
+pub use shutdown::{Ended, Running, Shutdown, Signal};
+pub use worker::Worker;
 
+use pool::Pool;
+
+use crate::conn::Rules;
 use crate::handler::{Handler, IntoResponse, Request};
-use crate::limits::{Limits, Timeouts};
-use crate::sys::{Backend, Listener};
+use crate::limits::{BACKLOG, DESCRIPTORS_RESERVED, Limits, Timeouts, WORKERS_MOST};
+use crate::semantics::fields::valid_value;
+use crate::sys::{Backend, Clock, Listener, SystemClock, limits::open_files};
+use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::sync::Arc;
+use std::thread;
 
 /// A server that is bound but does not serve yet.
 ///
 /// ```no_run
 /// use doorstep::Server;
+///
 /// fn main() -> std::io::Result<()> {
 ///     Server::bind("127.0.0.1:8080")?.serve(|_req| "Hello, world!")
 /// }
 /// ```
 pub struct Server {
     listeners: Vec<Listener>,
+    workers: usize,
+    rules: Rules,
+    observer: Option<Box<dyn Observer>>,
+    server_name: Option<&'static str>,
+    backend: Backend,
+    signal: Arc<Signal>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Server {
-    /// Binds and listens at once; nothing is answered before [`serve`](Server::serve), [`run`](Server::run) or [`spawn`](Server::spawn).
+    /// Binds and listens at once, so that [`local_addr`](Server::local_addr) answers; clients that connect are served
+    /// from [`serve`](Server::serve), [`run`](Server::run) or [`spawn`](Server::spawn) on. Port 0 takes any free one.
     ///
     /// # Errors
-    /// Those of bind(2): the first address that can be bound is taken, and the last error is returned when none can.
+    /// Those of bind(2) and listen(2). When the name stands for several addresses, the first that can be bound is taken.
     pub fn bind(addresses: impl ToSocketAddrs) -> io::Result<Server> {
-        todo!()
+        bind(addresses).map(Server::with)
     }
-    /// Takes over a listener.
+
+    /// Takes over a listener that is bound already.
+    ///
+    /// # Errors
+    /// Those of setting it up: it becomes non-blocking.
     pub fn from_listener(listener: TcpListener) -> io::Result<Server> {
-        todo!()
+        Listener::from_tcp(listener, BACKLOG).map(Server::with)
     }
-    /// Binds one more address.
-    pub fn and_bind(self, addresses: impl ToSocketAddrs) -> io::Result<Server> {
-        todo!()
+
+    fn with(listener: Listener) -> Server {
+        Server {
+            listeners: vec![listener],
+            workers: thread::available_parallelism().map_or(1, usize::from),
+            rules: Rules::default(),
+            observer: None,
+            server_name: Some("doorstep"),
+            backend: Backend::ALL[0],
+            signal: Arc::new(Signal::new()),
+            clock: Arc::new(SystemClock::start()),
+        }
     }
+
+    /// Listens on one more address.
+    ///
+    /// # Errors
+    /// As [`bind`](Server::bind).
+    pub fn and_bind(mut self, addresses: impl ToSocketAddrs) -> io::Result<Server> {
+        self.listeners.push(bind(addresses)?);
+        Ok(self)
+    }
+
     /// The address of the first listener.
+    ///
+    /// # Errors
+    /// Those of getsockname(2).
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        todo!()
+        match self.listeners.first() {
+            Some(listener) => listener.local_addr(),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
     }
+
     /// The addresses of all listeners.
     pub fn local_addrs(&self) -> Vec<SocketAddr> {
-        todo!()
+        self.listeners
+            .iter()
+            .filter_map(|listener| listener.local_addr().ok())
+            .collect()
     }
-    /// Worker threads; as many as CPUs otherwise.
-    pub fn workers(self, count: usize) -> Server {
-        todo!()
+
+    /// Sets the number of worker threads, from 1 to 256; otherwise there are as many as CPUs.
+    pub fn workers(mut self, count: usize) -> Server {
+        self.workers = count.clamp(1, WORKERS_MOST);
+        self
     }
+
     /// Sets the limits.
-    pub fn limits(self, limits: Limits) -> Server {
-        todo!()
+    pub fn limits(mut self, limits: Limits) -> Server {
+        self.rules.limits = limits;
+        self
     }
+
     /// Sets the timeouts.
-    pub fn timeouts(self, timeouts: Timeouts) -> Server {
-        todo!()
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Server {
+        self.rules.timeouts = timeouts;
+        self
     }
+
     /// Watches the server.
-    pub fn observer(self, observer: impl Observer) -> Server {
-        todo!()
+    pub fn observer(mut self, observer: impl Observer) -> Server {
+        self.observer = Some(Box::new(observer));
+        self
     }
-    /// The Server field's value; `None` removes it. `doorstep` otherwise. An invalid value panics: it is the program's own.
-    pub fn server_name(self, name: Option<&'static str>) -> Server {
-        todo!()
+
+    /// Sets the Server field's value, `doorstep` otherwise; `None` leaves the field out.
+    ///
+    /// # Panics
+    /// When the value holds a control character: it is the program's own, so that is a fault of the program.
+    pub fn server_name(mut self, name: Option<&'static str>) -> Server {
+        assert!(
+            name.is_none_or(|name| valid_value(name.as_bytes())),
+            "the server's name holds a control character"
+        );
+        self.server_name = name;
+        self
     }
-    /// The poller to use; the system's best one otherwise.
+
+    /// Sets the poller to use; otherwise it is the best that the system has.
     #[doc(hidden)]
-    pub fn backend(self, backend: Backend) -> Server {
-        todo!()
+    pub fn backend(mut self, backend: Backend) -> Server {
+        self.backend = backend;
+        self
     }
+
     /// Stops this server from another thread.
     pub fn shutdown_handle(&self) -> Shutdown {
-        todo!()
+        Shutdown {
+            signal: self.signal.clone(),
+            clock: self.clock.clone(),
+        }
     }
-    /// Serves with a closure until it is shut down.
-    pub fn serve<F, R>(self, f: F) -> io::Result<()>
+
+    /// Serves with a closure until the server is shut down.
+    ///
+    /// # Errors
+    /// Those of starting threads and of the poller.
+    pub fn serve<F, R>(self, answer: F) -> io::Result<()>
     where
         F: Fn(&mut Request<'_>) -> R + Send + Sync + 'static,
         R: IntoResponse,
     {
-        todo!()
+        self.run(answer)
     }
-    /// Serves with a handler until it is shut down.
+
+    /// Serves with a handler until the server is shut down. What was cut then, [`spawn`](Server::spawn) tells.
+    ///
+    /// # Errors
+    /// As [`serve`](Server::serve).
     pub fn run(self, handler: impl Handler) -> io::Result<()> {
-        todo!()
+        self.run_to_end(Box::new(handler)).map(|_| ())
     }
+
     /// Serves in the background.
+    ///
+    /// # Errors
+    /// Those of starting a thread.
     pub fn spawn(self, handler: impl Handler) -> io::Result<Running> {
-        todo!()
+        let addr = self.local_addr().ok();
+        let shutdown = self.shutdown_handle();
+        let builder = thread::Builder::new().name("doorstep".to_string());
+        let thread = builder.spawn(move || self.run_to_end(Box::new(handler)))?;
+        Ok(Running {
+            addr,
+            shutdown,
+            thread: Some(thread),
+        })
     }
+
+    /// Starts the workers, keeps house until the end, and waits for the workers.
+    fn run_to_end(mut self, handler: Box<dyn Handler>) -> io::Result<Ended> {
+        let descriptors = open_files()
+            .unwrap_or(u64::MAX)
+            .saturating_sub(DESCRIPTORS_RESERVED);
+        let most = usize::try_from(descriptors).unwrap_or(usize::MAX).max(1);
+        self.rules.limits.connections = self.rules.limits.connections.clamp(1, most);
+        let listeners = Listeners::new(self.listeners);
+        let poller = self.backend.open()?;
+        let clock = Box::new(self.clock.clone());
+        let mut shared = Shared::new(poller, clock, handler, self.rules, listeners);
+        shared.observer = self.observer;
+        shared.server_name = self.server_name;
+        let shared = Arc::new(shared);
+        shared.listeners.register(&shared)?;
+        let (pool, started) = Pool::start(&shared, &self.signal, self.workers);
+        let ended = started.map(|()| Housekeeper::new(shared.clone()).run(&self.signal));
+        shared.poller.wake();
+        let workers = pool.end();
+        let ended = ended?;
+        workers.map(|()| ended)
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("addresses", &self.local_addrs())
+            .finish_non_exhaustive()
+    }
+}
+
+fn bind(addresses: impl ToSocketAddrs) -> io::Result<Listener> {
+    let mut failure = io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "the name stands for no address",
+    );
+    for address in addresses.to_socket_addrs()? {
+        match Listener::bind_tcp(address, BACKLOG) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
 }

@@ -1,18 +1,79 @@
-//! Stopping.
+//! Stopping: who asks for it, and who waits for it.
 
+use super::slots::lock;
+use crate::conn::Moment;
+use crate::sys::Clock;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
+/// Where a shutdown is asked for and waited for.
+#[derive(Debug)]
+pub struct Signal {
+    /// When the grace is over, once a shutdown has been asked for.
+    until: Mutex<Option<Moment>>,
+    changed: Condvar,
+}
+
+impl Signal {
+    /// Nobody has asked yet.
+    pub fn new() -> Signal {
+        Signal {
+            until: Mutex::new(None),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Asks for a shutdown that lasts until this moment at most. A later call can only make it shorter.
+    pub fn ask(&self, until: Moment) {
+        let mut asked = lock(&self.until);
+        *asked = Some(asked.map_or(until, |before| before.min(until)));
+        self.changed.notify_all();
+    }
+
+    /// Waits for this long, or until a shutdown has been asked for, and answers whether it has.
+    pub fn wait(&self, timeout: Duration) -> bool {
+        let asked = lock(&self.until);
+        let waited = self
+            .changed
+            .wait_timeout_while(asked, timeout, |asked| asked.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.is_some()
+    }
+
+    /// Waits for this long, or until the grace is made shorter.
+    pub fn pause(&self, timeout: Duration) {
+        let asked = lock(&self.until);
+        drop(self.changed.wait_timeout(asked, timeout));
+    }
+
+    /// When the grace is over; `now` when nobody has asked.
+    pub fn deadline(&self, now: Moment) -> Moment {
+        lock(&self.until).unwrap_or(now)
+    }
+}
+
 /// Stops a server from any thread.
-#[derive(Clone, Debug)]
-pub struct Shutdown {}
+#[derive(Clone)]
+pub struct Shutdown {
+    pub(super) signal: Arc<Signal>,
+    pub(super) clock: Arc<dyn Clock>,
+}
 
 impl Shutdown {
-    /// Begins a graceful shutdown: no new connections, idle ones closed, running requests finished within `grace`
-    /// (what is left then is cut). Returns at once; a second call can only shorten the grace.
+    /// Begins a graceful shutdown and returns at once. New connections are no longer accepted, idle ones are closed,
+    /// running requests are finished within `grace` and answered with `Connection: close`; what is left then is cut.
+    /// A second call can only shorten the grace.
     pub fn begin(&self, grace: Duration) {
-        todo!()
+        self.signal.ask(Moment::at(self.clock.now().0).after(grace));
+    }
+}
+
+impl fmt::Debug for Shutdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shutdown").finish_non_exhaustive()
     }
 }
 
@@ -24,25 +85,61 @@ pub struct Ended {
     pub cut: usize,
 }
 
-/// A server that runs in the background. Dropping it stops the server at once.
+/// A server that runs in the background. Dropping it stops the server at once and waits for its end.
 #[derive(Debug)]
-pub struct Running {}
+pub struct Running {
+    pub(super) addr: Option<SocketAddr>,
+    pub(super) shutdown: Shutdown,
+    pub(super) thread: Option<JoinHandle<io::Result<Ended>>>,
+}
 
 impl Running {
     /// The address of its first listener.
+    ///
+    /// # Panics
+    /// When that is a Unix-domain socket, which has no such address.
     pub fn addr(&self) -> SocketAddr {
-        todo!()
+        match self.addr {
+            Some(addr) => addr,
+            None => {
+                panic!("this server listens on a Unix-domain socket, which has no internet address")
+            }
+        }
     }
+
     /// Stops it from another thread.
     pub fn shutdown_handle(&self) -> Shutdown {
-        todo!()
+        self.shutdown.clone()
     }
-    /// Stops it and waits for its end.
+
+    /// Stops it gracefully and waits for its end, for `grace` at most.
+    ///
+    /// # Errors
+    /// Those that ended the server.
     pub fn shutdown(self, grace: Duration) -> io::Result<Ended> {
-        todo!()
+        self.shutdown.begin(grace);
+        self.join()
     }
+
     /// Waits for its end.
-    pub fn join(self) -> io::Result<Ended> {
-        todo!()
+    ///
+    /// # Errors
+    /// Those that ended the server.
+    pub fn join(mut self) -> io::Result<Ended> {
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(ended)) => ended,
+            // The thread catches what a program's code does; what is left is a fault of this crate.
+            Some(Err(_)) => Err(io::Error::other("the server's own thread panicked")),
+            None => Ok(Ended { cut: 0 }),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            self.shutdown.begin(Duration::ZERO);
+            let _ = thread.join();
+        }
     }
 }

@@ -1,0 +1,345 @@
+//! One request, one answer: where the three families of failure meet.
+//!
+//! What the peer did wrong becomes its status, what the system did wrong ends the connection, what the program did wrong becomes
+//! a 500.
+
+use super::body_pull::{Failure, Pull};
+use super::guest::{Guest, Record};
+use super::observer::RequestEvent;
+use super::output::{Output, Tail, copy_file, memory};
+use super::shared::Shared;
+use super::worker::{Flow, Worker};
+use crate::conn::{Answer, CloseReason, Delivery, Moment};
+use crate::h1::{Head, Parsed, Reject, Resume, parse_head};
+use crate::handler::{Now, Payload, Request, RequestParts, Response};
+use crate::limits::{COPY_BYTES, SENDFILE_FROM};
+use crate::semantics::date::HttpDate;
+use crate::semantics::{Headers, Method, Status, Version};
+use crate::sys::Stream;
+use std::time::SystemTime;
+
+/// What an answer is an answer to.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    method: Method,
+    target: &'a str,
+    version: Version,
+}
+
+/// What an answer is written with.
+struct Desk<'a> {
+    shared: &'a Shared,
+    output: &'a mut Output,
+    date: &'a mut DateLine,
+}
+
+/// The Date field's value, made once a second.
+#[derive(Debug, Default)]
+pub struct DateLine(Option<(u64, HttpDate)>);
+
+impl DateLine {
+    fn at(&mut self, wall: SystemTime) -> Option<&str> {
+        // A clock before 1970 or after 9999 has no honest date: RFC 9110 §6.6.1 lets a server without a clock leave it out.
+        let second = wall.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+        if self.0.as_ref().is_none_or(|(made, _)| *made != second) {
+            self.0 = Some((second, HttpDate::from_unix(second)?));
+        }
+        self.0.as_ref().map(|(_, date)| date.as_str())
+    }
+}
+
+impl Worker {
+    /// Has the request at the start of the input answered. `head` is `None` when its octets came in an earlier turn.
+    pub(super) fn exchange(
+        &mut self,
+        guest: &mut Guest,
+        head: Option<(Head, usize)>,
+        now: &Now,
+    ) -> Flow {
+        let Some((head, used)) = head.or_else(|| self.head_again()) else {
+            // The same octets were a whole head before, so this cannot be.
+            return Flow::Close(CloseReason::Failed);
+        };
+        if !guest.conn.content_is_read() {
+            self.input.compact();
+        }
+        let shared = &*self.shared;
+        let (octets, rest) = self.input.split(used);
+        let target = text(head.target.of(octets));
+        let parts = RequestParts {
+            method: head.method,
+            target,
+            parts: head.parts,
+            host: head.host.map(|host| text(host.of(octets))),
+            version: head.version,
+            headers: Headers::new(octets, self.table.lines()),
+            peer: guest.peer,
+            now: *now,
+        };
+        let (conn, stream) = (&mut guest.conn, &mut guest.stream);
+        let mut pull = Pull::new(
+            conn,
+            stream,
+            &mut self.output,
+            rest,
+            &*shared.clock,
+            &shared.rules,
+        );
+        let response = shared.handler.handle(&mut Request::new(parts, &mut pull));
+        let (start, end, failure) = pull.end();
+        if failure.is_none() {
+            let asked = Asked {
+                method: head.method,
+                target,
+                version: head.version,
+            };
+            let last = shared.is_stopping().then_some(CloseReason::Shutdown);
+            let mut desk = Desk {
+                shared,
+                output: &mut self.output,
+                date: &mut self.date,
+            };
+            desk.deliver(guest, response, Some(asked), last, now);
+        }
+        self.input.rejoin(used, start, end);
+        match failure {
+            None => Flow::Go,
+            Some(Failure::Refused(reject)) => self.refuse(guest, reject, now),
+            Some(Failure::Lost) => Flow::Close(CloseReason::Failed),
+        }
+    }
+
+    fn head_again(&mut self) -> Option<(Head, usize)> {
+        let limits = &self.shared.rules.limits;
+        match parse_head(
+            self.input.unread(),
+            Resume::default(),
+            limits,
+            &mut self.table,
+        ) {
+            Ok(Parsed::Done { value, used }) => Some((value, used)),
+            Ok(Parsed::More { .. }) | Err(_) => None,
+        }
+    }
+
+    /// Refuses the message in progress: its status, and nothing more is parsed.
+    pub(super) fn refuse(&mut self, guest: &mut Guest, reject: Reject, now: &Now) -> Flow {
+        self.input.clear();
+        guest.conn.refuse(reject);
+        if let Some(observer) = &self.shared.observer {
+            observer.rejected(guest.peer, reject, reject.status());
+        }
+        self.last_answer(guest, Response::status_page(reject.status()), now);
+        Flow::Go
+    }
+
+    /// Answers 500, because something of the program's panicked before an answer was begun.
+    pub(super) fn answer_panic(&mut self, guest: &mut Guest, now: &Now) {
+        guest.conn.abandon(CloseReason::Panicked);
+        self.last_answer(
+            guest,
+            Response::status_page(Status::INTERNAL_SERVER_ERROR),
+            now,
+        );
+    }
+
+    /// Tells a client that there is no room, in one write that does not wait, and closes.
+    pub(super) fn turn_away(&mut self, mut guest: Guest, now: &Now) {
+        let moment = Moment::at(now.monotonic);
+        self.shared.listeners.say(
+            "the limit of open connections is reached",
+            moment,
+            &self.shared,
+        );
+        self.output.clear();
+        guest.conn.abandon(CloseReason::Overload);
+        // RFC 9110 §15.6.4: "The server MAY send a Retry-After header field".
+        let page = Response::status_page(Status::SERVICE_UNAVAILABLE).header("Retry-After", "1");
+        self.last_answer(&mut guest, page, now);
+        answer_and_close(&mut guest.stream, self.output.unsent());
+        self.output.clear();
+    }
+
+    fn last_answer(&mut self, guest: &mut Guest, response: Response, now: &Now) {
+        let mut desk = Desk {
+            shared: &self.shared,
+            output: &mut self.output,
+            date: &mut self.date,
+        };
+        desk.deliver(guest, response, None, None, now);
+    }
+
+    /// What the observer hears of an answered request.
+    pub(super) fn event<'r>(
+        &self,
+        record: &'r Record,
+        guest: &Guest,
+        now: Now,
+    ) -> RequestEvent<'r> {
+        RequestEvent {
+            method: record.method,
+            target: &record.target,
+            version: record.version,
+            status: record.status,
+            bytes: guest.sent.saturating_sub(record.content_from),
+            duration: now.monotonic.saturating_sub(record.begun),
+            time: now.wall,
+            peer: guest.peer,
+            reason: record.reason,
+        }
+    }
+}
+
+impl Desk<'_> {
+    /// Frames an answer into the output, and what does not belong there into the guest's tail.
+    fn deliver(
+        &mut self,
+        guest: &mut Guest,
+        response: Response,
+        asked: Option<Asked<'_>>,
+        last: Option<CloseReason>,
+        now: &Now,
+    ) {
+        let mut parts = response.take_apart();
+        if parts.status.is_informational() {
+            // RFC 9110 §15.2: an interim answer precedes a final one and cannot take its place.
+            let page = Response::status_page(Status::INTERNAL_SERVER_ERROR);
+            parts = page
+                .reason("an interim status cannot be an answer")
+                .take_apart();
+        }
+        let before = self.output.octets.len();
+        let answer = Answer {
+            status: parts.status,
+            fields: &parts.fields,
+            date: if parts.has_date {
+                None
+            } else {
+                self.date.at(now.wall)
+            },
+            server: if parts.has_server {
+                None
+            } else {
+                self.shared.server_name
+            },
+            length: parts.payload.length(),
+            last: last.or(parts.close.then_some(CloseReason::Answered)),
+        };
+        let delivery = guest
+            .conn
+            .answer(&answer, &self.shared.rules, &mut self.output.octets);
+        let content_from = self.output.octets.len();
+        if !self.content(guest, delivery, parts.payload) {
+            // The file ended before its length, and no octet of its answer is out.
+            self.output.octets.truncate(before);
+            guest.conn.abandon(CloseReason::ContentFailed);
+            let page = Response::status_page(Status::INTERNAL_SERVER_ERROR);
+            return self.deliver(
+                guest,
+                page.reason("the content ended early"),
+                asked,
+                None,
+                now,
+            );
+        }
+        if let (Some(asked), Some(observer)) = (asked, &self.shared.observer) {
+            let Asked {
+                method,
+                target,
+                version,
+            } = asked;
+            let (status, peer, reason) = (parts.status, guest.peer, parts.reason);
+            if guest.tail.is_some() {
+                let content_from = guest.sent
+                    + (self.output.unsent().len() - (self.output.octets.len() - content_from))
+                        as u64;
+                let (target, begun) = (target.to_string(), now.monotonic);
+                let record = Record {
+                    method,
+                    target,
+                    version,
+                    status,
+                    begun,
+                    reason,
+                    content_from,
+                };
+                guest.record = Some(Box::new(record));
+                return;
+            }
+            let bytes = (self.output.octets.len() - content_from) as u64;
+            let (end, time) = self.shared.clock.now();
+            let duration = end.saturating_sub(now.monotonic);
+            observer.request(&RequestEvent {
+                method,
+                target,
+                version,
+                status,
+                bytes,
+                duration,
+                time,
+                peer,
+                reason,
+            });
+        }
+    }
+
+    /// Puts content where it is sent from. False when it could not be had.
+    fn content(&mut self, guest: &mut Guest, delivery: Delivery, payload: Payload) -> bool {
+        if delivery == Delivery::NoContent {
+            return true;
+        }
+        match payload {
+            Payload::Empty => {}
+            Payload::Static(_) | Payload::Bytes(_) | Payload::Shared(_) => {
+                let octets = memory(&payload);
+                if octets.len() > COPY_BYTES {
+                    guest.tail = Some(Tail::Memory { payload, sent: 0 });
+                } else {
+                    self.output.octets.extend_from_slice(octets);
+                }
+            }
+            Payload::File {
+                file,
+                offset,
+                length,
+            } if length < SENDFILE_FROM => {
+                return copy_file(&mut self.output.octets, &file, offset, length);
+            }
+            Payload::File {
+                file,
+                offset,
+                length,
+            } => {
+                guest.tail = Some(Tail::File {
+                    file,
+                    offset,
+                    left: length,
+                });
+            }
+            Payload::Stream { length, reader } => {
+                let chunked = delivery == Delivery::Chunked;
+                guest.tail = Some(Tail::Stream {
+                    reader,
+                    left: length,
+                    chunked,
+                });
+            }
+        }
+        true
+    }
+}
+
+/// One read, one write, and the end of a connection that no slot holds.
+fn answer_and_close(stream: &mut Stream, answer: &[u8]) {
+    // Octets that lie unread when a socket is closed make it send a reset, which would overtake the answer.
+    let mut request = [0; 4096];
+    let _ = stream.read(&mut request);
+    // Nothing is owed to a client that does not take a few hundred octets at once.
+    let _ = stream.write(answer);
+    let _ = stream.shutdown_write();
+}
+
+/// Octets that the parser found to be visible ASCII, or, in a Host, a part of it.
+fn text(octets: &[u8]) -> &str {
+    std::str::from_utf8(octets).unwrap_or_default()
+}

@@ -1,0 +1,76 @@
+//! A connection as the server keeps it between two turns.
+
+use super::output::Tail;
+use crate::conn::{Connection, Moment, Rules};
+use crate::semantics::{Method, Status, Version};
+use crate::sys::Stream;
+use core::net::SocketAddr;
+use std::time::Duration;
+
+/// A connection: its socket, its state, and what did not fit through the socket yet. It owns no buffer while it is idle.
+#[derive(Debug)]
+pub struct Guest {
+    /// The socket.
+    pub stream: Stream,
+    /// The other end.
+    pub peer: Option<SocketAddr>,
+    /// The state.
+    pub conn: Connection,
+    /// Octets that were read and belong to a message that is not complete.
+    pub leftover: Vec<u8>,
+    /// Octets of answers that the socket did not take.
+    pub parked: Vec<u8>,
+    /// Content that follows them.
+    pub tail: Option<Tail>,
+    /// The request that the tail answers, for the observer.
+    pub record: Option<Box<Record>>,
+    /// Octets that the socket has taken so far, heads included.
+    pub sent: u64,
+    /// Whether the poller knows the socket.
+    pub registered: bool,
+    /// Whether it waits for the socket to take octets, rather than to give some.
+    pub waits_to_write: bool,
+    /// Whether the write side has been closed.
+    pub write_closed: bool,
+    /// When the present wait ends.
+    pub deadline: Moment,
+}
+
+impl Guest {
+    /// A connection that was accepted now.
+    pub fn new(stream: Stream, peer: Option<SocketAddr>, now: Moment, rules: &Rules) -> Guest {
+        Guest {
+            stream,
+            peer,
+            conn: Connection::new(now, rules),
+            leftover: Vec::new(),
+            parked: Vec::new(),
+            tail: None,
+            record: None,
+            sent: 0,
+            registered: false,
+            waits_to_write: false,
+            write_closed: false,
+            deadline: Moment::NEVER,
+        }
+    }
+}
+
+/// A request whose answer is still on its way.
+#[derive(Debug)]
+pub struct Record {
+    /// The method.
+    pub method: Method,
+    /// The target.
+    pub target: String,
+    /// The version.
+    pub version: Version,
+    /// The answer's status.
+    pub status: Status,
+    /// When its head was complete, on the monotonic clock.
+    pub begun: Duration,
+    /// Why the handler answered so.
+    pub reason: Option<&'static str>,
+    /// The connection's count of sent octets at which the content begins.
+    pub content_from: u64,
+}

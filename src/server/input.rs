@@ -1,0 +1,128 @@
+//! The buffered reader: octets from a socket, kept until they are a whole message.
+//!
+//! A read is not a message: it may bring a part of one, or several stuck together. This buffer belongs to a worker and is lent to
+//! one connection at a time; what a connection leaves unread moves into its slot.
+
+use crate::sys::Stream;
+use std::io;
+
+/// A buffer with unread octets between two marks.
+#[derive(Debug)]
+pub struct Input {
+    octets: Box<[u8]>,
+    start: usize,
+    end: usize,
+    /// The last read left room, so the socket had no more: another read would only find out what is known.
+    dry: bool,
+}
+
+impl Input {
+    /// A buffer of this size.
+    pub fn with_capacity(capacity: usize) -> Input {
+        Input {
+            octets: vec![0; capacity].into_boxed_slice(),
+            start: 0,
+            end: 0,
+            dry: false,
+        }
+    }
+
+    /// Starts a connection's turn with what it left unread the last time.
+    pub fn restore(&mut self, leftover: &mut Vec<u8>) {
+        self.start = 0;
+        self.end = leftover.len().min(self.octets.len());
+        self.octets[..self.end].copy_from_slice(&leftover[..self.end]);
+        // The memory goes as well: most connections have no leftover, and those that had one seldom have another.
+        *leftover = Vec::new();
+        self.dry = false;
+    }
+
+    /// Ends a connection's turn: what is unread goes back to it.
+    pub fn save(&mut self, leftover: &mut Vec<u8>) {
+        leftover.extend_from_slice(self.unread());
+        self.clear();
+    }
+
+    /// The octets that are here and not consumed.
+    pub fn unread(&self) -> &[u8] {
+        &self.octets[self.start..self.end]
+    }
+
+    /// Whether the socket had no more than was read.
+    pub fn is_dry(&self) -> bool {
+        self.dry
+    }
+
+    /// Marks the first `count` unread octets as read.
+    pub fn consume(&mut self, count: usize) {
+        self.start = self.end.min(self.start + count);
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+    }
+
+    /// Forgets all octets.
+    pub fn clear(&mut self) {
+        self.start = 0;
+        self.end = 0;
+    }
+
+    /// Moves the unread octets to the front, so that there is as much room behind them as there can be.
+    pub fn compact(&mut self) {
+        self.octets.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+    }
+
+    /// Reads once, behind the unread octets. `Ok(0)` is the end of the stream.
+    ///
+    /// # Errors
+    /// Those of the stream; [`io::ErrorKind::OutOfMemory`] when the buffer is full of unread octets, which the limits on a
+    /// message rule out.
+    pub fn fill(&mut self, stream: &mut Stream) -> io::Result<usize> {
+        if self.end == self.octets.len() {
+            self.compact();
+        }
+        let room = &mut self.octets[self.end..];
+        if room.is_empty() {
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+        let count = stream.read(room)?;
+        self.dry = count < room.len();
+        self.end += count;
+        Ok(count)
+    }
+
+    /// Freezes the first `head` unread octets and hands out the rest of the buffer, with the marks of what is unread in it.
+    pub fn split(&mut self, head: usize) -> (&[u8], Rest<'_>) {
+        let end = self.end;
+        let (before, behind) = self.octets.split_at_mut(end.min(self.start + head));
+        let boundary = before.len();
+        let rest = Rest {
+            start: 0,
+            end: end - boundary,
+            octets: behind,
+        };
+        (&before[self.start..], rest)
+    }
+
+    /// Sets the marks to where a [`Rest`] behind `head` octets left them.
+    pub fn rejoin(&mut self, head: usize, start: usize, end: usize) {
+        let boundary = self.end.min(self.start + head);
+        self.start = boundary + start;
+        self.end = boundary + end;
+        self.consume(0);
+    }
+}
+
+/// The part of the buffer behind a frozen head.
+#[derive(Debug)]
+pub struct Rest<'a> {
+    /// The memory.
+    pub octets: &'a mut [u8],
+    /// The first unread octet.
+    pub start: usize,
+    /// One past the last.
+    pub end: usize,
+}

@@ -1,0 +1,144 @@
+//! Listeners: accepting, and what a failed accept means.
+
+use super::shared::Shared;
+use super::slots::{Subject, lock};
+use crate::conn::Moment;
+use crate::limits::OVERLOAD_SAID_EVERY;
+use crate::sys::listener::is_exhaustion;
+use crate::sys::{Interest, Listener, Stream};
+use core::net::SocketAddr;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
+
+/// The listeners of a server, until its shutdown closes them.
+pub struct Listeners {
+    open: RwLock<Vec<Listener>>,
+    /// Listeners that are not armed, because there was no descriptor left; the housekeeper arms them again.
+    resting: Mutex<Vec<usize>>,
+    said: AtomicU64,
+}
+
+/// What an attempt to accept gave.
+#[derive(Debug)]
+pub enum Accepted {
+    /// A connection.
+    Connection(Stream, Option<SocketAddr>),
+    /// Nothing more is waiting.
+    Empty,
+    /// That one failed, or was gone before it was accepted; the next may be fine.
+    Lost,
+    /// The process or the system has no descriptor, or no memory, left.
+    Exhausted(io::Error),
+    /// The listeners are closed.
+    Closed,
+}
+
+impl Listeners {
+    /// These listeners.
+    pub fn new(open: Vec<Listener>) -> Listeners {
+        Listeners {
+            open: RwLock::new(open),
+            resting: Mutex::new(Vec::new()),
+            said: AtomicU64::new(Moment::NEVER.0),
+        }
+    }
+
+    /// Tries to accept one connection.
+    pub fn accept(&self, number: usize) -> Accepted {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(listener) = open.get(number) else {
+            return Accepted::Closed;
+        };
+        match listener.accept() {
+            Ok((stream, peer)) => Accepted::Connection(stream, peer),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Accepted::Empty,
+            Err(error) if is_exhaustion(&error) => Accepted::Exhausted(error),
+            // ECONNABORTED: the client reset the connection while it was queued. ENOTCONN, EPROTO, ENETDOWN and the like
+            // are, as accept(2) says, errors of the new connection, "treat them like EAGAIN". EINTR: a signal.
+            Err(_) => Accepted::Lost,
+        }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.open
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
+    }
+
+    /// Registers all listeners.
+    pub fn register(&self, shared: &Shared) -> io::Result<()> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        for (number, listener) in open.iter().enumerate() {
+            let token = Subject::Listener(number).token();
+            shared
+                .poller
+                .add(listener.source(), token, Interest::Read)?;
+        }
+        Ok(())
+    }
+
+    /// Arms a listener again.
+    pub fn arm(&self, number: usize, shared: &Shared) {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(listener) = open.get(number) else {
+            return;
+        };
+        let token = Subject::Listener(number).token();
+        if shared
+            .poller
+            .arm(listener.source(), token, Interest::Read)
+            .is_err()
+        {
+            // ENOMEM is all that is left: the descriptor is open and registered. It is tried again with the next tick.
+            lock(&self.resting).push(number);
+        }
+    }
+
+    /// Leaves a listener alone until the next tick, and says so, once a minute.
+    pub fn rest(&self, number: usize, why: &str, now: Moment, shared: &Shared) {
+        lock(&self.resting).push(number);
+        self.say(why, now, shared);
+    }
+
+    /// Tells the observer that the server is overloaded, once a minute.
+    pub fn say(&self, why: &str, now: Moment, shared: &Shared) {
+        let said = self.said.load(Ordering::Relaxed);
+        let again = Moment(said).after(OVERLOAD_SAID_EVERY);
+        if said != Moment::NEVER.0 && now < again {
+            return;
+        }
+        // Two threads may come here at once; one of them says it.
+        if self
+            .said
+            .compare_exchange(said, now.0, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
+        {
+            if let Some(observer) = &shared.observer {
+                observer.overload(why);
+            }
+        }
+    }
+
+    /// Arms the listeners that rested.
+    pub fn wake_rested(&self, shared: &Shared) {
+        let rested = std::mem::take(&mut *lock(&self.resting));
+        for number in rested {
+            self.arm(number, shared);
+        }
+    }
+
+    /// Closes all listeners.
+    pub fn close(&self, shared: &Shared) {
+        let closed =
+            std::mem::take(&mut *self.open.write().unwrap_or_else(PoisonError::into_inner));
+        for (number, listener) in closed.iter().enumerate() {
+            // Fails only for a listener that was never registered; the descriptor is closed right after.
+            let _ = shared
+                .poller
+                .remove(listener.source(), Subject::Listener(number).token());
+        }
+    }
+}

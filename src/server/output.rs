@@ -1,0 +1,281 @@
+//! What goes out: framed octets, and the content behind them.
+
+use crate::h1::chunked;
+use crate::handler::Payload;
+use crate::limits::{SENDFILE_FROM, STREAM_BLOCK};
+use crate::sys::Stream;
+use crate::sys::stream::read_at;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, IoSlice, Read};
+
+/// Octets that are ready to be sent, of one answer or of several in a row. Belongs to a worker.
+#[derive(Debug, Default)]
+pub struct Output {
+    /// Heads, and content that is small enough to share their write.
+    pub octets: Vec<u8>,
+    sent: usize,
+    /// One block on its way from a reader or a file.
+    scratch: Vec<u8>,
+}
+
+impl Output {
+    /// Starts a connection's turn with what its socket did not take the last time.
+    pub fn restore(&mut self, parked: &mut Vec<u8>) {
+        self.sent = 0;
+        if parked.is_empty() {
+            self.octets.clear();
+        } else {
+            self.octets = std::mem::take(parked);
+        }
+    }
+
+    /// Ends a connection's turn: what was not sent goes back to it.
+    pub fn save(&mut self, parked: &mut Vec<u8>) {
+        parked.extend_from_slice(self.unsent());
+        self.clear();
+    }
+
+    /// What is still to be sent.
+    pub fn unsent(&self) -> &[u8] {
+        &self.octets[self.sent..]
+    }
+
+    /// Whether everything has been sent.
+    pub fn is_empty(&self) -> bool {
+        self.sent == self.octets.len()
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.octets.clear();
+        self.sent = 0;
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.sent += count;
+        if self.is_empty() {
+            self.clear();
+        }
+    }
+}
+
+/// Content behind the framed octets, which is not, or not yet, in memory as a whole.
+pub enum Tail {
+    /// Octets in memory that are too many to be copied.
+    Memory {
+        /// The octets.
+        payload: Payload,
+        /// How many of them have been sent.
+        sent: usize,
+    },
+    /// A part of a file.
+    File {
+        /// The file.
+        file: File,
+        /// Where the unsent part begins.
+        offset: u64,
+        /// How long it is.
+        left: u64,
+    },
+    /// A reader.
+    Stream {
+        /// The reader.
+        reader: Box<dyn Read + Send>,
+        /// What it still has to give, if that is known.
+        left: Option<u64>,
+        /// Whether its octets are framed as chunks.
+        chunked: bool,
+    },
+}
+
+impl fmt::Debug for Tail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Tail::Memory { .. } => "Memory",
+            Tail::File { .. } => "File",
+            Tail::Stream { .. } => "Stream",
+        })
+    }
+}
+
+/// How far sending has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Everything is with the system.
+    Done,
+    /// The socket takes no more for now.
+    Blocked,
+    /// The turn has sent its share; the socket would take more.
+    Yield,
+}
+
+/// Why sending ended for good.
+#[derive(Debug)]
+pub enum Broken {
+    /// The connection is gone.
+    Socket(io::Error),
+    /// The content ended before its length, or its reader failed.
+    Content,
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Broken {
+        Broken::Socket(error)
+    }
+}
+
+/// Sends `output` and then `tail`, as much as the socket takes and `share` allows. What the socket took is counted in `moved`.
+///
+/// # Errors
+/// Why nothing more can be sent.
+pub fn transmit(
+    output: &mut Output,
+    tail: &mut Option<Tail>,
+    stream: &mut Stream,
+    share: u64,
+    moved: &mut u64,
+) -> Result<Progress, Broken> {
+    // Every round moves octets, takes the tail away, or returns.
+    loop {
+        if output.is_empty() && tail.is_none() {
+            return Ok(Progress::Done);
+        }
+        if *moved >= share {
+            return Ok(Progress::Yield);
+        }
+        let taken = match tail {
+            Some(Tail::Memory { payload, sent }) => {
+                let rest = memory(payload).get(*sent..).unwrap_or_default();
+                let ahead = output.unsent().len();
+                let both = [IoSlice::new(output.unsent()), IoSlice::new(rest)];
+                let whole = ahead + rest.len();
+                let taken = taken(stream.write_vectored(&both))?;
+                if let Some(count) = taken {
+                    output.advance(count.min(ahead));
+                    *sent += count.saturating_sub(ahead);
+                    if count == whole {
+                        *tail = None;
+                    }
+                }
+                taken
+            }
+            _ if !output.is_empty() => {
+                let taken = taken(stream.write(output.unsent()))?;
+                output.advance(taken.unwrap_or(0));
+                taken
+            }
+            Some(Tail::File { file, offset, left }) => {
+                let result = stream.send_file(file, *offset, *left, &mut output.scratch);
+                let taken = match result {
+                    Ok(0) => return Err(Broken::Content),
+                    result => taken(result)?,
+                };
+                *offset += taken.unwrap_or(0) as u64;
+                *left = left.saturating_sub(taken.unwrap_or(0) as u64);
+                if *left == 0 {
+                    *tail = None;
+                }
+                taken
+            }
+            Some(Tail::Stream {
+                reader,
+                left,
+                chunked,
+            }) => {
+                if read_block(output, reader, left, *chunked)? {
+                    *tail = None;
+                }
+                continue;
+            }
+            None => return Ok(Progress::Done),
+        };
+        match taken {
+            Some(count) => *moved += count as u64,
+            None => return Ok(Progress::Blocked),
+        }
+    }
+}
+
+/// What the socket took; `None` when it takes nothing now.
+fn taken(result: io::Result<usize>) -> Result<Option<usize>, Broken> {
+    match result {
+        // A socket that takes nothing without an error would keep the loop above going for ever.
+        Ok(0) => Err(Broken::Socket(io::ErrorKind::WriteZero.into())),
+        Ok(count) => Ok(Some(count)),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+        Err(error) => Err(Broken::Socket(error)),
+    }
+}
+
+/// Frames one block of a reader's octets into the empty `output`; true at the reader's end.
+fn read_block(
+    output: &mut Output,
+    reader: &mut Box<dyn Read + Send>,
+    left: &mut Option<u64>,
+    chunked: bool,
+) -> Result<bool, Broken> {
+    let room = left.map_or(STREAM_BLOCK, |left| {
+        STREAM_BLOCK.min(usize::try_from(left).unwrap_or(STREAM_BLOCK))
+    });
+    output.scratch.resize(STREAM_BLOCK, 0);
+    let count = match reader.read(&mut output.scratch[..room]) {
+        Ok(count) => count.min(room),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(false),
+        Err(_) => return Err(Broken::Content),
+    };
+    let ended = match left {
+        Some(left) => {
+            if count == 0 && *left > 0 {
+                return Err(Broken::Content);
+            }
+            *left -= count as u64;
+            *left == 0
+        }
+        None => count == 0,
+    };
+    if chunked && count > 0 {
+        chunked::push_chunk_start(&mut output.octets, count);
+    }
+    output.octets.extend_from_slice(&output.scratch[..count]);
+    if chunked && count > 0 {
+        chunked::push_chunk_end(&mut output.octets);
+    }
+    if chunked && ended {
+        chunked::push_last_chunk(&mut output.octets);
+    }
+    Ok(ended)
+}
+
+/// The octets of a payload that is in memory.
+pub fn memory(payload: &Payload) -> &[u8] {
+    match payload {
+        Payload::Static(octets) => octets,
+        Payload::Bytes(octets) => octets,
+        Payload::Shared(octets) => octets,
+        Payload::Empty | Payload::File { .. } | Payload::Stream { .. } => &[],
+    }
+}
+
+/// Copies a part of a file behind what `octets` holds. False when the file ends before that, or cannot be read.
+pub fn copy_file(octets: &mut Vec<u8>, file: &File, offset: u64, length: u64) -> bool {
+    debug_assert!(length < SENDFILE_FROM);
+    let start = octets.len();
+    let end = start + length as usize;
+    octets.resize(end, 0);
+    let mut filled = start;
+    // Each round reads at least one octet.
+    while filled < end {
+        match read_at(
+            file,
+            &mut octets[filled..],
+            offset + (filled - start) as u64,
+        ) {
+            Ok(0) => return false,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return false,
+        }
+    }
+    true
+}

@@ -1,0 +1,260 @@
+//! Who owns which connection now.
+//!
+//! A connection lives in a slot. Its ownership is one atomic word: a generation and a state (Vacant, Idle, Owned,
+//! OwnedDirty; the transitions are in [`word`](super::word)). An event, the deadline sweep, an eviction and the shutdown all
+//! take a connection by compare-and-swap from Idle to Owned, so exactly one of them wins. An event that finds it Owned
+//! sets OwnedDirty and leaves.
+//!
+//! The owner arms the poller *while it still owns*, and then lets go by compare-and-swap from Owned to Idle; when that finds
+//! OwnedDirty, an event came in between and was swallowed by the mark, so the owner serves again. The two steps may not
+//! swap: between a release and a late arming, the sweep could take and close the descriptor, an accept could be given the
+//! same number, and the arming would hit a stranger.
+//!
+//! The connection itself is moved out of the slot by its owner and back in before the release, under a lock that the word
+//! keeps free of contention.
+//!
+//! Slots come in chunks as they are needed, so that a server for ten thousand connections is small while it has ten.
+
+use super::guest::Guest;
+use super::word::{OnEvent, OnRelease, Word};
+use crate::conn::Moment;
+use crate::sys::Token;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// Slots in a chunk.
+const CHUNK: usize = 256;
+
+/// Tokens from here on are listeners; no slot has such an index.
+const LISTENER_BIT: u64 = 1 << 31;
+
+/// What a token of the poller is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The listener with this number.
+    Listener(usize),
+    /// A slot and the generation of the connection in it.
+    Slot {
+        /// Which slot.
+        index: u32,
+        /// Which of its connections.
+        generation: u32,
+    },
+}
+
+impl Subject {
+    /// The token that stands for it.
+    pub const fn token(self) -> Token {
+        match self {
+            Subject::Listener(number) => Token(LISTENER_BIT | number as u64),
+            Subject::Slot { index, generation } => {
+                Token(((generation as u64) << 32) | index as u64)
+            }
+        }
+    }
+
+    /// What a token stands for.
+    pub const fn of(token: Token) -> Subject {
+        let low = token.0 & 0xFFFF_FFFF;
+        if low & LISTENER_BIT != 0 {
+            return Subject::Listener((low & !LISTENER_BIT) as usize);
+        }
+        Subject::Slot {
+            index: low as u32,
+            generation: (token.0 >> 32) as u32,
+        }
+    }
+}
+
+struct Slot {
+    word: AtomicU64,
+    /// When the wait ends, in milliseconds, so that the sweep need not own a connection to see that it is in time.
+    deadline: AtomicU64,
+    guest: Mutex<Option<Box<Guest>>>,
+}
+
+impl Slot {
+    fn new() -> Slot {
+        Slot {
+            word: AtomicU64::new(Word::new().0),
+            deadline: AtomicU64::new(Moment::NEVER.0),
+            guest: Mutex::new(None),
+        }
+    }
+
+    /// Writes the word that `transition` makes of the present one, or nothing when it makes none.
+    fn transition(&self, transition: impl Fn(Word) -> Option<Word>) -> Option<Word> {
+        // Each failure means that another thread made progress on this word.
+        let step = |word| transition(Word(word)).map(|next| next.0);
+        self.word
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, step)
+            .ok()
+            .map(Word)
+    }
+}
+
+/// A connection, and the right to touch it. Given back with [`Slots::release`] or ended with [`Slots::vacate`].
+#[derive(Debug)]
+pub struct Owned {
+    /// Which slot it is from.
+    pub subject: Subject,
+    index: u32,
+    /// The connection.
+    pub guest: Box<Guest>,
+}
+
+/// All slots.
+pub struct Slots {
+    chunks: Box<[OnceLock<Box<[Slot]>>]>,
+    /// Slots that are vacant, the last one used last.
+    vacant: Mutex<Vec<u32>>,
+    /// Slots that have been handed out at least once.
+    touched: AtomicUsize,
+    occupied: AtomicUsize,
+    most: usize,
+}
+
+impl Slots {
+    /// Room for `most` connections.
+    pub fn new(most: usize) -> Slots {
+        let most = most.clamp(1, LISTENER_BIT as usize - 1);
+        Slots {
+            chunks: (0..most.div_ceil(CHUNK)).map(|_| OnceLock::new()).collect(),
+            vacant: Mutex::new(Vec::new()),
+            touched: AtomicUsize::new(0),
+            occupied: AtomicUsize::new(0),
+            most,
+        }
+    }
+
+    /// Connections at the moment.
+    pub fn occupied(&self) -> usize {
+        self.occupied.load(Ordering::SeqCst)
+    }
+
+    /// Moves a connection in, owned by the caller. Gives it back when all slots are taken.
+    pub fn occupy(&self, guest: Box<Guest>) -> Result<Owned, Box<Guest>> {
+        let mut vacant = lock(&self.vacant);
+        let index = match vacant.pop() {
+            Some(index) => index,
+            None => {
+                let index = self.touched.load(Ordering::SeqCst);
+                if index == self.most {
+                    return Err(guest);
+                }
+                self.chunks[index / CHUNK]
+                    .get_or_init(|| (0..CHUNK).map(|_| Slot::new()).collect());
+                self.touched.store(index + 1, Ordering::SeqCst);
+                index as u32
+            }
+        };
+        drop(vacant);
+        self.occupied.fetch_add(1, Ordering::SeqCst);
+        let slot = self.slot(index);
+        let generation = match slot.transition(|word| Some(word.occupied())) {
+            Some(word) => word.generation(),
+            None => 0,
+        };
+        Ok(Owned {
+            subject: Subject::Slot { index, generation },
+            index,
+            guest,
+        })
+    }
+
+    /// An event for a connection: the connection, if it was idle. Otherwise its owner has been told, or it is gone.
+    pub fn on_event(&self, index: u32, generation: u32) -> Option<Owned> {
+        let slot = self.existing(index)?;
+        let before = slot.transition(|word| match word.on_event(generation) {
+            OnEvent::Take(next) | OnEvent::Mark(next) => Some(next),
+            OnEvent::Marked | OnEvent::Stale => None,
+        })?;
+        match before.on_event(generation) {
+            OnEvent::Take(_) => self.take(slot, index, generation),
+            _ => None,
+        }
+    }
+
+    /// Takes a connection that is idle and whose deadline `due` accepts.
+    pub fn claim(&self, index: usize, due: impl Fn(Moment) -> bool) -> Option<Owned> {
+        let index = u32::try_from(index).ok()?;
+        let slot = self.existing(index)?;
+        if !due(Moment(slot.deadline.load(Ordering::SeqCst))) {
+            return None;
+        }
+        let before = slot.transition(Word::claimed)?;
+        self.take(slot, index, before.generation())
+    }
+
+    /// How many slots a scan has to look at.
+    pub fn touched(&self) -> usize {
+        self.touched.load(Ordering::SeqCst)
+    }
+
+    /// Lets go of a connection that the poller is armed for. `Some` when an event came meanwhile: the caller still owns
+    /// it and serves again.
+    pub fn release(&self, owned: Owned, deadline: Moment) -> Option<Owned> {
+        let Owned {
+            subject,
+            index,
+            guest,
+        } = owned;
+        let slot = self.slot(index);
+        slot.deadline.store(deadline.0, Ordering::SeqCst);
+        *lock(&slot.guest) = Some(guest);
+        let before = slot.transition(|word| match word.on_release() {
+            OnRelease::Idle(next) | OnRelease::Again(next) => Some(next),
+        })?;
+        match before.on_release() {
+            OnRelease::Idle(_) => None,
+            OnRelease::Again(_) => {
+                let guest = lock(&slot.guest).take()?;
+                Some(Owned {
+                    subject,
+                    index,
+                    guest,
+                })
+            }
+        }
+    }
+
+    /// Ends the tenancy: events for it are stale from here on. The guest is given out so that its descriptor is closed
+    /// after that, and not before.
+    pub fn vacate(&self, owned: Owned) -> Box<Guest> {
+        self.vacate_index(owned.index);
+        owned.guest
+    }
+
+    fn vacate_index(&self, index: u32) {
+        let slot = self.slot(index);
+        slot.deadline.store(Moment::NEVER.0, Ordering::SeqCst);
+        slot.transition(|word| Some(word.vacated()));
+        self.occupied.fetch_sub(1, Ordering::SeqCst);
+        lock(&self.vacant).push(index);
+    }
+
+    fn take(&self, slot: &Slot, index: u32, generation: u32) -> Option<Owned> {
+        let guest = lock(&slot.guest).take()?;
+        Some(Owned {
+            subject: Subject::Slot { index, generation },
+            index,
+            guest,
+        })
+    }
+
+    fn existing(&self, index: u32) -> Option<&Slot> {
+        let index = index as usize;
+        self.chunks.get(index / CHUNK)?.get()?.get(index % CHUNK)
+    }
+
+    fn slot(&self, index: u32) -> &Slot {
+        // Only indices that `occupy` handed out come here, and their chunk exists from then on.
+        self.existing(index)
+            .expect("a slot that was handed out exists")
+    }
+}
+
+/// A lock that a panic elsewhere does not take from us: what these locks guard is whole between any two statements.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,118 @@
+//! The ownership word of a slot: its transitions as pure functions.
+//!
+//! `tests/model/` explores every interleaving of these very functions; [`slots`](super::slots) only adds the
+//! compare-and-swap around them.
+
+/// Who may touch a connection now. Sixty-four bits: a generation, and a state in the lowest two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Word(pub u64);
+
+/// The states of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// No connection.
+    Vacant,
+    /// A connection that waits for an event; whoever takes it first owns it.
+    Idle,
+    /// One thread owns it.
+    Owned,
+    /// One thread owns it, and an event came meanwhile: the owner serves once more before it lets go.
+    OwnedDirty,
+}
+
+/// What an event finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnEvent {
+    /// It was idle: the thread that writes this word owns it.
+    Take(Word),
+    /// It is owned: write this word and leave; the owner will see the mark.
+    Mark(Word),
+    /// It is marked already; nothing to write.
+    Marked,
+    /// The event is about a connection that is gone.
+    Stale,
+}
+
+/// What an owner finds that wants to let go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnRelease {
+    /// Nothing happened meanwhile: write this word, and it is anybody's.
+    Idle(Word),
+    /// An event came meanwhile: write this word, stay the owner, and serve again.
+    Again(Word),
+}
+
+const STATE_BITS: u32 = 2;
+
+impl Word {
+    /// A slot that has never held a connection.
+    pub const fn new() -> Word {
+        Word::of(0, State::Vacant)
+    }
+
+    const fn of(generation: u32, state: State) -> Word {
+        Word(((generation as u64) << STATE_BITS) | state as u64)
+    }
+
+    /// Which connection of this slot it is about; wraps after 2^32 of them.
+    pub const fn generation(self) -> u32 {
+        (self.0 >> STATE_BITS) as u32
+    }
+
+    /// Its state.
+    pub const fn state(self) -> State {
+        match self.0 & 3 {
+            0 => State::Vacant,
+            1 => State::Idle,
+            2 => State::Owned,
+            _ => State::OwnedDirty,
+        }
+    }
+
+    /// A connection moves in, owned by the thread that accepted it.
+    pub const fn occupied(self) -> Word {
+        Word::of(self.generation(), State::Owned)
+    }
+
+    /// An event for `generation` arrives.
+    pub const fn on_event(self, generation: u32) -> OnEvent {
+        if self.generation() != generation {
+            return OnEvent::Stale;
+        }
+        match self.state() {
+            State::Vacant => OnEvent::Stale,
+            State::Idle => OnEvent::Take(Word::of(generation, State::Owned)),
+            State::Owned => OnEvent::Mark(Word::of(generation, State::OwnedDirty)),
+            State::OwnedDirty => OnEvent::Marked,
+        }
+    }
+
+    /// The sweep, an eviction or the shutdown wants the connection: only an idle one can be had.
+    pub const fn claimed(self) -> Option<Word> {
+        match self.state() {
+            State::Idle => Some(Word::of(self.generation(), State::Owned)),
+            State::Vacant | State::Owned | State::OwnedDirty => None,
+        }
+    }
+
+    /// The owner, having armed the poller, lets go. The order matters: see [`slots`](super::slots).
+    pub const fn on_release(self) -> OnRelease {
+        match self.state() {
+            State::OwnedDirty => OnRelease::Again(Word::of(self.generation(), State::Owned)),
+            State::Vacant | State::Idle | State::Owned => {
+                OnRelease::Idle(Word::of(self.generation(), State::Idle))
+            }
+        }
+    }
+
+    /// The owner has ended the connection: every event that still comes for it is stale from now on.
+    pub const fn vacated(self) -> Word {
+        Word::of(self.generation().wrapping_add(1), State::Vacant)
+    }
+}
+
+impl Default for Word {
+    fn default() -> Word {
+        Word::new()
+    }
+}
