@@ -365,11 +365,11 @@ proptest! {
     fn a_damaged_date_is_a_date_or_nothing(format in 0..3_usize, place in 0..29_usize, octet: u8) {
         let dates = ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"];
         let mut date = dates[format].as_bytes().to_vec();
-        let place = place % date.len();
-        date[place] = octet;
+        let undamaged = std::mem::replace(&mut date[place % dates[format].len()], octet);
         if let Some(seconds) = parse_now(&date) {
             prop_assert!(HttpDate::from_unix(seconds).is_some());
-            prop_assert!(octet.is_ascii_alphanumeric() || octet == b' ');
+            // Digits and names may stand for others; a separator stands for nothing but itself.
+            prop_assert!(octet == undamaged || octet.is_ascii_alphanumeric() || octet == b' ');
         }
     }
 }

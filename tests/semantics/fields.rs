@@ -1,6 +1,8 @@
 //! Field names, and look-ups in a head.
 
-use doorstep::internals::semantics::fields::FieldLine;
+use doorstep::internals::semantics::fields::{
+    FieldLine, InvalidField, valid_name, valid_value, validate_field,
+};
 use doorstep::internals::semantics::{FieldName, FieldTable, Headers, Span};
 
 /// Section, entry, spelling.
@@ -212,6 +214,59 @@ fn a_span_outside_is_empty() {
     ];
     for &(name, start, end, expected) in rows {
         assert_eq!(Span { start, end }.of(b"abc"), expected, "{name}");
+    }
+}
+
+// RFC 9110 §5.1, RFC 9110 §5.5
+#[test]
+fn only_clean_fields_can_be_written() {
+    use InvalidField::{Name, Value};
+    type Row = (
+        &'static str,
+        &'static [u8],
+        &'static [u8],
+        Result<(), InvalidField>,
+    );
+    let rows: &[Row] = &[
+        ("a field", b"X-A", b"b", Ok(())),
+        ("an empty value", b"X-A", b"", Ok(())),
+        (
+            "white space around and inside",
+            b"X-A",
+            b" \tb c\t ",
+            Ok(()),
+        ),
+        ("obs-text", b"X-A", b"caf\xC3\xA9 \x80\xFF", Ok(())),
+        ("every kind of tchar", b"!#$%&'*+-.^_`|~09", b"b", Ok(())),
+        (
+            "RUSTSEC-2017-0002: CR and LF",
+            b"X-A",
+            b"b\r\nSet-Cookie: c",
+            Err(Value),
+        ),
+        ("CVE-2026-66753: a bare LF", b"X-A", b"b\nc", Err(Value)),
+        ("a bare CR", b"X-A", b"b\rc", Err(Value)),
+        ("LF at the end", b"X-A", b"b\n", Err(Value)),
+        ("NUL", b"X-A", b"b\0", Err(Value)),
+        ("STRICTER: another control", b"X-A", b"b\x1B[0m", Err(Value)),
+        ("STRICTER: DEL", b"X-A", b"b\x7F", Err(Value)),
+        ("no name", b"", b"b", Err(Name)),
+        ("a colon in the name", b"X:A", b"b", Err(Name)),
+        ("white space behind the name", b"X-A ", b"b", Err(Name)),
+        ("white space before the name", b" X-A", b"b", Err(Name)),
+        ("CR and LF in the name", b"X-A: b\r\nC", b"d", Err(Name)),
+        ("a name beyond ASCII", b"X-\xC3\xA9", b"b", Err(Name)),
+        ("both: the name comes first", b"", b"\n", Err(Name)),
+    ];
+    for &(question, name, value, expected) in rows {
+        assert_eq!(validate_field(name, value), expected, "{question}");
+        assert_eq!(valid_name(name), expected != Err(Name), "{question}");
+        assert!(valid_value(value) || expected.is_err(), "{question}");
+        assert_eq!(
+            valid_value(value),
+            !value.iter().any(|o| o.is_ascii_control() && *o != b'\t'),
+            "{question}"
+        );
     }
 }
 
