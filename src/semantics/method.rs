@@ -42,7 +42,7 @@ pub struct OtherMethod {
 }
 
 impl Method {
-    /// The method that a token names. `None` when it is longer than [`METHOD_BYTES`](crate::limits::METHOD_BYTES) or no
+    /// The method that a token names. `None` when it is longer than [`METHOD_BYTES`] or no
     /// token.
     pub fn from_token(token: &[u8]) -> Option<Method> {
         // RFC 9110 §9.1: "The method token is case-sensitive".
