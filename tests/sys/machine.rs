@@ -1,0 +1,196 @@
+//! The process and the machine: clocks, addresses, limits, signals.
+
+use doorstep::internals::sys::{Clock, SystemClock, addresses};
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::time::SystemTime;
+
+#[test]
+fn the_clock_goes_forward_and_tells_the_time() {
+    let clock = SystemClock::start();
+    let before = SystemTime::now();
+    let (mut last, wall) = clock.now();
+    assert!(wall >= before && wall <= SystemTime::now());
+    for _ in 0..1000 {
+        let (now, _) = clock.now();
+        assert!(now >= last);
+        last = now;
+    }
+}
+
+#[test]
+fn the_addresses_of_this_machine() {
+    let addresses = addresses::local().expect("a list");
+    println!("{addresses:?}");
+    assert!(
+        addresses.iter().any(IpAddr::is_loopback),
+        "loopback is up: {addresses:?}"
+    );
+    let unique: HashSet<_> = addresses.iter().collect();
+    assert_eq!(unique.len(), addresses.len(), "each once: {addresses:?}");
+    let loopback_end = addresses
+        .iter()
+        .take_while(|address| address.is_loopback())
+        .count();
+    assert!(
+        !addresses[loopback_end..].iter().any(IpAddr::is_loopback),
+        "first: {addresses:?}"
+    );
+    for address in &addresses {
+        // An address of this machine is one that can be bound.
+        std::net::TcpListener::bind((*address, 0)).expect("an address of this machine");
+    }
+}
+
+#[cfg(unix)]
+mod process {
+    use crate::support::{CHILD, child, is_child};
+    use doorstep::internals::sys::signals::Signals;
+    use doorstep::internals::sys::{Backend, Wake, limits};
+    use std::io::{BufRead, BufReader};
+    use std::process::{Child, Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    const SIGINT: i32 = 2;
+    const SIGTERM: i32 = 15;
+
+    unsafe extern "C" {
+        safe fn kill(process: i32, number: i32) -> i32;
+    }
+
+    struct Conversation {
+        child: Child,
+        lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+    }
+
+    impl Conversation {
+        fn begin(test: &str) -> Conversation {
+            let mut child = child(test)
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("a child process");
+            let output = BufReader::new(child.stdout.take().expect("a pipe"));
+            Conversation {
+                child,
+                lines: output.lines(),
+            }
+        }
+
+        fn expect(&mut self, text: &str) {
+            let line = self
+                .lines
+                .find(|line| line.as_ref().is_ok_and(|line| line.ends_with(text)));
+            line.unwrap_or_else(|| panic!("the child ended before it said {text}"))
+                .expect("a line");
+        }
+
+        fn send(&self, signal: i32) {
+            assert_eq!(kill(self.child.id() as i32, signal), 0);
+        }
+
+        fn end(mut self) {
+            assert!(self.child.wait().expect("an exit").success());
+        }
+    }
+
+    #[test]
+    fn signals_are_received_each_by_one_wait() {
+        let mut child = Conversation::begin("machine::process::says_its_signals");
+        child.expect("installed");
+        for (signal, name) in [
+            (SIGINT, "Interrupt"),
+            (SIGTERM, "Terminate"),
+            (SIGINT, "Interrupt"),
+        ] {
+            child.send(signal);
+            child.expect(name);
+        }
+        child.end();
+    }
+
+    #[test]
+    #[ignore = "run by signals_are_received_each_by_one_wait in a process of its own"]
+    fn says_its_signals() {
+        if !is_child() {
+            return;
+        }
+        let mut first = Signals::install().expect("handlers");
+        let mut second = Signals::install().expect("handlers, again");
+        println!("\ninstalled");
+        println!("{:?}", first.wait().expect("a signal"));
+        println!("{:?}", second.wait().expect("a signal"));
+        println!("{:?}", second.wait().expect("a signal"));
+    }
+
+    #[test]
+    fn a_signal_does_not_end_a_wait() {
+        let mut child = Conversation::begin("machine::process::waits_through_signals");
+        for backend in Backend::ALL {
+            child.expect(&format!("{backend:?} waits"));
+            for _ in 0..20 {
+                child.send(SIGINT);
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            child.expect("has waited");
+        }
+        child.end();
+    }
+
+    #[test]
+    #[ignore = "run by a_signal_does_not_end_a_wait in a process of its own"]
+    fn waits_through_signals() {
+        if !is_child() {
+            return;
+        }
+        Signals::install().expect("handlers");
+        for backend in Backend::ALL {
+            let poller = backend.open().expect("a poller");
+            let time = Duration::from_millis(500);
+            println!("\n{backend:?} waits");
+            let begin = Instant::now();
+            assert_eq!(poller.wait(Some(time)).expect("a wait"), Wake::TimedOut);
+            assert!(begin.elapsed() >= time);
+            println!("has waited");
+        }
+    }
+
+    #[test]
+    fn the_open_file_limit_is_raised() {
+        let program = std::env::current_exe().expect("this program");
+        let test = child("machine::process::raises_its_limit");
+        // Soft 100, hard 200.
+        let mut shell = Command::new("sh");
+        shell
+            .args([
+                "-c",
+                "ulimit -Sn 100 && ulimit -Hn 200 && exec \"$@\"",
+                "sh",
+            ])
+            .arg(program);
+        let output = shell
+            .args(test.get_args())
+            .env(CHILD, "yes")
+            .output()
+            .expect("a shell");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && text.contains("raised"),
+            "{output:?}"
+        );
+    }
+
+    #[test]
+    #[ignore = "run by the_open_file_limit_is_raised under a small limit"]
+    fn raises_its_limit() {
+        if !is_child() {
+            return;
+        }
+        assert_eq!(limits::open_files(), Some(100));
+        for (wanted, expected) in [(50, 100), (100, 100), (150, 150), (120, 150), (9000, 200)] {
+            let limit = limits::raise_open_files(wanted).expect("a limit");
+            assert_eq!(limit, Some(expected), "{wanted} wanted");
+            assert_eq!(limits::open_files(), Some(expected));
+        }
+        println!("raised");
+    }
+}

@@ -1,0 +1,9 @@
+//! What the room `sys` promises, asked of every backend and every strategy that this system has.
+
+mod agreement;
+mod beneath;
+mod listener;
+mod machine;
+mod poller;
+mod stream;
+mod support;

@@ -1,0 +1,473 @@
+//! The poller's contract, on every backend.
+
+use crate::support::{LOST, may_open, on_each_backend, pair, source};
+use doorstep::internals::sys::{Interest, Poller, Source, Token, Wake};
+use std::collections::HashSet;
+use std::io::{self, Read, Write};
+use std::marker::PhantomData;
+use std::net::{TcpStream, UdpSocket};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Barrier, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const NOW: Option<Duration> = Some(Duration::ZERO);
+
+fn ready(token: u64) -> Wake {
+    Wake::Ready(Token(token))
+}
+
+fn next(poller: &dyn Poller) -> Wake {
+    poller.wait(Some(LOST)).expect("a wait")
+}
+
+fn assert_silent(poller: &dyn Poller) {
+    assert_eq!(
+        poller
+            .wait(Some(Duration::from_millis(20)))
+            .expect("a wait"),
+        Wake::TimedOut
+    );
+}
+
+#[test]
+fn an_event_comes_once_for_each_arming() {
+    on_each_backend(|poller| {
+        let (mut client, server) = pair();
+        client.write_all(b"x").expect("a write");
+        // The octet is there before the registration is.
+        poller
+            .add(source(&server), Token(7), Interest::Read)
+            .expect("add");
+        assert_eq!(next(poller), ready(7));
+        assert_silent(poller);
+        client.write_all(b"y").expect("a write");
+        assert_silent(poller);
+        // Armed under another token: that one counts.
+        poller
+            .arm(source(&server), Token(8), Interest::Read)
+            .expect("arm");
+        assert_eq!(next(poller), ready(8));
+        poller
+            .arm(source(&server), Token(9), Interest::Read)
+            .expect("arm");
+        poller.remove(source(&server), Token(9)).expect("remove");
+        assert_silent(poller);
+        poller
+            .add(source(&server), Token(10), Interest::Read)
+            .expect("add again");
+        assert_eq!(next(poller), ready(10));
+        // Removed while disarmed.
+        poller.remove(source(&server), Token(10)).expect("remove");
+        assert_silent(poller);
+    });
+}
+
+#[test]
+fn arming_again_changes_the_direction() {
+    on_each_backend(|poller| {
+        let (_client, server) = pair();
+        poller
+            .add(source(&server), Token(1), Interest::Read)
+            .expect("add");
+        assert_silent(poller);
+        poller
+            .arm(source(&server), Token(1), Interest::Write)
+            .expect("arm");
+        assert_eq!(next(poller), ready(1));
+        poller
+            .arm(source(&server), Token(1), Interest::Read)
+            .expect("arm");
+        assert_silent(poller);
+    });
+}
+
+#[test]
+fn a_full_socket_is_not_writable_until_it_is_read() {
+    on_each_backend(|poller| {
+        let (mut client, mut server) = pair();
+        let block = [0; 65_536];
+        while server.write(&block).is_ok() {}
+        poller
+            .add(source(&server), Token(1), Interest::Write)
+            .expect("add");
+        assert_silent(poller);
+        let mut sink = vec![0; 1 << 20];
+        let end = Instant::now() + LOST;
+        loop {
+            while client.read(&mut sink).is_ok() {}
+            if poller.wait(Some(Duration::from_millis(5))).expect("a wait") == ready(1) {
+                break;
+            }
+            assert!(Instant::now() < end, "never writable again");
+        }
+    });
+}
+
+#[test]
+fn a_peer_that_goes_is_reported_in_either_direction() {
+    for interest in [Interest::Read, Interest::Write] {
+        on_each_backend(|poller| {
+            let (mut client, mut server) = pair();
+            if interest == Interest::Write {
+                // Something unread makes the close a reset, which is an error and not only an end.
+                while server.write(&[0; 65_536]).is_ok() {}
+                client.write_all(b"x").expect("a write");
+            }
+            poller
+                .add(source(&server), Token(3), interest)
+                .expect("add");
+            assert_silent(poller);
+            drop(client);
+            assert_eq!(next(poller), ready(3), "{interest:?}");
+        });
+    }
+}
+
+#[test]
+fn a_wait_lasts_its_time() {
+    on_each_backend(|poller| {
+        for time_ms in [0, 1, 35] {
+            let time = Duration::from_millis(time_ms);
+            let begin = Instant::now();
+            assert_eq!(poller.wait(Some(time)).expect("a wait"), Wake::TimedOut);
+            assert!(begin.elapsed() >= time, "{:?} of {time:?}", begin.elapsed());
+        }
+    });
+}
+
+#[test]
+fn followers_time_out_while_another_leads() {
+    on_each_backend(|poller| {
+        thread::scope(|scope| {
+            let leader = scope.spawn(|| next(poller));
+            for _ in 0..3 {
+                scope
+                    .spawn(|| assert_silent(poller))
+                    .join()
+                    .expect("a thread");
+            }
+            poller.wake();
+            assert_eq!(leader.join().expect("a thread"), Wake::Woken);
+        });
+    });
+}
+
+#[test]
+fn wake_ends_all_waits_for_ever() {
+    on_each_backend(|poller| {
+        let begun = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    begun.fetch_add(1, Ordering::SeqCst);
+                    for _ in 0..3 {
+                        assert_eq!(poller.wait(None).expect("a wait"), Wake::Woken);
+                    }
+                });
+            }
+            while begun.load(Ordering::SeqCst) < 8 {
+                thread::yield_now();
+            }
+            // Some sleep by now, some are on their way; all must come back.
+            poller.wake();
+        });
+        assert_eq!(poller.wait(NOW).expect("a wait"), Wake::Woken);
+        poller.wake();
+        assert_eq!(poller.wait(None).expect("a wait"), Wake::Woken);
+    });
+}
+
+#[test]
+fn what_cannot_be_registered_is_refused() {
+    on_each_backend(|poller| {
+        let (_client, server) = pair();
+        let named = Source::Named(1, PhantomData);
+        let read = Interest::Read;
+        let refused = |answer: io::Result<()>, kind| {
+            assert_eq!(answer.expect_err("refused").kind(), kind);
+        };
+        refused(
+            poller.add(named, Token(1), read),
+            io::ErrorKind::Unsupported,
+        );
+        refused(
+            poller.arm(named, Token(1), read),
+            io::ErrorKind::Unsupported,
+        );
+        refused(poller.remove(named, Token(1)), io::ErrorKind::Unsupported);
+        refused(
+            poller.arm(source(&server), Token(1), read),
+            io::ErrorKind::NotFound,
+        );
+        refused(
+            poller.remove(source(&server), Token(1)),
+            io::ErrorKind::NotFound,
+        );
+        for reserved in [u64::MAX - 1, u64::MAX] {
+            let answer = poller.add(source(&server), Token(reserved), read);
+            refused(answer, io::ErrorKind::InvalidInput);
+        }
+        poller
+            .add(source(&server), Token(u64::MAX - 2), read)
+            .expect("the highest token");
+    });
+}
+
+#[test]
+fn a_number_that_was_closed_and_used_anew_is_the_new_source() {
+    on_each_backend(|poller| {
+        for round in 0..50 {
+            let (_client, server) = pair();
+            poller
+                .add(source(&server), Token(round), Interest::Read)
+                .expect("add");
+            drop(server); // without remove
+            let (mut client, server) = pair();
+            poller
+                .add(source(&server), Token(1000 + round), Interest::Read)
+                .expect("add");
+            client.write_all(b"x").expect("a write");
+            assert_eq!(next(poller), ready(1000 + round));
+            poller
+                .remove(source(&server), Token(1000 + round))
+                .expect("remove");
+        }
+        assert_silent(poller);
+    });
+}
+
+/// One thread at a time owns a source between its event and its arming; it finds exactly the one octet
+/// that was sent, and the round goes on until every source has had its rounds.
+#[test]
+fn many_threads_lose_no_event_and_get_none_twice() {
+    const SOURCES: usize = 200;
+    const THREADS: usize = 8;
+    const ROUNDS: usize = 60;
+    if !may_open(2048, "many_threads_lose_no_event_and_get_none_twice") {
+        return;
+    }
+    on_each_backend(|poller| {
+        let pairs: Vec<_> = (0..SOURCES).map(|_| pair()).collect();
+        let owned: Vec<_> = (0..SOURCES).map(|_| AtomicBool::new(false)).collect();
+        let rounds: Vec<_> = (0..SOURCES).map(|_| AtomicUsize::new(0)).collect();
+        let finished = AtomicUsize::new(0);
+        for (place, (_, server)) in pairs.iter().enumerate() {
+            poller
+                .add(source(server), Token(place as u64), Interest::Read)
+                .expect("add");
+        }
+        let play = || loop {
+            let place = match next(poller) {
+                Wake::Ready(Token(place)) => place as usize,
+                Wake::Woken => return,
+                Wake::TimedOut => panic!("lost after {:?}", finished),
+            };
+            assert!(
+                !owned[place].swap(true, Ordering::SeqCst),
+                "two events at once"
+            );
+            let (mut client, mut server): (&TcpStream, &TcpStream) =
+                (&pairs[place].0, &pairs[place].1);
+            let mut buffer = [0; 8];
+            assert_eq!(server.read(&mut buffer).expect("an octet"), 1);
+            let round = rounds[place].fetch_add(1, Ordering::SeqCst) + 1;
+            owned[place].store(false, Ordering::SeqCst);
+            if round == ROUNDS {
+                if finished.fetch_add(1, Ordering::SeqCst) + 1 == SOURCES {
+                    poller.wake();
+                }
+                continue;
+            }
+            let token = Token(place as u64);
+            // Both orders: armed and then ready, ready and then armed.
+            if round % 2 == 0 {
+                client.write_all(b"x").expect("a write");
+                poller
+                    .arm(source(server), token, Interest::Read)
+                    .expect("arm");
+            } else {
+                poller
+                    .arm(source(server), token, Interest::Read)
+                    .expect("arm");
+                client.write_all(b"x").expect("a write");
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(play);
+            }
+            for (client, _) in &pairs {
+                let mut client = client;
+                client.write_all(b"x").expect("a write");
+            }
+        });
+        assert!(
+            rounds
+                .iter()
+                .all(|rounds| rounds.load(Ordering::SeqCst) == ROUNDS)
+        );
+    });
+}
+
+/// Of two threads, the one that gets an event first is busy with it until the other has received all
+/// the rest: no event waits behind the thread that fetched it.
+#[test]
+fn a_batch_is_never_stranded_behind_a_busy_thread() {
+    const BURST: usize = 50;
+    const ROUNDS: usize = 300;
+    let pairs: Vec<_> = (0..BURST).map(|_| pair()).collect();
+    on_each_backend(|poller| {
+        for (place, (mut client, server)) in pairs.iter().map(|(a, b)| (a, b)).enumerate() {
+            client.write_all(b"x").expect("a write");
+            poller
+                .add(source(server), Token(place as u64), Interest::Read)
+                .expect("add");
+        }
+        for round in 0..ROUNDS {
+            if round > 0 {
+                for (place, (_, server)) in pairs.iter().enumerate() {
+                    poller
+                        .arm(source(server), Token(place as u64), Interest::Read)
+                        .expect("arm");
+                }
+            }
+            take_burst(poller, BURST);
+        }
+        assert_silent(poller);
+    });
+}
+
+fn take_burst(poller: &dyn Poller, burst: usize) {
+    let start = Barrier::new(2);
+    let is_one_busy = AtomicBool::new(false);
+    let (done, until_done) = mpsc::channel::<HashSet<u64>>();
+    let until_done = std::sync::Mutex::new(until_done);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            let done = done.clone();
+            let (start, is_one_busy, until_done) = (&start, &is_one_busy, &until_done);
+            scope.spawn(move || {
+                start.wait();
+                let first = token(next(poller));
+                if !is_one_busy.swap(true, Ordering::SeqCst) {
+                    let others = until_done.lock().expect("one thread").recv_timeout(LOST);
+                    let mut all = others.expect("the other thread has the rest");
+                    all.insert(first);
+                    assert_eq!(all.len(), burst);
+                    return;
+                }
+                let mut taken = HashSet::from([first]);
+                while taken.len() < burst - 1 {
+                    assert!(taken.insert(token(next(poller))), "twice");
+                }
+                done.send(taken).expect("the busy thread");
+            });
+        }
+    });
+}
+
+fn token(wake: Wake) -> u64 {
+    match wake {
+        Wake::Ready(Token(token)) => token,
+        other => panic!("{other:?} instead of an event"),
+    }
+}
+
+#[test]
+fn four_thousand_sources() {
+    const SOURCES: u64 = 4000;
+    if !may_open(SOURCES + 1024, "four_thousand_sources") {
+        return;
+    }
+    on_each_backend(|poller| {
+        let sockets: Vec<_> = (0..SOURCES)
+            .map(|token| {
+                let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+                socket
+                    .connect(socket.local_addr().expect("bound"))
+                    .expect("connected to itself");
+                poller
+                    .add(source(&socket), Token(token), Interest::Read)
+                    .expect("add");
+                socket
+            })
+            .collect();
+        assert_silent(poller);
+        let mut expected = HashSet::new();
+        for token in (0..SOURCES).step_by(4) {
+            sockets[token as usize].send(b"x").expect("a datagram");
+            expected.insert(token);
+        }
+        thread::scope(|scope| {
+            let takers: Vec<_> = (0..4)
+                .map(|_| {
+                    scope.spawn(|| {
+                        (0..expected.len() / 4)
+                            .map(|_| token(next(poller)))
+                            .collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            let taken: Vec<_> = takers
+                .into_iter()
+                .flat_map(|taker| taker.join().expect("a thread"))
+                .collect();
+            assert_eq!(taken.len(), expected.len());
+            assert_eq!(taken.into_iter().collect::<HashSet<_>>(), expected);
+        });
+        assert_silent(poller);
+    });
+}
+
+/// While one thread waits, others add, arm and remove: each change counts at once.
+#[test]
+fn changes_reach_a_thread_that_waits_already() {
+    on_each_backend(|poller| {
+        let (events, received) = mpsc::channel();
+        let begin = Instant::now();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                loop {
+                    let wake = next(poller);
+                    if events.send(wake).is_err() || wake == Wake::Woken {
+                        return;
+                    }
+                }
+            });
+            for round in 0..200 {
+                let (mut client, server) = pair();
+                let token = Token(round * 2);
+                poller
+                    .add(source(&server), token, Interest::Read)
+                    .expect("add");
+                client.write_all(b"x").expect("a write");
+                let begin = Instant::now();
+                assert_eq!(
+                    received.recv_timeout(LOST).expect("an event"),
+                    Wake::Ready(token)
+                );
+                poller
+                    .arm(source(&server), Token(token.0 + 1), Interest::Write)
+                    .expect("arm");
+                assert_eq!(
+                    received.recv_timeout(LOST).expect("an event"),
+                    ready(token.0 + 1)
+                );
+                assert!(
+                    begin.elapsed() < Duration::from_millis(900),
+                    "found by accident"
+                );
+                poller.remove(source(&server), token).expect("remove");
+            }
+            poller.wake();
+            assert_eq!(received.recv_timeout(LOST).expect("an event"), Wake::Woken);
+        });
+        // A poller that only looks at its table now and then (once a second) needs minutes.
+        assert!(
+            begin.elapsed() < Duration::from_secs(60),
+            "{:?}",
+            begin.elapsed()
+        );
+    });
+}
