@@ -44,9 +44,9 @@ fn the_addresses_of_this_machine() {
 
 #[cfg(unix)]
 mod process {
-    use crate::support::{CHILD, child, is_child};
-    use doorstep::internals::sys::signals::Signals;
-    use doorstep::internals::sys::{Backend, Wake, limits};
+    use crate::support::{CHILD, child, is_child, pair};
+    use doorstep::internals::sys::signals::{Signal, Signals};
+    use doorstep::internals::sys::{Backend, Interest, Stream, Wake, limits};
     use std::io::{BufRead, BufReader};
     use std::process::{Child, Command, Stdio};
     use std::time::{Duration, Instant};
@@ -56,6 +56,8 @@ mod process {
 
     unsafe extern "C" {
         safe fn kill(process: i32, number: i32) -> i32;
+        safe fn pthread_self() -> usize;
+        safe fn pthread_kill(thread: usize, number: i32) -> i32;
     }
 
     struct Conversation {
@@ -124,16 +126,14 @@ mod process {
 
     #[test]
     fn a_signal_does_not_end_a_wait() {
-        let mut child = Conversation::begin("machine::process::waits_through_signals");
-        for backend in Backend::ALL {
-            child.expect(&format!("{backend:?} waits"));
-            for _ in 0..20 {
-                child.send(SIGINT);
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            child.expect("has waited");
-        }
-        child.end();
+        let output = child("machine::process::waits_through_signals")
+            .output()
+            .expect("a child");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && text.contains("waited for all"),
+            "{output:?}"
+        );
     }
 
     #[test]
@@ -142,16 +142,37 @@ mod process {
         if !is_child() {
             return;
         }
-        Signals::install().expect("handlers");
-        for backend in Backend::ALL {
+        let mut signals = Signals::install().expect("handlers");
+        let waiting = pthread_self();
+        let time = Duration::from_millis(300);
+        for &backend in Backend::ALL {
             let poller = backend.open().expect("a poller");
-            let time = Duration::from_millis(500);
-            println!("\n{backend:?} waits");
-            let begin = Instant::now();
-            assert_eq!(poller.wait(Some(time)).expect("a wait"), Wake::TimedOut);
-            assert!(begin.elapsed() >= time);
-            println!("has waited");
+            let (one, _other) = pair();
+            let mut stream = Stream::Tcp(one);
+            let waits: [&mut dyn FnMut(); 2] = [
+                &mut || assert_eq!(poller.wait(Some(time)).expect("a wait"), Wake::TimedOut),
+                &mut || assert!(!stream.wait(Interest::Read, time).expect("a wait")),
+            ];
+            for wait in waits {
+                let begin = Instant::now();
+                std::thread::scope(|scope| {
+                    scope.spawn(|| {
+                        while begin.elapsed() < time {
+                            assert_eq!(pthread_kill(waiting, SIGTERM), 0);
+                            std::thread::sleep(Duration::from_millis(5));
+                        }
+                    });
+                    wait();
+                    assert!(
+                        begin.elapsed() >= time,
+                        "{backend:?}: {:?}",
+                        begin.elapsed()
+                    );
+                });
+            }
         }
+        assert_eq!(signals.wait().expect("one of them"), Signal::Terminate);
+        println!("waited for all");
     }
 
     #[test]

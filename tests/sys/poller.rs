@@ -161,9 +161,8 @@ fn wake_ends_all_waits_for_ever() {
             for _ in 0..8 {
                 scope.spawn(|| {
                     begun.fetch_add(1, Ordering::SeqCst);
-                    for _ in 0..3 {
-                        assert_eq!(poller.wait(None).expect("a wait"), Wake::Woken);
-                    }
+                    assert_eq!(next(poller), Wake::Woken);
+                    assert_eq!(poller.wait(None).expect("a wait"), Wake::Woken);
                 });
             }
             while begun.load(Ordering::SeqCst) < 8 {
@@ -307,6 +306,68 @@ fn many_threads_lose_no_event_and_get_none_twice() {
                 .iter()
                 .all(|rounds| rounds.load(Ordering::SeqCst) == ROUNDS)
         );
+    });
+}
+
+/// Eight threads wait; eight events come, each when the one before has been taken by a thread that
+/// does not come back. Whoever waits takes over, whatever the busy ones were doing for the others.
+#[test]
+fn each_event_finds_a_thread_that_still_waits() {
+    const THREADS: usize = 8;
+    on_each_backend(|poller| {
+        let pairs: Vec<_> = (0..THREADS).map(|_| pair()).collect();
+        let (taken, takings) = mpsc::channel();
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                let taken = taken.clone();
+                scope.spawn(move || taken.send(next(poller)));
+            }
+            for (place, (mut client, server)) in pairs.iter().map(|(a, b)| (a, b)).enumerate() {
+                poller
+                    .add(source(server), Token(place as u64), Interest::Read)
+                    .expect("add");
+                client.write_all(b"x").expect("a write");
+                assert_eq!(
+                    takings.recv_timeout(LOST).expect("an event"),
+                    ready(place as u64)
+                );
+            }
+        });
+    });
+}
+
+/// What a thread found out about an arming counts for that arming alone, not for the next one.
+#[test]
+fn an_event_belongs_to_the_arming_it_came_from() {
+    on_each_backend(|poller| {
+        let (mut client, mut server) = pair();
+        client.write_all(b"x").expect("a write");
+        while server.write(&[0; 65_536]).is_ok() {}
+        poller
+            .add(source(&server), Token(0), Interest::Read)
+            .expect("add");
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while let Wake::Ready(Token(token)) = next(poller) {
+                        assert_eq!(token % 2, 0, "readable was taken for writable");
+                    }
+                });
+            }
+            for round in 1..3000 {
+                // Readable, so an event is on its way at once; but never writable.
+                poller
+                    .arm(source(&server), Token(2 * round), Interest::Read)
+                    .expect("arm");
+                if round % 3 == 0 {
+                    thread::yield_now();
+                }
+                poller
+                    .arm(source(&server), Token(2 * round + 1), Interest::Write)
+                    .expect("arm");
+            }
+            poller.wake();
+        });
     });
 }
 

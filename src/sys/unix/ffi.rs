@@ -60,14 +60,15 @@ pub struct ResourceLimit {
 
 #[cfg(target_os = "linux")]
 type Length = usize;
-#[cfg(not(target_os = "linux"))]
-type Length = c_int;
 #[cfg(target_os = "linux")]
 type ControlLength = usize;
-#[cfg(not(target_os = "linux"))]
+#[cfg(target_os = "freebsd")]
+type Length = c_int;
+#[cfg(target_os = "freebsd")]
 type ControlLength = u32;
 
 /// `struct msghdr`. The kernel of Linux takes both lengths as `size_t`, whatever libc declares.
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
 #[repr(C)]
 pub struct Message {
     pub name: *mut c_void,

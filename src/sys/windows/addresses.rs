@@ -1,0 +1,43 @@
+//! The machine's addresses, without a list of its interfaces.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+
+/// A place in the world for each family (RFC 5737 and RFC 3849: addresses for documentation).
+/// Connecting a datagram socket sends nothing; it only makes the system choose the way.
+const SOMEWHERE: [(IpAddr, IpAddr); 2] = [
+    (
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)),
+    ),
+    (
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
+    ),
+];
+
+/// The loopback addresses that can be bound, and those that a datagram to the world is sent from.
+pub fn of_interfaces() -> io::Result<Vec<IpAddr>> {
+    let loopback = [
+        IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(Ipv6Addr::LOCALHOST),
+    ];
+    let mut addresses: Vec<IpAddr> = loopback
+        .into_iter()
+        .filter(|&address| UdpSocket::bind((address, 0)).is_ok())
+        .collect();
+    // A machine without a way out, or without IPv6, has fewer addresses; that is no error.
+    addresses.extend(
+        SOMEWHERE
+            .iter()
+            .filter_map(|&(from, to)| address_towards(from, to).ok()),
+    );
+    addresses.retain(|address| !address.is_unspecified());
+    Ok(addresses)
+}
+
+fn address_towards(from: IpAddr, to: IpAddr) -> io::Result<IpAddr> {
+    let socket = UdpSocket::bind((from, 0))?;
+    socket.connect((to, 9))?;
+    Ok(socket.local_addr()?.ip())
+}

@@ -1,0 +1,92 @@
+//! `WSAPoll`.
+//!
+//! In: entries and a time. Out: how many are ready; each entry says so itself.
+
+use crate::sys::Interest;
+use crate::sys::poller::whole_milliseconds;
+use std::ffi::c_int;
+use std::io;
+use std::os::windows::io::{AsRawSocket, BorrowedSocket, RawSocket};
+use std::time::Duration;
+
+/// What tells one registered socket from another.
+pub type Key = RawSocket;
+
+const POLLRDNORM: i16 = 0x0100;
+const POLLWRNORM: i16 = 0x0010;
+const POLLNVAL: i16 = 0x0004;
+
+/// `WSAPOLLFD`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+struct PollDescriptor {
+    socket: RawSocket,
+    events: i16,
+    revents: i16,
+}
+
+/// One socket that a poll watches.
+///
+/// It remembers the socket's number beyond the borrow. Asking about a number that was closed or used
+/// anew in between answers about nothing or about another socket and harms neither; the caller finds
+/// out by its own bookkeeping.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct PollEntry(PollDescriptor);
+
+#[link(name = "ws2_32")]
+unsafe extern "system" {
+    fn WSAPoll(entries: *mut PollDescriptor, count: u32, timeout_ms: c_int) -> c_int;
+}
+
+impl PollEntry {
+    /// An entry that waits for one direction.
+    pub fn new(socket: BorrowedSocket<'_>, interest: Interest) -> PollEntry {
+        let events = match interest {
+            Interest::Read => POLLRDNORM,
+            Interest::Write => POLLWRNORM,
+        };
+        PollEntry(PollDescriptor {
+            socket: socket.as_raw_socket(),
+            events,
+            revents: 0,
+        })
+    }
+
+    /// The socket's key.
+    pub fn key(&self) -> Key {
+        self.0.socket
+    }
+
+    /// Whether the last poll found it ready, failed or hung up.
+    pub fn is_ready(&self) -> bool {
+        self.0.revents != 0
+    }
+
+    /// Whether the last poll found that no such socket is open.
+    pub fn is_closed(&self) -> bool {
+        self.0.revents & POLLNVAL != 0
+    }
+}
+
+/// The key of a socket.
+pub fn key(socket: BorrowedSocket<'_>) -> Key {
+    socket.as_raw_socket()
+}
+
+/// Waits until an entry is ready or the time is over; answers how many are ready.
+pub fn poll(entries: &mut [PollEntry], timeout: Option<Duration>) -> io::Result<usize> {
+    let count = u32::try_from(entries.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let timeout_ms = whole_milliseconds(timeout);
+    let first = entries.as_mut_ptr().cast::<PollDescriptor>();
+    // SAFETY: `first` points to `count` entries, each laid out as `WSAPOLLFD` (transparent over a
+    // repr(C) struct), which this call alone may write to while it runs. Winsock was started when std
+    // made the sockets.
+    let ready = unsafe { WSAPoll(first, count, timeout_ms) };
+    usize::try_from(ready).map_err(|_| last_socket_error())
+}
+
+/// Winsock keeps its error where every other call keeps its own (`WSAGetLastError` is `GetLastError`).
+fn last_socket_error() -> io::Error {
+    io::Error::last_os_error()
+}

@@ -1,0 +1,26 @@
+//! Listening sockets as std makes them: Windows needs no option set by hand.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+
+/// The process has no socket left.
+const WSAEMFILE: i32 = 10024;
+/// No buffer space.
+const WSAENOBUFS: i32 = 10055;
+
+/// A listening TCP socket, non-blocking. IPv6 sockets leave IPv4 alone by default here, and without
+/// SO_REUSEADDR (which would let a second server take the port) a port can be bound again at once.
+/// The backlog is std's; the option to accept without delay is set on each connection.
+pub fn listen_tcp(address: SocketAddr, _backlog: u32) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// There is no SIGPIPE here.
+pub fn silence(_stream: &TcpStream) {}
+
+/// Whether the error number says that sockets or memory have run out.
+pub fn is_exhaustion(number: i32) -> bool {
+    matches!(number, WSAEMFILE | WSAENOBUFS)
+}
