@@ -321,6 +321,6 @@ pub fn valid_name(name: &[u8]) -> bool {
 pub fn valid_value(value: &[u8]) -> bool {
     // RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous". One written by a server
     // lets whoever chose the value write a response of their own.
-    // STRICTER: the other controls, and DEL, which RFC 9110 §5.5 allows to retain, are refused as well.
+    // STRICTER: so are the other controls, which RFC 9110 §5.5 lets a recipient retain.
     value.iter().all(|&octet| class::is_field_octet(octet))
 }

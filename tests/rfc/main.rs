@@ -1,0 +1,19 @@
+//! How a message is written in octets (RFC 9112, and what RFC 9110 says about it), as tables: one file a section, one row a case.
+//!
+//! The harness feeds every row in every way: whole, octet by octet, cut at each offset, with another request glued on, and cut
+//! short. What a row expects has to come out each time. A new bug is a new row, with its number in the name.
+
+mod chunked;
+mod expect;
+mod fields;
+mod framing;
+mod harness;
+mod host;
+mod limits;
+mod persistence;
+mod properties;
+mod rejects;
+mod request_line;
+mod targets;
+mod versions;
+mod write;

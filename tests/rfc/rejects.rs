@@ -1,0 +1,91 @@
+//! Every reason to refuse a message: its status, its section, its sentence, and a row that brings it about.
+//!
+//! Sections that no other table names: RFC 9112 §8, RFC 9110 §15.5.9, §15.5.14.
+
+use crate::harness::Expected;
+use crate::{
+    chunked, expect, fields, framing, host, limits, persistence, request_line, targets, versions,
+};
+use doorstep::internals::h1::Reject;
+use std::collections::HashSet;
+
+/// Those that come from waiting or gathering, which no parser does.
+const FOUND_ELSEWHERE: [Reject; 4] = [
+    Reject::HeadTimeout,
+    Reject::ContentTimeout,
+    Reject::ContentTooLarge,
+    Reject::TruncatedContent,
+];
+
+#[test]
+fn each_is_brought_about_by_a_row() {
+    let mut found: HashSet<Reject> = HashSet::new();
+    let tables = [
+        expect::rows(),
+        fields::rows(),
+        framing::rows(),
+        host::rows(),
+        limits::rows(),
+        persistence::rows(),
+        request_line::rows(),
+        targets::rows(),
+        versions::rows(),
+    ];
+    for row in tables.into_iter().flatten() {
+        if let Expected::Refused(reject) = row.expected {
+            found.insert(reject);
+        }
+    }
+    found.extend(
+        chunked::rows()
+            .into_iter()
+            .filter_map(|row| row.expected.err()),
+    );
+    for reject in Reject::ALL {
+        let elsewhere = FOUND_ELSEWHERE.contains(reject);
+        assert_ne!(found.contains(reject), elsewhere, "{reject:?}");
+    }
+}
+
+#[test]
+fn each_says_what_it_is() {
+    let mut sentences = HashSet::new();
+    for reject in Reject::ALL {
+        let code = reject.status().code();
+        assert!((400..600).contains(&code), "{reject:?}: {code}");
+        assert_ne!(reject.status().reason(), "", "{reject:?}: {code}");
+        let section = reject.section();
+        assert!(section.starts_with("RFC "), "{reject:?}: {section}");
+        assert!(section.contains(" §"), "{reject:?}: {section}");
+        let sentence = reject.sentence();
+        assert!(!sentence.ends_with('.'), "{reject:?}: {sentence}");
+        assert!(sentences.insert(sentence), "{reject:?}: {sentence}");
+        assert_eq!(reject.to_string(), sentence);
+    }
+}
+
+#[test]
+fn statuses_other_than_400() {
+    let mut others: Vec<(u16, Reject)> = Reject::ALL
+        .iter()
+        .map(|reject| (reject.status().code(), *reject))
+        .filter(|(code, _)| *code != 400)
+        .collect();
+    others.sort_by_key(|(code, reject)| (*code, format!("{reject:?}")));
+    let expected = [
+        (408, Reject::ContentTimeout),
+        (408, Reject::HeadTimeout),
+        (413, Reject::ContentTooLarge),
+        (414, Reject::RequestLineTooLong),
+        (414, Reject::TargetTooLong),
+        (417, Reject::UnknownExpectation),
+        (431, Reject::HeadTooLarge),
+        (431, Reject::TooManyFields),
+        (431, Reject::TrailerTooLarge),
+        (501, Reject::MethodTooLong),
+        (501, Reject::UnknownTransferCoding),
+        (505, Reject::Http2Preface),
+        (505, Reject::UnsupportedVersion),
+    ];
+    assert_eq!(others, expected);
+}

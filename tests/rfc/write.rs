@@ -1,0 +1,74 @@
+//! RFC 9112 §4, RFC 9110 §6.2 and §15.2.1: the head of a response, and which fields can be written (RFC 9110 §5.1, §5.5).
+
+use doorstep::Status;
+use doorstep::internals::h1::write::{
+    CONTINUE, ConnectionField, LengthField, ResponseHead, push_head,
+};
+use doorstep::internals::semantics::fields::{InvalidField, validate_field};
+
+const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+
+fn bare(code: u16) -> ResponseHead<'static> {
+    ResponseHead {
+        status: Status::from_code(code).expect("the rows have codes of three digits"),
+        date: None,
+        server: None,
+        fields: b"",
+        length: LengthField::Absent,
+        connection: ConnectionField::Absent,
+    }
+}
+
+#[test]
+#[rustfmt::skip]
+fn heads() {
+    let full = ResponseHead {
+        date: Some(DATE),
+        server: Some("doorstep"),
+        fields: b"Content-Type: text/html\r\nX: y\r\n",
+        length: LengthField::Length(1234),
+        connection: ConnectionField::Close,
+        ..bare(200)
+    };
+    let rows: Vec<(&str, ResponseHead<'_>, String)> = vec![
+        ("200", bare(200), "HTTP/1.1 200 OK\r\n\r\n".to_owned()),
+        ("404", bare(404), "HTTP/1.1 404 Not Found\r\n\r\n".to_owned()),
+        ("RFC 9112 §4: no phrase, but its space", bare(599), "HTTP/1.1 599 \r\n\r\n".to_owned()),
+        ("the last code", bare(999), "HTTP/1.1 999 \r\n\r\n".to_owned()),
+        ("everything, in its order", full, format!("HTTP/1.1 200 OK\r\nDate: {DATE}\r\nServer: doorstep\r\nConnection: close\r\nContent-Length: 1234\r\nContent-Type: text/html\r\nX: y\r\n\r\n")),
+        ("keep-alive, chunked", ResponseHead { connection: ConnectionField::KeepAlive, length: LengthField::Chunked, ..bare(200) }, "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned()),
+        ("a length of 0", ResponseHead { length: LengthField::Length(0), ..bare(200) }, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_owned()),
+        ("the largest length", ResponseHead { length: LengthField::Length(u64::MAX), ..bare(200) }, "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n".to_owned()),
+        ("RFC 9110 §15.2.1: the interim answer", bare(100), String::from_utf8_lossy(CONTINUE).into_owned()),
+    ];
+    for (name, head, expected) in rows {
+        let mut out = b"before".to_vec();
+        push_head(&mut out, &head);
+        assert_eq!(String::from_utf8_lossy(&out), format!("before{expected}"), "{name}");
+    }
+}
+
+#[test]
+#[rustfmt::skip]
+fn fields_that_can_be_written() {
+    let rows: &[(&str, &[u8], &[u8], Result<(), InvalidField>)] = &[
+        ("a field", b"X-Y", b"v", Ok(())),
+        ("an empty value", b"X", b"", Ok(())),
+        ("a value of all that is allowed", b"X", b"\t !~\x80\xff", Ok(())),
+        ("RFC 9110 §5.1: no name", b"", b"v", Err(InvalidField::Name)),
+        ("a colon in the name", b"X:", b"v", Err(InvalidField::Name)),
+        ("a space in the name", b"X Y", b"v", Err(InvalidField::Name)),
+        ("RUSTSEC-2017-0002: CRLF in the name", b"X\r\nY", b"v", Err(InvalidField::Name)),
+        ("an octet above 0x7F in the name", b"X\xe9", b"v", Err(InvalidField::Name)),
+        ("RUSTSEC-2017-0002: CRLF in the value (RFC 9110 §5.5)", b"X", b"v\r\nSet-Cookie: a=b", Err(InvalidField::Value)),
+        ("CVE-2026-66753: LF in the value", b"X", b"v\nY: z", Err(InvalidField::Value)),
+        ("CR in the value", b"X", b"v\r", Err(InvalidField::Value)),
+        ("NUL in the value", b"X", b"\0", Err(InvalidField::Value)),
+        ("a control in the value", b"X", b"v\x1b[2J", Err(InvalidField::Value)),
+        ("DEL in the value", b"X", b"\x7f", Err(InvalidField::Value)),
+        ("both wrong", b"", b"\n", Err(InvalidField::Name)),
+    ];
+    for (name, field, value, expected) in rows {
+        assert_eq!(validate_field(field, value), *expected, "{name}");
+    }
+}
