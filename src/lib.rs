@@ -34,6 +34,10 @@ pub mod internals {
     pub mod bytes {
         pub use crate::bytes::{class, number, percent};
     }
+    #[cfg(feature = "files")]
+    pub mod files {
+        pub use crate::files::{failure, media_types, resolve, respond};
+    }
     pub mod scan {
         pub use crate::scan::{
             field_value_len, field_value_len_plain, target_len, target_len_plain,

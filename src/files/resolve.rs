@@ -1,0 +1,233 @@
+//! From a request's path to the clean segments that may be opened below the root, or a refusal.
+//!
+//! In: the path as it came, percent-encoded. Out: whether such a file exists, and where its symlinks lead: `sys::beneath`
+//! judges that, and trusts nothing that is decided here. Never: `std::path`, IO, a second decoding, repair.
+//!
+//! The path is cut at its slashes, and each segment is decoded once and then judged; a slash at the end asks for a folder.
+//! What is not clean is refused, not cleaned: apart from escapes, which RFC 3986 makes equivalent, a file has one path only,
+//! so that no second spelling gets around a rule made for the first. A browser removes `.` and `..` itself before it asks.
+
+use crate::bytes::percent;
+use crate::semantics::Status;
+use std::borrow::Cow;
+
+/// A path that may be opened below the root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved<'a> {
+    /// The decoded segments joined by `/`, no slash at either end; empty for the root itself. Borrowed when nothing was
+    /// escaped.
+    pub path: Cow<'a, [u8]>,
+    /// Whether the path ended in a slash, and so asks for a folder. The root's always does.
+    pub slash: bool,
+}
+
+/// Whose rules for names apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// A name is any octets but `/` and NUL.
+    Unix,
+    /// Some names stand for something else than the file of that name: a device, a stream, another file.
+    Windows,
+}
+
+impl Names {
+    /// The rules of the system that this program was built for.
+    pub const HERE: Names = if cfg!(windows) {
+        Names::Windows
+    } else {
+        Names::Unix
+    };
+}
+
+/// Why a path may not be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It does not begin with a slash.
+    NoLeadingSlash,
+    /// A `%` without two hexadecimal digits behind it.
+    InvalidEscape,
+    /// A NUL, which ends a name early for the system.
+    Nul,
+    /// Another control character.
+    Control,
+    /// A slash written `%2f`.
+    EncodedSlash,
+    /// A backslash, in any spelling.
+    Backslash,
+    /// Two slashes, one behind the other.
+    EmptySegment,
+    /// A segment `.`, in any spelling.
+    Dot,
+    /// A segment `..`, in any spelling.
+    DotDot,
+    /// A name that begins with a dot.
+    Hidden,
+    /// A name that means something else on Windows.
+    WindowsName,
+}
+
+impl Refusal {
+    /// 400 for what is no path of octets at all, else 404: what is refused is not to be told from what is missing.
+    pub const fn status(self) -> Status {
+        match self {
+            Refusal::NoLeadingSlash | Refusal::InvalidEscape | Refusal::Nul => Status::BAD_REQUEST,
+            _ => Status::NOT_FOUND,
+        }
+    }
+
+    /// One sentence for the log.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Refusal::NoLeadingSlash => "the path does not begin with a slash",
+            Refusal::InvalidEscape => "% without two hexadecimal digits in the path",
+            Refusal::Nul => "NUL in the path",
+            Refusal::Control => "control character in the path",
+            Refusal::EncodedSlash => "encoded slash in the path",
+            Refusal::Backslash => "backslash in the path",
+            Refusal::EmptySegment => "double slash in the path",
+            Refusal::Dot => "segment . in the path",
+            Refusal::DotDot => "segment .. in the path",
+            Refusal::Hidden => "hidden file",
+            Refusal::WindowsName => "a name with another meaning on Windows",
+        }
+    }
+}
+
+/// Resolves a request's path: see the head of this file. Time is linear in its length; memory is allocated only when
+/// something is escaped, and no more than the path is long.
+///
+/// # Errors
+/// The first [`Refusal`] that a segment deserves, from the left.
+pub fn resolve(path: &[u8], names: Names) -> Result<Resolved<'_>, Refusal> {
+    let (raw, slash) = match path {
+        b"/" => return Ok(ROOT),
+        [b'/', raw @ .., b'/'] => (raw, true),
+        [b'/', raw @ ..] => (raw, false),
+        _ => return Err(Refusal::NoLeadingSlash),
+    };
+    let path = if raw.contains(&b'%') {
+        Cow::Owned(decoded(raw, names)?)
+    } else {
+        for (index, segment) in segments(raw) {
+            judge(segment, index == 0, names)?;
+        }
+        Cow::Borrowed(raw)
+    };
+    Ok(Resolved { path, slash })
+}
+
+const ROOT: Resolved<'static> = Resolved {
+    path: Cow::Borrowed(b""),
+    slash: true,
+};
+
+fn segments(raw: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    raw.split(|&octet| octet == b'/').enumerate()
+}
+
+fn decoded(raw: &[u8], names: Names) -> Result<Vec<u8>, Refusal> {
+    let mut path = Vec::with_capacity(raw.len());
+    for (index, segment) in segments(raw) {
+        if index > 0 {
+            path.push(b'/');
+        }
+        let start = path.len();
+        // RFC 3986 §2.4: "Implementations must not percent-encode or decode the same string more than once".
+        percent::decode(segment, &mut path).map_err(|_| Refusal::InvalidEscape)?;
+        // Judged behind the decoding: `%2e%2e` has to be seen for what it is. Cut at slashes before it: `%2f` cuts nothing.
+        judge(&path[start..], index == 0, names)?;
+    }
+    Ok(path)
+}
+
+/// Whether a decoded segment may stand in a path.
+fn judge(segment: &[u8], first: bool, names: Names) -> Result<(), Refusal> {
+    if let Some(refusal) = segment.iter().find_map(|&octet| forbidden(octet)) {
+        return Err(refusal);
+    }
+    match segment {
+        // STRICTER: RFC 3986 §3.3 allows empty segments, and §5.2.4 of the same removes `.` and `..`. A system reads `a//b`
+        // and `a/./b` as `a/b`, so that a rule about `/b` could be passed by `//b`; and a redirect made from a path that
+        // begins with `//` leads to another host (CVE-2021-28861).
+        b"" => Err(Refusal::EmptySegment),
+        b"." => Err(Refusal::Dot),
+        b".." => Err(Refusal::DotDot),
+        // RFC 8615 §3: "whose path component begins with the characters "/.well-known/"". It is there to be asked for:
+        // certificates are issued by a file below it.
+        b".well-known" if first => Ok(()),
+        _ if is_hidden(segment) => Err(Refusal::Hidden),
+        _ if names == Names::Windows && is_special_on_windows(segment) => Err(Refusal::WindowsName),
+        _ => Ok(()),
+    }
+}
+
+/// The octets that stand in no segment.
+fn forbidden(octet: u8) -> Option<Refusal> {
+    match octet {
+        0 => Some(Refusal::Nul),
+        // STRICTER: RFC 3986 lets an escape stand for any octet. A name with a control character is nearly always an attack
+        // on whoever reads the log, a listing or a header made from it.
+        0x01..=0x1F | 0x7F => Some(Refusal::Control),
+        // STRICTER: as data, `%2f` is part of a name, but no name on disk can hold it, and two servers in a chain disagree
+        // on whether it separates (`/..%2f`).
+        b'/' => Some(Refusal::EncodedSlash),
+        // STRICTER: an ordinary octet in a URI and in a name on Unix, but a separator on Windows and, behind a first slash,
+        // in browsers: `/\host` is `//host` to them.
+        b'\\' => Some(Refusal::Backslash),
+        _ => None,
+    }
+}
+
+/// Whether the name begins with a dot, as the system sees it.
+fn is_hidden(segment: &[u8]) -> bool {
+    let mut rest = segment;
+    // HFS+ compares names without these format characters (CVE-2014-9390: `.g` U+200C `it` is `.git` there): U+200C to
+    // U+200F, U+202A to U+202E, U+206A to U+206F, U+FEFF.
+    while let [0xE2, 0x80, 0x8C..=0x8F | 0xAA..=0xAE, behind @ ..]
+    | [0xE2, 0x81, 0xAA..=0xAF, behind @ ..]
+    | [0xEF, 0xBB, 0xBF, behind @ ..] = rest
+    {
+        rest = behind;
+    }
+    rest.first() == Some(&b'.')
+}
+
+/// Whether Windows would open something else than a file of exactly this name.
+fn is_special_on_windows(segment: &[u8]) -> bool {
+    // `c:` is a drive and `x::$DATA` a stream of `x`; the others are wildcards or redirections.
+    let special = |octet: &u8| matches!(octet, b':' | b'"' | b'*' | b'<' | b'>' | b'?' | b'|');
+    // `GIT~1` is the short name of `.git`.
+    let short = |pair: &[u8]| pair[0] == b'~' && pair[1].is_ascii_digit();
+    // Names are UTF-16 there: octets that are no UTF-8 have none.
+    std::str::from_utf8(segment).is_err()
+        || segment.iter().any(special)
+        || segment.windows(2).any(short)
+        // `x.` and `x ` open `x`.
+        || matches!(segment.last(), Some(b'.' | b' '))
+        || is_device_on_windows(segment)
+}
+
+/// `CON`, and also `con.txt` and `con .txt`, are the console wherever they stand.
+fn is_device_on_windows(segment: &[u8]) -> bool {
+    let stem = segment
+        .split(|&octet| octet == b'.')
+        .next()
+        .unwrap_or_default();
+    let stem = stem.trim_ascii_end();
+    if WINDOWS_DEVICES
+        .iter()
+        .any(|device| stem.eq_ignore_ascii_case(device))
+    {
+        return true;
+    }
+    // Superscript digits count as digits: U+00B9, U+00B2, U+00B3.
+    let numbered = matches!(
+        stem,
+        [_, _, _, b'0'..=b'9'] | [_, _, _, 0xC2, 0xB9 | 0xB2 | 0xB3]
+    );
+    numbered && (stem[..3].eq_ignore_ascii_case(b"COM") || stem[..3].eq_ignore_ascii_case(b"LPT"))
+}
+
+const WINDOWS_DEVICES: [&[u8]; 7] = [
+    b"CON", b"PRN", b"AUX", b"NUL", b"CONIN$", b"CONOUT$", b"CLOCK$",
+];

@@ -1,0 +1,83 @@
+//! The served folder, held open and compared with its path now and then.
+//!
+//! In: the path and the time of a request. Out: what is opened below the folder. Never: a clock of its own.
+//!
+//! A folder is held as a descriptor, so that a rename under way cannot lead elsewhere. But a build tool deletes its output
+//! folder and makes it anew, and the descriptor would name the deleted one, empty for ever: so the path is asked again
+//! whether it still names the folder that is held, at most every [`COMPARE_MS`].
+
+use super::failure::Failure;
+use crate::sys::beneath::Root;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+/// The least time between two comparisons, in milliseconds: short for a person who has just built a site, and long beside
+/// what a comparison costs (one `stat(2)`).
+const COMPARE_MS: u64 = 100;
+/// No comparison was made yet.
+const NEVER: u64 = u64::MAX;
+
+/// The folder that files are served from.
+#[derive(Debug)]
+pub(super) struct HeldRoot {
+    path: PathBuf,
+    /// The folder, or why the path names none now.
+    folder: RwLock<Result<Arc<Root>, Failure>>,
+    /// When the last comparison was made, in milliseconds of the requests' monotonic time.
+    compared_ms: AtomicU64,
+}
+
+impl HeldRoot {
+    /// Opens the folder. A relative path is taken from the folder that is current now.
+    pub(super) fn open(path: &Path) -> io::Result<HeldRoot> {
+        let path = std::path::absolute(path)?;
+        let root = Root::open(&path)?;
+        Ok(HeldRoot {
+            path,
+            folder: RwLock::new(Ok(Arc::new(root))),
+            compared_ms: AtomicU64::new(NEVER),
+        })
+    }
+
+    /// The folder at this time, or why there is none. One of the threads that ask when a comparison is due makes it; the
+    /// others go on with what is held.
+    pub(super) fn at(&self, monotonic: Duration) -> Result<Arc<Root>, Failure> {
+        // Wraps after 584 million years.
+        let now_ms = monotonic.as_millis() as u64;
+        let compared_ms = self.compared_ms.load(Ordering::Relaxed);
+        // The distance in either direction: two servers may share this folder, and each counts from an origin of its own.
+        let due = now_ms.abs_diff(compared_ms) >= COMPARE_MS;
+        let mine = due
+            && self
+                .compared_ms
+                .compare_exchange(compared_ms, now_ms, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
+        if mine {
+            self.compare();
+        }
+        self.held()
+    }
+
+    fn compare(&self) {
+        if self.held().is_ok_and(|root| root.is_current()) {
+            return;
+        }
+        // Opened before the lock is taken: no request waits for a slow disk behind this one.
+        let opened = match Root::open(&self.path) {
+            Ok(root) => Ok(Arc::new(root)),
+            Err(error) => Err(Failure::of_root(&error)),
+        };
+        // A panic cannot leave the value half written, so a poisoned lock is as good as another.
+        *self.folder.write().unwrap_or_else(PoisonError::into_inner) = opened;
+    }
+
+    fn held(&self) -> Result<Arc<Root>, Failure> {
+        self.folder
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
