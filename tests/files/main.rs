@@ -1,0 +1,18 @@
+//! The file service, asked without a socket or a thread: what is served, what is refused, and how it is said.
+#![cfg(feature = "files")]
+
+mod lessons;
+mod media_types;
+#[path = "../invariants/path.rs"]
+mod path_invariant;
+mod replaced_root;
+mod resolve;
+mod served;
+mod statuses;
+mod times;
+mod tree;
+
+/// Says that a test could not be made here, and why.
+fn skip(name: &str, why: &str) {
+    println!("SKIPPED {name}: {why}");
+}

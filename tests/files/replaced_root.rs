@@ -1,0 +1,92 @@
+//! The served folder deleted, made anew, moved away: what is served follows its path, within 100 ms.
+
+use crate::tree::Tree;
+use doorstep::{Files, Method, Now, Request};
+use std::fs;
+use std::io::ErrorKind;
+use std::time::{Duration, UNIX_EPOCH};
+
+const GONE: &str = "the served folder is gone";
+
+fn make_anew(tree: &Tree, content: &str) {
+    fs::remove_dir_all(tree.path("")).expect("the site can be deleted");
+    tree.file("index.html", content);
+}
+
+#[test]
+fn a_folder_made_anew_is_served() {
+    let tree = Tree::new();
+    tree.file("index.html", "first");
+    assert_eq!(tree.get_at(0, "/").text(), "first");
+    make_anew(&tree, "second");
+    let early = tree.get_at(99, "/").status;
+    assert_eq!(early, 404, "the old folder, now empty, is still held");
+    assert_eq!(tree.get_at(100, "/").text(), "second");
+}
+
+#[test]
+fn a_folder_that_is_away_is_404_until_it_is_back() {
+    let tree = Tree::new();
+    tree.file("index.html", "first")
+        .file("404.html", "not this page");
+    assert_eq!(tree.get_at(0, "/").text(), "first");
+    fs::rename(tree.path(""), tree.path("../moved")).expect("it can be moved");
+    for ms in [100, 150, 200] {
+        let answer = tree.get_at(ms, "/");
+        assert_eq!((answer.status, answer.reason.as_str()), (404, GONE), "{ms}");
+        assert!(answer.text().contains("<h1>404 "), "{ms}");
+    }
+    let base = tree.path("").parent().expect("it has one").to_path_buf();
+    fs::write(base.join("site"), "a file in its place").expect("it can be written");
+    assert_eq!(tree.get_at(300, "/").reason, GONE);
+    fs::remove_file(base.join("site")).expect("it is there");
+    fs::rename(base.join("moved"), base.join("site")).expect("it can be moved");
+    assert_eq!(tree.get_at(399, "/").status, 404);
+    assert_eq!(tree.get_at(400, "/").text(), "first");
+}
+
+/// Two servers may share one folder; the clock of the second starts at zero while the first's is far on.
+#[test]
+fn a_clock_of_another_origin_does_not_stop_the_comparison() {
+    let tree = Tree::new();
+    tree.file("index.html", "first");
+    assert_eq!(tree.get_at(1_000_000, "/").text(), "first");
+    make_anew(&tree, "second");
+    assert_eq!(tree.get_at(0, "/").text(), "second");
+}
+
+/// How sites are released: `current` is a symlink that is set to another folder.
+#[cfg(unix)]
+#[test]
+fn a_root_that_is_a_link_is_followed_when_it_changes() {
+    let tree = Tree::new();
+    tree.file("one/a.txt", "one")
+        .file("two/a.txt", "two")
+        .link("current", "one");
+    let files = Files::new(tree.path("current")).expect("a link to a folder");
+    let get = |ms| {
+        let now = Now {
+            monotonic: Duration::from_millis(ms),
+            wall: UNIX_EPOCH,
+        };
+        let answer = Request::test(Method::Get, "/a.txt").at(now).send(&files);
+        answer.into_content().expect("it can be read")
+    };
+    assert_eq!(get(0), b"one");
+    tree.link("next", "two");
+    fs::rename(tree.path("next"), tree.path("current")).expect("it can be replaced");
+    assert_eq!(get(100), b"two");
+}
+
+#[test]
+fn only_a_folder_can_be_served() {
+    let tree = Tree::new();
+    tree.file("a.txt", "a");
+    let kind = |path: &str| {
+        let opened = Files::new(tree.path(path));
+        opened.map(|_| ()).map_err(|error| error.kind())
+    };
+    assert_eq!(kind(""), Ok(()));
+    assert_eq!(kind("missing"), Err(ErrorKind::NotFound));
+    assert_eq!(kind("a.txt"), Err(ErrorKind::NotADirectory));
+}

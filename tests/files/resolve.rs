@@ -1,0 +1,238 @@
+//! The resolver's table, and what holds for every path.
+
+use crate::path_invariant::check;
+use doorstep::internals::bytes::percent::encode_segment;
+use doorstep::internals::files::resolve::{Names, Refusal, resolve};
+use proptest::prelude::*;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// (path, segments joined, slash)
+const CLEAN: &[(&str, &[u8], bool)] = &[
+    ("/", b"", true),
+    ("/a", b"a", false),
+    ("/a/", b"a", true),
+    ("/a/b/c.html", b"a/b/c.html", false),
+    ("/a..b", b"a..b", false),
+    ("/a.", b"a.", false),
+    ("/a..", b"a..", false),
+    ("/~", b"~", false),
+    ("/a;v=1/b", b"a;v=1/b", false),
+    ("/%61/%62/", b"a/b", true),
+    ("/%20", b" ", false),
+    ("/+", b"+", false),
+    ("/a%2Eb", b"a.b", false),
+    // RFC 3986 §2.4: decoded once.
+    ("/%252e%252e", b"%2e%2e", false),
+    ("/%252e%252e/%252fetc", b"%2e%2e/%2fetc", false),
+    ("/%25", b"%", false),
+    // Overlong UTF-8 is nobody's dot or slash (CVE-2006-5050 and its kin).
+    ("/%c0%ae%c0%ae", b"\xC0\xAE\xC0\xAE", false),
+    ("/%c0%af", b"\xC0\xAF", false),
+    ("/%e0%80%ae", b"\xE0\x80\xAE", false),
+    ("/%ff", b"\xFF", false),
+    // Full-width and other dots are letters.
+    ("/%ef%bc%8e%ef%bc%8e", b"\xEF\xBC\x8E\xEF\xBC\x8E", false),
+    ("/%e2%80%8ca", b"\xE2\x80\x8Ca", false),
+    ("/.well-known", b".well-known", false),
+    ("/%2Ewell-known/x", b".well-known/x", false),
+];
+
+const REFUSED: &[(&str, Refusal)] = &[
+    ("", Refusal::NoLeadingSlash),
+    ("*", Refusal::NoLeadingSlash),
+    ("a", Refusal::NoLeadingSlash),
+    ("%2fa", Refusal::NoLeadingSlash),
+    ("\\a", Refusal::NoLeadingSlash),
+    ("/%", Refusal::InvalidEscape),
+    ("/%4", Refusal::InvalidEscape),
+    ("/a%4g", Refusal::InvalidEscape),
+    ("/a%/41", Refusal::InvalidEscape),
+    ("/%+1", Refusal::InvalidEscape),
+    ("/%%41", Refusal::InvalidEscape),
+    ("/%u002e", Refusal::InvalidEscape),
+    ("/\0", Refusal::Nul),
+    ("/%00", Refusal::Nul),
+    // CVE-2016-10703
+    ("/a.html%00.png", Refusal::Nul),
+    ("/..%00/", Refusal::Nul),
+    ("/%0a", Refusal::Control),
+    ("/%0d%0aSet-Cookie:x", Refusal::Control),
+    ("/\x1b[2J", Refusal::Control),
+    ("/%7f", Refusal::Control),
+    ("/%1f", Refusal::Control),
+    ("/a%2fb", Refusal::EncodedSlash),
+    ("/..%2f", Refusal::EncodedSlash),
+    ("/..%2F..%2Fetc/passwd", Refusal::EncodedSlash),
+    ("/%2f", Refusal::EncodedSlash),
+    ("/a\\b", Refusal::Backslash),
+    ("/..\\", Refusal::Backslash),
+    ("/..%5c", Refusal::Backslash),
+    ("/..%5C..%5cx", Refusal::Backslash),
+    ("/\\evil.example/..", Refusal::Backslash),
+    ("/%5c%5cevil.example/..", Refusal::Backslash),
+    ("//", Refusal::EmptySegment),
+    ("///", Refusal::EmptySegment),
+    ("//a", Refusal::EmptySegment),
+    ("/a//b", Refusal::EmptySegment),
+    ("/a//", Refusal::EmptySegment),
+    ("//evil.example/%2e%2e", Refusal::EmptySegment),
+    ("//.git/config", Refusal::EmptySegment),
+    ("/.", Refusal::Dot),
+    ("/./", Refusal::Dot),
+    ("/%2e", Refusal::Dot),
+    ("/./.git/config", Refusal::Dot),
+    ("/%2e/.git/config", Refusal::Dot),
+    ("/a/.", Refusal::Dot),
+    ("/..", Refusal::DotDot),
+    ("/../", Refusal::DotDot),
+    ("/../etc/passwd", Refusal::DotDot),
+    ("/a/../b", Refusal::DotDot),
+    ("/%2e%2e", Refusal::DotDot),
+    ("/%2E%2e/", Refusal::DotDot),
+    ("/.%2e", Refusal::DotDot),
+    ("/%2e.", Refusal::DotDot),
+    ("/....//", Refusal::Hidden),
+    ("/..;/", Refusal::Hidden),
+    ("/.../", Refusal::Hidden),
+    ("/.%20/", Refusal::Hidden),
+    ("/.git", Refusal::Hidden),
+    ("/.GIT/config", Refusal::Hidden),
+    ("/%2egit/config", Refusal::Hidden),
+    ("/a/.git/", Refusal::Hidden),
+    ("/a/.well-known/x", Refusal::Hidden),
+    ("/.well-knownx", Refusal::Hidden),
+    // CVE-2014-9390: HFS+ does not see U+200C, U+202E, U+206A, U+FEFF.
+    ("/%e2%80%8c.git", Refusal::Hidden),
+    ("/%e2%80%ae.git", Refusal::Hidden),
+    ("/%e2%81%aa%ef%bb%bf.git", Refusal::Hidden),
+    ("/a/%ef%bb%bf..", Refusal::Hidden),
+];
+
+/// Refused on Windows alone; RUSTSEC-2022-0069, GO-2026-5595.
+#[rustfmt::skip]
+const WINDOWS: &[&str] = &[
+    "/c:", "/c:/windows/win.ini", "/a/c:/x", "/x::$DATA", "/x%3a$DATA",
+    "/CON", "/con", "/a/Con.txt", "/NUL.tar.gz", "/aux%20.txt", "/prn", "/CONIN$", "/conout$.x", "/clock$",
+    "/COM1", "/com0.txt", "/lpt9", "/LPT%C2%B9", "/com%c2%b3.x",
+    "/x.", "/x..", "/x%20", "/x.%20.", "/GIT~1/config", "/PROGRA~1",
+    "/a*", "/a%3f", "/a%3cb", "/a%3eb", "/a|b", "/a%22", "/%ff", "/%ed%a0%80",
+];
+
+/// Near to those, and fine everywhere.
+#[rustfmt::skip]
+const NOT_WINDOWS: &[&str] = &[
+    "/CONS", "/xcon", "/com", "/COM10", "/comx", "/lpt", "/console.log", "/a~", "/~a", "/a~b", "/x.y", "/%20x",
+    "/.well-known/x", "/gr%C3%BC%C3%9Fe", "/COM%C2%B4", "/CLOCK", "/abc1",
+];
+
+#[test]
+fn clean_paths_come_out_as_segments() {
+    for &(path, segments, slash) in CLEAN {
+        let resolved = resolve(path.as_bytes(), Names::Unix).expect(path);
+        let got = (&*resolved.path, resolved.slash);
+        assert_eq!(got, (segments, slash), "{path}");
+        let borrowed = matches!(resolved.path, Cow::Borrowed(_));
+        assert_eq!(borrowed, !path.contains('%'), "{path}: copied or not");
+        check(path.as_bytes());
+    }
+}
+
+#[test]
+fn all_others_are_refused() {
+    for &(path, refusal) in REFUSED {
+        for names in [Names::Unix, Names::Windows] {
+            assert_eq!(resolve(path.as_bytes(), names), Err(refusal), "{path:?}");
+        }
+        check(path.as_bytes());
+        if refusal == Refusal::NoLeadingSlash {
+            continue;
+        }
+        // No better behind a clean segment, or behind the one that may begin with a dot.
+        for before in ["/a", "/.well-known"] {
+            let behind = format!("{before}{path}");
+            let outcome = resolve(behind.as_bytes(), Names::Unix);
+            assert_eq!(outcome, Err(refusal), "{behind:?}");
+        }
+    }
+}
+
+#[test]
+fn windows_names_are_refused_on_windows() {
+    for &path in WINDOWS {
+        assert!(resolve(path.as_bytes(), Names::Unix).is_ok(), "{path}");
+        let outcome = resolve(path.as_bytes(), Names::Windows);
+        assert_eq!(outcome, Err(Refusal::WindowsName), "{path}");
+        check(path.as_bytes());
+    }
+    for &path in NOT_WINDOWS {
+        assert!(resolve(path.as_bytes(), Names::Windows).is_ok(), "{path}");
+    }
+    assert_eq!(Names::HERE == Names::Windows, cfg!(windows));
+}
+
+/// 400 for what is no path of octets, 404 for all else, and no two reasons alike.
+#[test]
+fn a_refusal_has_a_status_and_a_reason() {
+    let mut refusals = BTreeMap::new();
+    for &(path, refusal) in REFUSED {
+        let expected = match refusal {
+            Refusal::NoLeadingSlash | Refusal::InvalidEscape | Refusal::Nul => 400,
+            _ => 404,
+        };
+        assert_eq!(refusal.status().code(), expected, "{path:?}");
+        let same = refusals.insert(refusal.reason(), refusal);
+        assert!(same.is_none_or(|same| same == refusal), "{refusal:?}");
+    }
+    assert_eq!(
+        refusals.len(),
+        10,
+        "all but the one of Windows: {refusals:?}"
+    );
+}
+
+/// Pieces that paths are attacked with, and a few harmless ones.
+fn piece() -> impl Strategy<Value = Vec<u8>> {
+    #[rustfmt::skip]
+    const PIECES: &[&str] = &[
+        "/", "/", "/", "//", ".", "..", "%2e", "%2E", "%2f", "%5c", "\\", "%00", "\0", "%25", "%", "%2", "a", "b.html", "~1",
+        ":", " ", "%20", ".well-known", ".git", "con", "%c0%ae", "%e2%80%8c", "%ef%bb%bf", ";", "?", "#", "\r\n", "%7f",
+    ];
+    prop_oneof![
+        4 => prop::sample::select(PIECES).prop_map(|piece| piece.as_bytes().to_vec()),
+        1 => prop::collection::vec(any::<u8>(), 0..4),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_resolved_path_never_leaves_the_root(pieces in prop::collection::vec(piece(), 0..12)) {
+        let path = [b"/".to_vec(), pieces.concat()].concat();
+        check(&path);
+        check(&path[1..]);
+    }
+
+    #[test]
+    fn no_octets_at_all_confuse_it(octets in prop::collection::vec(any::<u8>(), 0..64)) {
+        check(&octets);
+    }
+
+    /// Most of the paths above are refused; these never are.
+    #[test]
+    fn any_name_without_forbidden_octets_is_found(
+        segments in prop::collection::vec("[a-z0-9_ %+&'\"<>é]{1,8}", 1..6),
+        slash: bool,
+    ) {
+        let mut path = Vec::new();
+        for segment in &segments {
+            path.push(b'/');
+            encode_segment(segment.as_bytes(), &mut path);
+        }
+        if slash {
+            path.push(b'/');
+        }
+        let resolved = resolve(&path, Names::Unix).expect("clean");
+        let joined = segments.join("/");
+        prop_assert_eq!((&*resolved.path, resolved.slash), (joined.as_bytes(), slash));
+    }
+}

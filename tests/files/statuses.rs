@@ -1,0 +1,212 @@
+//! Each status that a file service can send, its fields, and the page that comes with it.
+
+use crate::tree::{Answer, Tree};
+use doorstep::Method;
+use doorstep::internals::files::failure::Failure;
+use doorstep::internals::files::respond::failure_page;
+use doorstep::internals::sys::beneath::OpenError;
+use std::io;
+
+const ALLOW: &str = "GET, HEAD, OPTIONS";
+
+fn method(token: &str) -> Method {
+    Method::from_token(token.as_bytes()).expect("a token")
+}
+
+/// (method, target, status, reason, Allow)
+#[rustfmt::skip]
+const ROWS: &[(&str, &str, u16, &str, &str)] = &[
+    ("GET", "/a.txt", 200, "", ""),
+    ("HEAD", "/a.txt", 200, "", ""),
+    // RFC 9110 §9.3.7
+    ("OPTIONS", "/a.txt", 200, "", ALLOW),
+    ("OPTIONS", "/missing", 200, "", ALLOW),
+    ("OPTIONS", "*", 200, "", ALLOW),
+    ("GET", "/folder", 308, "", ""),
+    ("HEAD", "/folder", 308, "", ""),
+    ("GET", "/%", 400, "% without two hexadecimal digits in the path", ""),
+    ("GET", "/a.txt%0", 400, "% without two hexadecimal digits in the path", ""),
+    ("GET", "/%zz/x", 400, "% without two hexadecimal digits in the path", ""),
+    ("GET", "/%00", 400, "NUL in the path", ""),
+    ("GET", "/a.txt%00.html", 400, "NUL in the path", ""),
+    ("GET", "/missing", 404, "no such file", ""),
+    ("GET", "/folder/", 404, "no index file in the folder", ""),
+    ("GET", "/a.txt/", 404, "a file was asked with a slash behind its name", ""),
+    ("GET", "/.env", 404, "hidden file", ""),
+    ("GET", "/..", 404, "segment .. in the path", ""),
+    ("GET", "/./a.txt", 404, "segment . in the path", ""),
+    ("GET", "//a.txt", 404, "double slash in the path", ""),
+    ("GET", "/a%0a", 404, "control character in the path", ""),
+    ("GET", "/folder%2fa", 404, "encoded slash in the path", ""),
+    ("GET", "/folder\\a", 404, "backslash in the path", ""),
+    // RFC 9110 §15.5.6
+    ("POST", "/a.txt", 405, "files are only read", ALLOW),
+    ("PUT", "/missing", 405, "files are only read", ALLOW),
+    ("DELETE", "/a.txt", 405, "files are only read", ALLOW),
+    ("PATCH", "/a.txt", 405, "files are only read", ALLOW),
+    ("TRACE", "/a.txt", 405, "files are only read", ALLOW),
+    ("CONNECT", "localhost:80", 405, "files are only read", ALLOW),
+    // RFC 9110 §15.6.2
+    ("BREW", "/a.txt", 501, "unknown method", ""),
+    ("get", "/a.txt", 501, "unknown method", ""),
+];
+
+#[test]
+fn each_status_has_its_cause() {
+    let tree = Tree::new();
+    tree.file("a.txt", "a").folder("folder");
+    for (token, target, status, reason, allow) in ROWS {
+        let answer = tree.send(method(token), target);
+        let got = (answer.status, answer.reason.as_str(), answer.field("Allow"));
+        assert_eq!(got, (*status, *reason, *allow), "{token} {target}");
+        let page = answer.text().contains(&format!("<h1>{status} "));
+        assert_eq!(page, *status >= 400, "{token} {target}: {answer:?}");
+        let stored = answer.field("Cache-Control") != "no-store";
+        assert_eq!(stored, *status < 400, "{token} {target}: {answer:?}");
+    }
+    assert_eq!(tree.send(Method::Options, "*").length, 0);
+}
+
+#[test]
+fn a_missing_page_has_three_forms() {
+    let tree = Tree::new();
+    let missing = |expected: &str| {
+        for target in ["/missing", "/deep/er/missing/", "/.hidden", "/..%2f"] {
+            let answer = tree.get(target);
+            assert_eq!(answer.status, 404, "{target}");
+            assert!(answer.text().contains(expected), "{target}: {answer:?}");
+            assert_eq!(answer.field("Content-Type"), "text/html; charset=utf-8");
+            assert_eq!(answer.field("Cache-Control"), "no-store");
+            let validators = (answer.field("ETag"), answer.field("Last-Modified"));
+            assert_eq!(validators, ("", ""), "{target}");
+        }
+    };
+    missing("<h1>404 Not Found</h1>");
+    tree.file("error.html", "the second page");
+    missing("the second page");
+    tree.file("404.html", "the first page");
+    missing("the first page");
+    // Asked by its name it is a page like any other.
+    assert_eq!(tree.get("/404.html").status, 200);
+    // The root's alone, not a folder's.
+    tree.file("folder/404.html", "the folder's page");
+    assert_eq!(tree.get("/folder/missing").text(), "the first page");
+    // A 400 is not a 404.
+    assert!(tree.get("/%00").text().contains("<h1>400 "));
+}
+
+#[test]
+fn a_page_that_is_no_file_is_passed_over() {
+    let tree = Tree::new();
+    tree.folder("404.html")
+        .file("error.html", "the second page");
+    assert_eq!(tree.get("/missing").text(), "the second page");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_page_outside_the_root_is_not_shown() {
+    let tree = Tree::new();
+    tree.outside("secret", "SECRET")
+        .link("404.html", "../secret");
+    let answer = tree.get("/missing");
+    assert!(answer.text().contains("<h1>404 "), "{answer:?}");
+    assert_eq!(answer.reason, "no such file");
+}
+
+/// What the system says, and what becomes of it.
+#[test]
+fn each_error_of_the_system_has_one_answer() {
+    let io = |code| OpenError::Io(io::Error::from_raw_os_error(code));
+    let (no_descriptors, failed) = ("no file descriptor left", "the file could not be opened");
+    let unknown_name = "a name that the system does not take";
+    let mut rows = vec![
+        (OpenError::NotFound, 404, "no such file"),
+        (OpenError::Escapes, 404, "symlink leaves the folder"),
+        (OpenError::Loop, 404, "too many symlinks"),
+        (OpenError::InvalidPath, 404, unknown_name),
+        (OpenError::Denied, 403, "permission denied"),
+        (OpenError::Io(io::Error::other("made up")), 500, failed),
+    ];
+    if cfg!(unix) {
+        rows.push((io(24), 503, no_descriptors)); // EMFILE
+        rows.push((io(23), 503, no_descriptors)); // ENFILE
+        rows.push((io(5), 500, failed)); // EIO
+        rows.push((io(12), 500, failed)); // ENOMEM
+    }
+    for (error, status, reason) in rows {
+        let answer = Answer::of(failure_page(Failure::of_open(&error)));
+        let got = (answer.status, answer.reason.as_str());
+        assert_eq!(got, (status, reason), "{error:?}");
+        // RFC 9110 §10.2.3
+        let retry_after = if status == 503 { "1" } else { "" };
+        assert_eq!(answer.field("Retry-After"), retry_after, "{error:?}");
+        assert!(!answer.text().contains("made up"), "{error:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_may_not_be_read_is_403() {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    let tree = Tree::new();
+    tree.file("locked.txt", "SECRET")
+        .file("locked/index.html", "SECRET");
+    let allow = |name: &str, mode| {
+        let mode = fs::Permissions::from_mode(mode);
+        fs::set_permissions(tree.path(name), mode).expect("it is one's own");
+    };
+    allow("locked.txt", 0o000);
+    allow("locked", 0o000);
+    if fs::File::open(tree.path("locked.txt")).is_ok() {
+        crate::skip(
+            "what_may_not_be_read_is_403",
+            "this user may read everything",
+        );
+    } else {
+        for target in ["/locked.txt", "/locked", "/locked/", "/locked/index.html"] {
+            let answer = tree.get(target);
+            let got = (answer.status, answer.reason.as_str());
+            assert_eq!(got, (403, "permission denied"), "{target}");
+            assert!(answer.text().contains("<h1>403 "), "{target}");
+        }
+    }
+    // So that the tree can be removed.
+    allow("locked", 0o700);
+}
+
+/// In a process of its own, because others would run out of descriptors, too.
+#[cfg(unix)]
+#[test]
+fn without_descriptors_it_is_503() {
+    const CHILD: &str = "DOORSTEP_TEST_WITHOUT_DESCRIPTORS";
+    let name = "statuses::without_descriptors_it_is_503";
+    if std::env::var_os(CHILD).is_some() {
+        let tree = Tree::new();
+        tree.file("a.txt", "a");
+        let mut held = Vec::new();
+        while let Ok(file) = std::fs::File::open(tree.path("a.txt")) {
+            held.push(file);
+        }
+        let answer = tree.get("/a.txt");
+        assert_eq!((answer.status, answer.field("Retry-After")), (503, "1"));
+        held.clear();
+        assert_eq!(tree.get("/a.txt").status, 200, "as soon as there is one");
+        return;
+    }
+    let output = std::process::Command::new("sh")
+        .args(["-c", "ulimit -n 64 && exec \"$0\" --exact \"$1\""])
+        .arg(std::env::current_exe().expect("a test knows itself"))
+        .arg(name)
+        .env(CHILD, "1")
+        .output();
+    match output {
+        Err(error) => crate::skip(name, &format!("no sh: {error}")),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stdout);
+            let passed = output.status.success() && said.contains("1 passed");
+            assert!(passed, "{said}");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! A folder made for one test and asked like a site; gone when the test ends.
+
+use doorstep::{Files, Method, Now, Request, Response};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
+
+/// `site/` is served; what stands beside it must never be.
+pub struct Tree {
+    base: PathBuf,
+    files: Files,
+    wall: SystemTime,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Those of [`FIELDS`] that are there.
+    pub fields: Vec<(&'static str, String)>,
+    pub length: u64,
+    pub content: Vec<u8>,
+    /// Why, for the log.
+    pub reason: String,
+}
+
+/// Every field that a file service writes, and the length, which it leaves to the server.
+const FIELDS: [&str; 9] = [
+    "Allow",
+    "Cache-Control",
+    "Content-Length",
+    "Content-Type",
+    "ETag",
+    "Last-Modified",
+    "Location",
+    "Retry-After",
+    "X-Content-Type-Options",
+];
+
+impl Tree {
+    /// An empty site. Its path has a space in it.
+    pub fn new() -> Tree {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("doorstep files {} {count}", std::process::id());
+        let base = std::env::temp_dir().join(name);
+        fs::create_dir_all(base.join("site")).expect("a temporary folder can be made");
+        let files = Files::new(base.join("site")).expect("the site can be opened");
+        // The year 2500: later than any file that a test writes.
+        let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(16_725_225_600);
+        Tree { base, files, wall }
+    }
+
+    /// Writes a file, and the folders that it needs.
+    pub fn file(&self, path: &str, content: impl AsRef<[u8]>) -> &Tree {
+        self.write(&self.path(path), content.as_ref())
+    }
+
+    /// Writes a file that is no part of the site: `site-secret/key` is `../site-secret/key` from the root.
+    pub fn outside(&self, path: &str, content: &str) -> &Tree {
+        self.write(&self.base.join(path), content.as_bytes())
+    }
+
+    /// Makes a folder.
+    pub fn folder(&self, path: &str) -> &Tree {
+        fs::create_dir_all(self.path(path)).expect("a folder can be made");
+        self
+    }
+
+    /// Makes a symlink with this content.
+    #[cfg(unix)]
+    pub fn link(&self, path: &str, target: impl AsRef<Path>) -> &Tree {
+        std::os::unix::fs::symlink(target, self.path(path)).expect("a symlink can be made");
+        self
+    }
+
+    /// Where that is on disk.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.base.join("site").join(path)
+    }
+
+    /// Sets the wall clock that requests see.
+    pub fn set_wall(&mut self, wall: SystemTime) {
+        self.wall = wall;
+    }
+
+    pub fn get(&self, target: &str) -> Answer {
+        self.send(Method::Get, target)
+    }
+
+    /// GET at this time of the monotonic clock, in milliseconds.
+    pub fn get_at(&self, ms: u64, target: &str) -> Answer {
+        self.send_at(ms, Method::Get, target)
+    }
+
+    pub fn send(&self, method: Method, target: &str) -> Answer {
+        self.send_at(0, method, target)
+    }
+
+    fn send_at(&self, ms: u64, method: Method, target: &str) -> Answer {
+        let now = Now {
+            monotonic: Duration::from_millis(ms),
+            wall: self.wall,
+        };
+        Answer::of(Request::test(method, target).at(now).send(&self.files))
+    }
+
+    fn write(&self, path: &Path, content: &[u8]) -> &Tree {
+        let folder = path.parent().expect("it stands in a folder");
+        fs::create_dir_all(folder).expect("a folder can be made");
+        fs::write(path, content).expect("a file can be written");
+        self
+    }
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        // A test that fails must not panic a second time here.
+        let _ = fs::remove_dir_all(&self.base);
+    }
+}
+
+impl Answer {
+    pub fn of(response: Response) -> Answer {
+        let shown = format!("{response:?}");
+        let reason = shown
+            .split_once("reason: Some(\"")
+            .and_then(|(_, rest)| rest.split_once("\")"));
+        Answer {
+            status: response.status().code(),
+            fields: FIELDS
+                .iter()
+                .filter_map(|&name| Some((name, response.field(name)?.to_string())))
+                .collect(),
+            length: response.payload().length().expect("its length is known"),
+            reason: reason.map_or(String::new(), |(reason, _)| reason.to_string()),
+            content: response.into_content().expect("the content can be read"),
+        }
+    }
+
+    /// The value of a field; empty when it is not there.
+    pub fn field(&self, name: &str) -> &str {
+        let found = self.fields.iter().find(|(this, _)| *this == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.content).into_owned()
+    }
+}
