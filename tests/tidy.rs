@@ -1,0 +1,533 @@
+//! The rules of the house, checked on the text of the source.
+//!
+//! A rule looks at one file, or at a list of them, and answers with complaints. The checks are
+//! textual: they know words, signs and paths (`crate::`, `super::`, groups, globs), and nothing
+//! about types. So that a rule which cannot fail is seen, each is also run on made-up texts that
+//! break it: `tidy/broken.txt`; what none may complain of stands in `tidy/fine.txt`.
+
+#[path = "tidy/source.rs"]
+mod source;
+
+use source::{Source, end_of_function, files_below, is_word, read, sources};
+use std::collections::BTreeSet;
+
+/// What each room may use besides itself, `limits` and the standard library.
+const ROOMS: [(&str, &[&str]); 10] = [
+    ("limits", &[]),
+    ("scan", &[]),
+    ("bytes", &["scan"]),
+    ("semantics", &["bytes"]),
+    ("h1", &["scan", "bytes", "semantics"]),
+    ("conn", &["bytes", "semantics", "h1"]),
+    ("handler", &["bytes", "semantics"]),
+    ("sys", &[]),
+    (
+        "server",
+        &["bytes", "semantics", "h1", "conn", "handler", "sys"],
+    ),
+    ("files", &["bytes", "semantics", "handler", "sys"]),
+];
+/// The crate's root and the two doors besides the API see every room.
+const DOORS: [&str; 3] = ["lib", "os", "internals"];
+/// No sockets, threads, files or clock here.
+const PURE: [&str; 7] = [
+    "limits",
+    "scan",
+    "bytes",
+    "semantics",
+    "h1",
+    "conn",
+    "handler",
+];
+const NUMBERS: [&str; 2] = ["src/bytes/number.rs", "src/semantics/host.rs"];
+const FILE_LINES_MAX: usize = 500;
+const FUNCTION_LINES_MAX: usize = 70;
+
+type Complaints = Vec<(usize, String)>;
+type Rule = fn(&Source) -> Complaints;
+const RULES: [(&str, Rule); 6] = [
+    ("file length", file_length),
+    ("function length", function_length),
+    ("opening line", opening_line),
+    ("rooms", rooms),
+    ("forbid unsafe", forbid_unsafe),
+    ("pure", pure),
+];
+
+type Where = fn(&Source) -> bool;
+/// A rule's name, the words and signs that must not stand one after the other, where, and why.
+const NEVER: [(&str, &[&str], Where, &str); 6] = [
+    (
+        "no way around",
+        &["# [ path", "include ! (", "extern crate self"],
+        |_| true,
+        "another room's file, or the crate by another name, goes around the table of rooms",
+    ),
+    (
+        "public API",
+        &["internals"],
+        |source| source.room() == "bin",
+        "the program uses what every user of the crate can use",
+    ),
+    (
+        "unsafe",
+        &["unsafe"],
+        |source| !["sys", "scan"].contains(&source.room()),
+        "unsafe code belongs to sys and scan",
+    ),
+    (
+        "open file",
+        &["File ::"],
+        |source| source.room() == "handler",
+        "an answer may hold a file, and never opens one",
+    ),
+    (
+        "clock",
+        &[":: now", ". elapsed"],
+        |source| PURE.contains(&source.room()) || source.room() == "files",
+        "time is an argument below the server",
+    ),
+    (
+        "numbers",
+        &["from_str_radix", ". parse (", ". parse ::", ":: from_str ("],
+        |source| source.room() != "bin" && !NUMBERS.contains(&source.path.as_str()),
+        "std reads `+5` as a number, which in a Content-Length is request smuggling",
+    ),
+];
+
+/// What all rules say of one file: the rule, the line, the complaint.
+fn complaints(source: &Source) -> Vec<(&'static str, usize, String)> {
+    let mut found = Vec::new();
+    for (name, rule) in RULES {
+        found.extend(
+            rule(source)
+                .into_iter()
+                .map(|(line, text)| (name, line, text)),
+        );
+    }
+    for (name, phrases, applies, why) in NEVER {
+        for phrase in phrases.iter().filter(|_| applies(source)) {
+            let lines = source.places(phrase).into_iter();
+            found.extend(lines.map(|line| (name, line, format!("`{phrase}`: {why}"))));
+        }
+    }
+    found
+}
+
+fn file_length(source: &Source) -> Complaints {
+    let lines = source.text.lines().count();
+    let text = format!("{lines} lines, {FILE_LINES_MAX} are the wall");
+    complain_if(lines > FILE_LINES_MAX, 1, text)
+}
+
+fn function_length(source: &Source) -> Complaints {
+    let mut found = Vec::new();
+    for (at, pair) in source.tokens.windows(2).enumerate() {
+        if pair[0].word == "fn" && is_word(&pair[1].word) {
+            let lines = end_of_function(&source.tokens[at..]) - pair[0].line + 1;
+            let text = format!(
+                "{} has {lines} lines, {FUNCTION_LINES_MAX} are the wall",
+                pair[1].word
+            );
+            found.extend(complain_if(lines > FUNCTION_LINES_MAX, pair[0].line, text));
+        }
+    }
+    found
+}
+
+fn opening_line(source: &Source) -> Complaints {
+    let opens = source.text.starts_with("//! ");
+    complain_if(
+        !opens,
+        1,
+        "the first line must be `//! ` and the module's job".into(),
+    )
+}
+
+fn rooms(source: &Source) -> Complaints {
+    let room = source.room();
+    if room == "bin" || DOORS.contains(&room) {
+        return Vec::new();
+    }
+    let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room) else {
+        return vec![(1, format!("`{room}` is not in the table of rooms"))];
+    };
+    let mut found = Vec::new();
+    for (line, path) in source.paths(&["crate", "super", "self", "doorstep"]) {
+        let second = path.get(1).map_or("", String::as_str);
+        let known = second == room || second == "limits" || allowed.contains(&second);
+        let fine = known && path[0] == "crate";
+        let text = format!(
+            "`{room}` names `{}`; it may use {allowed:?} and `limits`",
+            path.join("::")
+        );
+        found.extend(complain_if(!fine, line, text));
+    }
+    found
+}
+
+fn forbid_unsafe(source: &Source) -> Complaints {
+    let door = source.path == format!("src/{}/mod.rs", source.room());
+    let must = door && !["sys", "scan"].contains(&source.room());
+    let says = !source.places("# ! [ forbid ( unsafe_code ) ]").is_empty();
+    complain_if(
+        must && !says,
+        1,
+        "the room's door must say #![forbid(unsafe_code)]".into(),
+    )
+}
+
+/// No sockets, threads or files where a test must need none; no `std::path` where a request's path
+/// is judged, because it folds `//` and `/./` silently.
+fn pure(source: &Source) -> Complaints {
+    let names: &[&str] = match source.path.as_str() {
+        "src/files/resolve.rs" => &["path"],
+        _ if PURE.contains(&source.room()) => &["net", "thread", "fs"],
+        _ => return Vec::new(),
+    };
+    let mut found = Vec::new();
+    for (line, path) in source.paths(&["std"]) {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        let whole = ["*", "self"].contains(path.get(1).unwrap_or(&"*"));
+        let named = path.iter().any(|name| names.contains(name));
+        let type_of_an_answer = source.room() == "handler" && path == ["std", "fs", "File"];
+        let text = format!("`{}` has no place here", path.join("::"));
+        found.extend(complain_if(
+            (whole || named) && !type_of_an_answer,
+            line,
+            text,
+        ));
+    }
+    found
+}
+
+fn complain_if(condition: bool, line: usize, text: String) -> Complaints {
+    if condition {
+        vec![(line, text)]
+    } else {
+        Vec::new()
+    }
+}
+
+/// `RFC 9112 §5.1` and the like in `text`, with their lines.
+fn rfc_tags(text: &str) -> BTreeSet<(String, usize)> {
+    let mut tags = BTreeSet::new();
+    for (number, line) in text.lines().enumerate() {
+        for part in line.split("RFC ").skip(1) {
+            let Some((rfc, rest)) = part.split_once(" §") else {
+                continue;
+            };
+            if !rfc.bytes().all(|octet| octet.is_ascii_digit()) {
+                continue;
+            }
+            let end = rest
+                .find(|c: char| !c.is_ascii_alphanumeric() && c != '.')
+                .unwrap_or(rest.len());
+            tags.insert((
+                format!("RFC {rfc} §{}", rest[..end].trim_end_matches('.')),
+                number + 1,
+            ));
+        }
+    }
+    tags
+}
+
+fn untested_tags(src: &[Source], tests: &[Source]) -> Vec<String> {
+    let tested: BTreeSet<String> = tests
+        .iter()
+        .flat_map(|file| rfc_tags(&file.text))
+        .map(|(tag, _)| tag)
+        .collect();
+    let mut found = Vec::new();
+    for file in src {
+        for (tag, line) in rfc_tags(&file.text)
+            .into_iter()
+            .filter(|(tag, _)| !tested.contains(tag))
+        {
+            found.push(format!(
+                "{}:{line}: {tag} stands in no file under tests/",
+                file.path
+            ));
+        }
+    }
+    found
+}
+
+/// `files` are all paths under fuzz/ and tests/.
+fn fuzz_targets(files: &[String], manifest: &str, readme: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for target in files
+        .iter()
+        .filter_map(|path| path.strip_prefix("fuzz/fuzz_targets/")?.strip_suffix(".rs"))
+    {
+        let row = format!("| `{target}` |");
+        let needs = [
+            (
+                files.contains(&format!("tests/invariants/{target}.rs")),
+                "an invariant in tests/invariants/",
+            ),
+            (
+                files
+                    .iter()
+                    .any(|path| path.starts_with(&format!("fuzz/seeds/{target}/"))),
+                "seeds in fuzz/seeds/",
+            ),
+            (
+                readme.lines().any(|line| line.starts_with(&row)),
+                "a row in fuzz/README.md",
+            ),
+            (
+                manifest.contains(&format!("name = \"{target}\"")),
+                "an entry in fuzz/Cargo.toml",
+            ),
+        ];
+        found.extend(
+            needs
+                .iter()
+                .filter(|(has, _)| !has)
+                .map(|(_, what)| format!("fuzz target {target} lacks {what}")),
+        );
+    }
+    found
+}
+
+/// `[dependencies]` is empty for ever, and the dev-dependencies are two. Any other table of
+/// dependencies (of a target, of the build, of one crate) is one too many.
+fn dependencies(manifest: &str) -> Vec<String> {
+    let (mut table, mut found, mut dev) = ("", Vec::new(), BTreeSet::new());
+    for line in manifest
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with('#'))
+    {
+        if let Some(header) = line.strip_prefix('[') {
+            table = header.trim_end_matches(']');
+            if let Some(name) = table.strip_prefix("dev-dependencies.") {
+                dev.insert(name);
+            } else if !["dependencies", "dev-dependencies"].contains(&table) {
+                found.extend(table.contains("dependencies").then(|| format!("[{table}]")));
+            }
+        } else if let Some((name, _)) = line.split_once(['=', '.']) {
+            match table {
+                "dependencies" => found.push(format!("[dependencies] {line}")),
+                "dev-dependencies" => drop(dev.insert(name.trim())),
+                _ => {}
+            }
+        }
+    }
+    if dev.iter().ne(&["criterion", "proptest"]) {
+        found.push(format!(
+            "dev-dependencies are criterion and proptest, not {dev:?}"
+        ));
+    }
+    found
+}
+
+/// Tests that `cargo test` leaves out stand under "## Long forms" of CONTRIBUTING.md, as
+/// ``- `name` …``, and no others do.
+fn long_forms(files: &[Source], contributing: &str) -> Vec<String> {
+    let section = contributing
+        .split("\n## ")
+        .find_map(|part| part.strip_prefix("Long forms\n"))
+        .unwrap_or_default();
+    let listed: BTreeSet<String> = section
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("- `")?.split_once('`')?.0.to_string()))
+        .collect();
+    let mut ignored = BTreeSet::new();
+    for file in files {
+        for line in file.places("# [ ignore") {
+            let behind = file.tokens.iter().skip_while(|token| token.line < line);
+            let name = behind.skip_while(|token| token.word != "fn").nth(1);
+            ignored.extend(name.map(|token| token.word.clone()));
+        }
+    }
+    let mut found: Vec<String> = listed
+        .symmetric_difference(&ignored)
+        .map(|name| format!("CONTRIBUTING.md, Long forms: {name}"))
+        .collect();
+    if listed.is_empty() && !section.contains("None yet.") {
+        found.push("CONTRIBUTING.md, Long forms: must say `None yet.` where there are none".into());
+    }
+    found
+}
+
+#[track_caller]
+fn assert_tidy(complaints: &[String]) {
+    assert!(complaints.is_empty(), "\n\n{}\n", complaints.join("\n"));
+}
+
+#[test]
+fn every_file_obeys_every_rule() {
+    let src = sources("src");
+    assert!(
+        src.iter().any(|file| file.path == "src/lib.rs"),
+        "no source was found"
+    );
+    let mut found = Vec::new();
+    for file in &src {
+        for (name, line, text) in complaints(file) {
+            found.push(format!("{}:{line}: {name}: {text}", file.path));
+        }
+    }
+    assert_tidy(&found);
+}
+
+#[test]
+fn every_rfc_tag_is_tested() {
+    // The tags of this file are made up.
+    let mut tests = sources("tests");
+    tests.retain(|file| file.path != "tests/tidy.rs");
+    assert_tidy(&untested_tags(&sources("src"), &tests));
+}
+
+#[test]
+fn every_fuzz_target_is_complete() {
+    let mut files = Vec::new();
+    files_below("fuzz", &mut files);
+    if files.is_empty() {
+        println!("SKIPPED every_fuzz_target_is_complete: the published package leaves fuzz/ out");
+        return;
+    }
+    files_below("tests", &mut files);
+    assert_tidy(&fuzz_targets(
+        &files,
+        &read("fuzz/Cargo.toml"),
+        &read("fuzz/README.md"),
+    ));
+}
+
+#[test]
+fn the_crate_depends_on_nothing() {
+    assert_tidy(&dependencies(&read("Cargo.toml")));
+}
+
+#[test]
+fn every_long_form_is_listed() {
+    let mut files = sources("tests");
+    files.extend(sources("src"));
+    assert_tidy(&long_forms(&files, &read("CONTRIBUTING.md")));
+}
+
+/// The rows of a table as `count` cells, `\n` for a line's end.
+fn rows(table: &str, count: usize) -> Vec<Vec<String>> {
+    let lines = table
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let cell = |text: &str| text.trim().replace("\\n", "\n");
+    let rows: Vec<Vec<String>> = lines
+        .map(|line| line.splitn(count, " | ").map(cell).collect())
+        .collect();
+    assert!(
+        rows.iter().all(|row| row.len() == count),
+        "a row has {count} cells"
+    );
+    rows
+}
+
+#[test]
+fn every_rule_can_fail() {
+    let mut rows = rows(include_str!("tidy/broken.txt"), 3);
+    let long = format!("fn long() {{\n{}}}", "step();\n".repeat(69));
+    rows.push(vec![
+        "function length".into(),
+        "src/h1/head.rs".into(),
+        long,
+    ]);
+    rows.push(vec![
+        "file length".into(),
+        "src/h1/head.rs".into(),
+        "\n".repeat(501),
+    ]);
+    let names = RULES
+        .map(|rule| rule.0)
+        .into_iter()
+        .chain(NEVER.map(|rule| rule.0));
+    let seen: BTreeSet<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(seen, names.collect(), "each rule must be seen to fail");
+    for row in &rows {
+        let found = complaints(&Source::new(&row[1], &row[2]));
+        let fails = found.iter().any(|(name, ..)| *name == row[0]);
+        assert!(fails, "{:?} lets {} say {:?}", row[0], row[1], row[2]);
+    }
+}
+
+#[test]
+fn good_code_passes() {
+    let mut rows = rows(include_str!("tidy/fine.txt"), 2);
+    let long = format!(
+        "fn long() {{\n{}}}\ntrait T {{ fn g(x: [u8; 4]); }}",
+        "step();\n".repeat(68)
+    );
+    rows.push(vec!["src/h1/head.rs".into(), long]);
+    rows.push(vec!["src/h1/head.rs".into(), "\n".repeat(499)]);
+    for row in rows {
+        let source = Source::new(&row[0], &format!("//! x\n{}", row[1]));
+        assert_eq!(complaints(&source), [], "{row:?}");
+    }
+}
+
+#[test]
+fn every_rule_over_many_files_can_fail() {
+    let file = |text: &str| [Source::new("src/h1/head.rs", text)];
+    let tagged = file("// RFC 9112 §5.1: \"x\"");
+    assert_eq!(
+        untested_tags(&tagged, &file("// RFC 9112 §5.11, RFC 9110 §5.1")).len(),
+        1
+    );
+    assert_eq!(
+        untested_tags(&tagged, &file("(\"RFC 9112 §5.1\", 400)")).len(),
+        0
+    );
+
+    let all = [
+        "fuzz/fuzz_targets/head.rs",
+        "tests/invariants/head.rs",
+        "fuzz/seeds/head/get",
+    ];
+    let files = all.map(String::from);
+    assert_eq!(
+        fuzz_targets(&files, "name = \"head\"", "| `head` | x |"),
+        [""; 0]
+    );
+    assert_eq!(
+        fuzz_targets(&files[..1], "name = \"path\"", "| `path` | x |").len(),
+        4
+    );
+
+    let dev = "[dev-dependencies]\ncriterion = { version = \"1\" }\nproptest = \"1\"\n";
+    assert_eq!(
+        dependencies(&format!("[dependencies]\n# none\n\n{dev}")),
+        [""; 0]
+    );
+    assert_eq!(
+        dependencies("[dev-dependencies.criterion]\nversion = \"1\"\n[dev-dependencies.proptest]"),
+        [""; 0]
+    );
+    for more in [
+        "[dependencies]\nlibc = \"0.2\"\n",
+        "[dependencies.libc]\nversion = \"0.2\"\n",
+        "[target.'cfg(unix)'.dependencies]\nlibc = \"0.2\"\n",
+        "[build-dependencies]\ncc = \"1\"\n",
+    ] {
+        assert_eq!(dependencies(&format!("{more}{dev}")).len(), 1, "{more}");
+    }
+    assert_eq!(dependencies(&format!("{dev}tempfile = \"3\"")).len(), 1);
+    assert_eq!(dependencies("[dependencies]").len(), 1);
+
+    let ignored = file("#[test]\n#[ignore = \"minutes\"]\nfn soak() {}");
+    let plain = file("#[test] fn soak() {}");
+    let (none, soak) = (
+        "x\n## Long forms\nNone yet.\n## More\n",
+        "x\n## Long forms\n- `soak` does x\n",
+    );
+    for (files, text, complaints) in [
+        (&ignored, soak, 0),
+        (&ignored, none, 1),
+        (&plain, soak, 1),
+        (&plain, none, 0),
+        (&plain, "", 1),
+    ] {
+        assert_eq!(long_forms(files, text).len(), complaints, "{text}");
+    }
+}
