@@ -9,7 +9,7 @@
 mod source;
 
 use source::{Source, end_of_function, files_below, is_word, read, sources};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What each room may use besides itself, `limits` and the standard library.
 const ROOMS: [(&str, &[&str]); 10] = [
@@ -209,45 +209,33 @@ fn complain_if(condition: bool, line: usize, text: String) -> Complaints {
     }
 }
 
-/// `RFC 9112 §5.1` and the like in `text`, with their lines.
-fn rfc_tags(text: &str) -> BTreeSet<(String, usize)> {
-    let mut tags = BTreeSet::new();
+/// `RFC 9112 §5.1` and the like in `text`, each with the line where it stands first.
+fn rfc_tags(text: &str) -> BTreeMap<String, usize> {
+    let mut tags = BTreeMap::new();
     for (number, line) in text.lines().enumerate() {
         for part in line.split("RFC ").skip(1) {
             let Some((rfc, rest)) = part.split_once(" §") else {
                 continue;
             };
-            if !rfc.bytes().all(|octet| octet.is_ascii_digit()) {
-                continue;
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '.');
+            let section = rest[..end.unwrap_or(rest.len())].trim_end_matches('.');
+            if rfc.bytes().all(|octet| octet.is_ascii_digit()) {
+                let tag = format!("RFC {rfc} §{section}");
+                tags.entry(tag).or_insert(number + 1);
             }
-            let end = rest
-                .find(|c: char| !c.is_ascii_alphanumeric() && c != '.')
-                .unwrap_or(rest.len());
-            tags.insert((
-                format!("RFC {rfc} §{}", rest[..end].trim_end_matches('.')),
-                number + 1,
-            ));
         }
     }
     tags
 }
 
 fn untested_tags(src: &[Source], tests: &[Source]) -> Vec<String> {
-    let tested: BTreeSet<String> = tests
-        .iter()
-        .flat_map(|file| rfc_tags(&file.text))
-        .map(|(tag, _)| tag)
-        .collect();
+    let tags = |file: &Source| rfc_tags(&file.text);
+    let tested: BTreeSet<String> = tests.iter().flat_map(tags).map(|(tag, _)| tag).collect();
     let mut found = Vec::new();
     for file in src {
-        for (tag, line) in rfc_tags(&file.text)
-            .into_iter()
-            .filter(|(tag, _)| !tested.contains(tag))
-        {
-            found.push(format!(
-                "{}:{line}: {tag} stands in no file under tests/",
-                file.path
-            ));
+        for (tag, line) in tags(file) {
+            let text = format!("{}:{line}: {tag} stands in no file under tests/", file.path);
+            found.extend((!tested.contains(&tag)).then_some(text));
         }
     }
     found
@@ -256,37 +244,25 @@ fn untested_tags(src: &[Source], tests: &[Source]) -> Vec<String> {
 /// `files` are all paths under fuzz/ and tests/.
 fn fuzz_targets(files: &[String], manifest: &str, readme: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for target in files
-        .iter()
-        .filter_map(|path| path.strip_prefix("fuzz/fuzz_targets/")?.strip_suffix(".rs"))
-    {
-        let row = format!("| `{target}` |");
+    for file in files {
+        let name = file.strip_prefix("fuzz/fuzz_targets/");
+        let Some(name) = name.and_then(|name| name.strip_suffix(".rs")) else {
+            continue;
+        };
+        let invariant = format!("tests/invariants/{name}.rs");
+        let (seeds, row) = (format!("fuzz/seeds/{name}/"), format!("| `{name}` |"));
+        let entry = format!("name = \"{name}\"");
         let needs = [
-            (
-                files.contains(&format!("tests/invariants/{target}.rs")),
-                "an invariant in tests/invariants/",
-            ),
-            (
-                files
-                    .iter()
-                    .any(|path| path.starts_with(&format!("fuzz/seeds/{target}/"))),
-                "seeds in fuzz/seeds/",
-            ),
+            (files.contains(&invariant), invariant.as_str()),
+            (files.iter().any(|path| path.starts_with(&seeds)), &seeds),
             (
                 readme.lines().any(|line| line.starts_with(&row)),
                 "a row in fuzz/README.md",
             ),
-            (
-                manifest.contains(&format!("name = \"{target}\"")),
-                "an entry in fuzz/Cargo.toml",
-            ),
+            (manifest.contains(&entry), "an entry in fuzz/Cargo.toml"),
         ];
-        found.extend(
-            needs
-                .iter()
-                .filter(|(has, _)| !has)
-                .map(|(_, what)| format!("fuzz target {target} lacks {what}")),
-        );
+        let lacks = needs.iter().filter(|(has, _)| !has);
+        found.extend(lacks.map(|(_, what)| format!("fuzz target {name} lacks {what}")));
     }
     found
 }
