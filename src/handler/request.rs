@@ -74,7 +74,8 @@ impl<'a> Request<'a> {
         let path = self.part(Some(self.parts.parts.path)).unwrap_or("");
         match self.parts.parts.form {
             TargetForm::Absolute if path.is_empty() => "/",
-            _ => path,
+            TargetForm::Asterisk => "*",
+            TargetForm::Absolute | TargetForm::Origin | TargetForm::Authority => path,
         }
     }
 
@@ -120,7 +121,7 @@ impl<'a> Request<'a> {
     }
 
     fn part(&self, span: Option<crate::semantics::Span>) -> Option<&'a str> {
-        let Some(span) = span else { return None };
+        let span = span?;
         self.parts
             .target
             .get(span.start as usize..span.end as usize)

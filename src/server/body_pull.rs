@@ -123,7 +123,7 @@ impl<'a> Pull<'a> {
                         return Err(self.fail(Failure::Lost));
                     }
                 }
-                Err(Broken::Socket(_) | Broken::Content) => return Err(self.fail(Failure::Lost)),
+                Err(Broken::Socket | Broken::Content) => return Err(self.fail(Failure::Lost)),
             }
         }
     }

@@ -114,15 +114,9 @@ pub enum Progress {
 #[derive(Debug)]
 pub enum Broken {
     /// The connection is gone.
-    Socket(io::Error),
+    Socket,
     /// The content ended before its length, or its reader failed.
     Content,
-}
-
-impl From<io::Error> for Broken {
-    fn from(error: io::Error) -> Broken {
-        Broken::Socket(error)
-    }
 }
 
 /// Sends `output` and then `tail`, as much as the socket takes and `share` allows. What the socket took is counted in `moved`.
@@ -201,10 +195,10 @@ pub fn transmit(
 fn taken(result: io::Result<usize>) -> Result<Option<usize>, Broken> {
     match result {
         // A socket that takes nothing without an error would keep the loop above going for ever.
-        Ok(0) => Err(Broken::Socket(io::ErrorKind::WriteZero.into())),
+        Ok(0) => Err(Broken::Socket),
         Ok(count) => Ok(Some(count)),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-        Err(error) => Err(Broken::Socket(error)),
+        Err(_) => Err(Broken::Socket),
     }
 }
 

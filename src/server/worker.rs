@@ -404,7 +404,7 @@ impl Worker {
         match progress {
             Ok(Progress::Done) => Flow::Go,
             Ok(Progress::Blocked | Progress::Yield) => Flow::Wait(Interest::Write),
-            Err(Broken::Socket(_)) => Flow::Close(CloseReason::Failed),
+            Err(Broken::Socket) => Flow::Close(CloseReason::Failed),
             Err(Broken::Content) => Flow::Close(CloseReason::ContentFailed),
         }
     }
