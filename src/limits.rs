@@ -128,3 +128,7 @@ pub const ACCEPTS_AT_SHUTDOWN: u32 = 2 * BACKLOG;
 pub const WORKERS_MOST: usize = 256;
 /// How long the end of a server waits for its workers, which have nothing left to do unless a handler does not return.
 pub const WORKERS_END_WITHIN: Duration = Duration::from_secs(1);
+/// The largest file that is kept in memory. Larger ones gain less from it, and go by `sendfile(2)`.
+pub const CACHE_FILE_BYTES: usize = 64 * 1024;
+/// What is kept in memory of files, in all.
+pub const CACHE_BYTES: usize = 64 * 1024 * 1024;

@@ -4,9 +4,10 @@
 //! [`resolve`] refused; a file that `sys::beneath` did not open.
 //!
 //! A request goes through one file after the other: [`resolve`] makes its path clean, `root` has the folder, `choose` opens
-//! the file that answers, `respond` says it. Whatever goes wrong on the way is a [`failure`].
+//! the file that answers, `respond` says it, `cache` keeps what was said of small files. Whatever goes wrong on the way is a [`failure`].
 #![forbid(unsafe_code)]
 
+mod cache;
 mod choose;
 pub mod failure;
 pub mod media_types;
@@ -16,6 +17,7 @@ mod root;
 
 use crate::handler::{Handler, Request, Response};
 use crate::semantics::{Method, Status};
+use cache::Cache;
 use choose::{Chosen, choose};
 use resolve::{Names, resolve};
 use root::HeldRoot;
@@ -30,6 +32,7 @@ use std::path::Path;
 #[derive(Debug)]
 pub struct Files {
     root: HeldRoot,
+    cache: Cache,
 }
 
 impl Files {
@@ -41,12 +44,12 @@ impl Files {
     pub fn new(root: impl AsRef<Path>) -> io::Result<Files> {
         Ok(Files {
             root: HeldRoot::open(root.as_ref())?,
+            cache: Cache::default(),
         })
     }
 
     fn serve(&self, request: &Request<'_>) -> Response {
-        let now = request.now();
-        let root = match self.root.at(now.monotonic) {
+        let root = match self.root.at(request.now().monotonic) {
             Ok(root) => root,
             Err(failure) => return respond::failure_page(failure),
         };
@@ -54,12 +57,26 @@ impl Files {
             Ok(resolved) => resolved,
             Err(refusal) => return respond::refused(&root, refusal),
         };
+        let kept = self.cache.find(&root, &resolved);
+        if let Some(entry) = kept.as_ref().filter(|entry| entry.is_fresh(request.now())) {
+            return entry.response();
+        }
         match choose(&root, &resolved) {
             Ok(Chosen::File {
                 file,
                 metadata,
                 name,
-            }) => respond::whole_file(file, &metadata, name, now.wall),
+            }) => {
+                let fields = || respond::whole_file(&metadata, name, request.now().wall);
+                let kept = kept.filter(|entry| entry.renew(&metadata, request.now()));
+                match kept.or_else(|| {
+                    self.cache
+                        .keep(&root, &resolved, &file, &metadata, fields, request.now())
+                }) {
+                    Some(entry) => entry.response(),
+                    None => fields().body(respond::content(file, metadata.len())),
+                }
+            }
             Ok(Chosen::FolderWithoutSlash) => {
                 respond::redirect_to_slash(request.path(), request.query())
             }

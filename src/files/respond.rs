@@ -14,16 +14,11 @@ use crate::sys::beneath::Root;
 use std::fs::{File, Metadata};
 use std::time::SystemTime;
 
-/// 200 with a whole file. `name` ends in the file's name; `now` is the wall time of the request.
+/// 200 for a whole file, without its content. `name` ends in the file's name; `now` is the wall time of the request.
 ///
 /// RFC 9110 §9.3.2: "The server SHOULD send the same header fields in response to a HEAD request as it would have sent if
 /// the request method had been GET." So HEAD is answered by this, too, and whoever writes the answer leaves the content out.
-pub(super) fn whole_file(
-    file: File,
-    metadata: &Metadata,
-    name: &[u8],
-    now: SystemTime,
-) -> Response {
+pub(super) fn whole_file(metadata: &Metadata, name: &[u8], now: SystemTime) -> Response {
     let mut response = Response::new(Status::OK)
         .header("Content-Type", media_types::of(name))
         // Else a browser may take an upload named `.txt` for a script.
@@ -34,7 +29,7 @@ pub(super) fn whole_file(
     if let Ok(modified) = metadata.modified() {
         response = with_validators(response, metadata.len(), modified, now);
     }
-    response.body(content(file, metadata.len()))
+    response
 }
 
 /// 308 to the same path with a slash (RFC 9110 §15.4.9). `path` and `query` are as they came.
@@ -116,7 +111,8 @@ fn with_validators(
     }
 }
 
-fn content(file: File, length: u64) -> Payload {
+/// The whole of a file.
+pub(super) fn content(file: File, length: u64) -> Payload {
     match length {
         // The descriptor is not kept until the answer is sent.
         0 => Payload::Empty,

@@ -244,6 +244,11 @@ impl Response {
             .map(|line| &line[name.len() + 2..])
     }
 
+    /// Why the handler answered so, if it said: see [`reason`](Response::reason).
+    pub fn why(&self) -> Option<&'static str> {
+        self.reason
+    }
+
     /// The content.
     pub fn payload(&self) -> &Payload {
         &self.payload
@@ -287,6 +292,23 @@ impl Response {
         self.fields.extend_from_slice(b": ");
         self.fields.extend_from_slice(value.as_bytes());
         self.fields.extend_from_slice(b"\r\n");
+    }
+}
+
+// For a handler that keeps answers.
+#[cfg(feature = "files")]
+impl Response {
+    /// An answer with field lines that another answer had.
+    pub(crate) fn with_lines(status: Status, lines: &[u8]) -> Response {
+        Response {
+            fields: lines.to_vec(),
+            ..Response::new(status)
+        }
+    }
+
+    /// Its field lines, serialised.
+    pub(crate) fn lines(&self) -> &[u8] {
+        &self.fields
     }
 }
 

@@ -22,6 +22,8 @@
 pub mod addresses;
 pub mod beneath;
 pub mod clock;
+#[cfg(feature = "files")]
+pub mod file;
 pub mod limits;
 pub mod listener;
 mod poll;

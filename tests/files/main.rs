@@ -1,6 +1,7 @@
 //! The file service, asked without a socket or a thread: what is served, what is refused, and how it is said.
 #![cfg(feature = "files")]
 
+mod cache;
 mod lessons;
 mod media_types;
 #[path = "../invariants/path.rs"]

@@ -19,8 +19,10 @@ fn a_folder_made_anew_is_served() {
     tree.file("index.html", "first");
     assert_eq!(tree.get_at(0, "/").text(), "first");
     make_anew(&tree, "second");
-    let early = tree.get_at(99, "/").status;
+    tree.file("new.txt", "new");
+    let early = tree.get_at(99, "/new.txt").status;
     assert_eq!(early, 404, "the old folder, now empty, is still held");
+    assert_eq!(tree.get_at(99, "/").text(), "first", "from memory");
     assert_eq!(tree.get_at(100, "/").text(), "second");
 }
 

@@ -3,7 +3,7 @@
 use doorstep::{Files, Method, Now, Request, Response};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 /// `site/` is served; what stands beside it must never be.
@@ -11,6 +11,8 @@ pub struct Tree {
     base: PathBuf,
     files: Files,
     wall: SystemTime,
+    /// The monotonic clock, in milliseconds.
+    ms: AtomicU64,
 }
 
 /// What came back.
@@ -49,7 +51,12 @@ impl Tree {
         let files = Files::new(base.join("site")).expect("the site can be opened");
         // The year 2500: later than any file that a test writes.
         let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(16_725_225_600);
-        Tree { base, files, wall }
+        Tree {
+            base,
+            files,
+            wall,
+            ms: AtomicU64::new(0),
+        }
     }
 
     /// Writes a file, and the folders that it needs.
@@ -94,8 +101,10 @@ impl Tree {
         self.send_at(ms, Method::Get, target)
     }
 
+    /// A second after the last one, so that nothing is answered from memory without a look at its file.
     pub fn send(&self, method: Method, target: &str) -> Answer {
-        self.send_at(0, method, target)
+        let ms = self.ms.fetch_add(1_000, Ordering::Relaxed);
+        self.send_at(ms, method, target)
     }
 
     fn send_at(&self, ms: u64, method: Method, target: &str) -> Answer {
@@ -123,10 +132,6 @@ impl Drop for Tree {
 
 impl Answer {
     pub fn of(response: Response) -> Answer {
-        let shown = format!("{response:?}");
-        let reason = shown
-            .split_once("reason: Some(\"")
-            .and_then(|(_, rest)| rest.split_once("\")"));
         Answer {
             status: response.status().code(),
             fields: FIELDS
@@ -134,7 +139,7 @@ impl Answer {
                 .filter_map(|&name| Some((name, response.field(name)?.to_string())))
                 .collect(),
             length: response.payload().length().expect("its length is known"),
-            reason: reason.map_or(String::new(), |(reason, _)| reason.to_string()),
+            reason: response.why().unwrap_or_default().to_string(),
             content: response.into_content().expect("the content can be read"),
         }
     }
