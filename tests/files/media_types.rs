@@ -48,6 +48,7 @@ fn a_name_has_the_type_of_its_extension() {
         assert_eq!(of(name.as_bytes()), expected, "{name}");
     }
     assert_eq!(of(b"\xFF.\xFF"), UNKNOWN);
+    assert_eq!(of(b"a.html\0"), UNKNOWN);
     assert_eq!(of(&[b'.'; 9000]), UNKNOWN);
 }
 
