@@ -359,8 +359,11 @@ fn an_event_belongs_to_the_arming_it_came_from() {
                 poller
                     .arm(source(&server), Token(2 * round), Interest::Read)
                     .expect("arm");
-                if round % 3 == 0 {
-                    thread::yield_now();
+                // Time for the other thread to be anywhere between the kernel and its own lock.
+                let pause = Duration::from_micros(round % 64);
+                let begin = Instant::now();
+                while begin.elapsed() < pause {
+                    std::hint::spin_loop();
                 }
                 poller
                     .arm(source(&server), Token(2 * round + 1), Interest::Write)
