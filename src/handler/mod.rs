@@ -12,7 +12,7 @@ mod test_request;
 
 pub use body::{Body, BodyError, BodySource};
 pub use request::{Now, Request, RequestParts};
-pub use response::{FieldError, IntoResponse, Payload, Response};
+pub use response::{FieldError, IntoResponse, Payload, Response, ResponseParts};
 pub use test_request::TestRequest;
 
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 //! In: octets of a Host field or of a target's authority. Out: which hosts this server answers for. Never: a name lookup,
 //! userinfo.
 
-use std::net::Ipv6Addr;
+use core::net::Ipv6Addr;
 
 use crate::bytes::{class, number};
 

@@ -11,7 +11,7 @@ use super::shared::Shared;
 use super::worker::{Flow, Worker};
 use crate::conn::{Answer, CloseReason, Delivery, Moment};
 use crate::h1::{Head, Parsed, Reject, Resume, parse_head};
-use crate::handler::{Now, Payload, Request, RequestParts, Response};
+use crate::handler::{Now, Payload, Request, RequestParts, Response, ResponseParts};
 use crate::limits::{COPY_BYTES, SENDFILE_FROM};
 use crate::semantics::date::HttpDate;
 use crate::semantics::{Headers, Method, Status, Version};
@@ -203,84 +203,92 @@ impl Desk<'_> {
         let mut parts = response.take_apart();
         if parts.status.is_informational() {
             // RFC 9110 §15.2: an interim answer precedes a final one and cannot take its place.
-            let page = Response::status_page(Status::INTERNAL_SERVER_ERROR);
-            parts = page
-                .reason("an interim status cannot be an answer")
-                .take_apart();
+            parts = fault("an interim status cannot be an answer");
         }
         let before = self.output.octets.len();
-        let answer = Answer {
-            status: parts.status,
-            fields: &parts.fields,
-            date: if parts.has_date {
-                None
-            } else {
-                self.date.at(now.wall)
-            },
-            server: if parts.has_server {
-                None
-            } else {
-                self.shared.server_name
-            },
-            length: parts.payload.length(),
-            last: last.or(parts.close.then_some(CloseReason::Answered)),
-        };
-        let delivery = guest
-            .conn
-            .answer(&answer, &self.shared.rules, &mut self.output.octets);
+        let delivery = self.head(guest, &parts, last, now);
         let content_from = self.output.octets.len();
-        if !self.content(guest, delivery, parts.payload) {
+        let payload = std::mem::replace(&mut parts.payload, Payload::Empty);
+        if !self.content(guest, delivery, payload) {
             // The file ended before its length, and no octet of its answer is out.
             self.output.octets.truncate(before);
             guest.conn.abandon(CloseReason::ContentFailed);
-            let page = Response::status_page(Status::INTERNAL_SERVER_ERROR);
-            return self.deliver(
-                guest,
-                page.reason("the content ended early"),
-                asked,
-                None,
-                now,
-            );
+            parts = fault("the content ended early");
+            let delivery = self.head(guest, &parts, None, now);
+            let payload = std::mem::replace(&mut parts.payload, Payload::Empty);
+            self.content(guest, delivery, payload);
         }
-        if let (Some(asked), Some(observer)) = (asked, &self.shared.observer) {
-            let Asked {
+        if let Some(asked) = asked {
+            self.record(guest, asked, &parts, content_from, now);
+        }
+    }
+
+    /// Writes the head of an answer.
+    fn head(
+        &mut self,
+        guest: &mut Guest,
+        parts: &ResponseParts,
+        last: Option<CloseReason>,
+        now: &Now,
+    ) -> Delivery {
+        let date = self.date.at(now.wall).filter(|_| !parts.has_date);
+        let answer = Answer {
+            status: parts.status,
+            fields: &parts.fields,
+            date,
+            server: self.shared.server_name.filter(|_| !parts.has_server),
+            length: parts.payload.length(),
+            last: last.or(parts.close.then_some(CloseReason::Answered)),
+        };
+        guest
+            .conn
+            .answer(&answer, &self.shared.rules, &mut self.output.octets)
+    }
+
+    /// Tells the observer of an answer that is in the output as a whole; otherwise keeps what it will be told.
+    fn record(
+        &self,
+        guest: &mut Guest,
+        asked: Asked<'_>,
+        parts: &ResponseParts,
+        content_from: usize,
+        now: &Now,
+    ) {
+        let Some(observer) = &self.shared.observer else {
+            return;
+        };
+        let Asked {
+            method,
+            target,
+            version,
+        } = asked;
+        let (status, peer, reason) = (parts.status, guest.peer, parts.reason);
+        let content = self.output.octets.len().saturating_sub(content_from) as u64;
+        if guest.tail.is_some() {
+            let queued = self.output.unsent().len() as u64;
+            guest.record = Some(Box::new(Record {
                 method,
-                target,
-                version,
-            } = asked;
-            let (status, peer, reason) = (parts.status, guest.peer, parts.reason);
-            if guest.tail.is_some() {
-                let content_from = guest.sent
-                    + (self.output.unsent().len() - (self.output.octets.len() - content_from))
-                        as u64;
-                let (target, begun) = (target.to_string(), now.monotonic);
-                let record = Record {
-                    method,
-                    target,
-                    version,
-                    status,
-                    begun,
-                    reason,
-                    content_from,
-                };
-                guest.record = Some(Box::new(record));
-                return;
-            }
-            let bytes = (self.output.octets.len() - content_from) as u64;
-            let (end, time) = self.shared.clock.now();
-            let duration = end.saturating_sub(now.monotonic);
-            observer.request(&RequestEvent {
-                method,
-                target,
+                target: target.to_string(),
                 version,
                 status,
-                bytes,
-                duration,
-                time,
-                peer,
+                begun: now.monotonic,
                 reason,
-            });
+                content_from: guest.sent + queued - content,
+            }));
+            return;
         }
+        let (end, time) = self.shared.clock.now();
+        observer.request(&RequestEvent {
+            method,
+            target,
+            version,
+            status,
+            bytes: content,
+            duration: end.saturating_sub(now.monotonic),
+            time,
+            peer,
+            reason,
+        });
     }
 
     /// Puts content where it is sent from. False when it could not be had.
@@ -327,6 +335,13 @@ impl Desk<'_> {
         }
         true
     }
+}
+
+/// What is answered in place of an answer that cannot be given.
+fn fault(reason: &'static str) -> ResponseParts {
+    Response::status_page(Status::INTERNAL_SERVER_ERROR)
+        .reason(reason)
+        .take_apart()
 }
 
 /// One read, one write, and the end of a connection that no slot holds.
