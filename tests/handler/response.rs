@@ -110,12 +110,7 @@ fn fields_that_cannot_be_written() {
         ("CR in a value", "X", "a\rb", Some(FieldError::Value)),
         ("NUL in a value", "X", "a\0b", Some(FieldError::Value)),
         ("DEL in a value", "X", "a\x7fb", Some(FieldError::Value)),
-        (
-            "white space around a value",
-            "X",
-            " a",
-            Some(FieldError::Value),
-        ),
+        ("white space around a value", "X", " a", None),
         ("a tab within a value", "X", "a\tb", None),
         ("UTF-8 in a value", "X", "grüße", None),
         ("an empty value", "X", "", None),
