@@ -1,2 +1,55 @@
-//! The program `doorstep`.
-fn main() {}
+//! The program `doorstep`: serves the files of a folder.
+//!
+//! In: arguments, environment, messages, the banner, the log, signals, exit statuses. Out: HTTP, which is the library's.
+//! Never: anything of the crate but its public API.
+#![forbid(unsafe_code)]
+
+mod address;
+mod args;
+mod banner;
+mod help;
+mod listen;
+mod log;
+mod messages;
+mod root;
+mod settings;
+mod start;
+mod stop;
+mod words;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // With standard error closed there is nobody left to tell; the exit status still says it.
+            let _ = std::io::stderr().write_all(failure.to_string().as_bytes());
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+fn run() -> Result<(), messages::Failure> {
+    let given = args::parse(std::env::args_os().skip(1))?;
+    if given.asks(args::Id::Help) {
+        print(&help::text());
+        return Ok(());
+    }
+    if given.asks(args::Id::Version) {
+        print(&help::version());
+        return Ok(());
+    }
+    start::serve(&settings::read(
+        given,
+        &settings::Surroundings::of_process(),
+    )?)
+}
+
+/// Writes to standard output. A reader that went away (`doorstep --help | head -1`) is no failure.
+pub fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes());
+    let _ = out.flush();
+}

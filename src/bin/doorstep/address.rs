@@ -1,0 +1,153 @@
+//! Addresses and numbers as people write them.
+//!
+//! In: text. Out: what it stands for, or the failure that says what it should be. Never: a sign before a number, which std's
+//! `parse` takes; a socket.
+
+use crate::messages::{self, Failure};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+
+/// An address to listen on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bind {
+    pub host: Host,
+    /// A port of its own; otherwise the one of all.
+    pub port: Option<u16>,
+}
+
+/// The machine's side of an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Host {
+    Ip(IpAddr),
+    /// A name, or an address with a zone: the system's resolver knows.
+    Name(String),
+}
+
+impl Bind {
+    /// `ADDR`, `ADDR:PORT`, `[IPv6]`, `[IPv6]:PORT`, and the same with a name.
+    ///
+    /// # Errors
+    /// Any other text; `variable` names where it came from, unless from the command line.
+    pub fn read(text: &str, variable: Option<&str>) -> Result<Bind, Failure> {
+        // A bare IPv6 address comes first: its last group would else be a port.
+        if let Ok(ip) = text.parse::<IpAddr>() {
+            return Ok(Bind {
+                host: Host::Ip(ip),
+                port: None,
+            });
+        }
+        let no_address = || {
+            let rule = "must be ADDR, ADDR:PORT or [IPv6]:PORT";
+            messages::invalid("address", text, variable, rule)
+        };
+        let (host, behind) = match text.strip_prefix('[') {
+            Some(rest) => rest.split_once(']').ok_or_else(no_address)?,
+            None => match text.split_once(':') {
+                Some((host, _)) => text.split_at(host.len()),
+                None => (text, ""),
+            },
+        };
+        let port = match behind.strip_prefix(':') {
+            Some(digits) => Some(port(digits, variable)?),
+            None if behind.is_empty() => None,
+            None => return Err(no_address()),
+        };
+        let host = match host.parse::<IpAddr>() {
+            Ok(IpAddr::V4(_)) if text.starts_with('[') => return Err(no_address()),
+            Ok(ip) => Host::Ip(ip),
+            Err(_) if is_host_name(host) => Host::Name(host.to_string()),
+            Err(_) => return Err(no_address()),
+        };
+        Ok(Bind { host, port })
+    }
+
+    /// As it is written in a URL or on the command line.
+    pub fn host_text(&self) -> String {
+        match &self.host {
+            Host::Ip(ip) => ip.to_string(),
+            Host::Name(name) => name.clone(),
+        }
+    }
+
+    /// The addresses that it stands for, at port 0.
+    ///
+    /// # Errors
+    /// Those of the resolver.
+    pub fn addresses(&self) -> std::io::Result<Vec<SocketAddr>> {
+        match &self.host {
+            Host::Ip(ip) => Ok(vec![SocketAddr::new(*ip, 0)]),
+            Host::Name(name) => {
+                let found = (name.as_str(), 0).to_socket_addrs()?;
+                Ok(found.collect())
+            }
+        }
+    }
+}
+
+/// A port.
+///
+/// # Errors
+/// Any other text; `variable` names where it came from, unless from the command line.
+pub fn port(text: &str, variable: Option<&str>) -> Result<u16, Failure> {
+    number(text, 0, u64::from(u16::MAX))
+        .map(|number| number as u16)
+        .ok_or_else(|| messages::invalid("port", text, variable, "must be 0 to 65535"))
+}
+
+/// A number within these bounds, of digits alone: `parse` by itself takes a sign.
+pub fn number(text: &str, least: u64, most: u64) -> Option<u64> {
+    if !text.bytes().all(|octet| octet.is_ascii_digit()) {
+        return None;
+    }
+    let number = text.parse::<u64>().ok()?;
+    (least..=most).contains(&number).then_some(number)
+}
+
+/// What a resolver may be asked for: letters, digits, `-`, `_`, dots; and `:` and `%` for an IPv6 address with a zone.
+/// Digits and dots alone are a mistyped address, which some resolvers read as one octet per number of any size.
+fn is_host_name(host: &str) -> bool {
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '%');
+    host.chars().all(known) && host.chars().any(|c| c.is_ascii_alphabetic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_addresses() {
+        let ip = |text: &str| Host::Ip(text.parse().unwrap());
+        let name = |text: &str| Host::Name(text.to_string());
+        for (text, host, port) in [
+            ("127.0.0.1", ip("127.0.0.1"), None),
+            ("127.0.0.1:80", ip("127.0.0.1"), Some(80)),
+            ("::1", ip("::1"), None),
+            ("[::1]", ip("::1"), None),
+            ("[::1]:0", ip("::1"), Some(0)),
+            ("::", ip("::"), None),
+            ("localhost", name("localhost"), None),
+            ("localhost:8080", name("localhost"), Some(8080)),
+            ("[fe80::1%eth0]:80", name("fe80::1%eth0"), Some(80)),
+        ] {
+            assert_eq!(Bind::read(text, None), Ok(Bind { host, port }), "{text}");
+        }
+        for text in [
+            "",
+            ":80",
+            "1.2.3",
+            "1.2.3.4.5",
+            "300.1.1.1",
+            "[::1",
+            "[::1]80",
+            "[127.0.0.1]:80",
+            "a b",
+            "unix:/run/x",
+            "/tmp",
+            "*",
+        ] {
+            let error = Bind::read(text, None).unwrap_err().to_string();
+            assert!(error.starts_with("doorstep: invalid "), "{text}: {error}");
+        }
+        let error = Bind::read("127.0.0.1:x", None).unwrap_err().to_string();
+        assert!(error.contains("invalid port 'x'"), "{error}");
+    }
+}

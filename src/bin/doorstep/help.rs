@@ -1,0 +1,83 @@
+//! What `--help` and `--version` print.
+//!
+//! In: the table of options. Never: a fact about an option that the table does not hold.
+
+use crate::args::{Group, Row, TABLE};
+
+const USAGE: &str = "\
+Usage: doorstep [OPTIONS] [DIR] [PORT]
+
+  DIR   the folder to serve (otherwise the current one)
+  PORT  the port (otherwise 8000, or the next free one up to 8010)
+  One argument alone is the folder if it exists, and else the port if it is a number.
+";
+
+const NOTES: &str = "
+Environment:
+  DOORSTEP_PORT (else PORT), DOORSTEP_BIND (several with spaces between them), DOORSTEP_LAN=1,
+  DOORSTEP_THREADS, DOORSTEP_GRACE, DOORSTEP_QUIET=1: as the options, which come first. NO_COLOR: no colour.
+
+Signals:
+  The first Ctrl-C or SIGTERM lets running requests end; the second ends at once.
+
+Exit status:
+  0 after a stop, 1 when it cannot start, 2 for wrong usage, 130 or 143 after a second Ctrl-C or SIGTERM.
+
+Examples:
+  doorstep                               the current folder, for this machine alone
+  doorstep ./public 9000                 another folder on another port
+  doorstep --lan                         for everyone on the network
+  doorstep ./public --bind 127.0.0.1     on one address, as `python -m http.server` takes it
+  doorstep -p 0 ./public >address &      on any free port, which the one line of output names
+";
+
+/// The help.
+pub fn text() -> String {
+    let mut text = format!(
+        "doorstep {}: serves the files of a folder over HTTP/1.1\n\n{USAGE}",
+        env!("CARGO_PKG_VERSION")
+    );
+    for group in Group::ALL {
+        text.push_str(&format!("\n{}:\n", group.title()));
+        for row in TABLE.iter().filter(|row| row.group == group) {
+            text.push_str(&format!("  {:<26}{}\n", names(row), row.help));
+        }
+    }
+    text.push_str(NOTES);
+    text
+}
+
+/// The program and its version.
+pub fn version() -> String {
+    format!("doorstep {}\n", env!("CARGO_PKG_VERSION"))
+}
+
+fn names(row: &Row) -> String {
+    let short = match row.short {
+        Some(letter) => format!("-{letter}, "),
+        None => "    ".to_string(),
+    };
+    let value = row.value.map(|value| format!(" {value}"));
+    format!("{short}--{}{}", row.long, value.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_every_option_and_variable_on_one_page() {
+        let text = text();
+        assert!(text.lines().count() <= 60, "{}", text.lines().count());
+        for row in TABLE {
+            assert!(text.contains(&format!("--{}", row.long)), "{}", row.long);
+            assert!(names(row).len() < 26, "{} runs into its help", row.long);
+            for variable in row.variables() {
+                assert!(text.contains(&variable), "{variable}");
+            }
+        }
+        for line in text.lines() {
+            assert!(line.chars().count() <= 110, "{line}");
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! The log: one line for each request, on standard error, in one write.
+//!
+//! In: what the server reports. Out: `12:01:44 200 GET /app.js 14.2 kB 0.8 ms 192.168.1.7`, times in UTC. Never: two lines
+//! for one event; a character that a terminal obeys.
+
+use crate::words::escaped;
+use doorstep::{Observer, Reject, RequestEvent, Status};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Writes the log.
+#[derive(Clone, Copy, Debug)]
+pub struct Log {
+    /// Statuses stand out by their colour.
+    pub colour: bool,
+}
+
+impl Observer for Log {
+    fn request(&self, event: &RequestEvent<'_>) {
+        let mut line = Line::begin(event.time, event.status, self.colour);
+        line.answer(
+            event.method.as_str(),
+            event.target,
+            event.bytes,
+            event.duration,
+        );
+        line.end(event.peer, "");
+    }
+
+    fn rejected(&self, peer: Option<SocketAddr>, reject: Reject, status: Status) {
+        let mut line = Line::begin(SystemTime::now(), status, self.colour);
+        line.0.push_str(" -");
+        line.end(peer, reject.sentence());
+    }
+
+    fn overload(&self, why: &str) {
+        write(&format!("doorstep: {}\n", escaped(why)));
+    }
+}
+
+/// A warning at the start, or the program's own word on how it ended.
+pub fn say(text: &str) {
+    write(&format!("doorstep: {text}\n"));
+}
+
+/// One write call, so that lines of several workers, or of several programs on one terminal, stay whole.
+fn write(line: &str) {
+    // A log that cannot be written is no reason to stop serving.
+    let _ = std::io::stderr().lock().write_all(line.as_bytes());
+}
+
+/// A line in the making.
+struct Line(String);
+
+impl Line {
+    fn begin(time: SystemTime, status: Status, colour: bool) -> Line {
+        let mut line = Line(String::with_capacity(128));
+        line.start(time, status.code(), colour);
+        line
+    }
+
+    /// Time and status.
+    fn start(&mut self, time: SystemTime, status: u16, colour: bool) {
+        // A clock set before 1970 shows as midnight.
+        let seconds = time
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs()
+            % 86_400;
+        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        // Writing to a String cannot fail.
+        let _ = write!(self.0, "{hour:02}:{minute:02}:{second:02} ");
+        let code = match status {
+            200..=299 => "32",
+            300..=399 => "36",
+            400..=499 => "33",
+            500..=599 => "31",
+            _ => "0",
+        };
+        let _ = match colour {
+            true => write!(self.0, "\x1b[{code}m{status}\x1b[0m"),
+            false => write!(self.0, "{status}"),
+        };
+    }
+
+    /// What was asked, how much went out, how long it took.
+    fn answer(&mut self, method: &str, target: &str, octets: u64, duration: Duration) {
+        let (method, target) = (escaped(method), escaped(target));
+        let _ = write!(
+            self.0,
+            " {method} {target} {} {}",
+            size(octets),
+            time(duration)
+        );
+    }
+
+    /// The client, and what there is to say.
+    fn finish(&mut self, peer: Option<SocketAddr>, remark: &str) {
+        match peer.map(|peer| peer.ip()) {
+            Some(IpAddr::V6(ip)) => {
+                let _ = write!(self.0, " {}", ip.to_canonical());
+            }
+            Some(ip) => {
+                let _ = write!(self.0, " {ip}");
+            }
+            // A Unix-domain socket's other end has no address.
+            None => self.0.push_str(" local"),
+        }
+        if !remark.is_empty() {
+            let _ = write!(self.0, " {}", escaped(remark));
+        }
+        self.0.push('\n');
+    }
+
+    fn end(mut self, peer: Option<SocketAddr>, remark: &str) {
+        self.finish(peer, remark);
+        write(&self.0);
+    }
+}
+
+/// `512 B`, `14.2 kB`: decimal, one digit behind the point, cut and not rounded so that no size shows as `1000.0 kB`.
+fn size(octets: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [
+        (1_000_000_000_000, "TB"),
+        (1_000_000_000, "GB"),
+        (1_000_000, "MB"),
+        (1_000, "kB"),
+    ];
+    match UNITS.iter().find(|(unit, _)| octets >= *unit) {
+        Some((unit, name)) => format!("{}.{} {name}", octets / unit, octets % unit / (unit / 10)),
+        None => format!("{octets} B"),
+    }
+}
+
+/// `0.8 ms`, `120 ms`, `4.1 s`.
+fn time(duration: Duration) -> String {
+    let micros = duration.as_micros();
+    match micros {
+        0..100_000 => format!("{}.{} ms", micros / 1000, micros % 1000 / 100),
+        100_000..1_000_000 => format!("{} ms", micros / 1000),
+        _ => format!("{}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: u64 = 951_782_400 + 12 * 3600 + 104;
+
+    fn line(status: u16, colour: bool, target: &str, peer: &str) -> String {
+        let mut line = Line(String::new());
+        line.start(UNIX_EPOCH + Duration::from_secs(NOON), status, colour);
+        line.answer("GET", target, 14_270, Duration::from_micros(870));
+        let peer = peer.parse::<IpAddr>().ok();
+        line.finish(peer.map(|ip| SocketAddr::new(ip, 50_000)), "");
+        line.0
+    }
+
+    #[test]
+    fn one_line_for_one_request() {
+        for (status, colour, target, peer, expected) in [
+            (
+                200,
+                false,
+                "/app.js",
+                "192.168.1.7",
+                "12:01:44 200 GET /app.js 14.2 kB 0.8 ms 192.168.1.7\n",
+            ),
+            (
+                200,
+                true,
+                "/app.js",
+                "::1",
+                "12:01:44 \x1b[32m200\x1b[0m GET /app.js 14.2 kB 0.8 ms ::1\n",
+            ),
+            (
+                404,
+                true,
+                "/x",
+                "::ffff:10.0.0.1",
+                "12:01:44 \x1b[33m404\x1b[0m GET /x 14.2 kB 0.8 ms 10.0.0.1\n",
+            ),
+            (
+                304,
+                true,
+                "/x",
+                "::1",
+                "12:01:44 \x1b[36m304\x1b[0m GET /x 14.2 kB 0.8 ms ::1\n",
+            ),
+            (
+                500,
+                true,
+                "/x",
+                "-",
+                "12:01:44 \x1b[31m500\x1b[0m GET /x 14.2 kB 0.8 ms local\n",
+            ),
+            (
+                200,
+                false,
+                "/\x1b[2J\n1",
+                "::1",
+                "12:01:44 200 GET /\\u{1b}[2J\\n1 14.2 kB 0.8 ms ::1\n",
+            ),
+        ] {
+            assert_eq!(line(status, colour, target, peer), expected);
+        }
+    }
+
+    #[test]
+    fn refused_messages_say_why() {
+        let mut line = Line(String::new());
+        line.start(UNIX_EPOCH, 400, false);
+        line.0.push_str(" -");
+        line.finish("192.168.1.7:1".parse().ok(), "white space before the colon");
+        assert_eq!(
+            line.0,
+            "00:00:00 400 - 192.168.1.7 white space before the colon\n"
+        );
+    }
+
+    #[test]
+    fn units_stay_short() {
+        for (octets, expected) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (999_999, "999.9 kB"),
+            (1_000_000, "1.0 MB"),
+            (2_147_483_648, "2.1 GB"),
+            (u64::MAX, "18446744.0 TB"),
+        ] {
+            assert_eq!(size(octets), expected);
+        }
+        for (micros, expected) in [
+            (0, "0.0 ms"),
+            (99_999, "99.9 ms"),
+            (100_000, "100 ms"),
+            (999_999, "999 ms"),
+            (1_000_000, "1.0 s"),
+            (75_500_000, "75.5 s"),
+        ] {
+            assert_eq!(time(Duration::from_micros(micros)), expected);
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The folder that is served, as the person at the prompt sees it.
+//!
+//! In: a path. Out: its full name, whether it has an index, what about it is worth a warning, or why it cannot be served.
+//! Never: a decision about what is served, which is the library's.
+
+use crate::messages::{self, Failure};
+use crate::words::{nearest, shown};
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+/// A folder that can be served.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Root {
+    /// Its absolute name.
+    pub path: PathBuf,
+    /// The index that it holds, by the names that the library takes.
+    pub index: Option<&'static str>,
+}
+
+/// Folders that tools leave their sites in, the likelier ones first: when no name is near, one of these is meant.
+const USUAL: [&str; 10] = [
+    "dist",
+    "build",
+    "public",
+    "html",
+    "www",
+    "_site",
+    "site",
+    "out",
+    "docs",
+    "target/doc",
+];
+
+/// Entries of a folder that are looked at for a hint or a warning. A guess: beyond, the start would be felt.
+const ENTRIES_LOOKED_AT: usize = 10_000;
+
+/// Names in one warning.
+const NAMES_SHOWN: usize = 5;
+
+impl Root {
+    /// Looks at the folder.
+    ///
+    /// # Errors
+    /// When there is none, it is none, or it cannot be entered.
+    pub fn at(asked: &Path) -> Result<Root, Failure> {
+        match fs::metadata(asked) {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => return Err(messages::not_a_folder(asked)),
+            Err(error) => return Err(failed(asked, &error)),
+        }
+        let mut index = None;
+        for name in ["index.html", "index.htm"] {
+            match fs::metadata(asked.join(name)) {
+                Ok(metadata) if metadata.is_file() => index = index.or(Some(name)),
+                // EACCES here is about the folder: finding a name in it takes its x permission.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    return Err(failed(asked, &error));
+                }
+                _ => {}
+            }
+        }
+        Ok(Root {
+            path: full_name(asked),
+            index,
+        })
+    }
+
+    /// What to warn of, one line each: folders that are rarely meant, and files that are rarely meant for others.
+    pub fn warnings(&self, home: Option<&Path>) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let path = shown(&self.path);
+        let folder = true_name(&self.path);
+        if folder.parent().is_none() {
+            warnings.push(format!("the folder is {path}: all of this machine's files"));
+        } else if home.is_some_and(|home| true_name(home) == folder) {
+            warnings.push(format!(
+                "the folder is the home folder {path}: all of a person's files"
+            ));
+        }
+        let mut private = private_names(&self.path);
+        if !private.is_empty() {
+            let more = private.len().saturating_sub(NAMES_SHOWN);
+            private.truncate(NAMES_SHOWN);
+            let names = private.join(", ");
+            let more = match more {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            warnings.push(format!(
+                "the folder holds {names}{more}: is it the one to share?"
+            ));
+        }
+        warnings
+    }
+}
+
+/// Why a folder cannot be served.
+pub fn failed(asked: &Path, error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => no_such_folder(asked),
+        io::ErrorKind::PermissionDenied => {
+            let user = ["USER", "LOGNAME", "USERNAME"]
+                .iter()
+                .find_map(|name| std::env::var(name).ok())
+                .filter(|name| !name.is_empty());
+            messages::folder_denied(asked, user.as_deref())
+        }
+        _ => messages::folder_failed(asked, error),
+    }
+}
+
+fn no_such_folder(asked: &Path) -> Failure {
+    let parent = match asked.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let near = asked
+        .file_name()
+        .and_then(|name| nearest_folder(parent, &name.to_string_lossy()))
+        // Without the `.` that the user did not write.
+        .map(|name| asked.with_file_name(name));
+    // The folder that should hold it may be missing itself.
+    let there = parent.ancestors().find(|folder| folder.is_dir());
+    let looked_in = match there {
+        Some(folder) if !folder.as_os_str().is_empty() => full_name(folder),
+        _ => full_name(Path::new(".")),
+    };
+    messages::no_such_folder(asked, &looked_in, near.as_deref())
+}
+
+/// The folder in `parent` that has a name like `name`, else one that often holds a site.
+fn nearest_folder(parent: &Path, name: &str) -> Option<String> {
+    let folders: Vec<String> = entries(parent)
+        .filter(|entry| entry.path().is_dir())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    if let Some(found) = nearest(name, folders.iter().map(String::as_str)) {
+        return Some(found.to_string());
+    }
+    let usual = USUAL.iter().find(|usual| parent.join(usual).is_dir())?;
+    Some((*usual).to_string())
+}
+
+/// Names in the folder that are seldom meant for others, in order: secrets, and what version control keeps.
+fn private_names(folder: &Path) -> Vec<String> {
+    let private = |name: &str| {
+        let name = name.to_lowercase();
+        matches!(name.as_str(), ".env" | ".git" | "id_rsa")
+            || name.ends_with(".pem")
+            || name.ends_with(".key")
+    };
+    let mut names: Vec<String> = entries(folder)
+        .map(|entry| shown(Path::new(&entry.file_name())))
+        .filter(|name| private(name))
+        .collect();
+    names.sort();
+    names
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> {
+    // A folder that cannot be read is served all the same, and gives no hints.
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    entries.take(ENTRIES_LOOKED_AT).filter_map(Result::ok)
+}
+
+/// The absolute name. Links keep their names, so that the folder is called what its owner calls it; only `..` is resolved,
+/// as its meaning depends on them.
+fn full_name(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let upwards = absolute
+        .components()
+        .any(|part| part == Component::ParentDir);
+    match upwards {
+        true => true_name(&absolute),
+        // Put together anew, without a slash at its end.
+        false => absolute.components().collect(),
+    }
+}
+
+/// The absolute name with links resolved, where that can be done: equal for equal folders.
+fn true_name(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder of the test's own, gone at its end.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn with(test: &str, folders: &[&str], files: &[&str]) -> Folder {
+            let name = format!("doorstep root {} {test}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            fs::create_dir_all(&path).unwrap();
+            for name in folders {
+                fs::create_dir_all(path.join(name)).unwrap();
+            }
+            for name in files {
+                fs::write(path.join(name), "").unwrap();
+            }
+            Folder(full_name(&path))
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn names_the_folder_that_was_meant() {
+        let folder = Folder::with("near", &["dist", "docs", "assets", "a/public"], &["disk"]);
+        let at = |name: &str| Root::at(&folder.0.join(name)).map_err(|error| error.to_string());
+        for (asked, near) in [
+            ("dits", Some("dist")),
+            ("Dist2", Some("dist")),
+            ("asets", Some("assets")),
+            ("public", Some("dist")),
+            ("a/pubilc", Some("a/public")),
+            ("b/public", None),
+        ] {
+            let error = at(asked).unwrap_err();
+            let hint = near.map(|near| folder.0.join(near));
+            let hint = hint.map(|hint| format!("  hint: did you mean '{}'?\n", hint.display()));
+            assert!(
+                error.ends_with(hint.as_deref().unwrap_or(")\n")),
+                "{asked}: {error}"
+            );
+        }
+        let deep = at("b/c/d").unwrap_err();
+        assert!(
+            deep.contains(&format!("(looked in {})", folder.0.display())),
+            "{deep}"
+        );
+        assert!(at("disk").unwrap_err().ends_with("disk': not a folder\n"));
+        assert_eq!(at("dist").unwrap().index, None);
+    }
+
+    #[test]
+    fn warns_of_what_is_seldom_meant() {
+        let folder = Folder::with(
+            "warn",
+            &[".git"],
+            &["index.html", "id_rsa", "a.pem", "b.KEY", "monkey"],
+        );
+        let root = Root::at(&folder.0).unwrap();
+        assert_eq!(root.index, Some("index.html"));
+        assert_eq!(
+            root.warnings(Some(&folder.0)),
+            [
+                format!(
+                    "the folder is the home folder {}: all of a person's files",
+                    folder.0.display()
+                ),
+                "the folder holds .git, a.pem, b.KEY, id_rsa: is it the one to share?".to_string(),
+            ]
+        );
+        assert_eq!(root.warnings(None).len(), 1);
+        for name in ["1.pem", "2.pem", "3.pem"] {
+            fs::write(folder.0.join(name), "").unwrap();
+        }
+        assert!(root.warnings(None)[0].contains(".git, 1.pem, 2.pem, 3.pem, a.pem and 2 more:"));
+
+        let quiet = Folder::with("quiet", &["css"], &["index.html"]);
+        assert!(
+            Root::at(&quiet.0)
+                .unwrap()
+                .warnings(Some(&folder.0))
+                .is_empty()
+        );
+    }
+}

@@ -1,0 +1,343 @@
+//! What the options mean: values checked, the environment asked for what the command line leaves open.
+//!
+//! In: what was given, and the process's surroundings as a value. Out: [`Settings`]. Never: a socket; a look at the file
+//! system beyond whether a path exists.
+
+use crate::address::{Bind, number, port};
+use crate::args::{Given, Id, Row, TABLE};
+use crate::messages::{self, Failure};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How the program shall run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    pub root: PathBuf,
+    /// The port, if anybody chose one.
+    pub port: Option<u16>,
+    /// Where to listen; empty: the loopback addresses.
+    pub binds: Vec<Bind>,
+    pub lan: bool,
+    pub threads: Option<usize>,
+    pub grace: Duration,
+    pub quiet: bool,
+}
+
+/// What the process finds around it.
+pub struct Surroundings<'a> {
+    /// The value of an environment variable.
+    pub variable: &'a dyn Fn(&str) -> Option<OsString>,
+    /// Whether something exists at a path.
+    pub exists: &'a dyn Fn(&Path) -> bool,
+}
+
+impl Surroundings<'static> {
+    /// The real ones.
+    pub fn of_process() -> Surroundings<'static> {
+        Surroundings {
+            variable: &|name| std::env::var_os(name),
+            // A broken link counts as there: it is then called by its name, and not taken for a port.
+            exists: &|path| path.symlink_metadata().is_ok(),
+        }
+    }
+}
+
+/// The settings that the command line asks for, and else the environment.
+///
+/// # Errors
+/// Values that are none, more than two arguments, a port given twice, options that exclude each other.
+pub fn read(given: Given, around: &Surroundings<'_>) -> Result<Settings, Failure> {
+    let mut settings = Settings {
+        root: PathBuf::from("."),
+        port: None,
+        binds: Vec::new(),
+        lan: false,
+        threads: None,
+        grace: Duration::from_secs(10),
+        quiet: false,
+    };
+    for (row, value) in &given.options {
+        settings.set(row.id, value.as_deref(), None)?;
+    }
+    settings.take_arguments(&given, around)?;
+    settings.take_environment(&given, around)?;
+    Ok(settings)
+}
+
+impl Settings {
+    /// One option; `variable` names where its value came from, unless from the command line.
+    fn set(
+        &mut self,
+        id: Id,
+        value: Option<&OsStr>,
+        variable: Option<&str>,
+    ) -> Result<(), Failure> {
+        let text = value.unwrap_or_default().to_string_lossy();
+        match id {
+            Id::Port => self.port = Some(port(&text, variable)?),
+            Id::Bind => self.binds.push(Bind::read(&text, variable)?),
+            Id::Lan => self.lan = true,
+            Id::Threads => {
+                // The library's own bound.
+                let count = number(&text, 1, 256).ok_or_else(|| {
+                    messages::invalid("number of threads", &text, variable, "must be 1 to 256")
+                })?;
+                self.threads = Some(count as usize);
+            }
+            Id::Grace => {
+                let seconds = number(&text, 0, 86_400).ok_or_else(|| {
+                    messages::invalid("number of seconds", &text, variable, "must be 0 to 86400")
+                })?;
+                self.grace = Duration::from_secs(seconds);
+            }
+            Id::Quiet => self.quiet = true,
+            Id::Help | Id::Version => {}
+        }
+        Ok(())
+    }
+
+    /// `[DIR] [PORT]`; one alone is the folder if it exists, and else a port if it is a number.
+    fn take_arguments(&mut self, given: &Given, around: &Surroundings<'_>) -> Result<(), Failure> {
+        let digits = |word: &OsStr| {
+            let octets = word.as_encoded_bytes();
+            !octets.is_empty() && octets.iter().all(u8::is_ascii_digit)
+        };
+        let (folder, port_word) = match given.arguments.as_slice() {
+            [] => (None, None),
+            [one] if digits(one) && !(around.exists)(Path::new(one)) => (None, Some(one)),
+            [one] => (Some(one), None),
+            [folder, port] => (Some(folder), Some(port)),
+            [_, _, third, ..] => {
+                return Err(messages::unexpected_argument(&third.to_string_lossy()));
+            }
+        };
+        if let Some(folder) = folder {
+            self.root = PathBuf::from(folder);
+        }
+        if let Some(word) = port_word {
+            let text = word.to_string_lossy();
+            if given.asks(Id::Port) {
+                return Err(messages::port_twice(&text));
+            }
+            self.port = Some(port(&text, None)?);
+        }
+        Ok(())
+    }
+
+    /// Options that stand in the environment, unless the command line says the same or the contrary. An empty variable
+    /// counts as none.
+    fn take_environment(
+        &mut self,
+        given: &Given,
+        around: &Surroundings<'_>,
+    ) -> Result<(), Failure> {
+        let mut found: Vec<(&Row, String)> = Vec::new();
+        for row in TABLE {
+            let settled = given.asks(row.id)
+                || row.excludes.iter().any(|other| given.asks(*other))
+                || (row.id == Id::Port && self.port.is_some());
+            if settled {
+                continue;
+            }
+            let first = row.variables().into_iter().find_map(|name| {
+                let value = (around.variable)(&name)?;
+                (!value.is_empty()).then_some((name, value))
+            });
+            let Some((name, value)) = first else { continue };
+            if self.set_from(row, &name, &value)? {
+                if let Some((_, other)) = found
+                    .iter()
+                    .find(|(other, _)| other.excludes.contains(&row.id))
+                {
+                    return Err(messages::conflict(other, &name));
+                }
+                found.push((row, name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the variable asks for the option. One without a value is switched on by `1`; a repeatable one takes
+    /// several values with spaces between them.
+    fn set_from(&mut self, row: &Row, name: &str, value: &OsStr) -> Result<bool, Failure> {
+        if row.value.is_none() {
+            let text = value.to_string_lossy();
+            match text.as_ref() {
+                "0" | "no" | "false" => return Ok(false),
+                "1" | "yes" | "true" => self.set(row.id, None, Some(name))?,
+                _ => {
+                    return Err(messages::invalid(
+                        "switch",
+                        &text,
+                        Some(name),
+                        "must be 1 or 0",
+                    ));
+                }
+            }
+            return Ok(true);
+        }
+        if row.id == Id::Bind {
+            for one in value.to_string_lossy().split_ascii_whitespace() {
+                self.set(row.id, Some(OsStr::new(one)), Some(name))?;
+            }
+            return Ok(true);
+        }
+        self.set(row.id, Some(value), Some(name))?;
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args;
+
+    fn settings(line: &[&str], environment: &[(&str, &str)]) -> Result<Settings, String> {
+        let around = Surroundings {
+            variable: &|name| {
+                let row = environment.iter().find(|(variable, _)| *variable == name)?;
+                Some(OsString::from(row.1))
+            },
+            exists: &|path| path == Path::new("public") || path == Path::new("2024"),
+        };
+        args::parse(line.iter().map(OsString::from))
+            .and_then(|given| read(given, &around))
+            .map_err(|error| error.to_string())
+    }
+
+    /// root, port
+    #[test]
+    fn takes_folder_and_port_as_python_does() {
+        for (line, root, port) in [
+            (&[][..], ".", None),
+            (&["public"], "public", None),
+            (&["9000"], ".", Some(9000)),
+            (&["2024"], "2024", None),
+            (&["missing"], "missing", None),
+            (&["public", "9000"], "public", Some(9000)),
+            (
+                &["public", "9000", "--bind", "127.0.0.1"],
+                "public",
+                Some(9000),
+            ),
+            (&["--bind", "127.0.0.1", "9000"], ".", Some(9000)),
+            (&["./9000"], "./9000", None),
+            (&["2024", "0"], "2024", Some(0)),
+            (&["-p1", "-p2"], ".", Some(2)),
+            (&["--", "-p"], "-p", None),
+        ] {
+            let settings = settings(line, &[]).unwrap();
+            assert_eq!(
+                (settings.root.to_str(), settings.port),
+                (Some(root), port),
+                "{line:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_number() {
+        for (line, expected) in [
+            (
+                &["-p", "80800"][..],
+                "invalid port '80800' (must be 0 to 65535)",
+            ),
+            (&["80800"], "invalid port '80800' (must be 0 to 65535)"),
+            (
+                &["99999999999999999999999"],
+                "invalid port '99999999999999999999999' (must be 0 to 65535)",
+            ),
+            (
+                &["public", "http"],
+                "invalid port 'http' (must be 0 to 65535)",
+            ),
+            (&["-p", "+5"], "invalid port '+5' (must be 0 to 65535)"),
+            (&["-p", "-1"], "invalid port '-1' (must be 0 to 65535)"),
+            (&["-p", " 80"], "invalid port ' 80' (must be 0 to 65535)"),
+            (&["-p", ""], "invalid port '' (must be 0 to 65535)"),
+            (&["--port="], "invalid port '' (must be 0 to 65535)"),
+            (
+                &["--threads", "0"],
+                "invalid number of threads '0' (must be 1 to 256)",
+            ),
+            (
+                &["--threads", "257"],
+                "invalid number of threads '257' (must be 1 to 256)",
+            ),
+            (
+                &["--grace", "1.5"],
+                "invalid number of seconds '1.5' (must be 0 to 86400)",
+            ),
+            (&["public", "80", "more"], "unexpected argument 'more'"),
+            (
+                &["public", "80", "-p", "81"],
+                "the port is given twice: '80' and --port",
+            ),
+        ] {
+            let error = settings(line, &[]).unwrap_err();
+            assert!(
+                error.starts_with(&format!("doorstep: {expected}\n")),
+                "{line:?}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn asks_the_environment_last() {
+        let port = |line: &[&str], environment: &[(&str, &str)]| {
+            settings(line, environment).map(|settings| settings.port)
+        };
+        assert_eq!(port(&[], &[("PORT", "81")]), Ok(Some(81)));
+        assert_eq!(port(&[], &[("PORT", "")]), Ok(None));
+        assert_eq!(
+            port(&[], &[("PORT", "81"), ("DOORSTEP_PORT", "82")]),
+            Ok(Some(82))
+        );
+        assert_eq!(
+            port(&["83"], &[("PORT", "x"), ("DOORSTEP_PORT", "82")]),
+            Ok(Some(83))
+        );
+        assert_eq!(port(&["-p", "83"], &[("PORT", "81")]), Ok(Some(83)));
+        assert!(
+            port(&[], &[("PORT", "x")])
+                .unwrap_err()
+                .starts_with("doorstep: invalid port 'x' in PORT (must")
+        );
+
+        let all = [
+            ("DOORSTEP_BIND", "127.0.0.1 [::1]:90"),
+            ("DOORSTEP_THREADS", "3"),
+            ("DOORSTEP_GRACE", "0"),
+            ("DOORSTEP_QUIET", "1"),
+            ("DOORSTEP_LAN", "0"),
+        ];
+        let found = settings(&[], &all).unwrap();
+        assert_eq!(found.binds.len(), 2);
+        assert_eq!(
+            (found.threads, found.grace, found.quiet),
+            (Some(3), Duration::ZERO, true)
+        );
+        // The command line's --lan sets the environment's addresses aside.
+        let found = settings(&["--lan", "--threads=1"], &all).unwrap();
+        assert_eq!(
+            (found.lan, found.binds.len(), found.threads),
+            (true, 0, Some(1))
+        );
+
+        let both = [("DOORSTEP_BIND", "::1"), ("DOORSTEP_LAN", "1")];
+        assert_eq!(
+            settings(&[], &both).unwrap_err(),
+            "doorstep: 'DOORSTEP_BIND' and 'DOORSTEP_LAN' cannot be used together\n"
+        );
+        assert!(settings(&[], &[("DOORSTEP_QUIET", "maybe")]).is_err());
+    }
+
+    #[test]
+    fn refuses_options_that_exclude_each_other() {
+        assert_eq!(
+            settings(&["--lan", "--bind", "::1"], &[]).unwrap_err(),
+            "doorstep: '--lan' and '--bind' cannot be used together\n"
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! From settings to a server that runs, in the order in which things can fail.
+//!
+//! In: settings. Out: when the server has ended, whether it ended well. Never: a decision that the modules beside it take.
+
+use crate::banner::{Banner, colour_on};
+use crate::listen::{Plan, Sockets};
+use crate::log::{Log, say};
+use crate::messages::{self, Failure};
+use crate::root::{self, Root};
+use crate::settings::Settings;
+use crate::words::shown;
+use crate::{print, stop};
+use doorstep::os::{self, Signals};
+use doorstep::{Ended, Files, Server};
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+/// The open-file limit that is asked for: six times the connections that the library takes, for the files that answers
+/// hold open. Where the system gives less, the library takes fewer connections.
+const OPEN_FILES: u64 = 65_536;
+
+/// Serves until a signal ends it.
+///
+/// # Errors
+/// When it cannot start, or fails while it runs.
+pub fn serve(settings: &Settings) -> Result<(), Failure> {
+    let root = Root::at(&settings.root)?;
+    // The folder as it was named, so that a link that is turned to another folder is followed.
+    let files = Files::new(&settings.root).map_err(|error| root::failed(&settings.root, &error))?;
+    // A limit that cannot be raised is no reason not to serve.
+    let _ = os::raise_open_files(OPEN_FILES);
+    let listening = Plan::of(settings)?.carry_out(&Sockets)?;
+    let signals =
+        Signals::install().map_err(|error| messages::cannot_start("wait for signals", &error))?;
+
+    if !settings.quiet {
+        warn(&root);
+        announce(settings, &root, &listening.bound, listening.moved);
+    }
+    let server = configured(listening.bound, settings);
+    let stop = server.shutdown_handle();
+    let running = server
+        .spawn(files)
+        .map_err(|error| messages::cannot_start("start", &error))?;
+    stop::on_signal(signals, stop, settings.grace, settings.quiet)
+        .map_err(|error| messages::cannot_start("wait for signals", &error))?;
+    let ended = running
+        .join()
+        .map_err(|error| messages::server_failed(&error))?;
+    tell_end(ended, settings.grace.as_secs());
+    Ok(())
+}
+
+fn configured(mut server: Server, settings: &Settings) -> Server {
+    if let Some(count) = settings.threads {
+        server = server.workers(count);
+    }
+    if settings.quiet {
+        return server;
+    }
+    let colour = colour_on(std::io::stderr().is_terminal());
+    server.observer(Log { colour })
+}
+
+fn warn(root: &Root) {
+    let home = ["HOME", "USERPROFILE"].iter().find_map(std::env::var_os);
+    for warning in root.warnings(home.map(PathBuf::from).as_deref()) {
+        say(&format!("warning: {warning}"));
+    }
+}
+
+fn announce(settings: &Settings, root: &Root, server: &Server, moved: Option<(u16, u16)>) {
+    let listening = server.local_addrs();
+    let wildcard = listening
+        .iter()
+        .any(|address| address.ip().is_unspecified());
+    // Without the machine's addresses the banner has fewer lines.
+    let machine = match wildcard {
+        true => os::local_addresses().unwrap_or_default(),
+        false => Vec::new(),
+    };
+    let banner = Banner {
+        root: shown(&root.path),
+        index: root.index,
+        listening,
+        by_default: settings.binds.is_empty(),
+        machine,
+        moved,
+    };
+    let terminal = std::io::stdout().is_terminal();
+    print(&match terminal {
+        true => banner.page(colour_on(terminal)),
+        false => banner.line(std::process::id()),
+    });
+}
+
+fn tell_end(ended: Ended, grace: u64) {
+    // Said even when quiet: somebody did not get what they asked for.
+    match ended.cut {
+        0 => {}
+        1 => say(&format!("1 connection was cut after {grace} s")),
+        cut => say(&format!("{cut} connections were cut after {grace} s")),
+    }
+}

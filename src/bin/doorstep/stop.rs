@@ -1,0 +1,51 @@
+//! Stopping on signals.
+//!
+//! In: SIGINT and SIGTERM. Out: a graceful end for the first, the end of the process for the second. Never: output on
+//! standard output.
+
+use crate::log::say;
+use doorstep::Shutdown;
+use doorstep::os::{Signal, Signals};
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+/// Waits for signals in a thread of its own, for as long as the process lives.
+///
+/// # Errors
+/// Those of starting a thread.
+pub fn on_signal(
+    mut signals: Signals,
+    stop: Shutdown,
+    grace: Duration,
+    quiet: bool,
+) -> std::io::Result<()> {
+    let wait = move || {
+        if signals.wait().is_err() {
+            // Without signals the program can still be killed; it serves on.
+            return;
+        }
+        stop.begin(grace);
+        if !quiet && std::io::stderr().is_terminal() {
+            let grace = grace.as_secs();
+            say(&format!(
+                "stopping; running requests have {grace} s, or press Ctrl-C again"
+            ));
+        }
+        if let Ok(second) = signals.wait() {
+            std::process::exit(status_of(second));
+        }
+    };
+    std::thread::Builder::new()
+        .name("signals".to_string())
+        .spawn(wait)
+        .map(drop)
+}
+
+/// What a shell reports for a process that a signal ended: 128 and the signal's number (POSIX.1-2017, Shell Command
+/// Language, 2.8.2: "greater than 128").
+fn status_of(signal: Signal) -> i32 {
+    match signal {
+        Signal::Interrupt => 130,
+        Signal::Terminate => 143,
+    }
+}
