@@ -1,0 +1,9 @@
+//! The program as its users see it: arguments in; standard output, standard error, exit status and pages out.
+
+mod folder;
+mod program;
+
+mod listening;
+mod serving;
+mod stopping;
+mod usage;

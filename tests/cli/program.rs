@@ -1,0 +1,247 @@
+//! The program as a child process: started, asked, signalled, and never left behind.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::{JoinHandle, sleep, spawn};
+use std::time::{Duration, Instant};
+
+/// No wait is longer. Generous, because the machine may be busy with other tests.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A program that is about to be started.
+pub struct Setup(Command);
+
+/// What a program that has ended leaves.
+#[derive(Debug)]
+pub struct Outcome {
+    pub status: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+/// A program that runs. Dropping it kills it.
+pub struct Program {
+    child: Child,
+    first_line: Option<String>,
+    out: Receiver<String>,
+    err: Option<JoinHandle<String>>,
+}
+
+/// An answer that was read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub head: String,
+    pub content: Vec<u8>,
+}
+
+/// The program with these arguments, in this folder, in an environment without anything that it listens to.
+pub fn doorstep<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S>) -> Setup {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_doorstep"));
+    command.args(arguments).current_dir(folder);
+    for (name, _) in std::env::vars_os() {
+        let ours = name.to_string_lossy().starts_with("DOORSTEP_");
+        if ours || name == "PORT" || name == "NO_COLOR" {
+            command.env_remove(name);
+        }
+    }
+    command.env("USER", "ana").env_remove("HOME");
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    Setup(command)
+}
+
+impl Setup {
+    pub fn with(mut self, variable: &str, value: &str) -> Setup {
+        self.0.env(variable, value);
+        self
+    }
+
+    /// Starts it and waits for its end.
+    pub fn run(self) -> Outcome {
+        self.spawn().wait()
+    }
+
+    /// Starts it and waits for the line that names its address.
+    pub fn serve(self) -> Program {
+        let mut program = self.spawn();
+        if !program.has_line() {
+            panic!("no line of output: {:?}", program.kill());
+        }
+        program
+    }
+
+    /// Starts it and waits for nothing.
+    pub fn spawn(mut self) -> Program {
+        let mut child = self.0.spawn().expect("the program starts");
+        let out = lines(child.stdout.take().expect("standard output is piped"));
+        let mut errors = child.stderr.take().expect("standard error is piped");
+        let err = spawn(move || {
+            let mut text = Vec::new();
+            let _ = errors.read_to_end(&mut text);
+            String::from_utf8_lossy(&text).into_owned()
+        });
+        Program {
+            child,
+            first_line: None,
+            out,
+            err: Some(err),
+        }
+    }
+}
+
+/// The lines of standard output as they come, line ends included.
+fn lines(out: ChildStdout) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    spawn(move || {
+        let mut reader = BufReader::new(out);
+        loop {
+            let mut line = String::new();
+            match reader.read_line(&mut line) {
+                Ok(count) if count > 0 && sender.send(line).is_ok() => {}
+                _ => return,
+            }
+        }
+    });
+    receiver
+}
+
+impl Program {
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for the line that it writes before the first accept. `false` when it ends without one.
+    pub fn has_line(&mut self) -> bool {
+        self.first_line = self.out.recv_timeout(PATIENCE).ok();
+        self.first_line.is_some()
+    }
+
+    /// The line that it wrote before the first accept.
+    pub fn line(&self) -> &str {
+        self.first_line.as_deref().expect("has_line() was asked")
+    }
+
+    /// The address in that line.
+    pub fn address(&self) -> SocketAddr {
+        let url = self.line().split_once("http://").map(|(_, rest)| rest);
+        let address = url
+            .and_then(|rest| rest.split_once('/'))
+            .map(|(address, _)| address);
+        address
+            .and_then(|text| text.parse().ok())
+            .expect("an address in the line")
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        get(self.address(), path)
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Sends a signal by its name ("TERM"), with the shell's own `kill`.
+    #[cfg(unix)]
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        let status = Command::new("sh").args(["-c", &kill]).status();
+        assert!(status.expect("sh runs").success(), "{kill}");
+    }
+
+    /// Waits for its end.
+    pub fn wait(mut self) -> Outcome {
+        let begin = Instant::now();
+        while self.runs() {
+            if begin.elapsed() > PATIENCE {
+                panic!("it does not end: {:?}", self.kill());
+            }
+            sleep(Duration::from_millis(2));
+        }
+        self.outcome()
+    }
+
+    /// Ends it at once.
+    pub fn kill(mut self) -> Outcome {
+        let _ = self.child.kill();
+        self.outcome()
+    }
+
+    fn outcome(mut self) -> Outcome {
+        let status = self.child.wait().ok().and_then(|status| status.code());
+        let mut out = self.first_line.take().unwrap_or_default();
+        // Ends with the pipe, which the process has closed.
+        while let Ok(line) = self.out.recv_timeout(PATIENCE) {
+            out.push_str(&line);
+        }
+        let err = self.err.take().and_then(|thread| thread.join().ok());
+        Outcome {
+            status,
+            out,
+            err: err.unwrap_or_default(),
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One request on a connection of its own, read to the end.
+pub fn get(address: SocketAddr, path: &str) -> Answer {
+    let mut stream = connect(address);
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream
+        .write_all(request.as_bytes())
+        .expect("the request goes out");
+    let mut octets = Vec::new();
+    stream.read_to_end(&mut octets).expect("the answer comes");
+    let end = octets.windows(4).position(|four| four == b"\r\n\r\n");
+    let end = end.expect("the head ends") + 4;
+    let content = octets.split_off(end);
+    Answer {
+        head: String::from_utf8(octets).expect("the head is ASCII"),
+        content,
+    }
+}
+
+pub fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect_timeout(&address, PATIENCE).expect("it listens");
+    stream
+        .set_read_timeout(Some(PATIENCE))
+        .expect("the stream takes a timeout");
+    stream
+        .set_write_timeout(Some(PATIENCE))
+        .expect("the stream takes a timeout");
+    stream
+}
+
+/// A port that was free a moment ago, on both loopback addresses where there are two.
+pub fn free_port() -> u16 {
+    for _ in 0..100 {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let port = listener.local_addr().expect("it is bound").port();
+        if !has_ipv6() || TcpListener::bind(("::1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no port is free on both loopback addresses");
+}
+
+pub fn has_ipv6() -> bool {
+    TcpListener::bind("[::1]:0").is_ok()
+}
+
+/// Says that a test could not be made, and why.
+pub fn skipped(test: &str, why: &str) {
+    println!("SKIPPED {test}: {why}");
+}
