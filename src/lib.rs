@@ -1,4 +1,64 @@
-//! doorstep: an HTTP/1.1 server with nothing but the standard library.
+//! An HTTP/1.1 server with nothing but the standard library: a blocking API, no dependencies, strict parsing, limits on
+//! everything from the start.
+//!
+//! ```no_run
+//! use doorstep::Server;
+//!
+//! fn main() -> std::io::Result<()> {
+//!     Server::bind("127.0.0.1:8080")?.serve(|_req| "Hello, world!")
+//! }
+//! ```
+//!
+//! # The three types that matter
+//!
+//! - [`Server`] binds, takes settings, and runs: [`serve`](Server::serve) with a closure, [`run`](Server::run) with a
+//!   [`Handler`], [`spawn`](Server::spawn) in the background.
+//! - [`Request`] is what a handler gets. It borrows the octets that were received and allocates nothing.
+//! - [`Response`] is what a handler gives: text, octets, a file, a stream, or whatever else [`IntoResponse`] takes.
+//!
+//! A handler may run on several threads at once, and may block: other connections wait for a free worker, not for this one.
+//! It can be tried without a socket:
+//!
+//! ```
+//! use doorstep::{Method, Request, Response, Status};
+//!
+//! let tea = |request: &mut Request<'_>| match request.path() {
+//!     "/tea" => Response::text("Earl Grey"),
+//!     _ => Response::new(Status::NOT_FOUND),
+//! };
+//! assert_eq!(Request::test(Method::Get, "/coffee").send(&tea).status(), Status::NOT_FOUND);
+//! assert_eq!(Request::test(Method::Get, "/tea").send(&tea).into_content().unwrap(), b"Earl Grey");
+//! ```
+//!
+//! A folder is served by the handler `Files`:
+//!
+//! ```no_run
+//! # #[cfg(feature = "files")]
+//! fn main() -> std::io::Result<()> {
+//!     doorstep::Server::bind("127.0.0.1:8080")?.run(doorstep::Files::new("html")?)
+//! }
+//! # #[cfg(not(feature = "files"))]
+//! # fn main() {}
+//! ```
+//!
+//! # Around them
+//!
+//! [`Limits`] and [`Timeouts`] hold every bound with its reason. An [`Observer`] sees each request, each refused message
+//! ([`Reject`]) and why each connection ended ([`CloseReason`]). A [`Shutdown`] stops a server from any thread, [`os`] has
+//! what a program needs besides: signals, the machine's addresses, the limit of open files.
+//!
+//! What a client does wrong never reaches a handler: the message is refused with the status that is due and the connection
+//! closed. What a handler does wrong (a panic) becomes a 500 and closes the connection; the worker lives on. (Not with
+//! `panic = "abort"`, which ends the process.)
+//!
+//! # Features
+//!
+//! - `files` (default): `Files`, and the program `doorstep`. Without it the crate is the bare server.
+//!
+//! # Systems
+//!
+//! Linux: epoll, `openat2(2)`, `sendfile(2)`; all tests run there. Other Unixes: `poll(2)`, and a walk by descriptors to open
+//! files below a folder. Windows: `WSAPoll`. Rust 1.85 or later.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
