@@ -299,12 +299,12 @@ fn dependencies(manifest: &str) -> Vec<String> {
     found
 }
 
-/// Tests that `cargo test` leaves out stand under "## Long forms" of CONTRIBUTING.md, as
+/// Tests that `cargo test` leaves out stand under "## Ignored tests" of CONTRIBUTING.md, as
 /// ``- `name` …``, and no others do.
-fn long_forms(files: &[Source], contributing: &str) -> Vec<String> {
+fn ignored_tests(files: &[Source], contributing: &str) -> Vec<String> {
     let section = contributing
         .split("\n## ")
-        .find_map(|part| part.strip_prefix("Long forms\n"))
+        .find_map(|part| part.strip_prefix("Ignored tests\n"))
         .unwrap_or_default();
     let listed: BTreeSet<String> = section
         .lines()
@@ -320,10 +320,12 @@ fn long_forms(files: &[Source], contributing: &str) -> Vec<String> {
     }
     let mut found: Vec<String> = listed
         .symmetric_difference(&ignored)
-        .map(|name| format!("CONTRIBUTING.md, Long forms: {name}"))
+        .map(|name| format!("CONTRIBUTING.md, Ignored tests: {name}"))
         .collect();
     if listed.is_empty() && !section.contains("None yet.") {
-        found.push("CONTRIBUTING.md, Long forms: must say `None yet.` where there are none".into());
+        found.push(
+            "CONTRIBUTING.md, Ignored tests: must say `None yet.` where there are none".into(),
+        );
     }
     found
 }
@@ -379,10 +381,10 @@ fn the_crate_depends_on_nothing() {
 }
 
 #[test]
-fn every_long_form_is_listed() {
+fn every_ignored_test_is_listed() {
     let mut files = sources("tests");
     files.extend(sources("src"));
-    assert_tidy(&long_forms(&files, &read("CONTRIBUTING.md")));
+    assert_tidy(&ignored_tests(&files, &read("CONTRIBUTING.md")));
 }
 
 /// The rows of a table as `count` cells, `\n` for a line's end.
@@ -494,8 +496,8 @@ fn every_rule_over_many_files_can_fail() {
     let ignored = file("#[test]\n#[ignore = \"minutes\"]\nfn soak() {}");
     let plain = file("#[test] fn soak() {}");
     let (none, soak) = (
-        "x\n## Long forms\nNone yet.\n## More\n",
-        "x\n## Long forms\n- `soak` does x\n",
+        "x\n## Ignored tests\nNone yet.\n## More\n",
+        "x\n## Ignored tests\n- `soak` does x\n",
     );
     for (files, text, complaints) in [
         (&ignored, soak, 0),
@@ -504,6 +506,6 @@ fn every_rule_over_many_files_can_fail() {
         (&plain, none, 0),
         (&plain, "", 1),
     ] {
-        assert_eq!(long_forms(files, text).len(), complaints, "{text}");
+        assert_eq!(ignored_tests(files, text).len(), complaints, "{text}");
     }
 }
