@@ -156,6 +156,7 @@ fn followers_time_out_while_another_leads() {
 #[test]
 fn wake_ends_all_waits_for_ever() {
     on_each_backend(|poller| {
+        let begin = Instant::now();
         let begun = AtomicUsize::new(0);
         thread::scope(|scope| {
             for _ in 0..8 {
@@ -171,6 +172,7 @@ fn wake_ends_all_waits_for_ever() {
             // Some sleep by now, some are on their way; all must come back.
             poller.wake();
         });
+        assert!(begin.elapsed() < LOST / 2, "woken by the end of the time");
         assert_eq!(poller.wait(NOW).expect("a wait"), Wake::Woken);
         poller.wake();
         assert_eq!(poller.wait(None).expect("a wait"), Wake::Woken);
@@ -306,6 +308,44 @@ fn many_threads_lose_no_event_and_get_none_twice() {
                 .iter()
                 .all(|rounds| rounds.load(Ordering::SeqCst) == ROUNDS)
         );
+    });
+}
+
+/// A thread that was interrupted for a change sleeps again afterwards.
+#[cfg(target_os = "linux")]
+#[test]
+fn waiting_costs_no_processor_time() {
+    fn used() -> Option<Duration> {
+        let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+        Some(Duration::from_nanos(text.split(' ').next()?.parse().ok()?))
+    }
+    if used().is_none() {
+        println!("SKIPPED waiting_costs_no_processor_time: no /proc/thread-self/schedstat");
+        return;
+    }
+    on_each_backend(|poller| {
+        let (_client, server) = pair();
+        let time = Duration::from_millis(600);
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                let before = used();
+                assert_eq!(poller.wait(Some(time)).expect("a wait"), Wake::TimedOut);
+                used()
+                    .zip(before)
+                    .map(|(after, before)| after.saturating_sub(before))
+            });
+            poller
+                .add(source(&server), Token(1), Interest::Read)
+                .expect("add");
+            for _ in 0..20 {
+                thread::sleep(Duration::from_millis(5));
+                poller
+                    .arm(source(&server), Token(1), Interest::Read)
+                    .expect("arm");
+            }
+            let used = waiting.join().expect("a thread").expect("a number");
+            assert!(used < time / 4, "{used:?} of {time:?}");
+        });
     });
 }
 
