@@ -60,7 +60,8 @@ pub trait Poller: Send + Sync + fmt::Debug {
     /// Arms a registered source again. If it is ready already, an event follows at once.
     fn arm(&self, source: Source<'_>, token: Token, interest: Interest) -> io::Result<()>;
 
-    /// Ends a registration. An event that was already taken from the kernel may still be handed out
+    /// Ends a registration; to be called before the source is closed. (epoll forgets a closed source by
+    /// itself; `poll(2)` may take a stranger that got its number for it.) An event that was already taken from the kernel may still be handed out
     /// under its token afterwards, so tokens carry a generation.
     fn remove(&self, source: Source<'_>, token: Token) -> io::Result<()>;
 

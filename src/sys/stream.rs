@@ -161,7 +161,9 @@ fn send_pieces(stream: &impl std::os::fd::AsFd, pieces: &[IoSlice<'_>]) -> io::R
 /// Here std's call raises no signal: macOS's sockets carry `SO_NOSIGPIPE`, Windows knows none.
 #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
 fn send_pieces(stream: &mut impl Write, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-    stream.write_vectored(pieces)
+    /// More are an error on some of these systems; the rest waits for the next call.
+    const PIECES_MAX: usize = 1024;
+    stream.write_vectored(&pieces[..pieces.len().min(PIECES_MAX)])
 }
 
 #[cfg(unix)]

@@ -3,7 +3,7 @@
 use crate::support::{LOST, may_open, on_each_backend, pair};
 use doorstep::internals::sys::listener::is_exhaustion;
 use doorstep::internals::sys::{Accept, Interest, Listener, Source, Stream, Token, Wake};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 fn listen() -> Listener {
@@ -186,6 +186,7 @@ fn a_listener_is_ready_when_somebody_connects() {
 #[cfg(unix)]
 #[test]
 fn a_unix_socket_listens_too() {
+    use std::io::Write;
     use std::os::unix::net::{UnixListener, UnixStream};
     let tree = crate::support::Tree::plant();
     let bound = UnixListener::bind(tree.at("socket")).expect("a socket");

@@ -229,7 +229,12 @@ fn a_number_that_was_closed_and_used_anew_is_the_new_source() {
                 .add(source(&server), Token(1000 + round), Interest::Read)
                 .expect("add");
             client.write_all(b"x").expect("a write");
-            assert_eq!(next(poller), ready(1000 + round));
+            // A poller without the kernel's help may take a third socket, which now has the number, for
+            // the one that is gone; that token's generation is over.
+            let fresh = (0..50)
+                .map(|_| token(next(poller)))
+                .find(|&token| token >= 1000);
+            assert_eq!(fresh, Some(1000 + round));
             poller
                 .remove(source(&server), Token(1000 + round))
                 .expect("remove");
