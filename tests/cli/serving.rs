@@ -1,7 +1,7 @@
 //! What it serves, logs and warns of.
 
 use crate::folder::Folder;
-use crate::program::{doorstep, skipped};
+use crate::program::doorstep;
 
 #[test]
 fn pages_equal_their_files() {
@@ -62,6 +62,7 @@ fn folder_by_argument_relative_and_with_a_space() {
 #[cfg(unix)]
 #[test]
 fn folder_whose_name_is_not_utf8() {
+    use crate::program::skipped;
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
     let folder = Folder::new();
