@@ -1,7 +1,7 @@
 //! A connection as the server keeps it between two turns.
 
 use super::output::Tail;
-use crate::conn::{Connection, Moment, Rules};
+use crate::conn::{Connection, Moment, Phase, Rules};
 use crate::semantics::{Method, Status, Version};
 use crate::sys::Stream;
 use core::net::SocketAddr;
@@ -53,6 +53,15 @@ impl Guest {
             write_closed: false,
             deadline: Moment::NEVER,
         }
+    }
+
+    /// Whether a request was begun on it that has not been answered to its last octet.
+    pub fn is_unfinished(&self) -> bool {
+        let between = matches!(
+            self.conn.phase(),
+            Phase::Idle | Phase::Drain | Phase::Linger | Phase::Closed
+        );
+        !between || !self.parked.is_empty()
     }
 }
 

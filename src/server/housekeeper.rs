@@ -70,8 +70,7 @@ impl Housekeeper {
             let now = self.now();
             let until = signal.deadline(now);
             if left == 0 || now >= until {
-                self.cut();
-                return Ended { cut: left };
+                return Ended { cut: self.cut() };
             }
             self.sweep();
             signal.pause(LOOK_AGAIN.min(until.since(now)));
@@ -104,13 +103,17 @@ impl Housekeeper {
         }
     }
 
-    /// Closes every connection that no worker is serving now. One that a handler still holds ends with its handler.
-    fn cut(&mut self) {
+    /// Closes every connection that no worker is serving now, and answers how many requests that cut, or left with a
+    /// handler: one that still holds its connection ends with it.
+    fn cut(&mut self) -> usize {
+        let mut cut = 0;
         for index in 0..self.shared.slots.touched() {
             if let Some(owned) = self.shared.slots.claim(index, |_| true) {
+                cut += usize::from(owned.guest.is_unfinished());
                 self.worker.cut(owned);
             }
         }
+        cut + self.shared.slots.occupied()
     }
 
     fn now(&self) -> Moment {

@@ -81,7 +81,7 @@ impl fmt::Debug for Shutdown {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ended {
-    /// Connections that were cut when the grace was over.
+    /// Connections that were cut within a request or its answer when the grace was over.
     pub cut: usize,
 }
 

@@ -1,6 +1,6 @@
 //! The ownership word of a slot: its transitions as pure functions.
 //!
-//! `tests/model/` explores every interleaving of these very functions; [`slots`](super::slots) only adds the
+//! `tests/model/` explores every interleaving of these very functions; `slots` only adds the
 //! compare-and-swap around them.
 
 /// Who may touch a connection now. Sixty-four bits: a generation, and a state in the lowest two.
@@ -95,7 +95,7 @@ impl Word {
         }
     }
 
-    /// The owner, having armed the poller, lets go. The order matters: see [`slots`](super::slots).
+    /// The owner, having armed the poller, lets go. The order matters: see `slots`.
     pub const fn on_release(self) -> OnRelease {
         match self.state() {
             State::OwnedDirty => OnRelease::Again(Word::of(self.generation(), State::Owned)),

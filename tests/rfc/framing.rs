@@ -1,4 +1,4 @@
-//! RFC 9112 §6.1, §6.3, §7 and RFC 9110 §8.6: where a request's content ends.
+//! RFC 9112 §6 (§6.1, §6.3), §7 and RFC 9110 §8.6: where a request's content ends.
 
 use crate::harness::{Row, accept, field, refuse, run};
 use doorstep::internals::h1::Reject::{
