@@ -1,0 +1,15 @@
+//! The server over real sockets, on every poller that this system has.
+//!
+//! In: what a client sees, and what an observer hears. Every test runs on each of `Backend::ALL`. A test that counts
+//! descriptors, threads or memory runs in a process of its own, so that no other test is counted with it.
+//! Out: which octets are a valid message (`tests/rfc`), the state machine (`tests/conn`), files below a folder (`tests/files`).
+//! Never: a bound on speed. Waits end with an event; the bounds on them are there so that a fault fails instead of hanging.
+
+mod client;
+mod ladder;
+mod life;
+mod memory;
+mod messages;
+mod observer;
+mod shutdown;
+mod stage;

@@ -1,0 +1,546 @@
+//! Messages over the wire: what bad ones get, and how good ones are framed. A sample: the tables are in `tests/rfc`.
+
+use crate::client::{Broken, Client, Delimited, get, get_and_close, post, post_chunked};
+use crate::stage::{Event, PAGE, Recorder, Ticker, on_each_backend, page, pattern};
+use doorstep::{CloseReason, IntoResponse, Limits, Request, Response, Status};
+use std::io::{self, Cursor, Read};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// A message, and the status that refuses it.
+struct Row {
+    name: &'static str,
+    octets: Vec<u8>,
+    status: u16,
+}
+
+fn refused() -> Vec<Row> {
+    let row = |name, octets: &dyn AsRef<[u8]>, status| Row {
+        name,
+        octets: octets.as_ref().to_vec(),
+        status,
+    };
+    let with = |line: &str| format!("GET / HTTP/1.1\r\nHost: localhost\r\n{line}\r\n\r\n");
+    let asking = |line: &str| format!("{line}\r\nHost: localhost\r\n\r\n");
+    let fields = |count, value: &str| format!("X-Some: {value}\r\n").repeat(count);
+    vec![
+        row("no Host", &"GET / HTTP/1.1\r\n\r\n", 400),
+        row("two Hosts", &with("Host: localhost"), 400),
+        // RUSTSEC-2020-0031
+        row(
+            "space before a colon",
+            &with("Transfer-Encoding : chunked"),
+            400,
+        ),
+        row("bare LF", &"GET / HTTP/1.1\nHost: localhost\n\n", 400),
+        row("NUL in a value", &with("X-Some: a\0b"), 400),
+        row("folded value", &with("X-Some: a\r\n b"), 400),
+        // CVE-2026-66752
+        row("xchunked", &with("Transfer-Encoding: xchunked"), 400),
+        row(
+            "a coding before chunked",
+            &with("Transfer-Encoding: gzip, chunked"),
+            501,
+        ),
+        // hyper#4123
+        row(
+            "both framings",
+            &with("Content-Length: 1\r\nTransfer-Encoding: chunked"),
+            400,
+        ),
+        // RUSTSEC-2021-0078
+        row("length with a sign", &with("Content-Length: +1"), 400),
+        row(
+            "length of 20 digits",
+            &with("Content-Length: 18446744073709551616"),
+            400,
+        ),
+        // RUSTSEC-2026-0034
+        row(
+            "coding in 1.0",
+            &"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
+            400,
+        ),
+        // RUSTSEC-2021-0079
+        row(
+            "chunk size with a sign",
+            &with("Transfer-Encoding: chunked\r\n\r\n+5\r\nhello\r\n0"),
+            400,
+        ),
+        // GHSA-vqfr-h8mv-ghfj
+        row(
+            "junk behind a chunk",
+            &with("Transfer-Encoding: chunked\r\n\r\n1\r\nhXX0"),
+            400,
+        ),
+        row("tab as a separator", &asking("GET\t/ HTTP/1.1"), 400),
+        row("GET *", &asking("GET * HTTP/1.1"), 400),
+        row("version of two digits", &asking("GET / HTTP/1.32"), 400),
+        row(
+            "TLS hello",
+            &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+            400,
+        ),
+        row("noise", &[0xFF; 64], 400),
+        row("HTTP/2 preface", &"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+        row("HTTP/2.0", &asking("GET / HTTP/2.0"), 505),
+        row(
+            "target of 9 KB",
+            &asking(&format!("GET /{} HTTP/1.1", "x".repeat(9_000))),
+            414,
+        ),
+        row("1,000 fields", &with(fields(1_000, "1").trim_end()), 431),
+        row(
+            "a field of 64 KB",
+            &with(fields(1, &"x".repeat(65_536)).trim_end()),
+            431,
+        ),
+        row(
+            "a head of 64 KB",
+            &with(fields(64, &"x".repeat(1_024)).trim_end()),
+            431,
+        ),
+        row("expectation", &with("Expect: the-unexpected"), 417),
+        row(
+            "method of 1 KB",
+            &asking(&format!("{} / HTTP/1.1", "M".repeat(1_024))),
+            501,
+        ),
+        row(
+            "length beyond the limit, read",
+            &post("/collect", pattern(2 << 20)),
+            413,
+        ),
+        row(
+            "chunks beyond the limit, read",
+            &post_chunked("/collect", &pattern(2 << 20), &[5_000]),
+            413,
+        ),
+    ]
+}
+
+/// Answers with what it was sent, if that is not more than the limit.
+fn collect(request: &mut Request<'_>) -> Response {
+    match request.body().collect() {
+        Ok(content) => content.into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+#[test]
+fn a_refused_message_gets_its_status_and_the_end() {
+    on_each_backend(|stage| {
+        let server = stage.server().spawn(collect).unwrap();
+        for Row {
+            name,
+            octets,
+            status,
+        } in refused()
+        {
+            println!("{name}");
+            let mut client = Client::connect(server.addr());
+            let mut sender = client.also();
+            thread::scope(|scope| {
+                // The server reads only so much of it: what is left need not be taken.
+                scope.spawn(move || sender.try_send(octets));
+                let answer = client.answer();
+                assert_eq!(answer.status(), status);
+                // How much of a chunked body is left is known only when the limit of what is dropped is reached.
+                assert!(answer.closes() || name.starts_with("chunks beyond"));
+                assert_eq!(
+                    answer.field("Content-Type"),
+                    Some("text/html; charset=utf-8")
+                );
+                assert!(answer.text().contains(&status.to_string()));
+                // Not with a reset, which could have overtaken the answer.
+                client.ends();
+                drop(client);
+            });
+        }
+        assert_eq!(Client::connect(server.addr()).ask("/").status(), 200);
+    });
+}
+
+#[test]
+fn a_refusal_is_read_by_a_client_that_still_sends() {
+    on_each_backend(|stage| {
+        let recorder = Recorder::default();
+        let handler = |request: &mut Request<'_>| match request.path() {
+            // Answers at once, and reads nothing of what it is sent.
+            "/upload" => Status::CONTENT_TOO_LARGE,
+            _ => Status::OK,
+        };
+        let server = stage
+            .server()
+            .observer(recorder.clone())
+            .spawn(handler)
+            .unwrap();
+        let starts = [
+            "BAD REQUEST\r\n\r\n".to_string(),
+            "POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n"
+                .to_string(),
+            "POST /upload HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n\
+             3b9aca00\r\n"
+                .to_string(),
+        ];
+        // What is left of a chunked body is not known when the answer is written.
+        let expected = [(400, true), (413, true), (413, false)];
+        for (start, expected) in starts.iter().zip(expected) {
+            let mut client = Client::connect(server.addr());
+            client.send(start);
+            for _ in 0..64 {
+                client.send([b'x'; 4096]);
+            }
+            let answer = client.answer();
+            assert_eq!((answer.status(), answer.closes()), expected);
+            client.ends();
+        }
+        recorder.hears_ends(3);
+        let reasons = recorder.reasons();
+        assert!(
+            matches!(reasons[0], CloseReason::Rejected(_)),
+            "{reasons:?}"
+        );
+        assert_eq!(reasons[1..], [CloseReason::UnreadContent; 2]);
+    });
+}
+
+#[test]
+fn an_invalid_request_does_not_cost_the_one_before_it() {
+    on_each_backend(|stage| {
+        let server = stage.server().spawn(page).unwrap();
+        let mut client = Client::connect(server.addr());
+        client.send([&get("/"), "GET / HTTP/1.1\r\nHost : x\r\n\r\n", &get("/")].concat());
+        assert_eq!(client.answer().text(), PAGE);
+        let refusal = client.answer();
+        assert_eq!((refusal.status(), refusal.closes()), (400, true));
+        client.ends();
+    });
+}
+
+#[test]
+fn a_thousand_requests_in_one_segment_are_answered_in_order() {
+    on_each_backend(|stage| {
+        let echo = |request: &mut Request<'_>| request.path().to_string();
+        let server = stage.server().spawn(echo).unwrap();
+        let mut client = Client::connect(server.addr());
+        client.send(
+            (0..1_000)
+                .map(|number| get(&format!("/{number}")))
+                .collect::<String>(),
+        );
+        for number in 0..1_000 {
+            assert_eq!(client.answer().text(), format!("/{number}"));
+        }
+    });
+}
+
+#[test]
+fn answers_without_content_have_none() {
+    on_each_backend(|stage| {
+        let handler = |request: &mut Request<'_>| match request.path() {
+            "/204" => Response::new(Status::NO_CONTENT).body("not to be sent"),
+            "/304" => Response::new(Status::NOT_MODIFIED).body("not to be sent"),
+            "/stream" => Response::new(Status::OK).stream(None, Cursor::new("streamed")),
+            _ => Response::text(PAGE),
+        };
+        let server = stage.server().spawn(handler).unwrap();
+        let mut client = Client::connect(server.addr());
+        for path in ["/", "/204", "/304", "/stream"] {
+            // hyper#2836, tiny-http#198: an octet too many would be the start of the next answer.
+            let got = client.ask(path);
+            client.send(format!("HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+            let head = client.answer_to_head();
+            let lasting = |(name, _): &&(String, String)| name != "Date";
+            assert!(
+                head.head
+                    .fields
+                    .iter()
+                    .filter(lasting)
+                    .eq(got.head.fields.iter().filter(lasting)),
+                "{path}: {:?} and {:?}",
+                head.head,
+                got.head
+            );
+            assert_eq!(client.ask("/").text(), PAGE);
+        }
+    });
+}
+
+#[test]
+fn streams_are_chunked_or_end_with_the_connection() {
+    let content = pattern(100_000);
+    on_each_backend(|stage| {
+        let streamed = content.clone();
+        let handler = move |_: &mut Request<'_>| {
+            Response::new(Status::OK).stream(None, Cursor::new(streamed.clone()))
+        };
+        let server = stage.server().spawn(handler).unwrap();
+        let mut client = Client::connect(server.addr());
+        for _ in 0..3 {
+            let answer = client.ask("/");
+            assert_eq!(answer.delimited, Delimited::Chunked);
+            assert!(answer.content == content);
+        }
+        // RFC 9112 §6.1: no Transfer-Encoding to a client of 1.0, even if it asks for keep-alive.
+        client.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+        let answer = client.answer();
+        assert_eq!(
+            (answer.delimited, answer.closes()),
+            (Delimited::Close, true)
+        );
+        assert!(answer.content == content);
+    });
+}
+
+#[test]
+fn known_lengths_are_said_and_kept() {
+    // Around what is copied behind the head and what goes by itself, and a reader of known length.
+    let lengths = [0, 1, 16 << 10, (16 << 10) + 1, 64 << 10, 3 << 20];
+    on_each_backend(|stage| {
+        let handler = |request: &mut Request<'_>| {
+            let (kind, length) = request.path()[1..]
+                .split_once('/')
+                .expect("a kind and a length");
+            let content = pattern(length.parse().expect("a length"));
+            match kind {
+                "memory" => Response::new(Status::OK).body(content),
+                "shared" => Response::new(Status::OK).body(Arc::<[u8]>::from(content)),
+                _ => Response::new(Status::OK)
+                    .stream(Some(content.len() as u64), Cursor::new(content)),
+            }
+        };
+        let server = stage.server().spawn(handler).unwrap();
+        let mut client = Client::connect(server.addr());
+        for kind in ["memory", "shared", "stream"] {
+            for length in lengths {
+                let answer = client.ask(&format!("/{kind}/{length}"));
+                assert_eq!(answer.delimited, Delimited::Length, "{kind} {length}");
+                assert!(answer.content == pattern(length), "{kind} {length}");
+            }
+        }
+    });
+}
+
+#[test]
+fn content_that_is_not_read_is_never_a_request() {
+    const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let sizes = [1, 1_000, 4_000];
+    on_each_backend(|stage| {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let list = asked.clone();
+        let handler = move |request: &mut Request<'_>| {
+            list.lock().unwrap().push(request.path().to_string());
+            if request.path() == "/some" {
+                request
+                    .body()
+                    .read_exact(&mut [0; 10])
+                    .expect("some of the content");
+            }
+            PAGE
+        };
+        let server = stage.server().spawn(handler).unwrap();
+        for path in ["/none", "/some"] {
+            for size in sizes {
+                let content = SMUGGLED.repeat(size);
+                let ways = [
+                    post(path, &content),
+                    post_chunked(path, content.as_bytes(), &[SMUGGLED.len()]),
+                    post_chunked(path, content.as_bytes(), &[7, 4_096]),
+                ];
+                for octets in ways {
+                    asked.lock().unwrap().clear();
+                    let mut client = Client::connect(server.addr());
+                    let mut sender = client.also();
+                    let whole = [octets, get("/next").into_bytes()].concat();
+                    thread::scope(|scope| {
+                        scope.spawn(move || sender.try_send(whole));
+                        let first = client.answer();
+                        assert_eq!(first.text(), PAGE);
+                        // RUSTSEC-2020-0093, RUSTSEC-2025-0037: one answer to the GET behind it, or the end.
+                        let next = client.try_answer();
+                        match &next {
+                            Ok(answer) => assert!(!first.closes() && answer.text() == PAGE),
+                            Err(Broken::Ended) => assert!(first.closes() || size == 4_000),
+                            Err(other) => panic!("{path} {size}: {other}"),
+                        }
+                        assert!(
+                            size == 4_000 || next.is_ok(),
+                            "a short rest is read and dropped"
+                        );
+                        let expected = [
+                            &[path.to_string()][..],
+                            &vec!["/next".to_string(); usize::from(next.is_ok())],
+                        ];
+                        assert_eq!(*asked.lock().unwrap(), expected.concat());
+                    });
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn continue_is_said_once_and_only_to_who_waits_for_it() {
+    const HEAD: &str = "POST /read HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n";
+    const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+    on_each_backend(|stage| {
+        let handler = |request: &mut Request<'_>| match request.path() {
+            "/read" => collect(request),
+            _ => Status::FORBIDDEN.into_response(),
+        };
+        let server = stage.server().spawn(handler).unwrap();
+        let mut client = Client::connect(server.addr());
+        // Wanted: once, before the content is read; the strict reader of the answer finds a second one.
+        for content in [pattern(5), pattern(100_000)] {
+            client.send(format!("{HEAD}Content-Length: {}\r\n\r\n", content.len()));
+            client.expects(CONTINUE);
+            client.send(&content);
+            assert!(client.answer().content == content);
+        }
+        client.send(format!("{HEAD}Transfer-Encoding: chunked\r\n\r\n"));
+        client.expects(CONTINUE);
+        client.send("3\r\nabc\r\n0\r\n\r\n");
+        assert_eq!(client.answer().text(), "abc");
+        // There already: nobody waits.
+        client.send(format!("{HEAD}Content-Length: 3\r\n\r\nabc"));
+        assert_eq!(client.answer().text(), "abc");
+        // No content at all.
+        client.send(format!("{HEAD}Content-Length: 0\r\n\r\n"));
+        assert_eq!(client.answer().text(), "");
+        // RFC 9110 §10.1.1: ignored in HTTP/1.0. The content is sent without an invitation.
+        client.send(
+            "POST /read HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n\
+             Content-Length: 20000\r\n\r\n",
+        );
+        client.send(pattern(20_000));
+        assert!(client.answer().content == pattern(20_000));
+        // Refused: no invitation, and no guess at whether the content comes.
+        client.send(format!("{HEAD}Content-Length: 5\r\n\r\n").replace("/read", "/refuse"));
+        let answer = client.answer();
+        assert_eq!((answer.status(), answer.closes()), (403, true));
+        client.ends();
+    });
+}
+
+#[test]
+fn an_upload_of_any_size_reaches_the_handler_octet_by_octet() {
+    let content = pattern(4 << 20);
+    on_each_backend(|stage| {
+        let digest = |request: &mut Request<'_>| digest_of(request.body()).expect("the content");
+        let server = stage.server().spawn(digest).unwrap();
+        let expected = digest_of(&mut &content[..]).unwrap();
+        let ways = [
+            post("/", &content),
+            post_chunked("/", &content, &[1, 2, 3, 5_000, 65_536]),
+            post_chunked("/", &content, &[100_000]),
+            post_chunked("/", &content, &[1 << 20]),
+        ];
+        let mut client = Client::connect(server.addr());
+        for octets in ways {
+            let mut sender = client.also();
+            thread::scope(|scope| {
+                scope.spawn(move || {
+                    // Pieces that fit no boundary of anything.
+                    octets.chunks(7_919).for_each(|piece| sender.send(piece));
+                });
+                assert_eq!(client.answer().text(), expected);
+            });
+        }
+    });
+}
+
+/// The length of what is read, and a sum in which every octet and its place count (FNV-1a).
+fn digest_of(from: &mut impl Read) -> io::Result<String> {
+    let (mut length, mut sum) = (0_u64, 0xcbf2_9ce4_8422_2325_u64);
+    let mut block = [0; 10_000];
+    loop {
+        let count = from.read(&mut block)?;
+        if count == 0 {
+            return Ok(format!("{length} {sum:x}"));
+        }
+        length += count as u64;
+        for octet in &block[..count] {
+            sum = (sum ^ u64::from(*octet)).wrapping_mul(0x100_0000_01b3);
+        }
+    }
+}
+
+#[test]
+fn content_is_gathered_octet_by_octet() {
+    on_each_backend(|stage| {
+        let server = stage.server().workers(1).spawn(collect).unwrap();
+        let mut ticker = Ticker::on(server.addr());
+        let mut client = Client::connect(server.addr());
+        for request in [
+            post("/", "twenty octets of it."),
+            post_chunked("/", b"twenty octets of it.", &[3, 8]),
+        ] {
+            for octet in &request {
+                client.send([*octet]);
+                // A worker that waited for this content could not answer here.
+                ticker.tick();
+            }
+            assert_eq!(client.answer().text(), "twenty octets of it.");
+        }
+    });
+}
+
+#[test]
+fn a_client_that_stops_within_content_is_told_or_dropped() {
+    on_each_backend(|stage| {
+        let recorder = Recorder::default();
+        let server = stage
+            .server()
+            .observer(recorder.clone())
+            .spawn(collect)
+            .unwrap();
+        // Within what a handler reads: it can still be told.
+        let mut client = Client::connect(server.addr());
+        client.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20000\r\n\r\nsome");
+        client.finish_sending();
+        assert_eq!(client.answer().status(), 400);
+        client.ends();
+        // Within a head, and within content that no handler has seen.
+        for start in [
+            "GET / HT",
+            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nsome",
+        ] {
+            let mut client = Client::connect(server.addr());
+            client.send(start);
+            client.finish_sending();
+            client.ends();
+        }
+        recorder.hears_ends(3);
+        assert_eq!(recorder.reasons()[1..], [CloseReason::PeerClosedEarly; 2]);
+    });
+}
+
+#[test]
+fn the_last_request_of_a_connection_is_the_last() {
+    on_each_backend(|stage| {
+        let mut limits = Limits::default();
+        limits.requests_per_connection = Some(3);
+        let recorder = Recorder::default();
+        let server = stage
+            .server()
+            .limits(limits)
+            .observer(recorder.clone())
+            .spawn(page)
+            .unwrap();
+        let mut client = Client::connect(server.addr());
+        client.send(get("/").repeat(5));
+        for number in 1..=3 {
+            assert_eq!(client.answer().closes(), number == 3);
+        }
+        client.ends();
+        let mut client = Client::connect(server.addr());
+        client.send([get_and_close("/"), get("/")].concat());
+        assert!(client.answer().closes());
+        client.ends();
+        recorder.hears_ends(2);
+        assert_eq!(recorder.reasons(), [CloseReason::Answered; 2]);
+        let requests = |event: &&Event| matches!(event, Event::Request { .. });
+        assert_eq!(recorder.events().iter().filter(requests).count(), 4);
+    });
+}

@@ -1,0 +1,386 @@
+//! What the tests share: a server on each backend, handlers that can be held, an observer that remembers, a process of one's own.
+
+use crate::client::{Client, PATIENCE};
+use doorstep::internals::sys::Backend;
+use doorstep::{
+    CloseReason, Method, Observer, Reject, Request, RequestEvent, Server, Status, Version,
+};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What most handlers here answer.
+pub const PAGE: &str = "the same page for every request\n";
+
+/// The handler that answers [`PAGE`].
+pub fn page(_: &mut Request<'_>) -> &'static str {
+    PAGE
+}
+
+/// One backend, on which servers are started.
+#[derive(Clone, Copy)]
+pub struct Stage {
+    /// The backend.
+    pub backend: Backend,
+}
+
+impl Stage {
+    /// A server on a free port of loopback.
+    pub fn server(self) -> Server {
+        Server::bind("127.0.0.1:0")
+            .expect("a free port")
+            .backend(self.backend)
+    }
+}
+
+/// Runs a test once on each backend that this system has.
+pub fn on_each_backend(test: impl Fn(Stage)) {
+    for &backend in Backend::ALL {
+        // Shown only when the test fails.
+        println!("backend: {backend:?}");
+        test(Stage { backend });
+    }
+}
+
+/// Says why a test proves nothing here; past the harness, which hides what a test that passes prints.
+pub fn skipped(name: &str, why: &str) {
+    let _ = writeln!(io::stderr(), "SKIPPED {name}: {why}");
+}
+
+/// Waits until something is true; false when it never becomes so.
+pub fn eventually(mut is_so: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + PATIENCE;
+    while !is_so() {
+        if Instant::now() >= end {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    true
+}
+
+/// A place where handlers wait until the test lets them go on. Bounded, so that a failing test ends.
+#[derive(Clone, Default)]
+pub struct Gate(Arc<(Mutex<GateState>, Condvar)>);
+
+#[derive(Default)]
+struct GateState {
+    inside: usize,
+    open: bool,
+}
+
+impl Gate {
+    /// A handler waits here.
+    pub fn pass(&self) {
+        let mut state = lock(&self.0.0);
+        state.inside += 1;
+        self.0.1.notify_all();
+        let limit = 6 * PATIENCE;
+        let waited = self
+            .0
+            .1
+            .wait_timeout_while(state, limit, |state| !state.open);
+        waited.unwrap_or_else(PoisonError::into_inner).0.inside -= 1;
+    }
+
+    /// The test waits until so many handlers are here.
+    #[track_caller]
+    pub fn holds(&self, count: usize) {
+        let state = lock(&self.0.0);
+        let waited = self
+            .0
+            .1
+            .wait_timeout_while(state, PATIENCE, |state| state.inside < count);
+        let inside = waited.unwrap_or_else(PoisonError::into_inner).0.inside;
+        assert!(inside >= count, "{inside} handlers wait instead of {count}");
+    }
+
+    /// Lets go of all, also of those that come later.
+    pub fn open(&self) {
+        lock(&self.0.0).open = true;
+        self.0.1.notify_all();
+    }
+}
+
+impl Drop for Gate {
+    /// A test that fails must not leave its server's end waiting for a handler.
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.open();
+        }
+    }
+}
+
+/// What an observer heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A connection was accepted.
+    Accepted(Option<SocketAddr>),
+    /// It ended.
+    Closed(Option<SocketAddr>, CloseReason),
+    /// A request was answered.
+    Request {
+        /// Who asked.
+        peer: Option<SocketAddr>,
+        /// How.
+        method: Method,
+        /// For what.
+        target: String,
+        /// In which version.
+        version: Version,
+        /// The answer's status.
+        status: Status,
+        /// Octets of content.
+        bytes: u64,
+        /// Why it was answered so.
+        reason: Option<&'static str>,
+    },
+    /// A message was refused.
+    Rejected(Option<SocketAddr>, Reject, Status),
+    /// The server is overloaded.
+    Overload(String),
+}
+
+/// An observer that remembers everything.
+#[derive(Clone, Default)]
+pub struct Recorder(Arc<(Mutex<Vec<Event>>, Condvar)>);
+
+impl Recorder {
+    fn add(&self, event: Event) {
+        lock(&self.0.0).push(event);
+        self.0.1.notify_all();
+    }
+
+    /// Everything so far.
+    pub fn events(&self) -> Vec<Event> {
+        lock(&self.0.0).clone()
+    }
+
+    /// Why connections ended, so far.
+    pub fn reasons(&self) -> Vec<CloseReason> {
+        let reason = |event: &Event| match event {
+            Event::Closed(_, reason) => Some(*reason),
+            _ => None,
+        };
+        lock(&self.0.0).iter().filter_map(reason).collect()
+    }
+
+    /// Waits until the events are such.
+    #[track_caller]
+    pub fn hears(&self, what: &str, is_so: impl Fn(&[Event]) -> bool) {
+        let events = lock(&self.0.0);
+        let waited = self
+            .0
+            .1
+            .wait_timeout_while(events, PATIENCE, |events| !is_so(events));
+        let (events, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        assert!(!timeout.timed_out(), "{what} was never heard: {events:#?}");
+    }
+
+    /// Waits until a connection ended for this reason.
+    #[track_caller]
+    pub fn hears_closed(&self, wanted: CloseReason) {
+        self.hears(&format!("closed: {wanted:?}"), |events| {
+            events
+                .iter()
+                .any(|event| matches!(event, Event::Closed(_, reason) if *reason == wanted))
+        });
+    }
+
+    /// Waits until so many connections have ended.
+    #[track_caller]
+    pub fn hears_ends(&self, count: usize) {
+        self.hears(&format!("{count} ends"), |events| {
+            let ends = events
+                .iter()
+                .filter(|event| matches!(event, Event::Closed(..)));
+            ends.count() >= count
+        });
+    }
+}
+
+impl Observer for Recorder {
+    fn accepted(&self, peer: Option<SocketAddr>) {
+        self.add(Event::Accepted(peer));
+    }
+    fn closed(&self, peer: Option<SocketAddr>, reason: CloseReason) {
+        self.add(Event::Closed(peer, reason));
+    }
+    fn request(&self, event: &RequestEvent<'_>) {
+        self.add(Event::Request {
+            peer: event.peer,
+            method: event.method,
+            target: event.target.to_string(),
+            version: event.version,
+            status: event.status,
+            bytes: event.bytes,
+            reason: event.reason,
+        });
+    }
+    fn rejected(&self, peer: Option<SocketAddr>, reject: Reject, status: Status) {
+        self.add(Event::Rejected(peer, reject, status));
+    }
+    fn overload(&self, why: &str) {
+        self.add(Event::Overload(why.to_string()));
+    }
+}
+
+/// A client whose answers show that a server's only worker has been through what others sent before.
+pub struct Ticker(Client);
+
+impl Ticker {
+    /// A ticker on a connection of its own.
+    pub fn on(address: SocketAddr) -> Ticker {
+        Ticker(Client::connect(address))
+    }
+
+    /// One round through the worker.
+    pub fn tick(&mut self) {
+        assert_eq!(self.0.ask("/tick").status(), 200);
+    }
+}
+
+/// Octets that repeat only after 251, so that no block is like the one before it.
+pub fn pattern(length: usize) -> Vec<u8> {
+    (0..=250_u8).cycle().take(length).collect()
+}
+
+/// A file of the test's own, gone when the test ends.
+pub struct Scratch(pub PathBuf);
+
+impl Scratch {
+    /// A file with this content. Its path has a space in it.
+    pub fn with(content: &[u8]) -> Scratch {
+        let scratch = Scratch::new();
+        let mut file = File::create(&scratch.0).expect("a scratch file");
+        file.write_all(content).expect("its content");
+        scratch
+    }
+
+    /// A path at which there is nothing yet.
+    pub fn new() -> Scratch {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("doorstep wire {} {number}", std::process::id());
+        Scratch(std::env::temp_dir().join(name))
+    }
+
+    /// Opens it.
+    pub fn open(&self) -> File {
+        File::open(&self.0).expect("the scratch file")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+const ALONE: &str = "DOORSTEP_WIRE_ALONE";
+/// A process of its own that takes longer is ended.
+const ALONE_MOST: Duration = Duration::from_secs(120);
+
+/// Runs a test in a process of its own: `name` is the test's full name in this binary.
+pub fn alone(name: &str, test: impl FnOnce()) {
+    if is_alone(name) {
+        return test();
+    }
+    let exe = std::env::current_exe().expect("this program");
+    watch(name, Command::new(exe).args(arguments(name)));
+}
+
+/// As [`alone`], with so many descriptors at most.
+#[cfg(unix)]
+pub fn alone_with_descriptors(name: &str, most: u32, test: impl FnOnce()) {
+    if is_alone(name) {
+        return test();
+    }
+    let exe = std::env::current_exe().expect("this program");
+    let script = format!("ulimit -n {most} && exec \"$0\" \"$@\"");
+    let mut command = Command::new("sh");
+    watch(
+        name,
+        command.arg("-c").arg(script).arg(exe).args(arguments(name)),
+    );
+}
+
+fn is_alone(name: &str) -> bool {
+    std::env::var_os(ALONE).is_some_and(|this| this == name)
+}
+
+fn arguments(name: &str) -> [&str; 4] {
+    [name, "--exact", "--nocapture", "--test-threads=1"]
+}
+
+fn watch(name: &str, command: &mut Command) {
+    let mut child = command
+        .env(ALONE, name)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("a process of its own");
+    let out = collect(child.stdout.take().expect("its output"));
+    let err = collect(child.stderr.take().expect("its messages"));
+    let succeeded = ends_well(&mut child);
+    let text = out.join().expect("its output") + &err.join().expect("its messages");
+    for line in text.lines().filter(|line| line.starts_with("SKIPPED ")) {
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+    // A name that fits no test would run none, and succeed.
+    assert!(
+        succeeded && text.contains("1 passed"),
+        "{name}, alone:\n{text}"
+    );
+}
+
+fn collect(mut from: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut octets = Vec::new();
+        let _ = from.read_to_end(&mut octets);
+        String::from_utf8_lossy(&octets).into_owned()
+    })
+}
+
+fn ends_well(child: &mut Child) -> bool {
+    let end = Instant::now() + ALONE_MOST;
+    loop {
+        if let Some(status) = child.try_wait().expect("its state") {
+            return status.success();
+        }
+        if Instant::now() >= end {
+            let _ = child.kill();
+            let _ = child.wait();
+            return false;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Descriptors that this process has open; `None` where the system does not tell.
+pub fn descriptors() -> Option<usize> {
+    // The listing itself holds one, in each count.
+    Some(fs::read_dir("/proc/self/fd").ok()?.count())
+}
+
+/// Threads of this process; `None` where the system does not tell.
+pub fn threads() -> Option<usize> {
+    Some(fs::read_dir("/proc/self/task").ok()?.count())
+}
+
+/// Raises the limit of open files, and answers whether that many can be open now.
+pub fn may_open(wanted: u64) -> bool {
+    let limit = doorstep::os::raise_open_files(wanted).expect("the limit of open files");
+    limit.is_none_or(|limit| limit >= wanted)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
