@@ -1,4 +1,4 @@
-//! Every split of a head gives the same verdict, no octets cause a panic, and what is accepted means one thing.
+//! However a head is split into reads, it has one outcome, which says nothing about octets outside it.
 #![no_main]
 #[path = "../../tests/invariants/head.rs"]
 mod invariant;

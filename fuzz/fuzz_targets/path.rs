@@ -1,4 +1,4 @@
-//! A path resolves to clean segments below the root or to a refusal, whatever its octets.
+//! A path that is resolved names something below the root, and the same path always resolves alike.
 #![no_main]
 #[path = "../../tests/invariants/path.rs"]
 mod invariant;
