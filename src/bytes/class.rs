@@ -2,6 +2,8 @@
 //!
 //! In: one octet, or the run of octets at the start of a slice. Out: what the run means. Never: a locale, `char`.
 
+use crate::scan;
+
 /// `tchar` (RFC 9110 §5.6.2), what tokens such as methods and field names are made of.
 #[inline]
 pub const fn is_tchar(octet: u8) -> bool {
@@ -35,7 +37,8 @@ pub const fn is_etag_octet(octet: u8) -> bool {
 /// The length of the longest prefix of `octets` that is a token (RFC 9110 §5.6.2); 0 when there is none.
 #[inline]
 pub fn token_len(octets: &[u8]) -> usize {
-    let mut len = 0;
+    // Letters and hyphens are tchars.
+    let mut len = scan::letters_len(octets);
     while len < octets.len() && is_tchar(octets[len]) {
         len += 1;
     }

@@ -92,7 +92,8 @@ fn no_octet_spills_into_its_neighbour() {
 #[test]
 fn every_octet_is_found_at_every_place_of_every_length() {
     for filler in [b'\t', b'!', b'~'] {
-        for len in 0..=24 {
+        // Up to three words, and around the length from which blocks are judged.
+        for len in (0..=24).chain([63, 64, 65, 72, 100]) {
             for place in 0..len {
                 for octet in 0..=u8::MAX {
                     let mut octets = vec![filler; len];
@@ -125,6 +126,12 @@ fn mostly_harmless() -> impl Strategy<Value = u8> {
 
 #[track_caller]
 fn assert_agree(octets: &[u8]) {
+    let token = octets.iter().position(|&octet| !class::is_tchar(octet));
+    assert_eq!(
+        class::token_len(octets),
+        token.unwrap_or(octets.len()),
+        "token in {octets:02x?}"
+    );
     assert_eq!(
         field_value_len(octets),
         field_value_len_plain(octets),
