@@ -105,7 +105,7 @@ impl FieldName {
     pub fn of(name: &[u8]) -> FieldName {
         let candidate = FieldName::candidate(name);
         // `Other` is spelt "", which no name with a candidate equals.
-        if name.eq_ignore_ascii_case(candidate.as_str().as_bytes()) {
+        if is_spelt(name, candidate.as_str().as_bytes()) {
             candidate
         } else {
             FieldName::Other
@@ -145,6 +145,37 @@ impl FieldName {
             _ => FieldName::Other,
         }
     }
+}
+
+/// Whether `name` is `spelling`, a known name, without regard to case. All known names have at least four octets; they are
+/// compared as two or three words that may overlap, once a line of each request.
+#[inline]
+fn is_spelt(name: &[u8], spelling: &[u8]) -> bool {
+    let same = |start: usize| differ::<8>(name, spelling, start) == Some(0);
+    match spelling.len() {
+        len if len != name.len() => false,
+        len @ 4..8 => {
+            differ::<4>(name, spelling, 0) == Some(0)
+                && differ::<4>(name, spelling, len - 4) == Some(0)
+        }
+        len @ 8..=16 => same(0) && same(len - 8),
+        len @ 17..=24 => same(0) && same(8) && same(len - 8),
+        _ => false,
+    }
+}
+
+/// Zero when `N` octets (at most 8) of both are the same but for the case of letters. `None` beyond the end of one.
+#[inline]
+fn differ<const N: usize>(name: &[u8], spelling: &[u8], start: usize) -> Option<u64> {
+    let word = |octets: &[u8]| {
+        let mut word = [0; 8];
+        word[..N].copy_from_slice(octets.get(start..start + N)?);
+        Some(u64::from_le_bytes(word))
+    };
+    let spelling = word(spelling)?;
+    // Letters alone have bit 6 in a known name, and they alone may differ in bit 5. A hyphen has to be a hyphen.
+    let case = (spelling & u64::from_le_bytes([0x40; 8])) >> 1;
+    Some((word(name)? ^ spelling) & !case)
 }
 
 /// One field line of a head.

@@ -21,6 +21,21 @@ pub struct Authority<'a> {
 /// An empty host is `Some` with an empty name only for the Host field of a target without authority (`allow_empty`,
 /// RFC 9110 §7.2); `http` and `https` URIs never have one (RFC 9110 §4.2.1).
 pub fn parse(octets: &[u8], allow_empty: bool) -> Option<Authority<'_>> {
+    let (host, port) = host_and_port(octets, allow_empty)?;
+    Some(Authority {
+        host: std::str::from_utf8(host).ok()?,
+        port,
+    })
+}
+
+/// Whether [`parse`] takes these octets, at less cost: each request asks.
+pub fn is_valid(octets: &[u8], allow_empty: bool) -> bool {
+    host_and_port(octets, allow_empty).is_some()
+}
+
+/// The host, which is ASCII, and the port.
+#[inline]
+fn host_and_port(octets: &[u8], allow_empty: bool) -> Option<(&[u8], Option<u16>)> {
     let (host, behind) = octets.split_at(host_len(octets)?);
     if host.is_empty() && !allow_empty {
         return None;
@@ -30,10 +45,7 @@ pub fn parse(octets: &[u8], allow_empty: bool) -> Option<Authority<'_>> {
         [b':', digits @ ..] => port(digits)?,
         _ => return None,
     };
-    Some(Authority {
-        host: std::str::from_utf8(host).ok()?,
-        port,
-    })
+    Some((host, port))
 }
 
 /// The length of the host at the start, which ends at the first octet that belongs to none.
@@ -59,6 +71,7 @@ fn reg_name_len(octets: &[u8]) -> Option<usize> {
     let mut len = 0;
     while len < octets.len() {
         match octets[len] {
+            octet if class::is_unreserved(octet) => len += 1,
             // STRICTER: a comma is a sub-delim, but in a Host field it is what a list of two merged Host fields looks
             // like, of which the next server may take the other.
             b',' => return None,
@@ -67,7 +80,7 @@ fn reg_name_len(octets: &[u8]) -> Option<usize> {
                 number::hex_digit(*octets.get(len + 2)?)?;
                 len += 3;
             }
-            octet if class::is_unreserved(octet) || class::is_sub_delim(octet) => len += 1,
+            octet if class::is_sub_delim(octet) => len += 1,
             _ => break,
         }
     }

@@ -41,10 +41,12 @@ impl Target {
     /// Takes a target apart. A fragment (`#`) is refused: RFC 9112 §3.2 has none in any form. Escapes are not judged:
     /// who decodes them does that.
     pub fn parse(octets: &[u8], method: Method) -> Result<Target, InvalidTarget> {
+        // Without an early end, so that the compiler may judge many octets with one instruction.
+        let allowed = octets
+            .iter()
+            .fold(true, |all, &octet| all & is_target_octet(octet));
         // Spans hold 32 bits.
-        if u32::try_from(octets.len()).is_err()
-            || !octets.iter().all(|&octet| is_target_octet(octet))
-        {
+        if u32::try_from(octets.len()).is_err() || !allowed {
             return Err(InvalidTarget);
         }
         // RFC 9112 §3.2.3: "The "authority-form" of request-target is only used for CONNECT requests", and CONNECT has
