@@ -49,85 +49,69 @@ pub(super) fn read_section(
     lines_max: u32,
     mut line: impl FnMut(Range<usize>, Range<usize>),
 ) -> Result<bool, Reject> {
-    let Section {
-        mut offset,
-        mut at,
-        mut lines,
-    } = *section;
-    let mut name = offset..offset;
-    let mut value = offset..offset;
+    let Section { mut at, mut lines, .. } = *section;
+    let mut rest = input.get(section.offset..).unwrap_or_default();
+    let begun = input.len() - rest.len();
+    let mut name = begun..begun;
+    let mut value = begun..begun;
+    // One turn a line. Each step leads to the next one below it, so that a line that is all there runs straight through; a
+    // call that goes on in the middle of a line enters at its step.
     let complete = loop {
-        let rest = input.get(offset..).unwrap_or_default();
-        match at {
-            At::LineStart => {
-                let Some(&octet) = rest.first() else {
-                    break false;
-                };
-                if octet == CR {
-                    offset += 1;
+        if at == At::LineStart {
+            match rest.split_first() {
+                None => break false,
+                Some((&CR, behind)) => {
+                    rest = behind;
                     at = At::SectionLineFeed;
-                    continue;
                 }
-                if !class::is_tchar(octet) {
+                Some((&octet, _)) if !class::is_tchar(octet) => {
                     return Err(no_name(octet, lines == 0));
                 }
-                if lines >= lines_max {
-                    return Err(Reject::TooManyFields);
+                Some(_) if lines >= lines_max => return Err(Reject::TooManyFields),
+                Some(_) => {
+                    lines += 1;
+                    name.start = input.len() - rest.len();
+                    at = At::Name;
                 }
-                lines += 1;
-                name.start = offset;
-                at = At::Name;
             }
-            At::Name => {
-                let len = class::token_len(rest);
-                offset += len;
-                match rest.get(len) {
-                    None => break false,
-                    Some(b':') => {}
-                    Some(&octet) => return Err(no_colon(octet)),
-                }
-                name.end = offset;
-                offset += 1;
-                value.start = offset;
-                at = At::Value;
-            }
-            At::Value => {
-                let len = scan::field_value_len(rest);
-                offset += len;
-                match rest.get(len) {
-                    None => break false,
-                    Some(&CR) => {}
-                    // RFC 9112 §2.2 lets a recipient take a bare LF for a line's end.
-                    // STRICTER: two servers in a chain that differ here see two different heads.
-                    Some(&LF) => return Err(Reject::BareLineFeed),
-                    // RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous".
-                    Some(_) => return Err(Reject::InvalidFieldValue),
-                }
-                value.end = offset;
-                offset += 1;
-                at = At::LineFeed;
-            }
-            At::LineFeed => {
-                match rest.first() {
-                    None => break false,
-                    Some(&LF) => {}
-                    Some(_) => return Err(Reject::BareCarriageReturn),
-                }
-                offset += 1;
-                line(name.clone(), without_ows(input, value.clone()));
-                at = At::LineStart;
-            }
-            At::SectionLineFeed => match rest.first() {
-                None => break false,
-                Some(&LF) => {
-                    offset += 1;
-                    break true;
-                }
-                Some(_) => return Err(Reject::BareCarriageReturn),
-            },
         }
+        if at == At::Name {
+            rest = rest.get(class::token_len(rest)..).unwrap_or_default();
+            name.end = input.len() - rest.len();
+            match rest.split_first() {
+                None => break false,
+                Some((b':', behind)) => rest = behind,
+                Some((&octet, _)) => return Err(no_colon(octet)),
+            }
+            value.start = input.len() - rest.len();
+            at = At::Value;
+        }
+        if at == At::Value {
+            rest = rest.get(scan::field_value_len(rest)..).unwrap_or_default();
+            value.end = input.len() - rest.len();
+            match rest.split_first() {
+                None => break false,
+                Some((&CR, behind)) => rest = behind,
+                Some((&octet, _)) => return Err(no_line_end(octet)),
+            }
+            at = At::LineFeed;
+        }
+        match rest.split_first() {
+            None => break false,
+            Some((&LF, behind)) => rest = behind,
+            Some(_) => return Err(Reject::BareCarriageReturn),
+        }
+        if at == At::SectionLineFeed {
+            break true;
+        }
+        line(name.clone(), without_ows(input, value.clone()));
+        at = At::LineStart;
     };
-    *section = Section { offset, at, lines };
+    *section = Section {
+        offset: input.len() - rest.len(),
+        at,
+        lines,
+    };
     Ok(complete)
 }
 
@@ -170,5 +154,17 @@ fn no_colon(octet: u8) -> Reject {
         CR => Reject::MissingColon,
         // RFC 9110 §5.1: a field name is a token.
         _ => Reject::InvalidFieldName,
+    }
+}
+
+/// Why `octet` can neither stand in a value nor end its line.
+#[cold]
+fn no_line_end(octet: u8) -> Reject {
+    match octet {
+        // RFC 9112 §2.2 lets a recipient take a bare LF for a line's end.
+        // STRICTER: two servers in a chain that differ here see two different heads.
+        LF => Reject::BareLineFeed,
+        // RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous".
+        _ => Reject::InvalidFieldValue,
     }
 }

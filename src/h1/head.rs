@@ -93,6 +93,10 @@ pub fn parse_head(
     // A span counts in `u32`, so no head can be longer than that.
     let head_bytes = limits.head_bytes.min(u32::MAX as usize);
     let window = input.get(..head_bytes).unwrap_or(input);
+    // Octets that were taken away since, or a limit that shrank: what was read is void.
+    if resume.offset as usize > window.len() {
+        resume = Resume::default();
+    }
     if resume != Resume::default() {
         if read_lines(window, &mut resume, limits, |_, _| ())?.is_none() {
             return more(resume, input.len() >= head_bytes);
@@ -253,7 +257,9 @@ fn effective_host(
         // RFC 9112 §3.2: "If the authority component is missing or undefined for the target URI, then a client MUST send a Host
         // header field with an empty field value."
         // STRICTER: with an authority in the target, an empty Host is refused, as are all that name no host.
-        host::parse(value.of(input), authority.is_none()).ok_or(Reject::InvalidHost)?;
+        if !host::is_valid(value.of(input), authority.is_none()) {
+            return Err(Reject::InvalidHost);
+        }
     }
     // RFC 9112 §3.2.2: "When an origin server receives a request with an absolute-form of request-target, the origin server
     // MUST ignore the received Host header field (if any) and instead use the host information of the request-target."

@@ -67,154 +67,150 @@ pub(super) fn read_request_line(
     place: &mut Place,
     limits: &Limits,
 ) -> Result<Option<RequestLine>, Reject> {
+    let Place { mut at, mut part, .. } = *place;
+    let mut rest = input.get(place.offset..).unwrap_or_default();
     let mut line = RequestLine::default();
-    loop {
-        let rest = input.get(place.offset..).unwrap_or_default();
-        let Some(&octet) = rest.first() else {
-            return Ok(None);
-        };
-        let (len, next) = match place.at {
-            At::Start if octet == CR => {
-                // RFC 9112 §2.2: "a server that is expecting to receive and parse a request-line SHOULD ignore at least
-                // one empty line (CRLF) received prior to the request-line."
-                if place.offset >= 2 * LEADING_EMPTY_LINES {
+    // One turn, and one more for an empty line. Each step leads to the next one below it; a call that goes on in the middle
+    // enters at its step.
+    let complete = loop {
+        if at == At::Start {
+            part = input.len() - rest.len();
+            match rest.split_first() {
+                None => break false,
+                // RFC 9112 §2.2: "a server that is expecting to receive and parse a request-line SHOULD ignore at least one
+                // empty line (CRLF) received prior to the request-line."
+                Some((&CR, _)) if part >= 2 * LEADING_EMPTY_LINES => {
                     return Err(Reject::EmptyRequestLine);
                 }
-                (1, At::EmptyLineFeed)
+                Some((&CR, behind)) => {
+                    rest = behind;
+                    at = At::EmptyLineFeed;
+                }
+                Some((&octet, _)) if !class::is_tchar(octet) => return Err(no_start(octet)),
+                Some(_) => at = At::Method,
             }
-            At::Start => (0, start(octet)?),
-            At::EmptyLineFeed if octet == LF => (1, At::Start),
-            At::EmptyLineFeed => return Err(Reject::BareCarriageReturn),
-            At::Method => {
-                let Some(len) = method(rest, place)? else {
-                    return Ok(None);
-                };
-                line.method = place.part..place.offset + len;
-                (len + 1, At::Target)
-            }
-            At::Target => {
-                let Some(len) = target(rest, place, limits.target_bytes)? else {
-                    return Ok(None);
-                };
-                line.target = place.part..place.offset + len;
-                (len + 1, At::Version)
-            }
-            At::Version => {
-                let Some((len, version)) = version(input, rest, place)? else {
-                    return Ok(None);
-                };
-                line.version = version;
-                (len + 1, At::LineFeed)
-            }
-            At::LineFeed if octet == LF => {
-                place.offset += 1;
-                return Ok(Some(line));
-            }
-            At::LineFeed => return Err(Reject::BareCarriageReturn),
-        };
-        place.offset += len;
-        place.part = place.offset;
-        place.at = next;
-    }
-}
-
-/// Whether a method can begin with `octet`; if not, what came instead.
-fn start(octet: u8) -> Result<At, Reject> {
-    match octet {
-        // The content type of a TLS record that holds a handshake (RFC 8446 §5.1): no octet of a request is 0x16.
-        0x16 => Err(Reject::TlsHello),
-        LF => Err(Reject::BareLineFeed),
-        SP | HTAB => Err(Reject::RequestLineForm),
-        _ if class::is_tchar(octet) => Ok(At::Method),
-        _ => Err(Reject::InvalidMethod),
-    }
-}
-
-/// The octets of the method in `rest`, when the space behind it is there.
-fn method(rest: &[u8], place: &mut Place) -> Result<Option<usize>, Reject> {
-    let len = class::token_len(rest);
-    // RFC 9112 §3: "A server that receives a method longer than any that it implements SHOULD respond with a 501".
-    if place.offset - place.part + len > METHOD_BYTES {
-        return Err(Reject::MethodTooLong);
-    }
-    match rest.get(len) {
-        Some(&SP) => Ok(Some(len)),
-        Some(&LF) => Err(Reject::BareLineFeed),
-        Some(&CR | &HTAB) => Err(Reject::RequestLineForm),
-        Some(_) => Err(Reject::InvalidMethod),
-        None => {
-            place.offset += len;
-            Ok(None)
         }
-    }
-}
-
-/// The octets of the target in `rest`, when the space behind it is there.
-fn target(rest: &[u8], place: &mut Place, target_bytes: usize) -> Result<Option<usize>, Reject> {
-    let len = scan::target_len(rest);
-    let total = place.offset - place.part + len;
-    // RFC 9112 §3: "A server that receives a request-target longer than any URI it wishes to parse MUST respond with a 414
-    // (URI Too Long) status code".
-    if total > target_bytes {
-        return Err(Reject::TargetTooLong);
-    }
-    match rest.get(len) {
-        // STRICTER: RFC 9112 §3 lets a recipient split at any run of white space. Exactly one SP, as a target with a space
-        // in it is cut differently by each recipient that does.
-        Some(&SP) if total > 0 => Ok(Some(len)),
-        Some(&LF) => Err(Reject::BareLineFeed),
-        Some(&SP | &CR | &HTAB) => Err(Reject::RequestLineForm),
-        Some(_) => Err(Reject::InvalidTarget),
-        None => {
-            place.offset += len;
-            Ok(None)
+        if at == At::Method {
+            rest = rest.get(class::token_len(rest)..).unwrap_or_default();
+            let end = input.len() - rest.len();
+            // RFC 9112 §3: "A server that receives a method longer than any that it implements SHOULD respond with a 501".
+            if end - part > METHOD_BYTES {
+                return Err(Reject::MethodTooLong);
+            }
+            match rest.split_first() {
+                None => break false,
+                Some((&SP, behind)) => rest = behind,
+                Some((&octet, _)) => return Err(no_end(octet, Reject::InvalidMethod)),
+            }
+            line.method = part..end;
+            part = end + 1;
+            at = At::Target;
         }
-    }
+        if at == At::Target {
+            rest = rest.get(scan::target_len(rest)..).unwrap_or_default();
+            let end = input.len() - rest.len();
+            // RFC 9112 §3: "A server that receives a request-target longer than any URI it wishes to parse MUST respond with
+            // a 414 (URI Too Long) status code".
+            if end - part > limits.target_bytes {
+                return Err(Reject::TargetTooLong);
+            }
+            match rest.split_first() {
+                None => break false,
+                // STRICTER: RFC 9112 §3 lets a recipient split at any run of white space. Exactly one SP, as a target with a
+                // space in it is cut differently by each recipient that does.
+                Some((&SP, behind)) if end > part => rest = behind,
+                Some((&octet, _)) => return Err(no_end(octet, Reject::InvalidTarget)),
+            }
+            line.target = part..end;
+            part = end + 1;
+            at = At::Version;
+        }
+        if at == At::Version {
+            let Some((version, behind)) = read_version(input, rest, part)? else {
+                rest = &[];
+                break false;
+            };
+            line.version = version;
+            rest = behind;
+            at = At::LineFeed;
+        }
+        match rest.split_first() {
+            None => break false,
+            Some((&LF, behind)) => rest = behind,
+            Some(_) => return Err(Reject::BareCarriageReturn),
+        }
+        if at == At::LineFeed {
+            break true;
+        }
+        at = At::Start;
+    };
+    *place = Place {
+        offset: input.len() - rest.len(),
+        at,
+        part,
+    };
+    Ok(complete.then_some(line))
 }
 
-/// The octets of the version in `rest`, and the version, when the CR behind it is there.
-fn version(
+/// The version that begins at `part`, and what is behind its CR. `None` when `rest`, the octets that have not been read,
+/// ends before that.
+fn read_version<'a>(
     input: &[u8],
-    rest: &[u8],
-    place: &mut Place,
-) -> Result<Option<(usize, Version)>, Reject> {
-    const FORM: &[u8; 8] = b"HTTP/1.1";
+    rest: &'a [u8],
+    part: usize,
+) -> Result<Option<(Version, &'a [u8])>, Reject> {
+    const FORM: &[u8; 9] = b"HTTP/1.1\r";
+    let begun = input.len() - rest.len() - part;
     // What nearly every request has, in one comparison.
-    if place.offset == place.part && rest.starts_with(b"HTTP/1.1\r") {
-        return Ok(Some((FORM.len(), Version::Http11)));
+    if let (0, Some(behind)) = (begun, rest.strip_prefix(FORM)) {
+        return Ok(Some((Version::Http11, behind)));
     }
-    let begun = place.offset - place.part;
-    for (index, &octet) in (begun..=FORM.len()).zip(rest) {
-        // RFC 9112 §2.3: `HTTP-version = HTTP-name "/" DIGIT "." DIGIT`, "HTTP-version is case-sensitive".
-        let fits = match index {
-            5 | 7 => octet.is_ascii_digit(),
-            _ => octet == FORM.get(index).copied().unwrap_or(CR),
-        };
-        if !fits {
+    for (index, (&octet, expected)) in rest.iter().zip(FORM.iter().skip(begun)).enumerate() {
+        // RFC 9112 §2.3: `HTTP-version = HTTP-name "/" DIGIT "." DIGIT`, "HTTP-version is case-sensitive."
+        if octet != *expected && !(expected.is_ascii_digit() && octet.is_ascii_digit()) {
             return Err(match octet {
+                SP | HTAB if begun + index == 0 => Reject::RequestLineForm,
                 LF => Reject::BareLineFeed,
-                SP | HTAB if index == 0 => Reject::RequestLineForm,
                 _ => Reject::InvalidVersion,
             });
         }
     }
-    let missing = FORM.len() - begun;
-    if rest.len() <= missing {
-        place.offset += rest.len();
+    let Some(behind) = rest.get(FORM.len() - begun..) else {
         return Ok(None);
-    }
-    match (input.get(place.part + 5), input.get(place.part + 7)) {
-        (Some(b'1'), Some(b'0')) => Ok(Some((missing, Version::Http10))),
+    };
+    match (input.get(part + 5), input.get(part + 7)) {
+        (Some(b'1'), Some(b'0')) => Ok(Some((Version::Http10, behind))),
         // RFC 9110 §2.5: a minor version is served by the highest that the server knows of its major version.
-        (Some(b'1'), _) => Ok(Some((missing, Version::Http11))),
+        (Some(b'1'), _) => Ok(Some((Version::Http11, behind))),
         // RFC 9113 §3.4: the preface of a client that takes this for an HTTP/2 port.
-        (Some(b'2'), _) if input.get(..place.part).is_some_and(is_preface) => {
-            Err(Reject::Http2Preface)
-        }
+        (Some(b'2'), _) if input.get(..part).is_some_and(is_preface) => Err(Reject::Http2Preface),
         _ => Err(Reject::UnsupportedVersion),
     }
 }
 
+/// Why a request line cannot begin with `octet`.
+#[cold]
+fn no_start(octet: u8) -> Reject {
+    match octet {
+        // The content type of a TLS record that holds a handshake (RFC 8446 §5.1): no octet of a request is 0x16.
+        0x16 => Reject::TlsHello,
+        LF => Reject::BareLineFeed,
+        SP | HTAB => Reject::RequestLineForm,
+        _ => Reject::InvalidMethod,
+    }
+}
+
+/// Why `octet` can end neither a method nor a target; `invalid` where it is no end of anything.
+#[cold]
+fn no_end(octet: u8, invalid: Reject) -> Reject {
+    match octet {
+        LF => Reject::BareLineFeed,
+        SP | CR | HTAB => Reject::RequestLineForm,
+        _ => invalid,
+    }
+}
+
+/// Whether these are the first two parts of a request line `PRI * HTTP/2.0`, with their spaces.
 fn is_preface(before_version: &[u8]) -> bool {
     before_version
         .strip_prefix(b"\r\n")
