@@ -49,7 +49,9 @@ pub(super) fn read_section(
     lines_max: u32,
     mut line: impl FnMut(Range<usize>, Range<usize>),
 ) -> Result<bool, Reject> {
-    let Section { mut at, mut lines, .. } = *section;
+    let Section {
+        mut at, mut lines, ..
+    } = *section;
     let mut rest = input.get(section.offset..).unwrap_or_default();
     let begun = input.len() - rest.len();
     let mut name = begun..begun;

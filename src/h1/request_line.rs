@@ -67,7 +67,9 @@ pub(super) fn read_request_line(
     place: &mut Place,
     limits: &Limits,
 ) -> Result<Option<RequestLine>, Reject> {
-    let Place { mut at, mut part, .. } = *place;
+    let Place {
+        mut at, mut part, ..
+    } = *place;
     let mut rest = input.get(place.offset..).unwrap_or_default();
     let mut line = RequestLine::default();
     // One turn, and one more for an empty line. Each step leads to the next one below it; a call that goes on in the middle

@@ -6,6 +6,4 @@
 
 mod swar;
 
-pub use swar::{
-    field_value_len, field_value_len_plain, letters_len, target_len, target_len_plain,
-};
+pub use swar::{field_value_len, field_value_len_plain, letters_len, target_len, target_len_plain};

@@ -304,7 +304,7 @@ mod peer_gone {
     }
 
     #[test]
-    #[ignore = "run by is_an_error_and_no_signal in a process of its own"]
+    // Run by is_an_error_and_no_signal in a process of its own; nothing otherwise.
     fn in_a_process_that_dies_of_sigpipe() {
         if !is_child() {
             return;
