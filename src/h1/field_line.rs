@@ -49,13 +49,11 @@ pub(super) fn read_section(
     lines_max: u32,
     mut line: impl FnMut(Range<usize>, Range<usize>),
 ) -> Result<bool, Reject> {
-    let Section {
-        mut at, mut lines, ..
-    } = *section;
+    let mut at = section.at;
+    let mut lines = section.lines;
     let mut rest = input.get(section.offset..).unwrap_or_default();
     let begun = input.len() - rest.len();
-    let mut name = begun..begun;
-    let mut value = begun..begun;
+    let (mut name, mut value) = (begun..begun, begun..begun);
     // One turn a line. Each step leads to the next one below it, so that a line that is all there runs straight through; a
     // call that goes on in the middle of a line enters at its step.
     let complete = loop {
@@ -98,10 +96,9 @@ pub(super) fn read_section(
             }
             at = At::LineFeed;
         }
-        match rest.split_first() {
+        match behind_line_feed(rest)? {
             None => break false,
-            Some((&LF, behind)) => rest = behind,
-            Some(_) => return Err(Reject::BareCarriageReturn),
+            Some(behind) => rest = behind,
         }
         if at == At::SectionLineFeed {
             break true;
@@ -115,6 +112,18 @@ pub(super) fn read_section(
         lines,
     };
     Ok(complete)
+}
+
+/// What is behind the LF that has to follow a CR. `None` when nothing has come yet.
+#[inline]
+pub(super) fn behind_line_feed(rest: &[u8]) -> Result<Option<&[u8]>, Reject> {
+    match rest.split_first() {
+        None => Ok(None),
+        Some((&LF, behind)) => Ok(Some(behind)),
+        // RFC 9112 §2.2: "A recipient of such a bare CR MUST consider that element to be invalid or replace each bare CR with SP".
+        // STRICTER: only the first of the two, as others end a line at a CR.
+        Some(_) => Err(Reject::BareCarriageReturn),
+    }
 }
 
 /// RFC 9112 §5.1: "A field line value might be preceded and/or followed by optional whitespace (OWS)", which is no part of it.

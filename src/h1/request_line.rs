@@ -4,7 +4,7 @@
 //! Out: what the parts mean, save for the version. Never: looking at an octet twice, save for the eight of the version.
 
 use super::Reject;
-use super::field_line::{CR, HTAB, LF, SP};
+use super::field_line::{CR, HTAB, LF, SP, behind_line_feed};
 use crate::bytes::class;
 use crate::limits::{LEADING_EMPTY_LINES, Limits, METHOD_BYTES};
 use crate::scan;
@@ -67,64 +67,39 @@ pub(super) fn read_request_line(
     place: &mut Place,
     limits: &Limits,
 ) -> Result<Option<RequestLine>, Reject> {
-    let Place {
-        mut at, mut part, ..
-    } = *place;
+    let mut at = place.at;
+    let mut part = place.part;
     let mut rest = input.get(place.offset..).unwrap_or_default();
     let mut line = RequestLine::default();
+    let (method, target) = (Part::METHOD, Part::target(limits));
     // One turn, and one more for an empty line. Each step leads to the next one below it; a call that goes on in the middle
     // enters at its step.
     let complete = loop {
         if at == At::Start {
             part = input.len() - rest.len();
-            match rest.split_first() {
-                None => break false,
-                // RFC 9112 §2.2: "a server that is expecting to receive and parse a request-line SHOULD ignore at least one
-                // empty line (CRLF) received prior to the request-line."
-                Some((&CR, _)) if part >= 2 * LEADING_EMPTY_LINES => {
-                    return Err(Reject::EmptyRequestLine);
-                }
-                Some((&CR, behind)) => {
-                    rest = behind;
-                    at = At::EmptyLineFeed;
-                }
-                Some((&octet, _)) if !class::is_tchar(octet) => return Err(no_start(octet)),
-                Some(_) => at = At::Method,
-            }
+            let Some(found) = read_start(rest, part)? else {
+                break false;
+            };
+            (at, rest) = found;
         }
         if at == At::Method {
-            rest = rest.get(class::token_len(rest)..).unwrap_or_default();
-            let end = input.len() - rest.len();
-            // RFC 9112 §3: "A server that receives a method longer than any that it implements SHOULD respond with a 501".
-            if end - part > METHOD_BYTES {
-                return Err(Reject::MethodTooLong);
-            }
-            match rest.split_first() {
-                None => break false,
-                Some((&SP, behind)) => rest = behind,
-                Some((&octet, _)) => return Err(no_end(octet, Reject::InvalidMethod)),
-            }
-            line.method = part..end;
-            part = end + 1;
+            let len = class::token_len(rest);
+            let Some(found) = read_part(input, rest, part, len, &method)? else {
+                rest = &[];
+                break false;
+            };
+            (line.method, rest) = found;
+            part = line.method.end + 1;
             at = At::Target;
         }
         if at == At::Target {
-            rest = rest.get(scan::target_len(rest)..).unwrap_or_default();
-            let end = input.len() - rest.len();
-            // RFC 9112 §3: "A server that receives a request-target longer than any URI it wishes to parse MUST respond with
-            // a 414 (URI Too Long) status code".
-            if end - part > limits.target_bytes {
-                return Err(Reject::TargetTooLong);
-            }
-            match rest.split_first() {
-                None => break false,
-                // STRICTER: RFC 9112 §3 lets a recipient split at any run of white space. Exactly one SP, as a target with a
-                // space in it is cut differently by each recipient that does.
-                Some((&SP, behind)) if end > part => rest = behind,
-                Some((&octet, _)) => return Err(no_end(octet, Reject::InvalidTarget)),
-            }
-            line.target = part..end;
-            part = end + 1;
+            let len = scan::target_len(rest);
+            let Some(found) = read_part(input, rest, part, len, &target)? else {
+                rest = &[];
+                break false;
+            };
+            (line.target, rest) = found;
+            part = line.target.end + 1;
             at = At::Version;
         }
         if at == At::Version {
@@ -136,10 +111,9 @@ pub(super) fn read_request_line(
             rest = behind;
             at = At::LineFeed;
         }
-        match rest.split_first() {
+        match behind_line_feed(rest)? {
             None => break false,
-            Some((&LF, behind)) => rest = behind,
-            Some(_) => return Err(Reject::BareCarriageReturn),
+            Some(behind) => rest = behind,
         }
         if at == At::LineFeed {
             break true;
@@ -152,6 +126,81 @@ pub(super) fn read_request_line(
         part,
     };
     Ok(complete.then_some(line))
+}
+
+/// What the first octet of a line begins, and what is left of `rest`. `None` when it has not come yet.
+#[inline]
+fn read_start(rest: &[u8], start: usize) -> Result<Option<(At, &[u8])>, Reject> {
+    match rest.split_first() {
+        None => Ok(None),
+        // RFC 9112 §2.2: "a server that is expecting to receive and parse a request-line SHOULD ignore at least one empty line
+        // (CRLF) received prior to the request-line."
+        Some((&CR, behind)) if start < 2 * LEADING_EMPTY_LINES => {
+            Ok(Some((At::EmptyLineFeed, behind)))
+        }
+        Some((&octet, _)) if class::is_tchar(octet) => Ok(Some((At::Method, rest))),
+        Some((&CR, _)) => Err(Reject::EmptyRequestLine),
+        Some((&LF, _)) => Err(Reject::BareLineFeed),
+        Some((&(SP | HTAB), _)) => Err(Reject::RequestLineForm),
+        // The content type of a TLS record that holds a handshake (RFC 8446 §5.1): no octet of a request is 0x16.
+        Some((0x16, _)) => Err(Reject::TlsHello),
+        Some(_) => Err(Reject::InvalidMethod),
+    }
+}
+
+/// What holds for a method or a target.
+struct Part {
+    len_max: usize,
+    too_long: Reject,
+    /// For an octet that neither belongs to it nor ends it.
+    invalid: Reject,
+}
+
+impl Part {
+    /// RFC 9112 §3: "A server that receives a method longer than any that it implements SHOULD respond with a 501".
+    const METHOD: Part = Part {
+        len_max: METHOD_BYTES,
+        too_long: Reject::MethodTooLong,
+        invalid: Reject::InvalidMethod,
+    };
+
+    /// RFC 9112 §3: "A server that receives a request-target longer than any URI it wishes to parse MUST respond with a 414
+    /// (URI Too Long) status code".
+    const fn target(limits: &Limits) -> Part {
+        Part {
+            len_max: limits.target_bytes,
+            too_long: Reject::TargetTooLong,
+            invalid: Reject::InvalidTarget,
+        }
+    }
+}
+
+/// A part, as a range of the input, and what is behind its space.
+type Found<'a> = (Range<usize>, &'a [u8]);
+
+/// The method or target that begins at `start`. `None` when `rest`, the octets that have not been
+/// read and of which `len` belong to it, ends before that.
+#[inline]
+fn read_part<'a>(
+    input: &[u8],
+    rest: &'a [u8],
+    start: usize,
+    len: usize,
+    part: &Part,
+) -> Result<Option<Found<'a>>, Reject> {
+    let end = input.len() - rest.len() + len;
+    if end - start > part.len_max {
+        return Err(part.too_long);
+    }
+    match rest.get(len..).and_then(<[u8]>::split_first) {
+        None => Ok(None),
+        // STRICTER: RFC 9112 §3 lets a recipient split at any run of white space. Exactly one SP, as a target with a space in
+        // it is cut differently by each recipient that does.
+        Some((&SP, behind)) if end > start => Ok(Some((start..end, behind))),
+        Some((&LF, _)) => Err(Reject::BareLineFeed),
+        Some((&(SP | CR | HTAB), _)) => Err(Reject::RequestLineForm),
+        Some(_) => Err(part.invalid),
+    }
 }
 
 /// The version that begins at `part`, and what is behind its CR. `None` when `rest`, the octets that have not been read,
@@ -187,28 +236,6 @@ fn read_version<'a>(
         // RFC 9113 §3.4: the preface of a client that takes this for an HTTP/2 port.
         (Some(b'2'), _) if input.get(..part).is_some_and(is_preface) => Err(Reject::Http2Preface),
         _ => Err(Reject::UnsupportedVersion),
-    }
-}
-
-/// Why a request line cannot begin with `octet`.
-#[cold]
-fn no_start(octet: u8) -> Reject {
-    match octet {
-        // The content type of a TLS record that holds a handshake (RFC 8446 §5.1): no octet of a request is 0x16.
-        0x16 => Reject::TlsHello,
-        LF => Reject::BareLineFeed,
-        SP | HTAB => Reject::RequestLineForm,
-        _ => Reject::InvalidMethod,
-    }
-}
-
-/// Why `octet` can end neither a method nor a target; `invalid` where it is no end of anything.
-#[cold]
-fn no_end(octet: u8, invalid: Reject) -> Reject {
-    match octet {
-        LF => Reject::BareLineFeed,
-        SP | CR | HTAB => Reject::RequestLineForm,
-        _ => invalid,
     }
 }
 

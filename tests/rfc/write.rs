@@ -51,7 +51,8 @@ fn heads() {
 #[test]
 #[rustfmt::skip]
 fn fields_that_can_be_written() {
-    let rows: &[(&str, &[u8], &[u8], Result<(), InvalidField>)] = &[
+    type FieldRow = (&'static str, &'static [u8], &'static [u8], Result<(), InvalidField>);
+    let rows: &[FieldRow] = &[
         ("a field", b"X-Y", b"v", Ok(())),
         ("an empty value", b"X", b"", Ok(())),
         ("a value of all that is allowed", b"X", b"\t !~\x80\xff", Ok(())),
