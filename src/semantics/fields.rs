@@ -307,42 +307,6 @@ impl fmt::Debug for Headers<'_> {
     }
 }
 
-/// Why a field cannot be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum InvalidField {
-    /// The name is no token.
-    Name,
-    /// The value holds CR, LF, NUL or another control character.
-    Value,
-}
-
-impl fmt::Display for InvalidField {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            InvalidField::Name => "a field name that is no token",
-            InvalidField::Value => "a field value that holds a control character",
-        })
-    }
-}
-
-impl std::error::Error for InvalidField {}
-
-/// Whether a field line of this name and value can be written.
-///
-/// # Errors
-///
-/// [`InvalidField::Name`] before [`InvalidField::Value`], when both are wrong.
-pub fn validate_field(name: &[u8], value: &[u8]) -> Result<(), InvalidField> {
-    if !valid_name(name) {
-        Err(InvalidField::Name)
-    } else if !valid_value(value) {
-        Err(InvalidField::Value)
-    } else {
-        Ok(())
-    }
-}
-
 /// Whether a field can have this name: RFC 9110 §5.1: "field-name = token".
 pub fn valid_name(name: &[u8]) -> bool {
     !name.is_empty() && class::token_len(name) == name.len()
