@@ -114,6 +114,11 @@ impl Client {
             .expect("the write side closes");
     }
 
+    /// Neither sends nor reads any more, on any of its handles.
+    pub fn hang_up(&mut self) {
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+
     /// Asks for a path and reads the answer.
     pub fn ask(&mut self, path: &str) -> Answer {
         self.send(get(path));

@@ -351,7 +351,7 @@ fn requests_in_pieces_and_stuck_together() {
         let server = stage.server().workers(1).spawn(echo).unwrap();
         let mut ticker = Ticker::on(server.addr());
         let mut client = Client::connect(server.addr());
-        let mut answers = |client: &mut Client| {
+        let answers = |client: &mut Client| {
             assert_eq!(client.answer().text(), "/first ten octets");
             assert_eq!(client.answer().text(), "/second ");
         };

@@ -1,1 +1,779 @@
-//! .
+//! A connection's life among others: slow clients, clients that go, handlers that fail, and a server that is full.
+
+use crate::client::{Broken, Client, get, get_and_close, post};
+use crate::stage::{
+    Event, Gate, PAGE, Recorder, Scratch, eventually, on_each_backend, page, pattern,
+};
+use doorstep::{
+    CloseReason, IntoResponse, Limits, Observer, Reject, Request, RequestEvent, Response, Status,
+    Timeouts,
+};
+use std::io::{self, Cursor, Read};
+use std::panic;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// What the tests of deadlines wait for. The others keep the defaults, which are far beyond the patience of a client.
+const SHORT: Duration = Duration::from_millis(200);
+
+fn timeouts(change: impl FnOnce(&mut Timeouts)) -> Timeouts {
+    let mut timeouts = Timeouts::default();
+    change(&mut timeouts);
+    timeouts
+}
+
+/// Sends octet after octet, each well within a deadline that counts from octet to octet, until the server has had enough.
+fn dribble(client: &Client, start: &str) -> thread::JoinHandle<()> {
+    let mut sender = client.also();
+    let start = start.to_string();
+    thread::spawn(move || {
+        let mut octets = start.bytes().chain(std::iter::repeat(b'x'));
+        while sender.try_send([octets.next().unwrap_or(b'x')]).is_ok() {
+            thread::sleep(SHORT / 10);
+        }
+    })
+}
+
+#[test]
+fn a_head_that_dribbles_is_refused_in_time() {
+    on_each_backend(|stage| {
+        let recorder = Recorder::default();
+        let server = stage
+            .server()
+            .timeouts(timeouts(|timeouts| {
+                (timeouts.head, timeouts.linger) = (SHORT, SHORT);
+            }))
+            .observer(recorder.clone())
+            .spawn(page)
+            .unwrap();
+        let mut first = Client::connect(server.addr());
+        let mut second = Client::connect(server.addr());
+        assert_eq!(second.ask("/").text(), PAGE);
+        // hyper#1628: also when it is not the first request of its connection.
+        let dribbles = [dribble(&first, "GET /"), dribble(&second, "GET /")];
+        for client in [&mut first, &mut second] {
+            let answer = client.answer();
+            assert_eq!((answer.status(), answer.closes()), (408, true));
+            client.ends();
+        }
+        let timed_out = CloseReason::Rejected(Reject::HeadTimeout);
+        recorder.hears_ends(2);
+        assert_eq!(recorder.reasons(), [timed_out; 2]);
+        drop((first, second));
+        for dribble in dribbles {
+            dribble.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn content_that_dribbles_is_refused_in_time() {
+    let length =
+        |length| format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n");
+    // Gathered before the handler runs, and read by it; by length, and in one chunk that never ends.
+    let chunked =
+        "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2710\r\n";
+    let starts = [length(10_000), length(20_000), chunked.to_string()];
+    on_each_backend(|stage| {
+        let short = timeouts(|timeouts| {
+            (timeouts.body, timeouts.linger) = (SHORT, SHORT);
+            // Nothing is earned by octets that dribble.
+            timeouts.least_rate = u32::MAX;
+        });
+        let recorder = Recorder::default();
+        let handler = |request: &mut Request<'_>| request.body().collect();
+        let server = stage
+            .server()
+            .timeouts(short)
+            .observer(recorder.clone())
+            .spawn(move |request: &mut Request<'_>| match handler(request) {
+                Ok(content) => content.into_response(),
+                Err(error) => error.into_response(),
+            })
+            .unwrap();
+        for start in &starts {
+            let mut client = Client::connect(server.addr());
+            client.send(start);
+            let dribble = dribble(&client, "");
+            assert_eq!(client.answer().status(), 408, "{start}");
+            client.ends();
+            drop(client);
+            dribble.join().unwrap();
+        }
+        recorder.hears_ends(3);
+        let timed_out = CloseReason::Rejected(Reject::ContentTimeout);
+        assert_eq!(recorder.reasons(), [timed_out; 3]);
+    });
+}
+
+#[test]
+fn a_silent_client_is_closed_without_a_word() {
+    on_each_backend(|stage| {
+        let short = timeouts(|timeouts| (timeouts.head, timeouts.keep_alive) = (SHORT, SHORT));
+        let recorder = Recorder::default();
+        let server = stage.server().timeouts(short).observer(recorder.clone());
+        let server = server.spawn(page).unwrap();
+        let mut silent = Client::connect(server.addr());
+        let mut idle = Client::connect(server.addr());
+        assert_eq!(idle.ask("/").text(), PAGE);
+        silent.ends();
+        idle.ends();
+        recorder.hears_ends(2);
+        assert_eq!(recorder.reasons(), [CloseReason::IdleTimeout; 2]);
+    });
+}
+
+/// Endless content that counts what was asked of it.
+#[derive(Clone, Default)]
+struct Endless(Arc<AtomicU64>);
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        buffer.fill(b'e');
+        self.0.fetch_add(buffer.len() as u64, Ordering::SeqCst);
+        Ok(buffer.len())
+    }
+}
+
+#[test]
+fn a_client_that_does_not_read_costs_neither_memory_nor_a_worker_nor_time() {
+    on_each_backend(|stage| {
+        let short = timeouts(|timeouts| timeouts.write = SHORT);
+        let recorder = Recorder::default();
+        let content = Endless::default();
+        let counted = content.clone();
+        let handler = move |request: &mut Request<'_>| match request.path() {
+            "/endless" => Response::new(Status::OK).stream(None, counted.clone()),
+            _ => Response::text(PAGE),
+        };
+        let server = stage
+            .server()
+            .workers(1)
+            .timeouts(short)
+            .observer(recorder.clone());
+        let server = server.spawn(handler).unwrap();
+        let mut deaf = Client::connect(server.addr());
+        deaf.send(get("/endless"));
+        let mut other = Client::connect(server.addr());
+        assert_eq!(other.ask("/").text(), PAGE);
+        recorder.hears_closed(CloseReason::WriteTimeout);
+        // What the two sockets hold, and one block: the system lets that grow to a few megabytes.
+        let made = content.0.load(Ordering::SeqCst);
+        assert!(
+            made < 64 << 20,
+            "{made} octets were made for a client that reads none"
+        );
+        assert_eq!(other.ask("/").text(), PAGE);
+        drop(deaf);
+    });
+}
+
+#[test]
+fn a_client_that_reads_too_slowly_is_closed() {
+    on_each_backend(|stage| {
+        let short = timeouts(|timeouts| {
+            timeouts.write = 2 * SHORT;
+            timeouts.least_rate = u32::MAX;
+        });
+        let recorder = Recorder::default();
+        let server = stage.server().timeouts(short).observer(recorder.clone());
+        let handler =
+            |_: &mut Request<'_>| Response::new(Status::OK).stream(None, Endless::default());
+        let server = server.spawn(handler).unwrap();
+        let mut client = Client::connect(server.addr());
+        client.send(get("/"));
+        client.head();
+        // hyper#2355, axum#3478: it always reads, and so never lets a single write wait for long.
+        let closed = |recorder: &Recorder| !recorder.reasons().is_empty();
+        assert!(eventually(|| client.some().is_err() || {
+            thread::sleep(SHORT / 20);
+            closed(&recorder)
+        }));
+        recorder.hears_closed(CloseReason::WriteTimeout);
+    });
+}
+
+#[test]
+fn more_idle_clients_than_workers_hold_up_nobody() {
+    on_each_backend(|stage| {
+        let server = stage.server().workers(2).spawn(page).unwrap();
+        // hyper#368
+        let mut idle: Vec<_> = (0..50).map(|_| Client::connect(server.addr())).collect();
+        for client in &mut idle[..25] {
+            assert_eq!(client.ask("/").text(), PAGE);
+        }
+        // Some are in the middle of a head, or of content.
+        idle[30].send("GET / HTTP/1.1\r\nHost: local");
+        idle[31].send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab");
+        for _ in 0..10 {
+            assert_eq!(Client::connect(server.addr()).ask("/").text(), PAGE);
+        }
+        idle[30].send("host\r\n\r\n");
+        idle[31].send("cde");
+        for client in idle.iter_mut().skip(30).take(2) {
+            assert_eq!(client.answer().text(), PAGE);
+        }
+        for client in &mut idle {
+            assert_eq!(client.ask("/").text(), PAGE);
+        }
+    });
+}
+
+#[test]
+fn a_half_close_is_no_abort() {
+    let content = pattern(8 << 20);
+    on_each_backend(|stage| {
+        let recorder = Recorder::default();
+        let big = content.clone();
+        let handler = move |request: &mut Request<'_>| match request.path() {
+            "/big" => Response::new(Status::OK).body(big.clone()),
+            "/stream" => Response::new(Status::OK).stream(None, Cursor::new(big.clone())),
+            _ => Response::text(PAGE),
+        };
+        let server = stage.server().observer(recorder.clone());
+        let server = server.spawn(handler).unwrap();
+        for path in ["/", "/big", "/stream"] {
+            let mut client = Client::connect(server.addr());
+            client.send([get("/"), get(path)].concat());
+            client.finish_sending();
+            assert_eq!(client.answer().text(), PAGE);
+            let answer = client.answer();
+            assert!(path == "/" || answer.content == content, "{path}");
+            client.ends();
+        }
+        recorder.hears_ends(3);
+        assert_eq!(recorder.reasons(), [CloseReason::PeerClosed; 3]);
+    });
+}
+
+#[test]
+fn a_reset_frees_the_connection() {
+    on_each_backend(|stage| {
+        let recorder = Recorder::default();
+        let handler = |request: &mut Request<'_>| match request.path() {
+            "/endless" => Response::new(Status::OK).stream(None, Endless::default()),
+            _ => Response::text(PAGE),
+        };
+        let server = stage.server().workers(1).observer(recorder.clone());
+        let server = server.spawn(handler).unwrap();
+        // Closing a socket with octets unread resets its connection: in the middle of an answer …
+        let mut client = Client::connect(server.addr());
+        client.send(get("/endless"));
+        client.head();
+        drop(client);
+        recorder.hears_ends(1);
+        assert_eq!(recorder.reasons(), [CloseReason::Failed]);
+        // … and between two requests.
+        let mut client = Client::connect(server.addr());
+        client.send(get("/"));
+        let answered = |events: &[Event]| {
+            let page =
+                |event: &Event| matches!(event, Event::Request { target, .. } if target == "/");
+            events.iter().any(page)
+        };
+        recorder.hears("an answer", answered);
+        drop(client);
+        recorder.hears_ends(2);
+        assert_eq!(Client::connect(server.addr()).ask("/").text(), PAGE);
+    });
+}
+
+/// Panics when it goes.
+struct Touchy;
+
+impl Drop for Touchy {
+    fn drop(&mut self) {
+        panic!("a planted panic in a Drop");
+    }
+}
+
+/// Content whose reader panics behind so many octets, or, holding something touchy, when it goes.
+struct Mined {
+    left: usize,
+    touchy: Option<Touchy>,
+}
+
+impl Read for Mined {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = buffer.len().min(self.left);
+        self.left -= count;
+        match (count, &self.touchy) {
+            (0, None) => panic!("a planted panic in a reader"),
+            _ => Ok(count),
+        }
+    }
+}
+
+/// Answers; or panics where the path says.
+fn mined(request: &mut Request<'_>) -> Response {
+    let mined = |left, touchy| Mined { left, touchy };
+    match request.path() {
+        "/panic" => panic!("a planted panic in a handler"),
+        "/payload" => panic::panic_any(Touchy),
+        "/local" => {
+            let _touchy = Touchy;
+            Response::text(PAGE)
+        }
+        "/late" => {
+            let _ = request.body().read(&mut [0; 10]);
+            panic!("a planted panic behind a read")
+        }
+        "/reader" => Response::new(Status::OK).stream(None, mined(100_000, None)),
+        "/reader/length" => Response::new(Status::OK).stream(Some(200_000), mined(100_000, None)),
+        "/reader/first" => Response::new(Status::OK).stream(None, mined(0, None)),
+        "/drop" => Response::new(Status::OK).stream(Some(10), mined(10, Some(Touchy))),
+        _ => Response::text(PAGE),
+    }
+}
+
+#[test]
+fn a_panic_of_a_handler_is_a_500_and_the_worker_lives() {
+    on_each_backend(|stage| {
+        let recorder = Recorder::default();
+        let server = stage.server().workers(1).observer(recorder.clone());
+        let server = server.spawn(mined).unwrap();
+        let requests = [
+            get("/panic"),
+            get("/payload"),
+            get("/local"),
+            String::from_utf8(post("/late", "content that is read in part")).unwrap(),
+        ];
+        for request in &requests {
+            let mut client = Client::connect(server.addr());
+            // What was answered before it goes out, and nothing behind it is read.
+            client.send([&get("/")[..], request, &get("/")].concat());
+            assert_eq!(client.answer().text(), PAGE);
+            let answer = client.answer();
+            assert_eq!((answer.status(), answer.closes()), (500, true), "{request}");
+            assert!(!answer.text().contains("planted"));
+            client.ends();
+            // RUSTSEC-2021-0044: the worker and its buffers go on, with nothing left in them.
+            assert_eq!(Client::connect(server.addr()).ask("/").text(), PAGE);
+        }
+        recorder.hears("the ends", |events| {
+            let panicked =
+                |event: &&Event| matches!(event, Event::Closed(_, CloseReason::Panicked));
+            events.iter().filter(panicked).count() == requests.len()
+        });
+    });
+}
+
+#[test]
+fn a_panic_within_content_is_seen_by_the_client() {
+    on_each_backend(|stage| {
+        let recorder = Recorder::default();
+        let server = stage.server().workers(1).observer(recorder.clone());
+        let server = server.spawn(mined).unwrap();
+        for (number, path) in ["/reader", "/reader/length", "/reader/first"]
+            .iter()
+            .enumerate()
+        {
+            let mut client = Client::connect(server.addr());
+            client.send(get(path));
+            assert_eq!(client.try_answer().err(), Some(Broken::Cut), "{path}");
+            assert_eq!(Client::connect(server.addr()).ask("/").text(), PAGE);
+            recorder.hears("the end", |events| {
+                let panicked =
+                    |event: &&Event| matches!(event, Event::Closed(_, CloseReason::Panicked));
+                events.iter().filter(panicked).count() > number
+            });
+        }
+        // When content panics as it is dropped, all of it or nothing may have gone; the server lives.
+        let mut client = Client::connect(server.addr());
+        client.send(get("/drop"));
+        let _ = client.try_answer();
+        client.is_gone();
+        assert_eq!(Client::connect(server.addr()).ask("/").text(), PAGE);
+    });
+}
+
+/// Panics about everything that has to do with a path, and at the end of its connection.
+struct Nervous(AtomicBool);
+
+impl Observer for Nervous {
+    fn request(&self, event: &RequestEvent<'_>) {
+        if event.target == "/boom" {
+            self.0.store(true, Ordering::SeqCst);
+            panic!("a planted panic in an observer");
+        }
+    }
+    fn closed(&self, _: Option<core::net::SocketAddr>, _: CloseReason) {
+        if self.0.swap(false, Ordering::SeqCst) {
+            panic!("a planted panic in an observer at a connection's end");
+        }
+    }
+    fn rejected(&self, _: Option<core::net::SocketAddr>, _: Reject, _: Status) {
+        panic!("a planted panic in an observer about a refusal");
+    }
+}
+
+#[test]
+fn a_panic_of_an_observer_costs_its_connection_alone() {
+    on_each_backend(|stage| {
+        let observer = Nervous(AtomicBool::new(false));
+        let server = stage.server().workers(1).observer(observer);
+        let server = server.spawn(page).unwrap();
+        let mut other = Client::connect(server.addr());
+        for octets in [get("/boom"), "NOT HTTP\r\n\r\n".to_string()] {
+            let mut client = Client::connect(server.addr());
+            client.send(octets);
+            let _ = client.try_answer();
+            client.is_gone();
+            assert_eq!(other.ask("/").text(), PAGE);
+        }
+    });
+}
+
+/// Answers with the first `promised` octets of a file.
+fn promise(scratch: &Scratch, promised: u64) -> impl Fn(&mut Request<'_>) -> Response + use<> {
+    let path = scratch.0.clone();
+    move |_: &mut Request<'_>| {
+        let file = std::fs::File::open(&path).expect("the scratch file");
+        Response::new(Status::OK).file(file, 0, promised)
+    }
+}
+
+#[test]
+fn a_file_shorter_than_promised_never_looks_complete() {
+    on_each_backend(|stage| {
+        // sirv#145. Short ones are read before a head goes out; long ones are sent as they are read.
+        for (length, promised) in [
+            (0, 1),
+            (1_000, 60_000),
+            (0, 100_000),
+            (1 << 20, (1 << 20) + 1),
+        ] {
+            let scratch = Scratch::with(&pattern(length));
+            let recorder = Recorder::default();
+            let server = stage.server().observer(recorder.clone());
+            let server = server.spawn(promise(&scratch, promised)).unwrap();
+            let mut client = Client::connect(server.addr());
+            client.send(get("/"));
+            match client.try_answer() {
+                Ok(answer) => assert_eq!(answer.status(), 500),
+                Err(broken) => assert_eq!(broken, Broken::Cut),
+            }
+            client.is_gone();
+            drop(client);
+            recorder.hears_closed(CloseReason::ContentFailed);
+        }
+    });
+}
+
+#[test]
+fn a_file_that_shrinks_while_it_is_sent_never_looks_complete() {
+    const LENGTH: u64 = 64 << 20;
+    on_each_backend(|stage| {
+        let scratch = Scratch::with(b"");
+        let file = std::fs::File::options()
+            .write(true)
+            .open(&scratch.0)
+            .unwrap();
+        file.set_len(LENGTH).unwrap();
+        let recorder = Recorder::default();
+        let server = stage.server().observer(recorder.clone());
+        let server = server.spawn(promise(&scratch, LENGTH)).unwrap();
+        let mut client = Client::connect(server.addr());
+        client.send(get("/"));
+        // More than the sockets hold is still to come, because nobody has read but the head.
+        assert_eq!(client.head().length(), Some(LENGTH));
+        file.set_len(LENGTH - 1).unwrap();
+        let mut seen = 0;
+        let end = loop {
+            match client.some() {
+                Ok([]) => break Broken::Ended,
+                Ok(octets) => seen += octets.len() as u64,
+                Err(broken) => break broken,
+            }
+        };
+        assert!(seen < LENGTH, "{end}: {seen} octets");
+        assert_ne!(end, Broken::TimedOut);
+        recorder.hears_closed(CloseReason::ContentFailed);
+    });
+}
+
+#[test]
+fn a_big_file_arrives_octet_by_octet() {
+    const BLOCK: usize = 1 << 20;
+    const BLOCKS: usize = 64;
+    let block = pattern(BLOCK);
+    let scratch = Scratch::with(&block.repeat(BLOCKS));
+    on_each_backend(|stage| {
+        let path = scratch.0.clone();
+        let handler = move |request: &mut Request<'_>| {
+            let file = std::fs::File::open(&path).expect("the scratch file");
+            match request.path() {
+                "/part" => Response::new(Status::OK).file(file, 12_345, 20_000_000),
+                _ => Response::new(Status::OK).file(file, 0, (BLOCK * BLOCKS) as u64),
+            }
+        };
+        let server = stage.server().workers(1).spawn(handler).unwrap();
+        let mut quick = Client::connect(server.addr());
+        let mut slow = Client::connect(server.addr());
+        slow.send(get("/"));
+        assert_eq!(slow.head().length(), Some((BLOCK * BLOCKS) as u64));
+        // One reader does not wait for the other, although one thread serves both.
+        let answer = quick.ask("/");
+        assert_eq!(answer.content.len(), BLOCK * BLOCKS);
+        assert!(answer.content.chunks(BLOCK).all(|seen| seen == block));
+        let part = quick.ask("/part");
+        let whole = &answer.content[12_345..][..20_000_000];
+        assert!(part.content == whole);
+        let mut place = 0;
+        while place < BLOCK * BLOCKS {
+            let seen = slow.some().expect("the file goes on");
+            assert!(!seen.is_empty(), "the file ends at {place}");
+            for octet in seen.chunks(997) {
+                let from = place % BLOCK;
+                let (ahead, behind) = octet.split_at(octet.len().min(BLOCK - from));
+                assert!(
+                    block[from..].starts_with(ahead) && block.starts_with(behind),
+                    "{place}"
+                );
+                place += octet.len();
+            }
+            thread::yield_now();
+        }
+        assert_eq!(slow.ask("/part").content.len(), 20_000_000);
+    });
+}
+
+#[test]
+fn output_that_nobody_reads_is_parked() {
+    let content = pattern(8 << 20);
+    on_each_backend(|stage| {
+        let big = content.clone();
+        let handler = move |request: &mut Request<'_>| match request.path() {
+            "/memory" => Response::new(Status::OK).body(big.clone()),
+            "/stream" => Response::new(Status::OK).stream(None, Cursor::new(big.clone())),
+            _ => Response::text(PAGE),
+        };
+        let server = stage.server().workers(1).spawn(handler).unwrap();
+        let mut parked: Vec<_> = ["/memory", "/stream", "/memory", "/stream"]
+            .map(|path| {
+                let mut client = Client::connect(server.addr());
+                client.send([get(path), get("/")].concat());
+                client
+            })
+            .into();
+        for _ in 0..20 {
+            assert_eq!(Client::connect(server.addr()).ask("/").text(), PAGE);
+        }
+        for client in &mut parked {
+            assert!(client.answer().content == content);
+            assert_eq!(client.answer().text(), PAGE);
+        }
+    });
+}
+
+#[test]
+fn pipelined_answers_that_nobody_reads_are_bounded() {
+    let content = pattern(16_000);
+    on_each_backend(|stage| {
+        let made = Arc::new(AtomicU64::new(0));
+        let (counted, page) = (made.clone(), content.clone());
+        let handler = move |_: &mut Request<'_>| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            Response::new(Status::OK).body(page.clone())
+        };
+        let server = stage.server().workers(1).spawn(handler).unwrap();
+        let mut greedy = Client::connect(server.addr());
+        let mut other = Client::connect(server.addr());
+        let mut sender = greedy.also();
+        const REQUESTS: u64 = 10_000;
+        thread::scope(|scope| {
+            scope.spawn(move || sender.send(get("/greedy").repeat(REQUESTS as usize)));
+            for _ in 0..50 {
+                assert!(other.ask("/").content == content);
+            }
+            // 160 MB would have been made otherwise; the sockets hold a few.
+            let begun = made.load(Ordering::SeqCst);
+            assert!(
+                begun < REQUESTS / 2,
+                "{begun} answers were made and not read"
+            );
+            for _ in 0..REQUESTS {
+                assert!(greedy.answer().content == content);
+            }
+        });
+    });
+}
+
+#[test]
+fn a_full_server_says_so_and_recovers() {
+    const MOST: usize = 4;
+    on_each_backend(|stage| {
+        let mut limits = Limits::default();
+        limits.connections = MOST;
+        let recorder = Recorder::default();
+        let server = stage.server().limits(limits).observer(recorder.clone());
+        let server = server.spawn(page).unwrap();
+        let mut clients: Vec<_> = (0..MOST).map(|_| Client::connect(server.addr())).collect();
+        for client in &mut clients {
+            assert_eq!(client.ask("/").text(), PAGE);
+        }
+        for _ in 0..3 {
+            let mut one_too_many = Client::connect(server.addr());
+            let _ = one_too_many.try_send(get("/"));
+            let answer = one_too_many.answer();
+            assert_eq!((answer.status(), answer.closes()), (503, true));
+            assert_eq!(answer.field("Retry-After"), Some("1"));
+            one_too_many.is_gone();
+        }
+        let overloads = |events: &[Event]| {
+            let overload = |event: &&Event| matches!(event, Event::Overload(_));
+            events.iter().filter(overload).count()
+        };
+        recorder.hears("an overload", |events| overloads(events) > 0);
+        assert_eq!(overloads(&recorder.events()), 1, "once a minute is enough");
+        // Those that are in are served all the time.
+        for client in &mut clients {
+            assert_eq!(client.ask("/").text(), PAGE);
+        }
+        drop(clients.pop());
+        recorder.hears_closed(CloseReason::PeerClosed);
+        assert_eq!(Client::connect(server.addr()).ask("/").text(), PAGE);
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_process_without_descriptors_recovers() {
+    use crate::stage::alone_with_descriptors;
+    use std::fs::File;
+    alone_with_descriptors("life::a_process_without_descriptors_recovers", 128, || {
+        on_each_backend(|stage| {
+            let recorder = Recorder::default();
+            let server = stage
+                .server()
+                .observer(recorder.clone())
+                .spawn(page)
+                .unwrap();
+            let mut before = Client::connect(server.addr());
+            assert_eq!(before.ask("/").text(), PAGE);
+            // tiny-http#283: all descriptors are taken but one, and that one is the client's.
+            let mut hoard = Vec::new();
+            while let Ok(file) = File::open("/dev/null") {
+                hoard.push(file);
+            }
+            hoard.pop();
+            let mut client = Client::connect(server.addr());
+            client.send(get("/"));
+            recorder.hears("the lack of descriptors", |events| {
+                let lack = |event: &Event| {
+                    matches!(event, Event::Overload(why) if why.starts_with("cannot accept"))
+                };
+                events.iter().any(lack)
+            });
+            // Those that are in are served; the one that waits is served when there is a descriptor.
+            assert_eq!(before.ask("/").text(), PAGE);
+            hoard.clear();
+            assert_eq!(client.answer().text(), PAGE);
+            assert_eq!(Client::connect(server.addr()).ask("/").text(), PAGE);
+        });
+    });
+}
+
+#[test]
+fn a_client_that_never_stops_asking_holds_up_nobody() {
+    on_each_backend(|stage| {
+        let server = stage.server().workers(1).spawn(page).unwrap();
+        let address = server.addr();
+        let (is_over, answered) = (AtomicBool::new(false), AtomicU64::new(0));
+        thread::scope(|scope| {
+            let greedy = Client::connect(address);
+            let (mut sender, mut reader) = (greedy.also(), greedy);
+            let (is_over, answered) = (&is_over, &answered);
+            scope.spawn(move || {
+                let batch = get("/greedy").repeat(1_000);
+                while !is_over.load(Ordering::SeqCst) {
+                    sender.send(&batch);
+                }
+                sender.hang_up();
+            });
+            scope.spawn(move || {
+                while reader.try_answer().is_ok() {
+                    answered.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+            assert!(eventually(|| answered.load(Ordering::SeqCst) > 1_000));
+            let mut others: Vec<_> = (0..10).map(|_| Client::connect(address)).collect();
+            for _ in 0..10 {
+                for client in &mut others {
+                    assert_eq!(client.ask("/").text(), PAGE);
+                }
+            }
+            let before = answered.load(Ordering::SeqCst);
+            assert!(
+                eventually(|| answered.load(Ordering::SeqCst) > before),
+                "nor is it held up"
+            );
+            is_over.store(true, Ordering::SeqCst);
+        });
+    });
+}
+
+#[test]
+fn a_client_that_floods_behind_the_last_answer_holds_up_nobody() {
+    on_each_backend(|stage| {
+        let short = timeouts(|timeouts| timeouts.linger = SHORT);
+        let recorder = Recorder::default();
+        let server = stage
+            .server()
+            .workers(1)
+            .timeouts(short)
+            .observer(recorder.clone());
+        let server = server.spawn(page).unwrap();
+        let mut flood = Client::connect(server.addr());
+        let mut other = Client::connect(server.addr());
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                flood.send("NOT HTTP\r\n\r\n");
+                let block = vec![b'x'; 1 << 20];
+                // As fast as it goes, so that the server's buffer is full at each read.
+                while flood.try_send(&block).is_ok() {}
+            });
+            recorder.hears("the refusal", |events| {
+                events
+                    .iter()
+                    .any(|event| matches!(event, Event::Rejected(..)))
+            });
+            assert_eq!(other.ask("/").text(), PAGE);
+            // It is dropped for as long as a linger lasts, and no longer.
+            recorder.hears_closed(CloseReason::Rejected(Reject::RequestLineForm));
+            assert_eq!(other.ask("/").text(), PAGE);
+        });
+    });
+}
+
+#[test]
+fn handlers_that_wait_hold_up_only_their_workers() {
+    on_each_backend(|stage| {
+        let gate = Gate::default();
+        let inside = gate.clone();
+        let handler = move |request: &mut Request<'_>| {
+            if request.path() == "/wait" {
+                inside.pass();
+            }
+            PAGE
+        };
+        let server = stage.server().workers(3).spawn(handler).unwrap();
+        let mut waiting: Vec<_> = (0..2).map(|_| Client::connect(server.addr())).collect();
+        waiting
+            .iter_mut()
+            .for_each(|client| client.send(get("/wait")));
+        gate.holds(2);
+        for _ in 0..50 {
+            let mut client = Client::connect(server.addr());
+            client.send(get_and_close("/"));
+            assert_eq!(client.answer().text(), PAGE);
+            client.ends();
+        }
+        gate.open();
+        waiting
+            .iter_mut()
+            .for_each(|client| assert_eq!(client.answer().text(), PAGE));
+    });
+}

@@ -1,1 +1,155 @@
-//! .
+//! What an observer hears of all this.
+
+use crate::client::{Client, get, post};
+use crate::stage::{Event, PAGE, Recorder, Scratch, on_each_backend, pattern};
+use doorstep::{
+    CloseReason, Method, Observer, Reject, Request, RequestEvent, Response, Status, Version,
+};
+use std::io::Cursor;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+#[test]
+fn an_observer_hears_everything_once_and_in_order() {
+    let scratch = Scratch::with(&pattern(300_000));
+    on_each_backend(|stage| {
+        let recorder = Recorder::default();
+        let path = scratch.0.clone();
+        let handler = move |request: &mut Request<'_>| match request.path() {
+            "/missing" => Response::status_page(Status::NOT_FOUND).reason("there is no such thing"),
+            "/memory" => Response::new(Status::OK).body(pattern(100_000)),
+            "/stream" => Response::new(Status::OK).stream(None, Cursor::new(pattern(1_000))),
+            "/file" => {
+                let file = std::fs::File::open(&path).expect("the scratch file");
+                Response::new(Status::OK).file(file, 0, 300_000)
+            }
+            _ => Response::text(PAGE),
+        };
+        let server = stage
+            .server()
+            .observer(recorder.clone())
+            .spawn(handler)
+            .unwrap();
+        let mut client = Client::connect(server.addr());
+        let peer = Some(client.address());
+        let page = PAGE.len() as u64;
+        // Target, method, version, status, octets of content (`None`: with framing, so not told here), reason.
+        let rows = [
+            ("/", Method::Get, Version::Http11, 200, Some(page), None),
+            ("/a?b=c", Method::Head, Version::Http11, 200, Some(0), None),
+            (
+                "/missing",
+                Method::Get,
+                Version::Http11,
+                404,
+                None,
+                Some("there is no such thing"),
+            ),
+            (
+                "/post",
+                Method::Post,
+                Version::Http11,
+                200,
+                Some(page),
+                None,
+            ),
+            (
+                "/memory",
+                Method::Get,
+                Version::Http11,
+                200,
+                Some(100_000),
+                None,
+            ),
+            ("/stream", Method::Get, Version::Http11, 200, None, None),
+            (
+                "/file",
+                Method::Get,
+                Version::Http11,
+                200,
+                Some(300_000),
+                None,
+            ),
+            ("/old", Method::Get, Version::Http10, 200, Some(page), None),
+        ];
+        for (target, method, version, ..) in &rows {
+            match (method, version) {
+                (Method::Post, _) => client.send(post(target, "some content")),
+                (_, Version::Http10) => {
+                    client.send(format!(
+                        "GET {target} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+                    ));
+                }
+                (method, _) => client.send(get(target).replace("GET", &method.to_string())),
+            }
+            match method {
+                Method::Head => client.answer_to_head(),
+                _ => client.answer(),
+            };
+        }
+        client.send("GET / HTTP/1.1\r\nHost : x\r\n\r\n");
+        assert_eq!(client.answer().status(), 400);
+        client.ends();
+        drop(client);
+        recorder.hears_ends(1);
+        let reject = Reject::SpaceBeforeColon;
+        let mut events = recorder.events().into_iter();
+        assert_eq!(events.next(), Some(Event::Accepted(peer)));
+        for (target, method, version, status, bytes, reason) in rows {
+            let heard = events.next();
+            let Some(Event::Request { bytes: sent, .. }) = heard else {
+                panic!("{heard:?} instead of the request for {target}");
+            };
+            let expected = Event::Request {
+                peer,
+                method,
+                target: target.to_string(),
+                version,
+                status: Status::from_code(status).expect("a status"),
+                bytes: bytes.unwrap_or(sent),
+                reason,
+            };
+            assert_eq!(heard, Some(expected));
+            assert!(bytes.is_some() || sent > 100, "{target}: {sent}");
+        }
+        let rest: Vec<_> = events.collect();
+        let expected = [
+            Event::Rejected(peer, reject, Status::BAD_REQUEST),
+            Event::Closed(peer, CloseReason::Rejected(reject)),
+        ];
+        assert_eq!(rest, expected);
+    });
+}
+
+/// How long a request took, and when it was done.
+#[derive(Clone, Default)]
+struct Times(Arc<Mutex<Vec<(Duration, SystemTime)>>>);
+
+impl Observer for Times {
+    fn request(&self, event: &RequestEvent<'_>) {
+        self.0.lock().unwrap().push((event.duration, event.time));
+    }
+}
+
+#[test]
+fn a_request_takes_as_long_as_its_handler_at_least() {
+    const WORK: Duration = Duration::from_millis(50);
+    on_each_backend(|stage| {
+        let times = Times::default();
+        let work = |_: &mut Request<'_>| {
+            std::thread::sleep(WORK);
+            PAGE
+        };
+        let server = stage.server().observer(times.clone()).spawn(work).unwrap();
+        let begun = SystemTime::now();
+        let mut client = Client::connect(server.addr());
+        // Heard before the octets go out, so both are known when the second answer is here.
+        client.send(get("/").repeat(2));
+        (0..2).for_each(|_| assert_eq!(client.answer().text(), PAGE));
+        let ended = SystemTime::now();
+        for (duration, time) in &*times.0.lock().unwrap() {
+            assert!(*duration >= WORK, "{duration:?}");
+            assert!((begun..=ended).contains(time));
+        }
+    });
+}

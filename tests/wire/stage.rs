@@ -270,11 +270,6 @@ impl Scratch {
         let name = format!("doorstep wire {} {number}", std::process::id());
         Scratch(std::env::temp_dir().join(name))
     }
-
-    /// Opens it.
-    pub fn open(&self) -> File {
-        File::open(&self.0).expect("the scratch file")
-    }
 }
 
 impl Drop for Scratch {
