@@ -192,6 +192,13 @@ impl Connection {
         self.deadline = now.after(rules.timeouts.linger);
     }
 
+    /// The last answer is with the system as a whole: the peer has this long from now to read it, however long it took to
+    /// get there.
+    pub fn last_octet_sent(&mut self, now: Moment, rules: &Rules) {
+        debug_assert_eq!(self.phase, Phase::Linger);
+        self.deadline = now.after(rules.timeouts.linger);
+    }
+
     /// Why the connection ends, once it is known.
     pub fn last(&self) -> Option<CloseReason> {
         self.last

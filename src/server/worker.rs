@@ -31,7 +31,7 @@ pub struct Worker {
     head: Option<(Head, usize)>,
     /// Requests that this turn has answered.
     requests: usize,
-    /// Octets that this turn has sent.
+    /// Octets that this turn has sent, or dropped behind a last answer.
     moved: u64,
 }
 
@@ -377,13 +377,21 @@ impl Worker {
             Flow::Go => {}
             flow => return flow,
         }
+        self.moved += self.input.unread().len() as u64;
         self.input.clear();
         if !guest.write_closed {
             guest.write_closed = true;
+            guest.conn.last_octet_sent(now, &self.shared.rules);
             // ENOTCONN: the peer has reset the connection already; the read that follows finds that out.
             let _ = guest.stream.shutdown_write();
         }
-        Flow::Read
+        // A peer that sends as fast as this drops would keep the turn going for ever, and the sweep would seldom find its
+        // connection idle: so a turn drops only its share, and looks at the deadline itself.
+        match guest.conn.expire(now, false, guest.conn.read_deadline()) {
+            Expiry::Close(reason) => Flow::Close(reason),
+            _ if self.moved < BYTES_PER_TURN => Flow::Read,
+            _ => Flow::Wait(Interest::Read),
+        }
     }
 
     /// Sends what there is. `Go` when everything is with the system.

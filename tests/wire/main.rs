@@ -13,3 +13,4 @@ mod messages;
 mod observer;
 mod shutdown;
 mod stage;
+mod turn;
