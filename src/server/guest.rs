@@ -3,7 +3,7 @@
 use super::output::Tail;
 use crate::conn::{Connection, Moment, Phase, Rules};
 use crate::semantics::{Method, Status, Version};
-use crate::sys::Stream;
+use crate::sys::{Interest, Stream};
 use core::net::SocketAddr;
 use std::time::Duration;
 
@@ -55,13 +55,30 @@ impl Guest {
         }
     }
 
-    /// Whether a request was begun on it that has not been answered to its last octet.
-    pub fn is_unfinished(&self) -> bool {
-        let between = matches!(
-            self.conn.phase(),
-            Phase::Idle | Phase::Drain | Phase::Linger | Phase::Closed
-        );
-        !between || !self.parked.is_empty()
+    /// What its registration at the poller waits for.
+    pub fn interest(&self) -> Interest {
+        if self.waits_to_write {
+            Interest::Write
+        } else {
+            Interest::Read
+        }
+    }
+
+    /// Whether it waits for a request of which not an octet has arrived.
+    pub fn is_silent(&mut self) -> bool {
+        self.conn.phase() == Phase::Idle
+            && !self.waits_to_write
+            && self.leftover.is_empty()
+            && matches!(self.stream.wait(Interest::Read, Duration::ZERO), Ok(false))
+    }
+
+    /// Whether a request has arrived on it, in part at least, that has not been answered to its last octet.
+    pub fn is_unfinished(&mut self) -> bool {
+        match self.conn.phase() {
+            Phase::Idle => !self.is_silent(),
+            Phase::Drain | Phase::Linger | Phase::Closed => !self.parked.is_empty(),
+            Phase::Head | Phase::Gather | Phase::Handle | Phase::Send => true,
+        }
     }
 }
 

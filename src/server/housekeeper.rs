@@ -3,9 +3,12 @@
 use super::listen::Accepted;
 use super::shared::Shared;
 use super::shutdown::{Ended, Signal};
+use super::slots::Owned;
 use super::worker::Worker;
-use crate::conn::Moment;
+use crate::conn::{CloseReason, Moment};
 use crate::limits::{ACCEPTS_AT_SHUTDOWN, LOOK_AGAIN, TICK_LEAST, TICK_MOST};
+use crate::sys::{Interest, Stream};
+use core::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,8 +61,8 @@ impl Housekeeper {
         self.shared.listeners.wake_rested(&self.shared);
     }
 
-    /// Takes what is queued, closes the listeners, closes idle connections after one more read, and gives the others
-    /// the time that is left.
+    /// Takes what is queued, closes the listeners, closes idle connections from which nothing has arrived, and gives the
+    /// others, and the workers, the time that is left.
     fn shut_down(&mut self, signal: &Signal) -> Ended {
         self.shared.stop();
         self.empty_queues();
@@ -82,10 +85,7 @@ impl Housekeeper {
         for number in 0..self.shared.listeners.count() {
             for _ in 0..ACCEPTS_AT_SHUTDOWN {
                 match self.shared.listeners.accept(number) {
-                    Accepted::Connection(stream, peer) => {
-                        let now = self.worker.now();
-                        self.worker.admit(stream, peer, &now);
-                    }
+                    Accepted::Connection(stream, peer) => self.take_in(stream, peer),
                     Accepted::Lost => {}
                     Accepted::Empty | Accepted::Exhausted(_) | Accepted::Closed => break,
                 }
@@ -93,22 +93,51 @@ impl Housekeeper {
         }
     }
 
-    /// Has every connection that waits for nothing but a request looked at: one whose request has arrived meanwhile is
-    /// served, the others are closed.
+    fn take_in(&mut self, stream: Stream, peer: Option<SocketAddr>) {
+        let now = self.worker.now();
+        let Some(mut owned) = self.worker.enroll(stream, peer, &now) else {
+            return;
+        };
+        owned.guest.deadline = owned.guest.conn.read_deadline();
+        match self.worker.arm(&mut owned, Interest::Read) {
+            Ok(()) => self.leave(owned),
+            Err(_) => self.worker.close(owned, CloseReason::Failed),
+        }
+    }
+
+    /// Closes the connections that wait for a request of which nothing has arrived. The others are the workers' business: a
+    /// handler that is called here and does not return would hold up the end of the server.
     fn close_idle(&mut self) {
         for index in 0..self.shared.slots.touched() {
-            if let Some(owned) = self.shared.slots.claim(index, |_| true) {
-                self.worker.look_again(owned);
+            if let Some(mut owned) = self.shared.slots.claim(index, |_| true) {
+                if owned.guest.is_silent() {
+                    self.worker.cut(owned);
+                } else {
+                    self.leave(owned);
+                }
             }
         }
     }
 
-    /// Closes every connection that no worker is serving now, and answers how many requests that cut, or left with a
-    /// handler: one that still holds its connection ends with it.
+    /// Gives back a connection that was armed when it was taken.
+    fn leave(&mut self, mut owned: Owned) {
+        let deadline = owned.guest.deadline;
+        // Each round is due to an event, which came while it was owned here and has used up the arming.
+        while let Some(again) = self.shared.slots.release(owned, deadline) {
+            owned = again;
+            let interest = owned.guest.interest();
+            if self.worker.arm(&mut owned, interest).is_err() {
+                return self.worker.close(owned, CloseReason::Failed);
+            }
+        }
+    }
+
+    /// Closes every connection that no worker is serving now, and answers how many requests that cut, never read, or left
+    /// with a handler: one that still holds its connection ends with it.
     fn cut(&mut self) -> usize {
         let mut cut = 0;
         for index in 0..self.shared.slots.touched() {
-            if let Some(owned) = self.shared.slots.claim(index, |_| true) {
+            if let Some(mut owned) = self.shared.slots.claim(index, |_| true) {
                 cut += usize::from(owned.guest.is_unfinished());
                 self.worker.cut(owned);
             }

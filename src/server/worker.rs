@@ -112,12 +112,7 @@ impl Worker {
         self.serve(owned, Cause::Deadline);
     }
 
-    /// Looks at an idle connection once more, because the server is shutting down. The caller owns it.
-    pub fn look_again(&mut self, owned: Owned) {
-        self.serve(owned, Cause::Event);
-    }
-
-    /// Ends a connection whose time is over because the server's is. The caller owns it.
+    /// Ends a connection because the server ends. The caller owns it.
     pub fn cut(&mut self, owned: Owned) {
         self.close(owned, CloseReason::Shutdown);
     }
@@ -147,6 +142,18 @@ impl Worker {
 
     /// Takes a new connection in, and serves it.
     pub fn admit(&mut self, stream: Stream, peer: Option<SocketAddr>, now: &Now) {
+        if let Some(owned) = self.enroll(stream, peer, now) {
+            self.serve(owned, Cause::Event);
+        }
+    }
+
+    /// Gives a new connection a slot. `None` when there is none: then it has been told so.
+    pub(super) fn enroll(
+        &mut self,
+        stream: Stream,
+        peer: Option<SocketAddr>,
+        now: &Now,
+    ) -> Option<Owned> {
         let moment = Moment::at(now.monotonic);
         let guest = Box::new(Guest::new(stream, peer, moment, &self.shared.rules));
         match self.shared.slots.occupy(guest) {
@@ -157,9 +164,12 @@ impl Worker {
                         .iter()
                         .for_each(|observer| observer.accepted(peer))
                 });
-                self.serve(owned, Cause::Event);
+                Some(owned)
             }
-            Err(guest) => self.turn_away(*guest, now),
+            Err(guest) => {
+                self.turn_away(*guest, now);
+                None
+            }
         }
     }
 
@@ -188,7 +198,7 @@ impl Worker {
     }
 
     /// Arms the poller for a connection that is still owned.
-    fn arm(&self, owned: &mut Owned, interest: Interest) -> io::Result<()> {
+    pub(super) fn arm(&self, owned: &mut Owned, interest: Interest) -> io::Result<()> {
         let token = owned.subject.token();
         let guest = &mut owned.guest;
         guest.waits_to_write = interest == Interest::Write;
@@ -206,7 +216,7 @@ impl Worker {
     }
 
     /// Ends a connection.
-    fn close(&mut self, owned: Owned, reason: CloseReason) {
+    pub(super) fn close(&mut self, owned: Owned, reason: CloseReason) {
         let token = owned.subject.token();
         let guest = self.shared.slots.vacate(owned);
         if guest.registered {

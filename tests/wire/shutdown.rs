@@ -1,1 +1,374 @@
-//! .
+//! The end of a server: what it finishes, what it cuts, what it leaves behind.
+
+use crate::client::{Broken, Client, get};
+use crate::stage::{
+    Event, Gate, PAGE, Recorder, Stage, alone, eventually, on_each_backend, page, skipped, threads,
+};
+use doorstep::{CloseReason, Ended, Handler, Request, Response, Running, Server, Status};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A grace that no test lasts: what ends long before it was not waited for.
+const LONG: Duration = Duration::from_secs(600);
+/// A grace that is over soon.
+const SHORT: Duration = Duration::from_millis(200);
+/// What an end takes at most when nothing has to be waited for.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
+/// Waits for a server's end, within the bound.
+#[track_caller]
+fn end_of(server: Running, within: Duration) -> Ended {
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || tell.send(server.join()));
+    let ended = told.recv_timeout(within).expect("an end in time");
+    ended.expect("a good end")
+}
+
+/// Waits at the gate where the path says so.
+fn gated(gate: &Gate) -> impl Handler + use<> {
+    let gate = gate.clone();
+    move |request: &mut Request<'_>| {
+        if request.path() == "/wait" {
+            gate.pass();
+        }
+        PAGE
+    }
+}
+
+/// Whether nobody listens there any more.
+fn is_deserted(address: SocketAddr) -> bool {
+    let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    Client::try_connect(address).err().is_some_and(refused)
+}
+
+#[test]
+fn idle_connections_are_closed_at_once() {
+    on_each_backend(|stage| {
+        let recorder = Recorder::default();
+        let server = stage
+            .server()
+            .observer(recorder.clone())
+            .spawn(page)
+            .unwrap();
+        let mut clients: Vec<_> = (0..20).map(|_| Client::connect(server.addr())).collect();
+        // Some have asked something, the others have never said a word.
+        for client in &mut clients[..10] {
+            assert_eq!(client.ask("/").text(), PAGE);
+        }
+        recorder.hears("20 accepts", |events| {
+            let accepts = events
+                .iter()
+                .filter(|event| matches!(event, Event::Accepted(_)));
+            accepts.count() == 20
+        });
+        server.shutdown_handle().begin(LONG);
+        assert_eq!(end_of(server, AT_ONCE).cut, 0);
+        clients.iter_mut().for_each(Client::ends);
+        assert_eq!(recorder.reasons(), [CloseReason::Shutdown; 20]);
+    });
+}
+
+#[test]
+fn what_runs_is_finished_and_the_last_answer_says_so() {
+    on_each_backend(|stage| {
+        let gate = Gate::default();
+        let server = stage.server().workers(2).spawn(gated(&gate)).unwrap();
+        let address = server.addr();
+        let mut running = Client::connect(address);
+        running.send(get("/wait"));
+        gate.holds(1);
+        // In the middle of a head, and of content: they were begun, so they may finish.
+        let mut head = Client::connect(address);
+        let mut content = Client::connect(address);
+        assert_eq!(head.ask("/").text(), PAGE);
+        assert_eq!(content.ask("/").text(), PAGE);
+        head.send("GET / HTTP/1.1\r\nHost: local");
+        content.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nab");
+        server.shutdown_handle().begin(LONG);
+        assert!(eventually(|| is_deserted(address)));
+        head.send("host\r\n\r\n");
+        content.send("cd");
+        gate.open();
+        for client in [&mut running, &mut head, &mut content] {
+            let answer = client.answer();
+            assert_eq!((answer.text(), answer.closes()), (PAGE, true));
+            client.ends();
+        }
+        drop((running, head, content));
+        assert_eq!(end_of(server, AT_ONCE).cut, 0);
+    });
+}
+
+#[test]
+fn queued_connections_are_served() {
+    on_each_backend(|stage| {
+        let gate = Gate::default();
+        let server = stage.server().workers(1).spawn(gated(&gate)).unwrap();
+        let address = server.addr();
+        let mut running = Client::connect(address);
+        running.send(get("/wait"));
+        gate.holds(1);
+        // The only worker is busy, so these wait in the listener's queue.
+        let mut queued: Vec<_> = (0..20).map(|_| Client::connect(address)).collect();
+        queued.iter_mut().for_each(|client| client.send(get("/")));
+        server.shutdown_handle().begin(LONG);
+        assert!(eventually(|| is_deserted(address)));
+        gate.open();
+        for mut client in queued.into_iter().chain([running]) {
+            let answer = client.answer();
+            assert_eq!((answer.text(), answer.closes()), (PAGE, true));
+            client.ends();
+        }
+        assert_eq!(end_of(server, AT_ONCE).cut, 0);
+    });
+}
+
+#[test]
+fn a_second_stop_only_shortens_the_first() {
+    on_each_backend(|stage| {
+        let gate = Gate::default();
+        let server = stage.server().spawn(gated(&gate)).unwrap();
+        let mut running = Client::connect(server.addr());
+        running.send(get("/wait"));
+        gate.holds(1);
+        let shutdown = server.shutdown_handle();
+        shutdown.begin(LONG);
+        shutdown.begin(SHORT);
+        shutdown.begin(LONG);
+        assert_eq!(end_of(server, AT_ONCE).cut, 1);
+        gate.open();
+        // Stopped already: nothing is left to stop.
+        shutdown.begin(SHORT);
+    });
+}
+
+#[test]
+fn the_grace_cuts_what_is_left_and_counts_it() {
+    on_each_backend(|stage| {
+        let gate = Gate::default();
+        let recorder = Recorder::default();
+        let inside = gate.clone();
+        let handler = move |request: &mut Request<'_>| match request.path() {
+            "/wait" => {
+                inside.pass();
+                Response::text(PAGE)
+            }
+            _ => Response::new(Status::OK).stream(None, io::repeat(b'e')),
+        };
+        let server = stage.server().workers(2).observer(recorder.clone());
+        let server = server.spawn(handler).unwrap();
+        // One is with a handler, one reads nothing, one is in the middle of a head.
+        let mut stuck = Client::connect(server.addr());
+        stuck.send(get("/wait"));
+        gate.holds(1);
+        let mut deaf = Client::connect(server.addr());
+        deaf.send(get("/endless"));
+        assert_eq!(deaf.head().status, 200);
+        let mut begun = Client::connect(server.addr());
+        begun.send("GET / HT");
+        recorder.hears("3 accepts", |events| {
+            let accepts = events
+                .iter()
+                .filter(|event| matches!(event, Event::Accepted(_)));
+            accepts.count() == 3
+        });
+        server.shutdown_handle().begin(SHORT);
+        // The end does not wait for a handler that does not return.
+        assert_eq!(end_of(server, AT_ONCE).cut, 3);
+        begun.is_gone();
+        assert_eq!(recorder.reasons(), [CloseReason::Shutdown; 2]);
+        // What it returns after all still goes out.
+        gate.open();
+        let answer = stuck.answer();
+        assert_eq!((answer.text(), answer.closes()), (PAGE, true));
+        stuck.ends();
+    });
+}
+
+#[test]
+fn a_handler_that_does_not_return_cannot_hold_up_the_end() {
+    on_each_backend(|stage| {
+        let gate = Gate::default();
+        let server = stage.server().workers(1).spawn(gated(&gate)).unwrap();
+        let address = server.addr();
+        let mut idle = Client::connect(address);
+        assert_eq!(idle.ask("/").text(), PAGE);
+        let mut stuck: Vec<_> = (0..3).map(|_| Client::connect(address)).collect();
+        // One with the only worker, two in the listener's queue, and one on a connection that was idle.
+        stuck[0].send(get("/wait"));
+        gate.holds(1);
+        stuck[1..]
+            .iter_mut()
+            .for_each(|client| client.send(get("/wait")));
+        idle.send(get("/wait"));
+        server.shutdown_handle().begin(SHORT);
+        let ended = end_of(server, AT_ONCE);
+        assert_eq!(ended.cut, 4);
+        gate.open();
+    });
+}
+
+#[test]
+fn the_port_is_free_at_once() {
+    on_each_backend(|stage| {
+        // Between the end and the next start another process may be given the port: then the round proves nothing.
+        let rebound = (0..3).any(|_| {
+            let server = stage.server().spawn(page).unwrap();
+            let address = server.addr();
+            let mut clients: Vec<_> = (0..10).map(|_| Client::connect(address)).collect();
+            clients.iter_mut().for_each(|client| drop(client.ask("/")));
+            server.shutdown(SHORT).unwrap();
+            match Server::bind(address) {
+                Ok(again) => {
+                    let again = again.backend(stage.backend).spawn(page).unwrap();
+                    assert_eq!(Client::connect(address).ask("/").text(), PAGE);
+                    drop(again);
+                    true
+                }
+                Err(_) => false,
+            }
+        });
+        assert!(rebound, "the port is still in use");
+    });
+}
+
+#[test]
+fn threads_are_gone_behind_the_end() {
+    const NAME: &str = "shutdown::threads_are_gone_behind_the_end";
+    alone(NAME, || {
+        let Some(before) = threads() else {
+            return skipped(NAME, "this system does not list a process's threads");
+        };
+        on_each_backend(|stage| {
+            for _ in 0..5 {
+                let server = stage.server().workers(16).spawn(page).unwrap();
+                assert_eq!(Client::connect(server.addr()).ask("/").text(), PAGE);
+                assert!(
+                    eventually(|| threads() == Some(before + 17)),
+                    "{:?}",
+                    threads()
+                );
+                server.shutdown(LONG).unwrap();
+                // rouille#190. Each has let go of the server; the last of a thread goes by itself.
+                assert!(eventually(|| threads() == Some(before)), "{:?}", threads());
+            }
+        });
+    });
+}
+
+#[test]
+fn dropping_a_running_server_stops_it() {
+    on_each_backend(|stage| {
+        let server = stage.server().spawn(page).unwrap();
+        let address = server.addr();
+        let mut client = Client::connect(address);
+        assert_eq!(client.ask("/").text(), PAGE);
+        drop(server);
+        client.ends();
+        assert!(is_deserted(address));
+    });
+}
+
+#[test]
+fn a_blocking_server_is_stopped_from_another_thread() {
+    on_each_backend(|stage| {
+        let server = stage.server();
+        let address = server.local_addr().unwrap();
+        let shutdown = server.shutdown_handle();
+        let serving = thread::spawn(move || server.serve(|_| PAGE));
+        assert_eq!(Client::connect(address).ask("/").text(), PAGE);
+        shutdown.begin(LONG);
+        serving.join().unwrap().unwrap();
+        // Asked before it begins, it ends as it begins.
+        let server = stage.server();
+        server.shutdown_handle().begin(LONG);
+        server.run(page).unwrap();
+    });
+}
+
+/// How many requests of a client under load ended how.
+#[derive(Default)]
+struct Tally {
+    answered: AtomicUsize,
+    lost_before: AtomicUsize,
+    cut: AtomicUsize,
+    not_begun: AtomicUsize,
+}
+
+/// Asks over and over, on connections that live for a few requests, until the server is gone.
+fn load(address: SocketAddr, is_over: &AtomicBool, tally: &Tally) {
+    let count = |counter: &AtomicUsize| counter.fetch_add(1, Ordering::SeqCst);
+    while let Ok(mut client) = Client::try_connect(address) {
+        for number in 0..10 {
+            let path = format!("/{number}");
+            let is_written = client.try_send(get(&path)).is_ok();
+            // Read behind the write: if it is false, the whole request was written before the signal.
+            let before = is_written && !is_over.load(Ordering::SeqCst);
+            match client.try_answer() {
+                Ok(answer) => {
+                    assert_eq!(answer.text(), path);
+                    count(&tally.answered);
+                    if answer.closes() {
+                        break;
+                    }
+                }
+                Err(Broken::Ended | Broken::Reset) if !before => {
+                    count(&tally.not_begun);
+                    break;
+                }
+                Err(Broken::Ended | Broken::Reset) => {
+                    count(&tally.lost_before);
+                    break;
+                }
+                Err(Broken::Cut | Broken::TimedOut) => {
+                    count(&tally.cut);
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Every request whose head was written before the signal is answered; one that was written after it is answered as a
+/// whole or not at all.
+#[test]
+fn no_request_begun_before_the_signal_is_lost() {
+    on_each_backend(|stage| {
+        for _ in 0..5 {
+            stop_under_load(stage);
+        }
+    });
+}
+
+fn stop_under_load(stage: Stage) {
+    let echo = |request: &mut Request<'_>| request.path().to_string();
+    let server = stage.server().workers(2).spawn(echo).unwrap();
+    let address = server.addr();
+    let (is_over, tally) = (AtomicBool::new(false), Tally::default());
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| load(address, &is_over, &tally));
+        }
+        assert!(eventually(|| tally.answered.load(Ordering::SeqCst) > 200));
+        is_over.store(true, Ordering::SeqCst);
+        // What a client has written is with the server's socket a little later: that is the network's time, not the server's.
+        thread::sleep(Duration::from_millis(20));
+        let begun = Instant::now();
+        server.shutdown_handle().begin(LONG);
+        let ended = end_of(server, AT_ONCE);
+        assert_eq!(ended.cut, 0);
+        assert!(begun.elapsed() < LONG);
+    });
+    let lost = tally.lost_before.load(Ordering::SeqCst);
+    let cut = tally.cut.load(Ordering::SeqCst);
+    assert_eq!(
+        (lost, cut),
+        (0, 0),
+        "{} answered",
+        tally.answered.load(Ordering::SeqCst)
+    );
+}
