@@ -1,0 +1,80 @@
+//! Idle: between requests, and before the first.
+
+use super::life::{Do::*, GET, OK, Row, run};
+use doorstep::CloseReason;
+use doorstep::internals::conn::{Expiry, Phase};
+
+const ROWS: &[Row] = &[
+    (
+        "accept: ten seconds for the first octet, then a silent end",
+        &[
+            Is(Phase::Idle),
+            Until(10_000),
+            After(9_999),
+            Expires(Expiry::NotYet),
+            After(1),
+            Expires(Expiry::Close(CloseReason::IdleTimeout)),
+        ],
+    ),
+    (
+        "a FIN without an octet",
+        &[Fin(Some(CloseReason::PeerClosed))],
+    ),
+    (
+        "an event without octets changes nothing",
+        &[After(4_000), Comes(""), Is(Phase::Idle), Until(10_000)],
+    ),
+    (
+        "kept alive: 75 seconds from the end of the answer",
+        &[
+            After(5_000),
+            Comes(GET),
+            Is(Phase::Handle),
+            After(2_000),
+            Answers(OK),
+            Is(Phase::Idle),
+            Until(82_000),
+            After(74_999),
+            Expires(Expiry::NotYet),
+            After(1),
+            Expires(Expiry::Close(CloseReason::IdleTimeout)),
+        ],
+    ),
+    (
+        "kept alive: a FIN",
+        &[
+            Comes(GET),
+            Answers(OK),
+            Fin(Some(CloseReason::PeerClosed)),
+            Last(None),
+        ],
+    ),
+    (
+        "kept alive: an event without octets does not extend the wait",
+        &[
+            Comes(GET),
+            Answers(OK),
+            After(70_000),
+            Comes(""),
+            Is(Phase::Idle),
+            Until(75_000),
+        ],
+    ),
+    (
+        "each answer begins the 75 seconds anew",
+        &[
+            Comes(GET),
+            Answers(OK),
+            After(60_000),
+            Comes(GET),
+            Answers(OK),
+            Until(135_000),
+            Requests(2),
+        ],
+    ),
+];
+
+#[test]
+fn idle() {
+    run(ROWS);
+}

@@ -1,0 +1,272 @@
+//! The harness: a script in, a connection driven by it, every expectation of the script held.
+
+use doorstep::internals::conn::{
+    Answer, CloseReason, Connection, Delivery, Expiry, Finished, Gathered, Moment, Phase, Received,
+    Rules,
+};
+use doorstep::internals::h1::{Head, Reject};
+use doorstep::internals::semantics::{FieldTable, Status};
+
+pub const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+/// What must never be taken for a request.
+pub const EVIL: &str = "GET /evil HTTP/1.1\r\nHost: a\r\n\r\n";
+
+/// One line of a script. Times are in milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub enum Do {
+    /// These octets come.
+    Comes(&'static str),
+    /// So many octets of content come.
+    Fills(usize),
+    /// Time passes.
+    After(u64),
+    /// The handler reads so many octets of content, all of which are here.
+    Takes(usize),
+    /// The handler needs more than is here.
+    WaitsForContent,
+    /// Whether 100 Continue is to be sent now.
+    Continue(bool),
+    /// The handler answers.
+    Answers(Reply),
+    /// The socket takes so many octets,
+    Wrote(u64),
+    /// or none, and the wait for it ends at this time.
+    BlockedUntil(u64),
+    Is(Phase),
+    /// The wait for the peer's octets ends at this time.
+    Until(u64),
+    /// What the sweep finds now.
+    Expires(Expiry),
+    /// The same for a connection that waits to write, since that wait's end.
+    ExpiresWriting(Expiry),
+    /// What a FIN means now.
+    Fin(Option<CloseReason>),
+    /// What the last answer's head holds,
+    Says(&'static str),
+    /// and what it does not.
+    Silent(&'static str),
+    Delivers(Delivery),
+    Finishes(Finished),
+    Last(Option<CloseReason>),
+    /// The message was refused, and the refusal answered.
+    Refused(Reject),
+    /// Requests begun so far.
+    Requests(u32),
+    /// Octets that are here and belong to no message so far.
+    Unread(usize),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Reply {
+    pub status: Status,
+    pub length: Option<u64>,
+    pub last: Option<CloseReason>,
+}
+
+pub const OK: Reply = reply(Status::OK, Some(5));
+pub const STREAM: Reply = reply(Status::OK, None);
+
+pub const fn reply(status: Status, length: Option<u64>) -> Reply {
+    Reply {
+        status,
+        length,
+        last: None,
+    }
+}
+
+pub const fn last(reason: CloseReason) -> Reply {
+    Reply {
+        last: Some(reason),
+        ..OK
+    }
+}
+
+/// What is being asked, the script.
+pub type Row = (&'static str, &'static [Do]);
+
+/// Runs each row on a connection of its own, accepted at time 0.
+pub fn run(rows: &[Row]) {
+    run_with(&Rules::default(), rows);
+}
+
+pub fn run_with(rules: &Rules, rows: &[Row]) {
+    for (name, script) in rows {
+        let mut life = Life::new(rules.clone());
+        for (line, act) in script.iter().enumerate() {
+            life.act(*act, &format!("{name}: line {}, {act:?}", line + 1));
+        }
+    }
+}
+
+/// A connection, its buffers and its clock.
+pub struct Life {
+    pub conn: Connection,
+    pub rules: Rules,
+    pub now: Moment,
+    /// What is here and unread.
+    pub input: Vec<u8>,
+    pub table: FieldTable,
+    /// The head that is being served, and its octets.
+    pub head: Option<(Head, Vec<u8>)>,
+    /// The last answer's head.
+    pub out: Vec<u8>,
+    delivery: Option<Delivery>,
+    pub finished: Option<Finished>,
+    pub refused: Option<Reject>,
+    write_deadline: Moment,
+}
+
+impl Life {
+    pub fn new(rules: Rules) -> Life {
+        Life {
+            conn: Connection::new(Moment(0), &rules),
+            rules,
+            now: Moment(0),
+            input: Vec::new(),
+            table: FieldTable::default(),
+            head: None,
+            out: Vec::new(),
+            delivery: None,
+            finished: None,
+            refused: None,
+            write_deadline: Moment::NEVER,
+        }
+    }
+
+    /// These octets come, and the connection goes as far as it can.
+    pub fn comes(&mut self, octets: &[u8]) {
+        self.input.extend_from_slice(octets);
+        self.go();
+    }
+
+    /// Steps until the handler is to be called or more octets are needed.
+    pub fn go(&mut self) {
+        loop {
+            match self.conn.phase() {
+                Phase::Idle | Phase::Head => {
+                    let received =
+                        self.conn
+                            .receive(&self.input, &mut self.table, self.now, &self.rules);
+                    match received {
+                        Ok(Received::More) => return,
+                        Ok(Received::Head { head, used }) => {
+                            self.head = Some((head, self.input[..used].to_vec()));
+                        }
+                        Err(reject) => self.refuse(reject),
+                    }
+                }
+                Phase::Gather => match self.conn.gather(&self.input, self.now, &self.rules) {
+                    Ok(Gathered::More) => return,
+                    Ok(Gathered::Ready) => {
+                        let head = self.head.as_ref().map_or(0, |(_, octets)| octets.len());
+                        self.input.drain(..head);
+                        return;
+                    }
+                    Err(reject) => self.refuse(reject),
+                },
+                Phase::Drain => {
+                    let used = self.conn.drain(&self.input, self.now, &self.rules);
+                    self.input.drain(..used);
+                    if self.conn.phase() == Phase::Drain {
+                        return;
+                    }
+                }
+                Phase::Linger => return self.input.clear(),
+                Phase::Handle | Phase::Send | Phase::Closed => return,
+            }
+        }
+    }
+
+    pub fn refuse(&mut self, reject: Reject) {
+        self.input.clear();
+        self.refused = Some(reject);
+        self.conn.refuse(reject);
+        self.answer(reply(reject.status(), Some(3)));
+    }
+
+    /// The handler takes one run of content out of what is here.
+    pub fn take(&mut self) -> Result<Vec<u8>, Reject> {
+        let taken = self.conn.take_content(&self.input, self.now, &self.rules)?;
+        let data = self.input[taken.data.clone()].to_vec();
+        self.input.drain(..taken.used);
+        Ok(data)
+    }
+
+    pub fn answer(&mut self, reply: Reply) {
+        let answer = Answer {
+            status: reply.status,
+            fields: b"",
+            date: None,
+            server: None,
+            length: reply.length,
+            last: reply.last,
+        };
+        self.out.clear();
+        self.delivery = Some(self.conn.answer(&answer, &self.rules, &mut self.out));
+        self.finished = Some(self.conn.finish(self.now, &self.rules));
+        self.go();
+    }
+
+    fn act(&mut self, act: Do, at: &str) {
+        match act {
+            Do::Comes(octets) => self.comes(octets.as_bytes()),
+            Do::Fills(count) => self.comes(&vec![b'x'; count]),
+            Do::After(wait) => self.now.0 += wait,
+            Do::Takes(count) => {
+                let mut taken = 0;
+                while taken < count {
+                    let data = self.take().expect(at);
+                    assert!(!data.is_empty(), "{at}: only {taken} are here");
+                    taken += data.len();
+                }
+                assert_eq!(taken, count, "{at}");
+            }
+            Do::WaitsForContent => {
+                let deadline = self.conn.content_deadline(self.now, &self.rules);
+                assert_eq!(deadline, self.conn.read_deadline(), "{at}");
+            }
+            Do::Continue(due) => assert_eq!(self.conn.take_continue(), due, "{at}"),
+            Do::Answers(reply) => {
+                assert_eq!(self.conn.phase(), Phase::Handle, "{at}");
+                self.answer(reply);
+            }
+            Do::Wrote(count) => self.conn.wrote(self.now, count),
+            Do::BlockedUntil(until) => {
+                self.write_deadline = self.conn.write_deadline(self.now, &self.rules);
+                assert_eq!(self.write_deadline, Moment(until), "{at}");
+            }
+            _ => self.expect(act, at),
+        }
+    }
+
+    fn expect(&mut self, act: Do, at: &str) {
+        let out = String::from_utf8_lossy(&self.out);
+        match act {
+            Do::Is(phase) => assert_eq!(self.conn.phase(), phase, "{at}"),
+            Do::Until(until) => assert_eq!(self.conn.read_deadline(), Moment(until), "{at}"),
+            Do::Expires(expiry) => {
+                let deadline = self.conn.read_deadline();
+                assert_eq!(self.conn.expire(self.now, false, deadline), expiry, "{at}");
+            }
+            Do::ExpiresWriting(expiry) => {
+                let found = self.conn.expire(self.now, true, self.write_deadline);
+                assert_eq!(found, expiry, "{at}");
+            }
+            Do::Fin(reason) => assert_eq!(self.conn.peer_closed(), reason, "{at}"),
+            Do::Says(part) => assert!(out.contains(part), "{at}: {out}"),
+            Do::Silent(part) => assert!(!out.contains(part), "{at}: {out}"),
+            Do::Delivers(delivery) => assert_eq!(self.delivery, Some(delivery), "{at}"),
+            Do::Finishes(finished) => assert_eq!(self.finished, Some(finished), "{at}"),
+            Do::Last(reason) => assert_eq!(self.conn.last(), reason, "{at}"),
+            Do::Refused(reject) => {
+                assert_eq!(self.refused, Some(reject), "{at}");
+                let line = format!("HTTP/1.1 {} ", reject.status().code());
+                assert!(out.starts_with(&line), "{at}: {out}");
+                assert!(out.contains("Connection: close\r\n"), "{at}: {out}");
+            }
+            Do::Requests(count) => assert_eq!(self.conn.requests(), count, "{at}"),
+            Do::Unread(count) => assert_eq!(self.input.len(), count, "{at}"),
+            _ => unreachable!("{at}: not an expectation"),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Linger and Closed: the last answer is out.
+
+use super::life::{Do::*, GET, OK, Row, last, run};
+use doorstep::internals::conn::{Expiry, Phase};
+use doorstep::{CloseReason, Reject};
+
+const CLOSE: &str = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+const REFUSED: CloseReason = CloseReason::Rejected(Reject::InvalidMethod);
+
+const ROWS: &[Row] = &[
+    (
+        "two seconds, whatever still comes",
+        &[
+            After(1_000),
+            Comes("\x01"),
+            Is(Phase::Linger),
+            Until(3_000),
+            After(1_500),
+            Comes(GET),
+            Fills(100_000),
+            Is(Phase::Linger),
+            Unread(0),
+            Until(3_000),
+            Expires(Expiry::NotYet),
+            After(500),
+            Expires(Expiry::Close(REFUSED)),
+        ],
+    ),
+    (
+        "a FIN ends it, for the reason that there was",
+        &[Comes("\x01"), Fin(Some(REFUSED))],
+    ),
+    (
+        "the handler's wish is a reason of its own",
+        &[
+            Comes(GET),
+            Answers(last(CloseReason::Answered)),
+            Is(Phase::Linger),
+            Fin(Some(CloseReason::Answered)),
+        ],
+    ),
+    (
+        "closed behind the last answer, in every way",
+        &[
+            Comes(CLOSE),
+            Answers(OK),
+            Is(Phase::Closed),
+            Fin(Some(CloseReason::Answered)),
+            After(100_000),
+            Expires(Expiry::Close(CloseReason::Answered)),
+        ],
+    ),
+    (
+        "an answer that the client does not take",
+        &[
+            Comes("\x01"),
+            BlockedUntil(30_000),
+            After(29_999),
+            ExpiresWriting(Expiry::NotYet),
+            After(1),
+            ExpiresWriting(Expiry::Close(CloseReason::WriteTimeout)),
+        ],
+    ),
+];
+
+#[test]
+fn linger() {
+    run(ROWS);
+}
