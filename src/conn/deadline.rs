@@ -46,6 +46,11 @@ impl Patience {
         self.octets = self.octets.saturating_add(octets);
     }
 
+    /// Octets that have been counted are to be counted once more, elsewhere.
+    pub(super) fn forget(&mut self, octets: u64) {
+        self.octets = self.octets.saturating_sub(octets);
+    }
+
     /// A wait begins, or goes on: its deadline.
     pub(super) fn wait(&mut self, now: Moment, idle: Duration, least_rate: u32) -> Moment {
         let since = *self.since.get_or_insert(now);

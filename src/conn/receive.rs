@@ -34,6 +34,8 @@ pub enum Gathered {
 pub(super) struct Gather {
     /// Octets of the head, in front of the content.
     head: usize,
+    /// Octets behind the head, as far as they have been held in the client's favour.
+    here: usize,
     /// Octets of chunked content that `decoder` has seen.
     seen: usize,
     /// Looks for the end of chunked content; the handler's own decoding starts afresh.
@@ -119,10 +121,18 @@ impl Connection {
                 }
             };
         if ready {
+            // The wait is over, however long the handler takes; the octets count again when it takes them.
+            self.reading.progress(now, 0);
+            self.reading.forget(self.gather.here as u64);
             self.phase = Phase::Handle;
             return Ok(Gathered::Ready);
         }
-        self.reading.progress(now, 0);
+        // An event that brings nothing is no progress.
+        if here.len() > self.gather.here {
+            self.reading
+                .progress(now, (here.len() - self.gather.here) as u64);
+            self.gather.here = here.len();
+        }
         self.content_deadline(now, rules);
         Ok(Gathered::More)
     }

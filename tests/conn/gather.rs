@@ -36,6 +36,35 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
+        "octets at more than the least rate extend them",
+        &[
+            Comes(POST_MOST),
+            After(20_000),
+            Fills(6_000),
+            Until(50_000),
+            After(20_000),
+            Fills(6_000),
+            Until(70_000),
+            After(20_000),
+            Fills(4_384),
+            Is(Phase::Handle),
+        ],
+    ),
+    (
+        "the wait ends with the content: the handler's time is not the client's",
+        &[
+            Comes(CHUNKED),
+            Comes("5000\r\n"),
+            After(1_000),
+            Fills(16_379),
+            Is(Phase::Handle),
+            After(100_000),
+            Takes(16_379),
+            WaitsForContent,
+            Until(131_000),
+        ],
+    ),
+    (
         "an event without octets does not extend them",
         &[
             Comes(POST_5),
