@@ -4,11 +4,12 @@
 //! a 500.
 
 use super::body_pull::{Failure, Pull};
+use super::conversation::Flow;
 use super::guest::{Guest, Record};
 use super::observer::RequestEvent;
 use super::output::{Output, Tail, copy_file, memory};
 use super::shared::Shared;
-use super::worker::{Flow, Worker};
+use super::worker::Worker;
 use crate::conn::{Answer, CloseReason, Delivery, Moment};
 use crate::h1::{Head, Parsed, Reject, Resume, parse_head};
 use crate::handler::{Now, Payload, Request, RequestParts, Response, ResponseParts};

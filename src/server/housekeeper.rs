@@ -55,7 +55,9 @@ impl Housekeeper {
         let now = self.now();
         for index in 0..self.shared.slots.touched() {
             if let Some(owned) = self.shared.slots.claim(index, |deadline| deadline <= now) {
-                self.worker.expire(owned);
+                if let Some(owned) = self.worker.expire(owned) {
+                    self.leave(owned);
+                }
             }
         }
         self.shared.listeners.wake_rested(&self.shared);

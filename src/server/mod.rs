@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod body_pull;
+mod conversation;
 mod exchange;
 mod guest;
 mod housekeeper;

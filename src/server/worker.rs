@@ -2,17 +2,18 @@
 //!
 //! A turn is a plain function of an event. The thread around it is ten lines: [`Worker::run`].
 
+use super::conversation::{Cause, Fate};
 use super::exchange::DateLine;
 use super::guest::Guest;
 use super::input::Input;
 use super::listen::Accepted;
-use super::output::{Broken, Output, Progress, transmit};
+use super::output::Output;
 use super::shared::Shared;
 use super::slots::{Owned, Subject};
-use crate::conn::{CloseReason, Expiry, Finished, Gathered, Moment, Phase, Received};
+use crate::conn::{CloseReason, Moment, Phase};
 use crate::h1::Head;
 use crate::handler::Now;
-use crate::limits::{BYTES_PER_TURN, GATHER_BYTES, INPUT_SLACK, REQUESTS_PER_TURN};
+use crate::limits::{GATHER_BYTES, INPUT_SLACK};
 use crate::semantics::FieldTable;
 use crate::sys::{Interest, Stream, Token, Wake};
 use core::net::SocketAddr;
@@ -28,39 +29,11 @@ pub struct Worker {
     pub(super) table: FieldTable,
     pub(super) date: DateLine,
     /// The head that `table` belongs to and its length, while its request is in progress.
-    head: Option<(Head, usize)>,
+    pub(super) head: Option<(Head, usize)>,
     /// Requests that this turn has answered.
-    requests: usize,
+    pub(super) requests: usize,
     /// Octets that this turn has sent, or dropped behind a last answer.
-    moved: u64,
-}
-
-/// What is next for a connection in its turn.
-#[derive(Debug)]
-pub(super) enum Flow {
-    /// Another step.
-    Go,
-    /// More octets are needed.
-    Read,
-    /// It is to wait.
-    Wait(Interest),
-    /// It is to end.
-    Close(CloseReason),
-}
-
-/// How a turn ended.
-enum Fate {
-    Wait(Interest),
-    Close(CloseReason),
-}
-
-/// Why a worker looks at a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cause {
-    /// It is ready, or new.
-    Event,
-    /// Its deadline may be over.
-    Deadline,
+    pub(super) moved: u64,
 }
 
 impl Worker {
@@ -101,15 +74,16 @@ impl Worker {
             Subject::Listener(number) => self.accept(number),
             Subject::Slot { index, generation } => {
                 if let Some(owned) = self.shared.slots.on_event(index, generation) {
-                    self.serve(owned, Cause::Event);
+                    self.serve(owned);
                 }
             }
         }
     }
 
-    /// Looks at a connection whose deadline may be over. The caller owns it.
-    pub fn expire(&mut self, owned: Owned) {
-        self.serve(owned, Cause::Deadline);
+    /// Looks at a connection whose deadline may be over: no handler runs, as no request is begun. The caller owns it, and
+    /// gives it back if it lives on.
+    pub fn expire(&mut self, owned: Owned) -> Option<Owned> {
+        self.settle(owned, Cause::Deadline)
     }
 
     /// Ends a connection because the server ends. The caller owns it.
@@ -143,7 +117,7 @@ impl Worker {
     /// Takes a new connection in, and serves it.
     pub fn admit(&mut self, stream: Stream, peer: Option<SocketAddr>, now: &Now) {
         if let Some(owned) = self.enroll(stream, peer, now) {
-            self.serve(owned, Cause::Event);
+            self.serve(owned);
         }
     }
 
@@ -174,27 +148,34 @@ impl Worker {
     }
 
     /// Serves a connection until it waits or ends.
-    fn serve(&mut self, mut owned: Owned, mut cause: Cause) {
-        loop {
-            let fate = match protected(|| self.converse(&mut owned.guest, cause)) {
-                Some(fate) => fate,
-                None => self.after_panic(&mut owned.guest),
-            };
-            let interest = match fate {
-                Fate::Wait(interest) => interest,
-                Fate::Close(reason) => return self.close(owned, reason),
-            };
-            if self.arm(&mut owned, interest).is_err() {
-                return self.close(owned, CloseReason::Failed);
-            }
-            let deadline = owned.guest.deadline;
-            // From here on another thread may own it; an event that came in between is ours to serve.
-            match self.shared.slots.release(owned, deadline) {
+    fn serve(&mut self, mut owned: Owned) {
+        // Each round is due to an event that came while the connection was owned here.
+        while let Some(waiting) = self.settle(owned, Cause::Event) {
+            let deadline = waiting.guest.deadline;
+            match self.shared.slots.release(waiting, deadline) {
                 Some(again) => owned = again,
                 None => return,
             }
-            cause = Cause::Event;
         }
+    }
+
+    /// One turn of a connection, and the arming of the poller behind it. `None` when it has ended.
+    fn settle(&mut self, mut owned: Owned, cause: Cause) -> Option<Owned> {
+        let fate = match protected(|| self.converse(&mut owned.guest, cause)) {
+            Some(fate) => fate,
+            None => self.after_panic(&mut owned.guest),
+        };
+        let reason = match fate {
+            // While it is still owned: see `slots`.
+            Fate::Wait(interest) => match self.arm(&mut owned, interest) {
+                Ok(()) => return Some(owned),
+                // ENOMEM, or ENOSPC for the user's limit of watched descriptors (epoll_ctl(2)).
+                Err(_) => CloseReason::Failed,
+            },
+            Fate::Close(reason) => reason,
+        };
+        self.close(owned, reason);
+        None
     }
 
     /// Arms the poller for a connection that is still owned.
@@ -238,218 +219,6 @@ impl Worker {
         protected(|| drop(guest));
     }
 
-    /// One connection's turn, from restoring its octets to saving them.
-    fn converse(&mut self, guest: &mut Guest, cause: Cause) -> Fate {
-        let now = self.now();
-        let moment = Moment::at(now.monotonic);
-        self.input.restore(&mut guest.leftover);
-        self.output.restore(&mut guest.parked);
-        self.head = None;
-        self.requests = 0;
-        self.moved = 0;
-        let mut flow = match cause {
-            Cause::Event => Flow::Go,
-            Cause::Deadline => self.judge(guest, &now),
-        };
-        // Each step consumes input, moves output, changes the phase, or ends the turn.
-        let fate = loop {
-            flow = match flow {
-                Flow::Go => self.step(guest, &now),
-                Flow::Read => self.read(guest, moment),
-                Flow::Wait(interest) => break Fate::Wait(interest),
-                Flow::Close(reason) => break Fate::Close(reason),
-            };
-        };
-        self.input.save(&mut guest.leftover);
-        self.output.save(&mut guest.parked);
-        if let Fate::Wait(interest) = fate {
-            guest.deadline = match interest {
-                Interest::Read => guest.conn.read_deadline(),
-                Interest::Write => guest.conn.write_deadline(moment, &self.shared.rules),
-            };
-        }
-        fate
-    }
-
-    /// What the time means for a connection.
-    fn judge(&mut self, guest: &mut Guest, now: &Now) -> Flow {
-        let moment = Moment::at(now.monotonic);
-        match guest
-            .conn
-            .expire(moment, guest.waits_to_write, guest.deadline)
-        {
-            Expiry::NotYet => Flow::Go,
-            Expiry::Close(reason) => Flow::Close(reason),
-            Expiry::Refuse(reject) => self.refuse(guest, reject, now),
-        }
-    }
-
-    /// The next step of a conversation, by its phase.
-    fn step(&mut self, guest: &mut Guest, now: &Now) -> Flow {
-        let moment = Moment::at(now.monotonic);
-        match guest.conn.phase() {
-            Phase::Idle | Phase::Head => self.receive(guest, now),
-            Phase::Gather => self.gather(guest, now),
-            // A handler's turn never ends in this phase; a panic in it is dealt with outside.
-            Phase::Handle => Flow::Close(CloseReason::Panicked),
-            Phase::Send => self.send(guest, now),
-            Phase::Drain => {
-                let used = guest
-                    .conn
-                    .drain(self.input.unread(), moment, &self.shared.rules);
-                self.input.consume(used);
-                if guest.conn.phase() == Phase::Drain {
-                    Flow::Read
-                } else {
-                    Flow::Go
-                }
-            }
-            Phase::Linger => self.linger(guest, moment),
-            Phase::Closed => match self.flush(guest, moment) {
-                Flow::Go => Flow::Close(guest.conn.last().unwrap_or(CloseReason::Answered)),
-                flow => flow,
-            },
-        }
-    }
-
-    /// Looks for the next request.
-    fn receive(&mut self, guest: &mut Guest, now: &Now) -> Flow {
-        let moment = Moment::at(now.monotonic);
-        let waiting = !self.input.unread().is_empty();
-        let share_is_used = self.requests >= REQUESTS_PER_TURN || self.moved >= BYTES_PER_TURN;
-        if waiting
-            && (share_is_used
-                || self.output.unsent().len() >= self.shared.rules.limits.write_buffer)
-        {
-            match self.flush(guest, moment) {
-                // The kernel knows nothing of the octets that are here already: an event for writing, which follows at
-                // once, brings this connection back behind the others that are ready.
-                Flow::Go if share_is_used => return Flow::Wait(Interest::Write),
-                Flow::Go => {}
-                flow => return flow,
-            }
-        }
-        let received = guest.conn.receive(
-            self.input.unread(),
-            &mut self.table,
-            moment,
-            &self.shared.rules,
-        );
-        match received {
-            Ok(Received::More) => Flow::Read,
-            Ok(Received::Head { head, used }) => {
-                self.head = Some((head, used));
-                Flow::Go
-            }
-            Err(reject) => self.refuse(guest, reject, now),
-        }
-    }
-
-    /// Waits for content that is short enough, then has the request answered.
-    fn gather(&mut self, guest: &mut Guest, now: &Now) -> Flow {
-        let moment = Moment::at(now.monotonic);
-        match guest
-            .conn
-            .gather(self.input.unread(), moment, &self.shared.rules)
-        {
-            Ok(Gathered::More) => Flow::Read,
-            Ok(Gathered::Ready) => {
-                self.requests += 1;
-                let head = self.head.take();
-                self.exchange(guest, head, now)
-            }
-            Err(reject) => self.refuse(guest, reject, now),
-        }
-    }
-
-    /// Sends content that is not in the output yet, and finishes the exchange.
-    fn send(&mut self, guest: &mut Guest, now: &Now) -> Flow {
-        let moment = Moment::at(now.monotonic);
-        if guest.tail.is_some() {
-            match self.flush(guest, moment) {
-                Flow::Go => {}
-                flow => return flow,
-            }
-            if let (Some(record), Some(observer)) = (guest.record.take(), &self.shared.observer) {
-                observer.request(&self.event(&record, guest, self.now()));
-            }
-        }
-        match guest.conn.finish(moment, &self.shared.rules) {
-            Finished::Continue | Finished::Linger => Flow::Go,
-            // What is in the output still has to go out: the next step does that and closes.
-            Finished::Close(_) => Flow::Go,
-        }
-    }
-
-    /// The last answer is framed: sends what is left of it, closes the write side, and drops what still comes.
-    fn linger(&mut self, guest: &mut Guest, now: Moment) -> Flow {
-        match self.flush(guest, now) {
-            Flow::Go => {}
-            flow => return flow,
-        }
-        self.moved += self.input.unread().len() as u64;
-        self.input.clear();
-        if !guest.write_closed {
-            guest.write_closed = true;
-            guest.conn.last_octet_sent(now, &self.shared.rules);
-            // ENOTCONN: the peer has reset the connection already; the read that follows finds that out.
-            let _ = guest.stream.shutdown_write();
-        }
-        // A peer that sends as fast as this drops would keep the turn going for ever, and the sweep would seldom find its
-        // connection idle: so a turn drops only its share, and looks at the deadline itself.
-        match guest.conn.expire(now, false, guest.conn.read_deadline()) {
-            Expiry::Close(reason) => Flow::Close(reason),
-            _ if self.moved < BYTES_PER_TURN => Flow::Read,
-            _ => Flow::Wait(Interest::Read),
-        }
-    }
-
-    /// Sends what there is. `Go` when everything is with the system.
-    fn flush(&mut self, guest: &mut Guest, now: Moment) -> Flow {
-        let before = self.moved;
-        let share = BYTES_PER_TURN;
-        let progress = transmit(
-            &mut self.output,
-            &mut guest.tail,
-            &mut guest.stream,
-            share,
-            &mut self.moved,
-        );
-        if self.moved > before {
-            guest.sent += self.moved - before;
-            guest.conn.wrote(now, self.moved - before);
-        }
-        match progress {
-            Ok(Progress::Done) => Flow::Go,
-            Ok(Progress::Blocked | Progress::Yield) => Flow::Wait(Interest::Write),
-            Err(Broken::Socket) => Flow::Close(CloseReason::Failed),
-            Err(Broken::Content) => Flow::Close(CloseReason::ContentFailed),
-        }
-    }
-
-    /// Reads once, when there may be something to read.
-    fn read(&mut self, guest: &mut Guest, now: Moment) -> Flow {
-        match self.flush(guest, now) {
-            Flow::Go => {}
-            flow => return flow,
-        }
-        if !self.input.is_dry() {
-            match self.input.fill(&mut guest.stream) {
-                Ok(0) => {
-                    let reason = guest.conn.peer_closed().unwrap_or(CloseReason::PeerClosed);
-                    return Flow::Close(reason);
-                }
-                Ok(_) => return Flow::Go,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return Flow::Close(CloseReason::Failed),
-            }
-        }
-        if guest.conn.phase() == Phase::Idle && self.shared.is_stopping() {
-            return Flow::Close(CloseReason::Shutdown);
-        }
-        Flow::Wait(Interest::Read)
-    }
-
     /// Something of the program's panicked in this connection's turn: 500 if its answer was not begun, then the end.
     fn after_panic(&mut self, guest: &mut Guest) -> Fate {
         self.input.clear();
@@ -464,6 +233,11 @@ impl Worker {
         // The answer and the closing of the write side take one more turn, in which no handler runs.
         protected(|| self.converse(guest, Cause::Event))
             .unwrap_or(Fate::Close(CloseReason::Panicked))
+    }
+
+    /// The time, as deadlines count it.
+    pub(super) fn moment(&self) -> Moment {
+        Moment::at(self.shared.clock.now().0)
     }
 
     /// The time, as a handler sees it.

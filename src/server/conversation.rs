@@ -1,0 +1,256 @@
+//! One connection's turn, step by step: what its state asks for next, until it has to wait or ends.
+//!
+//! In: the phases of [`Connection`](crate::conn::Connection), each with the step that serves it. Out: who owns the
+//! connection, what becomes of its socket (`worker`); what an answer says (`exchange`). Never: a wait.
+
+use super::guest::Guest;
+use super::output::{Broken, Progress, transmit};
+use super::worker::Worker;
+use crate::conn::{CloseReason, Expiry, Finished, Gathered, Moment, Phase, Received};
+use crate::handler::Now;
+use crate::limits::{BYTES_PER_TURN, REQUESTS_PER_TURN};
+use crate::sys::Interest;
+use std::io;
+
+/// What is next for a connection in its turn.
+#[derive(Debug)]
+pub(super) enum Flow {
+    /// Another step.
+    Go,
+    /// More octets are needed.
+    Read,
+    /// It is to wait.
+    Wait(Interest),
+    /// It is to end.
+    Close(CloseReason),
+}
+
+/// How a turn ended.
+pub(super) enum Fate {
+    Wait(Interest),
+    Close(CloseReason),
+}
+
+/// Why a worker looks at a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// It is ready, or new.
+    Event,
+    /// Its deadline may be over.
+    Deadline,
+}
+
+impl Worker {
+    /// One connection's turn, from restoring its octets to saving them.
+    pub(super) fn converse(&mut self, guest: &mut Guest, cause: Cause) -> Fate {
+        let now = self.now();
+        let moment = Moment::at(now.monotonic);
+        self.input.restore(&mut guest.leftover);
+        self.output.restore(&mut guest.parked);
+        self.head = None;
+        self.requests = 0;
+        self.moved = 0;
+        let mut flow = match cause {
+            Cause::Event => Flow::Go,
+            Cause::Deadline => self.judge(guest, &now),
+        };
+        // Each step consumes input, moves output, changes the phase, or ends the turn.
+        let fate = loop {
+            flow = match flow {
+                Flow::Go => self.step(guest, &now),
+                Flow::Read => self.read(guest, moment),
+                Flow::Wait(interest) => break Fate::Wait(interest),
+                Flow::Close(reason) => break Fate::Close(reason),
+            };
+        };
+        self.input.save(&mut guest.leftover);
+        self.output.save(&mut guest.parked);
+        if let Fate::Wait(interest) = fate {
+            guest.deadline = match interest {
+                Interest::Read => guest.conn.read_deadline(),
+                Interest::Write => guest.conn.write_deadline(self.moment(), &self.shared.rules),
+            };
+        }
+        fate
+    }
+
+    /// What the time means for a connection.
+    fn judge(&mut self, guest: &mut Guest, now: &Now) -> Flow {
+        let moment = Moment::at(now.monotonic);
+        match guest
+            .conn
+            .expire(moment, guest.waits_to_write, guest.deadline)
+        {
+            Expiry::NotYet => Flow::Wait(guest.interest()),
+            Expiry::Close(reason) => Flow::Close(reason),
+            Expiry::Refuse(reject) => self.refuse(guest, reject, now),
+        }
+    }
+
+    /// The next step of a conversation, by its phase.
+    fn step(&mut self, guest: &mut Guest, now: &Now) -> Flow {
+        let moment = Moment::at(now.monotonic);
+        match guest.conn.phase() {
+            Phase::Idle | Phase::Head => self.receive(guest, now),
+            Phase::Gather => self.gather(guest, now),
+            // A handler's turn never ends in this phase; a panic in it is dealt with outside.
+            Phase::Handle => Flow::Close(CloseReason::Panicked),
+            Phase::Send => self.send(guest),
+            Phase::Drain => {
+                let used = guest
+                    .conn
+                    .drain(self.input.unread(), moment, &self.shared.rules);
+                self.input.consume(used);
+                if guest.conn.phase() == Phase::Drain {
+                    Flow::Read
+                } else {
+                    Flow::Go
+                }
+            }
+            Phase::Linger => self.linger(guest, moment),
+            Phase::Closed => match self.flush(guest, moment) {
+                Flow::Go => Flow::Close(guest.conn.last().unwrap_or(CloseReason::Answered)),
+                flow => flow,
+            },
+        }
+    }
+
+    /// Looks for the next request.
+    fn receive(&mut self, guest: &mut Guest, now: &Now) -> Flow {
+        let moment = Moment::at(now.monotonic);
+        let waiting = !self.input.unread().is_empty();
+        let share_is_used = self.requests >= REQUESTS_PER_TURN || self.moved >= BYTES_PER_TURN;
+        if waiting
+            && (share_is_used
+                || self.output.unsent().len() >= self.shared.rules.limits.write_buffer)
+        {
+            match self.flush(guest, moment) {
+                // The kernel knows nothing of the octets that are here already: an event for writing, which follows at
+                // once, brings this connection back behind the others that are ready.
+                Flow::Go if share_is_used => return Flow::Wait(Interest::Write),
+                Flow::Go => {}
+                flow => return flow,
+            }
+        }
+        let received = guest.conn.receive(
+            self.input.unread(),
+            &mut self.table,
+            moment,
+            &self.shared.rules,
+        );
+        match received {
+            Ok(Received::More) => Flow::Read,
+            Ok(Received::Head { head, used }) => {
+                self.head = Some((head, used));
+                Flow::Go
+            }
+            Err(reject) => self.refuse(guest, reject, now),
+        }
+    }
+
+    /// Waits for content that is short enough, then has the request answered.
+    fn gather(&mut self, guest: &mut Guest, now: &Now) -> Flow {
+        let moment = Moment::at(now.monotonic);
+        match guest
+            .conn
+            .gather(self.input.unread(), moment, &self.shared.rules)
+        {
+            Ok(Gathered::More) => Flow::Read,
+            Ok(Gathered::Ready) => {
+                self.requests += 1;
+                let head = self.head.take();
+                self.exchange(guest, head, now)
+            }
+            Err(reject) => self.refuse(guest, reject, now),
+        }
+    }
+
+    /// Sends content that is not in the output yet, and finishes the exchange.
+    fn send(&mut self, guest: &mut Guest) -> Flow {
+        // A handler may have taken long: what is waited for from here on is counted from now.
+        let moment = self.moment();
+        if guest.tail.is_some() {
+            match self.flush(guest, moment) {
+                Flow::Go => {}
+                flow => return flow,
+            }
+            if let (Some(record), Some(observer)) = (guest.record.take(), &self.shared.observer) {
+                observer.request(&self.event(&record, guest, self.now()));
+            }
+        }
+        match guest.conn.finish(moment, &self.shared.rules) {
+            Finished::Continue | Finished::Linger => Flow::Go,
+            // What is in the output still has to go out: the next step does that and closes.
+            Finished::Close(_) => Flow::Go,
+        }
+    }
+
+    /// The last answer is framed: sends what is left of it, closes the write side, and drops what still comes.
+    fn linger(&mut self, guest: &mut Guest, now: Moment) -> Flow {
+        match self.flush(guest, now) {
+            Flow::Go => {}
+            flow => return flow,
+        }
+        self.moved += self.input.unread().len() as u64;
+        self.input.clear();
+        if !guest.write_closed {
+            guest.write_closed = true;
+            guest.conn.last_octet_sent(now, &self.shared.rules);
+            // ENOTCONN: the peer has reset the connection already; the read that follows finds that out.
+            let _ = guest.stream.shutdown_write();
+        }
+        // A peer that sends as fast as this drops would keep the turn going for ever, and the sweep would seldom find its
+        // connection idle: so a turn drops only its share, and looks at the deadline itself.
+        match guest.conn.expire(now, false, guest.conn.read_deadline()) {
+            Expiry::Close(reason) => Flow::Close(reason),
+            _ if self.moved < BYTES_PER_TURN => Flow::Read,
+            _ => Flow::Wait(Interest::Read),
+        }
+    }
+
+    /// Sends what there is. `Go` when everything is with the system.
+    fn flush(&mut self, guest: &mut Guest, now: Moment) -> Flow {
+        let before = self.moved;
+        let share = BYTES_PER_TURN;
+        let progress = transmit(
+            &mut self.output,
+            &mut guest.tail,
+            &mut guest.stream,
+            share,
+            &mut self.moved,
+        );
+        if self.moved > before {
+            guest.sent += self.moved - before;
+            guest.conn.wrote(now, self.moved - before);
+        }
+        match progress {
+            Ok(Progress::Done) => Flow::Go,
+            Ok(Progress::Blocked | Progress::Yield) => Flow::Wait(Interest::Write),
+            Err(Broken::Socket) => Flow::Close(CloseReason::Failed),
+            Err(Broken::Content) => Flow::Close(CloseReason::ContentFailed),
+        }
+    }
+
+    /// Reads once, when there may be something to read.
+    fn read(&mut self, guest: &mut Guest, now: Moment) -> Flow {
+        match self.flush(guest, now) {
+            Flow::Go => {}
+            flow => return flow,
+        }
+        if !self.input.is_dry() {
+            match self.input.fill(&mut guest.stream) {
+                Ok(0) => {
+                    let reason = guest.conn.peer_closed().unwrap_or(CloseReason::PeerClosed);
+                    return Flow::Close(reason);
+                }
+                Ok(_) => return Flow::Go,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return Flow::Close(CloseReason::Failed),
+            }
+        }
+        if guest.conn.phase() == Phase::Idle && self.shared.is_stopping() {
+            return Flow::Close(CloseReason::Shutdown);
+        }
+        Flow::Wait(Interest::Read)
+    }
+}
