@@ -65,7 +65,7 @@ fn sizes() -> Vec<ChunkedRow> {
 fn ends_of_data() -> Vec<ChunkedRow> {
     let body = |end: &str| format!("5\r\nhello{end}0\r\n\r\n");
     let mut rows = Vec::new();
-    for end in ["XX", "\n", "\r", "\r\r\n", "\n\r", "X\r\n", " \r\n", "", "\rX", "\0\0"] {
+    for end in ["XX", "\n", "\r", "\r\r\n", "\n\r", "X\n", "\n\n", "X\r\n", " \r\n", "", "\rX", "\0\0"] {
         let name = format!("GHSA-vqfr-h8mv-ghfj: data, then {}", end.escape_default());
         rows.push(refuse(&name, body(end), InvalidChunkEnd));
     }
@@ -117,6 +117,7 @@ fn trailers() -> Vec<ChunkedRow> {
         content("a trailer section at its limit", long(4096), "x"),
         refuse("a trailer section of one octet too many (RFC 9112 §7.1.2)", long(4097), TrailerTooLarge),
         refuse("http-garden: a trailer section of 1 MB", trailer(&"A: b\r\n".repeat(170_000)), TrailerTooLarge),
+        refuse("a trailer section that is full without an end", "0\r\nA: bcd", TrailerTooLarge).limited(|limits| limits.trailer_bytes = 6),
         content("no trailer, and no room for one", "0\r\n\r\n", "").limited(|limits| limits.trailer_bytes = 0),
         refuse("a trailer, and no room for one", "0\r\nA: b\r\n\r\n", TrailerTooLarge).limited(|limits| limits.trailer_bytes = 0),
         content("a small limit that is kept", "0\r\nA:\r\n\r\n", "").limited(|limits| limits.trailer_bytes = 6),
@@ -137,9 +138,18 @@ fn overheads() -> Vec<ChunkedRow> {
     // Each of these chunks is held 244 octets to its debit and one to its credit.
     let each = 256 - CHUNK_OVERHEAD_FREE as usize - 1;
     let allowed = (CHUNK_OVERHEAD as usize - 1) / each;
+    // As many as are allowed, and a chunk whose size line takes what is left, and so many octets more.
+    let exact = |more: usize| {
+        let left = CHUNK_OVERHEAD as usize - allowed * each + more;
+        let extension = "e".repeat(CHUNK_OVERHEAD_FREE as usize + left - 2);
+        let costly = costly(allowed, 1);
+        format!("{}1;{extension}\r\nx\r\n0\r\n\r\n", costly.trim_end_matches("0\r\n\r\n"))
+    };
     vec![
         content("hyper#2600: as many costly chunks as are allowed", costly(allowed, 1), "x".repeat(allowed)),
         refuse("hyper#2600: one more", costly(allowed + 1, 1), ChunkOverhead),
+        content("up to the last octet that is allowed", exact(0), "x".repeat(allowed + 1)),
+        refuse("one octet beyond it", exact(1), ChunkOverhead),
         refuse("hyper#2600: very many", costly(5_000, 1), ChunkOverhead),
         content("many chunks whose content pays for them", costly(300, 244), "x".repeat(300 * 244)),
         content("many small chunks without an extension", format!("{}0\r\n\r\n", "1\r\nx\r\n".repeat(20_000)), "x".repeat(20_000)),

@@ -28,6 +28,7 @@ fn small() -> Vec<Row> {
         accept("a head below its limit", head, "host=a").limited(within(LEN + 1)),
         accept("a head at its limit", head, "host=a").limited(within(LEN)),
         refuse("a head of one octet too many", head, HeadTooLarge).limited(within(LEN - 1)),
+        refuse("a head that is full without an end", &head[..LEN - 1], HeadTooLarge).limited(within(LEN - 1)),
         refuse("a head that is full at the end of a line", head, HeadTooLarge).limited(within(25)),
         refuse("a head that is full at a line's CR", head, HeadTooLarge).limited(within(24)),
         refuse("a head that is full at its request line", head, HeadTooLarge).limited(within(16)),
