@@ -43,8 +43,7 @@ pub(super) enum Cause {
 impl Worker {
     /// One connection's turn, from restoring its octets to saving them.
     pub(super) fn converse(&mut self, guest: &mut Guest, cause: Cause) -> Fate {
-        let now = self.now();
-        let moment = Moment::at(now.monotonic);
+        let mut now = self.now();
         self.input.restore(&mut guest.leftover);
         self.output.restore(&mut guest.parked);
         self.head = None;
@@ -57,8 +56,16 @@ impl Worker {
         // Each step consumes input, moves output, changes the phase, or ends the turn.
         let fate = loop {
             flow = match flow {
-                Flow::Go => self.step(guest, &now),
-                Flow::Read => self.read(guest, moment),
+                Flow::Go => {
+                    let may_handle = guest.conn.phase() == Phase::Gather;
+                    let flow = self.step(guest, &now);
+                    if may_handle {
+                        // The handler may have taken long, and the waits that begin behind it are the client's.
+                        now = self.now();
+                    }
+                    flow
+                }
+                Flow::Read => self.read(guest, Moment::at(now.monotonic)),
                 Flow::Wait(interest) => break Fate::Wait(interest),
                 Flow::Close(reason) => break Fate::Close(reason),
             };
@@ -68,7 +75,10 @@ impl Worker {
         if let Fate::Wait(interest) = fate {
             guest.deadline = match interest {
                 Interest::Read => guest.conn.read_deadline(),
-                Interest::Write => guest.conn.write_deadline(self.moment(), &self.shared.rules),
+                Interest::Write => {
+                    let moment = Moment::at(now.monotonic);
+                    guest.conn.write_deadline(moment, &self.shared.rules)
+                }
             };
         }
         fate
@@ -95,7 +105,7 @@ impl Worker {
             Phase::Gather => self.gather(guest, now),
             // A handler's turn never ends in this phase; a panic in it is dealt with outside.
             Phase::Handle => Flow::Close(CloseReason::Panicked),
-            Phase::Send => self.send(guest),
+            Phase::Send => self.send(guest, now),
             Phase::Drain => {
                 let used = guest
                     .conn
@@ -166,9 +176,8 @@ impl Worker {
     }
 
     /// Sends content that is not in the output yet, and finishes the exchange.
-    fn send(&mut self, guest: &mut Guest) -> Flow {
-        // A handler may have taken long: what is waited for from here on is counted from now.
-        let moment = self.moment();
+    fn send(&mut self, guest: &mut Guest, now: &Now) -> Flow {
+        let moment = Moment::at(now.monotonic);
         if guest.tail.is_some() {
             match self.flush(guest, moment) {
                 Flow::Go => {}

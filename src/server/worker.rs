@@ -235,11 +235,6 @@ impl Worker {
             .unwrap_or(Fate::Close(CloseReason::Panicked))
     }
 
-    /// The time, as deadlines count it.
-    pub(super) fn moment(&self) -> Moment {
-        Moment::at(self.shared.clock.now().0)
-    }
-
     /// The time, as a handler sees it.
     pub(super) fn now(&self) -> Now {
         let (monotonic, wall) = self.shared.clock.now();
