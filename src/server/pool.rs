@@ -59,8 +59,12 @@ impl Pool {
         let signal = signal.clone();
         let presence = Presence::new(self.state.clone());
         let work = move || {
+            // The count goes down after the worker has let go of what it shares: who waited for the workers finds every
+            // descriptor closed.
             let presence = presence;
-            if let Err(error) = worker.run() {
+            let failure = worker.run().err();
+            drop(worker);
+            if let Some(error) = failure {
                 // Without its poller a server is deaf: it ends, and `join` tells why.
                 presence.fail(error);
                 signal.ask(Moment(0));
