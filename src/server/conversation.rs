@@ -228,9 +228,11 @@ impl Worker {
             share,
             &mut self.moved,
         );
-        if self.moved > before {
-            guest.sent += self.moved - before;
-            guest.conn.wrote(now, self.moved - before);
+        let sent = self.moved - before;
+        guest.sent += sent;
+        // With nothing left to send the client keeps nobody waiting, also if nothing had to be sent.
+        if sent > 0 || matches!(progress, Ok(Progress::Done)) {
+            guest.conn.wrote(now, sent);
         }
         match progress {
             Ok(Progress::Done) => Flow::Go,
