@@ -1,0 +1,54 @@
+//! The real server over a simulated system: one seed decides what every client sends and when, how much each read and write moves,
+//! in which order events are handed out, which worker takes them and how late it looks at them, and what the clocks show.
+//!
+//! In: `server::Worker`, `server::Housekeeper` and `server::Shared` as they are; a poller, a clock, a listener and sockets that fulfil
+//! the contract of `sys` in the most awkward way that it allows. Out: real sockets and threads (tests/wire).
+//! Never: a wait of real time; chance that the seed does not decide.
+//!
+//! 200 seeds run by default; `DOORSTEP_SEEDS=n` runs more, `DOORSTEP_SEED=s` runs one.
+
+mod clients;
+mod network;
+mod random;
+mod run;
+mod single;
+
+use run::{Planted, run};
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+#[test]
+fn every_seed_is_served() {
+    let seeds = match number("DOORSTEP_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("DOORSTEP_SEEDS").unwrap_or(200),
+    };
+    let mut answers = 0;
+    for seed in seeds {
+        match run(seed, Planted::Nothing) {
+            Ok(told) => answers += told.answers,
+            Err(why) => panic!("DOORSTEP_SEED={seed}: {why}"),
+        }
+    }
+    assert!(answers > 0, "no client was answered");
+}
+
+/// The simulation sees what it is there to see.
+#[test]
+fn a_planted_fault_is_found() {
+    let faults = [
+        ("an arming is lost", Planted::LostArm),
+        ("an octet of an answer is lost", Planted::LostOctet),
+        (
+            "two octets change places on their way in",
+            Planted::SwappedOctets,
+        ),
+    ];
+    for (name, planted) in faults {
+        let found = (0..20).find_map(|seed| run(seed, planted).err());
+        let why = found.unwrap_or_else(|| panic!("{name}: not found in 20 seeds"));
+        println!("{name}: {why}");
+    }
+}

@@ -1,0 +1,335 @@
+//! One run: the server's parts put together over a network, driven step by step until everything is over.
+
+use super::clients::{Client, Wanted, crowd, pattern};
+use super::network::{Door, Network};
+use super::random::Random;
+use doorstep::internals::conn::Rules;
+use doorstep::internals::server::{Housekeeper, Listeners, Shared, Worker};
+use doorstep::internals::sys::{Listener, Token};
+use doorstep::{CloseReason, Handler, Observer, Request, Response, Status};
+use std::io::Read;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+const WORKERS: usize = 2;
+/// Steps of one run. A run has some thousands; a server that spins has no end.
+const STEPS_MOST: usize = 400_000;
+/// How often nothing may be found to do before everybody is asked.
+const IDLE_MOST: usize = 60;
+
+/// What the system does wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Planted {
+    Nothing,
+    LostArm,
+    LostOctet,
+    SwappedOctets,
+}
+
+/// What a run has to tell.
+#[derive(Debug, Default)]
+pub struct Told {
+    pub answers: usize,
+}
+
+/// Writes down which connection ended and why.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<(usize, CloseReason)>>>);
+
+impl Observer for Log {
+    fn closed(&self, peer: Option<SocketAddr>, reason: CloseReason) {
+        let client = peer.map_or(usize::MAX, |peer| usize::from(peer.port()));
+        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        log.push((client, reason));
+    }
+}
+
+/// Answers by the path's first segment; the second is a number.
+struct Answers {
+    network: Network,
+}
+
+impl Handler for Answers {
+    fn handle(&self, request: &mut Request<'_>) -> Response {
+        let mut segments = request.path().split('/').skip(1);
+        let kind = segments.next().unwrap_or_default();
+        let number = segments.next().and_then(|digits| digits.parse().ok());
+        let number: usize = number.unwrap_or(0);
+        let answer = Response::new(Status::OK);
+        let reader = move || std::io::Cursor::new(pattern(number));
+        match kind {
+            "bytes" => answer.body(pattern(number)),
+            "shared" => answer.body(Arc::<[u8]>::from(pattern(number))),
+            "chunked" => answer.stream(None, reader()),
+            "stream" => answer.stream(Some(number as u64), reader()),
+            "echo" => match request.body().collect() {
+                Ok(content) => answer.body(content),
+                Err(_) => Response::new(Status::BAD_REQUEST),
+            },
+            "part" => {
+                let mut content = Vec::new();
+                let body = request.body();
+                match body.take(number as u64).read_to_end(&mut content) {
+                    Ok(_) => answer.body(content),
+                    Err(_) => Response::new(Status::BAD_REQUEST),
+                }
+            }
+            // Takes so many seconds.
+            "slow" => {
+                self.network.world().now += Duration::from_secs(number as u64);
+                answer.body(pattern(40_000))
+            }
+            _ => Response::new(Status::NOT_FOUND),
+        }
+    }
+}
+
+/// The server's parts, and what each worker has taken and not looked at.
+pub struct Run {
+    pub network: Network,
+    pub shared: Arc<Shared>,
+    workers: Vec<(Worker, Option<Token>)>,
+    housekeeper: Housekeeper,
+    log: Log,
+    random: Random,
+    /// Time jumps while clients are at work, who then may be cut.
+    storm: bool,
+}
+
+/// A run with clients that the seed chooses.
+pub fn run(seed: u64, planted: Planted) -> Result<Told, String> {
+    let mut random = Random::new(seed);
+    let clients = crowd(&mut random);
+    run_clients(seed, planted, clients)
+}
+
+/// A run with these clients.
+pub fn run_clients(seed: u64, planted: Planted, clients: Vec<Client>) -> Result<Told, String> {
+    let whole = || {
+        let mut run = Run::new(seed, planted, clients)?;
+        run.until_all_is_over()?;
+        run.judge()
+    };
+    match catch_unwind(AssertUnwindSafe(whole)) {
+        Ok(told) => told,
+        Err(payload) => Err(match payload.downcast_ref::<String>() {
+            Some(message) => message.clone(),
+            None => payload
+                .downcast_ref::<&str>()
+                .map_or("a panic".to_string(), |message| message.to_string()),
+        }),
+    }
+}
+
+impl Run {
+    fn new(seed: u64, planted: Planted, clients: Vec<Client>) -> Result<Run, String> {
+        let network = Network::new(seed, planted);
+        network.world().clients = clients;
+        let log = Log::default();
+        let mut shared = Shared::new(
+            Box::new(network.clone()),
+            Box::new(network.clone()),
+            Box::new(Answers {
+                network: network.clone(),
+            }),
+            Rules::default(),
+            Listeners::new(vec![Listener::Other(Box::new(Door(network.clone())))]),
+        );
+        shared.observer = Some(Box::new(log.clone()));
+        let shared = Arc::new(shared);
+        let registered = shared.listeners.register(&shared);
+        registered.map_err(|error| error.to_string())?;
+        let workers = (0..WORKERS).map(|_| (Worker::new(shared.clone()), None));
+        Ok(Run {
+            workers: workers.collect(),
+            housekeeper: Housekeeper::new(shared.clone()),
+            network,
+            shared,
+            log,
+            random: Random::new(seed ^ 0xD00_25E9),
+            storm: seed % 4 == 3,
+        })
+    }
+
+    /// Steps until no connection is left and no client has anything to do.
+    fn until_all_is_over(&mut self) -> Result<(), String> {
+        let mut idle = 0;
+        for _ in 0..STEPS_MOST {
+            if self.step() {
+                idle = 0;
+                continue;
+            }
+            idle += 1;
+            if idle < IDLE_MOST || self.anything() {
+                continue;
+            }
+            idle = 0;
+            if self.is_over() {
+                return Ok(());
+            }
+            self.stand_still()?;
+        }
+        Err(format!("no end in {STEPS_MOST} steps: {}", self.left()))
+    }
+
+    /// One thing happens, or nothing.
+    fn step(&mut self) -> bool {
+        let worker = self.random.between(0, WORKERS - 1);
+        match self.random.between(0, 19) {
+            0..=9 => {
+                let mut world = self.network.world();
+                let count = world.clients.len();
+                let client = self.random.between(0, count - 1);
+                world.step_client(client)
+            }
+            10..=13 => self.take(worker),
+            14..=17 => self.turn(worker),
+            18 => {
+                self.sweep();
+                false
+            }
+            _ => {
+                let mut world = self.network.world();
+                world.now += Duration::from_micros(self.random.between(0, 100) as u64);
+                if self.random.one_in(20) {
+                    world.set_wall();
+                }
+                if self.storm && self.random.one_in(100) {
+                    world.now += Duration::from_secs(self.random.between(1, 100) as u64);
+                }
+                false
+            }
+        }
+    }
+
+    /// A worker takes an event, and may look at it much later.
+    fn take(&mut self, worker: usize) -> bool {
+        let held = &mut self.workers[worker].1;
+        if held.is_none() {
+            *held = self.network.world().take_event();
+            return held.is_some();
+        }
+        false
+    }
+
+    fn turn(&mut self, worker: usize) -> bool {
+        let (worker, held) = &mut self.workers[worker];
+        let Some(token) = held.take() else {
+            return false;
+        };
+        self.network.world().calls = 0;
+        worker.turn(token);
+        true
+    }
+
+    fn sweep(&mut self) {
+        self.network.world().calls = 0;
+        self.housekeeper.sweep();
+    }
+
+    /// Asks everybody in turn.
+    fn anything(&mut self) -> bool {
+        let clients = self.network.world().clients.len();
+        (0..clients).any(|client| self.network.world().step_client(client))
+            || (0..WORKERS).any(|worker| self.turn(worker))
+            || (0..WORKERS).any(|worker| self.take(worker))
+    }
+
+    fn is_over(&self) -> bool {
+        let world = self.network.world();
+        let finished = world.clients.iter().all(|client| client.finished);
+        finished && self.shared.slots.occupied() == 0
+    }
+
+    /// Nothing happens until time passes: then every well-behaved client must have what it asked for.
+    fn stand_still(&mut self) -> Result<(), String> {
+        let mut world = self.network.world();
+        if !self.storm {
+            for (index, client) in world.clients.iter().enumerate() {
+                let got = &client.answers;
+                if client.good
+                    && client.wakes(world.now).is_none()
+                    && got.len() < client.wanted.len()
+                {
+                    let (got, wanted) = (got.len(), client.wanted.len());
+                    return Err(format!(
+                        "client {index} waits with {got} of {wanted} answers"
+                    ));
+                }
+            }
+        }
+        world.jump(Duration::from_millis(self.random.between(1, 20_000) as u64));
+        drop(world);
+        self.sweep();
+        Ok(())
+    }
+
+    fn left(&self) -> String {
+        let world = self.network.world();
+        let names = world.clients.iter().filter(|client| !client.finished);
+        let names: Vec<&str> = names.map(|client| client.name).collect();
+        let occupied = self.shared.slots.occupied();
+        format!("{occupied} slots are occupied, clients left: {names:?}")
+    }
+
+    /// What must be so when all is over.
+    fn judge(&self) -> Result<Told, String> {
+        let world = self.network.world();
+        if let Some(breach) = world.breaches.first() {
+            return Err(format!("the server {breach}"));
+        }
+        let ends = self.log.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = Told::default();
+        for (index, client) in world.clients.iter().enumerate() {
+            let name = client.name;
+            let mut reasons = ends.iter().filter(|(of, _)| *of == index);
+            let (Some((_, reason)), None) = (reasons.next(), reasons.next()) else {
+                return Err(format!("client {index}, {name}: not ended exactly once"));
+            };
+            let (got, rest) = (&client.answers, &client.rest);
+            told.answers += got.len();
+            if !self.storm && !client.ends.contains(reason) {
+                return Err(format!("client {index}, {name}: ended because {reason:?}"));
+            }
+            if client.good {
+                let whole = !self.storm;
+                agree(&client.wanted, got, rest, whole)
+                    .map_err(|why| format!("client {index}: {why}"))?;
+            }
+        }
+        Ok(told)
+    }
+}
+
+/// The answers are the ones that were asked for, in order. Where the time was over before that, a refusal may end them.
+fn agree(wanted: &[Wanted], got: &[Wanted], rest: &[u8], whole: bool) -> Result<(), String> {
+    let last = got.len().saturating_sub(1);
+    for (number, (wanted, got)) in wanted.iter().zip(got).enumerate() {
+        if !whole && got.status == 408 && number == last {
+            return Ok(());
+        }
+        if wanted != got {
+            let (wanted, content) = (wanted.content.len(), got.content.len());
+            return Err(format!(
+                "answer {number} is {}, {content} octets, in place of 200, {wanted} octets",
+                got.status
+            ));
+        }
+    }
+    if got.len() > wanted.len() {
+        let more = &got[wanted.len()..];
+        let cut = !whole && more.len() == 1 && more[0].status == 408;
+        if !cut {
+            return Err(format!("{} answers too many", more.len()));
+        }
+    }
+    if whole && got.len() < wanted.len() {
+        return Err(format!("{} of {} answers", got.len(), wanted.len()));
+    }
+    if whole && !rest.is_empty() {
+        return Err(format!("{} octets behind the last answer", rest.len()));
+    }
+    Ok(())
+}
