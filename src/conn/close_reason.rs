@@ -20,8 +20,6 @@ pub enum CloseReason {
     /// No request came within [`Timeouts::keep_alive`](crate::Timeouts::keep_alive), or not an octet within
     /// [`Timeouts::head`](crate::Timeouts::head) of the accept.
     IdleTimeout,
-    /// A head, or content, was begun and did not come in time.
-    ReadTimeout,
     /// The client took too long to read an answer.
     WriteTimeout,
     /// The handler left more content unread than [`Limits::drain`](crate::Limits::drain).
@@ -47,7 +45,6 @@ impl fmt::Display for CloseReason {
                 return write!(f, "message refused: {}", reject.sentence());
             }
             CloseReason::IdleTimeout => "idle for too long",
-            CloseReason::ReadTimeout => "the request took too long",
             CloseReason::WriteTimeout => "the client read too slowly",
             CloseReason::UnreadContent => "too much content left unread",
             CloseReason::ContentFailed => "the content ended early",

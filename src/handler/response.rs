@@ -150,6 +150,7 @@ impl Response {
         Response::new(status)
             .media_type(HTML)
             .header("Cache-Control", "no-store")
+            .header("X-Content-Type-Options", "nosniff")
             .body(format!(
                 "{PAGE_TOP}{code} {reason}</title>\n<h1>{code} {reason}</h1>\n"
             ))

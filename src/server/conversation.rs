@@ -168,8 +168,7 @@ impl Worker {
             Ok(Gathered::More) => Flow::Read,
             Ok(Gathered::Ready) => {
                 self.requests += 1;
-                let head = self.head.take();
-                self.exchange(guest, head, now)
+                self.exchange(guest, now)
             }
             Err(reject) => self.refuse(guest, reject, now),
         }
@@ -178,13 +177,14 @@ impl Worker {
     /// Sends content that is not in the output yet, and finishes the exchange.
     fn send(&mut self, guest: &mut Guest, now: &Now) -> Flow {
         let moment = Moment::at(now.monotonic);
-        if guest.tail.is_some() {
+        // A tail that is gone may have left its last octets in the output.
+        if guest.tail.is_some() || guest.record.is_some() {
             match self.flush(guest, moment) {
                 Flow::Go => {}
                 flow => return flow,
             }
             if let (Some(record), Some(observer)) = (guest.record.take(), &self.shared.observer) {
-                observer.request(&self.event(&record, guest, self.now()));
+                observer.request(&self.event(&record, guest, true));
             }
         }
         match guest.conn.finish(moment, &self.shared.rules) {
@@ -248,7 +248,9 @@ impl Worker {
             Flow::Go => {}
             flow => return flow,
         }
-        if !self.input.is_dry() {
+        let last_look = guest.conn.phase() == Phase::Idle && self.shared.is_stopping();
+        // Dry or not: a request that has arrived since the last read was sent to a server that had not begun to stop.
+        if !self.input.is_dry() || last_look {
             match self.input.fill(&mut guest.stream) {
                 Ok(0) => {
                     let reason = guest.conn.peer_closed().unwrap_or(CloseReason::PeerClosed);
@@ -259,7 +261,7 @@ impl Worker {
                 Err(_) => return Flow::Close(CloseReason::Failed),
             }
         }
-        if guest.conn.phase() == Phase::Idle && self.shared.is_stopping() {
+        if last_look {
             return Flow::Close(CloseReason::Shutdown);
         }
         Flow::Wait(Interest::Read)

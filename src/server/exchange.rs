@@ -50,14 +50,11 @@ impl DateLine {
 }
 
 impl Worker {
-    /// Has the request at the start of the input answered. `head` is `None` when its octets came in an earlier turn.
-    pub(super) fn exchange(
-        &mut self,
-        guest: &mut Guest,
-        head: Option<(Head, usize)>,
-        now: &Now,
-    ) -> Flow {
-        let Some((head, used)) = head.or_else(|| self.head_again()) else {
+    /// Has the request at the start of the input answered.
+    pub(super) fn exchange(&mut self, guest: &mut Guest, now: &Now) -> Flow {
+        // The octets of its head may have come in an earlier turn.
+        self.head = self.head.or_else(|| self.head_again());
+        let Some((head, used)) = self.head else {
             // The same octets were a whole head before, so this cannot be.
             return Flow::Close(CloseReason::Failed);
         };
@@ -137,11 +134,18 @@ impl Worker {
     /// Answers 500, because something of the program's panicked before an answer was begun.
     pub(super) fn answer_panic(&mut self, guest: &mut Guest, now: &Now) {
         guest.conn.abandon(CloseReason::Panicked);
-        self.last_answer(
-            guest,
-            Response::status_page(Status::INTERNAL_SERVER_ERROR),
-            now,
-        );
+        let page = Response::status_page(Status::INTERNAL_SERVER_ERROR);
+        let asked = self.head.map(|(head, _)| Asked {
+            method: head.method,
+            target: text(head.target.of(self.input.unread())),
+            version: head.version,
+        });
+        let mut desk = Desk {
+            shared: &self.shared,
+            output: &mut self.output,
+            date: &mut self.date,
+        };
+        desk.deliver(guest, page.reason("the handler panicked"), asked, None, now);
     }
 
     /// Tells a client that there is no room, in one write that does not wait, and closes.
@@ -170,19 +174,21 @@ impl Worker {
         desk.deliver(guest, response, None, None, now);
     }
 
-    /// What the observer hears of an answered request.
+    /// What the observer hears of a request whose answer did not fit into the output, when that has ended.
     pub(super) fn event<'r>(
         &self,
         record: &'r Record,
         guest: &Guest,
-        now: Now,
+        complete: bool,
     ) -> RequestEvent<'r> {
+        let now = self.now();
         RequestEvent {
             method: record.method,
             target: &record.target,
             version: record.version,
             status: record.status,
             bytes: guest.sent.saturating_sub(record.content_from),
+            complete,
             duration: now.monotonic.saturating_sub(record.begun),
             time: now.wall,
             peer: guest.peer,
@@ -285,6 +291,7 @@ impl Desk<'_> {
             version,
             status,
             bytes: content,
+            complete: true,
             duration: end.saturating_sub(now.monotonic),
             time,
             peer,

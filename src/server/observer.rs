@@ -47,6 +47,8 @@ pub struct RequestEvent<'a> {
     pub status: Status,
     /// Octets of content sent.
     pub bytes: u64,
+    /// Whether that was all of it: false when the connection was lost, or cut, on the way.
+    pub complete: bool,
     /// From the head's last octet to the answer's.
     pub duration: Duration,
     /// When the answer was complete.

@@ -15,6 +15,7 @@ use crate::h1::Head;
 use crate::handler::Now;
 use crate::limits::{GATHER_BYTES, INPUT_SLACK};
 use crate::semantics::FieldTable;
+use crate::sys::limits::open_files;
 use crate::sys::{Interest, Stream, Token, Wake};
 use core::net::SocketAddr;
 use std::io;
@@ -102,13 +103,14 @@ impl Worker {
             }
             Accepted::Empty | Accepted::Lost => self.shared.listeners.arm(number, &self.shared),
             Accepted::Exhausted(error) => {
+                let why = match open_files() {
+                    Some(limit) => format!("{error} (limit {limit}): new connections wait"),
+                    None => format!("{error}: new connections wait"),
+                };
                 let moment = Moment::at(now.monotonic);
-                self.shared.listeners.rest(
-                    number,
-                    &format!("cannot accept: {error}"),
-                    moment,
-                    &self.shared,
-                );
+                self.shared
+                    .listeners
+                    .rest(number, &why, moment, &self.shared);
             }
             Accepted::Closed => {}
         }
@@ -206,7 +208,7 @@ impl Worker {
         }
         protected(|| {
             if let (Some(record), Some(observer)) = (&guest.record, &self.shared.observer) {
-                observer.request(&self.event(record, &guest, self.now()));
+                observer.request(&self.event(record, &guest, false));
             }
         });
         protected(|| {
@@ -221,14 +223,16 @@ impl Worker {
 
     /// Something of the program's panicked in this connection's turn: 500 if its answer was not begun, then the end.
     fn after_panic(&mut self, guest: &mut Guest) -> Fate {
-        self.input.clear();
         protected(|| drop(guest.tail.take()));
         let now = self.now();
-        if guest.conn.phase() != Phase::Handle {
+        let unanswered = guest.conn.phase() == Phase::Handle;
+        // The observer may panic in this as well.
+        let told = unanswered && protected(|| self.answer_panic(guest, &now)).is_some();
+        self.input.clear();
+        if !told {
             self.output.clear();
             return Fate::Close(CloseReason::Panicked);
         }
-        self.answer_panic(guest, &now);
         self.output.save(&mut guest.parked);
         // The answer and the closing of the write side take one more turn, in which no handler runs.
         protected(|| self.converse(guest, Cause::Event))

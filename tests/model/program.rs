@@ -1,7 +1,7 @@
 //! What each thread does: the server's steps, one atomic action at a time, with room for a planted fault.
 //!
-//! The actions stand in the order of `server::worker` (`turn`, `serve`, `close`) and `server::slots` (`occupy`, `on_event`, `claim`,
-//! `release`, `vacate`): arm, then release; vacate, hand the index out, remove the registration, close. Moving the connection
+//! The actions stand in the order of `server::worker` (`turn`, `serve`, `close`), `server::housekeeper` (`sweep`, `close_idle`,
+//! `take_in`, `leave`) and `server::slots` (`occupy`, `on_event`, `claim`, `release`, `vacate`): arm, then release; vacate, hand the index out, remove the registration, close. Moving the connection
 //! object out of its slot belongs to the action that wins the word, and moving it in to the one that gives it up: between
 //! the two nobody but the owner looks there, which the checks hold.
 
@@ -21,6 +21,7 @@ pub enum Fault {
     HandOutBeforeVacate,
     MarkIgnored,
     ForgetMarked,
+    LeaveMarked,
     ForgetIndex,
 }
 
@@ -39,6 +40,8 @@ pub struct Program {
     pub clients: u8,
     /// How many of them send octets before they close.
     pub senders: u8,
+    /// Whether the server is shut down, at any time.
+    pub stops: bool,
 }
 
 /// One action, for a trace.
@@ -128,18 +131,16 @@ impl Program {
             };
             next.push((step(what, Some(file.client)), Ok(after)));
         }
-        if !world.stopping {
+        if self.stops && !world.stopping {
             let mut after = *world;
             after.stopping = true;
-            // The listener is closed, and with it what is in its queue.
-            after.queued = 0;
             next.push((step("shutdown begins", None), Ok(after)));
         }
     }
 
     fn thread(&self, out: &mut Actions<'_>) {
         match out.world.threads[out.thread].at {
-            At::Wait if out.thread == SWEEPER => self.claim(out, Why::Deadline),
+            At::Wait if out.thread == SWEEPER => self.keep_house(out),
             At::Wait => self.wait(out),
             At::Accepted(guest) => self.accepted(out, guest),
             At::Event { slot, generation } => self.event(out, slot, generation),
@@ -151,6 +152,22 @@ impl Program {
             At::HandOut(held) => self.hand_out(out, held),
             At::Remove(held) => self.remove(out, held),
             At::LateRemove(held) => late_remove(out, held),
+        }
+    }
+
+    /// The sweep, which may find anything idle; in a shutdown also the listener's queue, and what is left of it closed.
+    fn keep_house(&self, out: &mut Actions<'_>) {
+        self.claim(out, Why::Deadline);
+        if !out.world.stopping {
+            return;
+        }
+        self.accept(out);
+        self.claim(out, Why::Shutdown);
+        if out.world.queued > 0 {
+            out.act("closes the listener", None, None, At::Wait, |world| {
+                world.queued = 0;
+                Ok(())
+            });
         }
     }
 
@@ -178,6 +195,10 @@ impl Program {
                 Ok(())
             });
         }
+        self.accept(out);
+    }
+
+    fn accept(&self, out: &mut Actions<'_>) {
         if out.world.queued > 0 {
             let thread = out.thread;
             out.act("accepts", None, None, At::Wait, |world| {
@@ -201,7 +222,11 @@ impl Program {
                 guest,
             };
             // No event and no claim can find a difference between a vacant word and one that was occupied a moment ago.
-            let to = At::Serve(held, Why::Event);
+            let to = match thread {
+                // The housekeeper calls no handler: it arms, and a worker serves.
+                SWEEPER => At::Arm(held),
+                _ => At::Serve(held, Why::Event),
+            };
             out.held("occupies", held, to, |world| {
                 if word.state() != State::Vacant {
                     return Err(Broken::TwoOwners);
@@ -273,8 +298,7 @@ impl Program {
         });
     }
 
-    /// Reads what is there. The connection ends because its peer has closed, because its time is over, because the server
-    /// stops, or because its request said so; else it waits again.
+    /// What an owner does before it lets go.
     fn serve(&self, out: &mut Actions<'_>, held: Held, why: Why) {
         let ends = match self.fault {
             Fault::HandOutBeforeVacate => At::HandOut(held),
@@ -288,24 +312,30 @@ impl Program {
             world.file(held.guest)?.unread = false;
             Ok(())
         };
+        let look = |world: &mut World| world.file(held.guest).map(drop);
         let (unread, closed) = match out.world.files[held.guest.number as usize] {
             Some(file) => (file.unread, file.done == CLOSED),
             None => (false, false),
         };
         match why {
-            Why::Eviction => return out.held("evicts", held, ends, read),
-            Why::Deadline => out.held("finds the time over", held, ends, read),
-            Why::Event => {}
-        }
-        if unread && closed {
-            out.held("reads the end", held, ends, read);
-        } else if unread {
-            out.held("answers the last request", held, ends, read);
-            out.held("answers a request", held, waits, read);
-        } else if out.world.stopping {
-            out.held("finds nothing, and the server stopping", held, ends, read);
-        } else {
-            out.held("finds nothing", held, waits, read);
+            Why::Eviction => out.held("evicts", held, ends, read),
+            Why::Deadline => {
+                out.held("finds the time over", held, ends, read);
+                out.held("refuses, and drops what comes", held, waits, read);
+                out.held("finds it in time", held, waits, look);
+            }
+            // It was armed when it was taken, so it is left as it is.
+            Why::Shutdown if unread => out.held("leaves it", held, At::Release(held), look),
+            Why::Shutdown => out.held("finds it silent", held, ends, look),
+            Why::Event if unread && closed => out.held("reads the end", held, ends, read),
+            Why::Event if unread => {
+                out.held("answers the last request", held, ends, read);
+                out.held("answers a request", held, waits, read);
+            }
+            Why::Event if out.world.stopping => {
+                out.held("finds nothing, and the server stopping", held, ends, read);
+            }
+            Why::Event => out.held("finds nothing", held, waits, read),
         }
     }
 
@@ -334,6 +364,17 @@ impl Program {
             }
             OnRelease::Again(_) if self.fault == Fault::ForgetMarked => {
                 out.held("forgets it", held, At::Wait, |_| Ok(()));
+            }
+            OnRelease::Again(owned) if out.thread == SWEEPER => {
+                // The event has used up the arming.
+                let (what, to) = match self.fault {
+                    Fault::LeaveMarked => ("finds the mark, does not arm", At::Release(held)),
+                    _ => ("finds the mark", At::Arm(held)),
+                };
+                out.held(what, held, to, |world| {
+                    world.words[slot] = owned;
+                    Ok(())
+                });
             }
             OnRelease::Again(owned) => {
                 let again = At::Serve(held, Why::Event);

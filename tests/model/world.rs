@@ -98,6 +98,8 @@ pub enum Why {
     Event,
     Deadline,
     Eviction,
+    /// A shutdown looks whether it is silent.
+    Shutdown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -26,7 +26,7 @@ impl Observer for Log {
             event.bytes,
             event.duration,
         );
-        line.end(event.peer, "");
+        line.end(event.peer, if event.complete { "" } else { "(cut short)" });
     }
 
     fn rejected(&self, peer: Option<SocketAddr>, reject: Reject, status: Status) {
@@ -134,11 +134,12 @@ fn size(octets: u64) -> String {
     }
 }
 
-/// `0.8 ms`, `120 ms`, `4.1 s`.
+/// `0.03 ms`, `0.8 ms`, `120 ms`, `4.1 s`.
 fn time(duration: Duration) -> String {
     let micros = duration.as_micros();
     match micros {
-        0..100_000 => format!("{}.{} ms", micros / 1000, micros % 1000 / 100),
+        0..100 => format!("0.{:02} ms", micros / 10),
+        100..100_000 => format!("{}.{} ms", micros / 1000, micros % 1000 / 100),
         100_000..1_000_000 => format!("{} ms", micros / 1000),
         _ => format!("{}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000),
     }
@@ -235,7 +236,9 @@ mod tests {
             assert_eq!(size(octets), expected);
         }
         for (micros, expected) in [
-            (0, "0.0 ms"),
+            (0, "0.00 ms"),
+            (99, "0.09 ms"),
+            (100, "0.1 ms"),
             (99_999, "99.9 ms"),
             (100_000, "100 ms"),
             (999_999, "999 ms"),

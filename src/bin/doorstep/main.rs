@@ -17,7 +17,7 @@ mod start;
 mod stop;
 mod words;
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -47,9 +47,14 @@ fn run() -> Result<(), messages::Failure> {
     )?)
 }
 
-/// Writes to standard output. A reader that went away (`doorstep --help | head -1`) is no failure.
+/// Writes to standard output. A reader that went away (`doorstep --help | head -1`) is no failure; a full disk is said,
+/// as a script may wait there for the address.
 pub fn print(text: &str) {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes());
-    let _ = out.flush();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            log::say(&format!("cannot write to standard output: {error}"));
+        }
+        Ok(()) | Err(_) => {}
+    }
 }

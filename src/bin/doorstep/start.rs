@@ -67,6 +67,9 @@ fn warn(root: &Root) {
     for warning in root.warnings(home.map(PathBuf::from).as_deref()) {
         say(&format!("warning: {warning}"));
     }
+    if os::is_root() {
+        say("warning: running as root: no file's permissions keep it from being served");
+    }
 }
 
 fn announce(settings: &Settings, root: &Root, server: &Server, moved: Option<(u16, u16)>) {

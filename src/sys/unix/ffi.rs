@@ -107,6 +107,7 @@ unsafe extern "C" {
         all(target_os = "linux", target_env = "gnu"),
         link_name = "getrlimit64"
     )]
+    pub fn geteuid() -> u32;
     pub fn getrlimit(resource: c_int, limit: *mut ResourceLimit) -> c_int;
     #[cfg_attr(
         all(target_os = "linux", target_env = "gnu"),
