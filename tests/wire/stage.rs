@@ -5,6 +5,7 @@ use doorstep::internals::sys::Backend;
 use doorstep::{
     CloseReason, Method, Observer, Reject, Request, RequestEvent, Server, Status, Version,
 };
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
@@ -244,6 +245,33 @@ impl Ticker {
     pub fn tick(&mut self) {
         assert_eq!(self.0.ask("/tick").status(), 200);
     }
+}
+
+/// Waits until what these clients have sent lies with the server's sockets: on a busy machine that is a little after it was
+/// taken from the clients. Nobody may have read it.
+pub fn await_arrival(server: SocketAddr, clients: &[&Client]) {
+    let clients: Vec<_> = clients.iter().map(|client| client.address()).collect();
+    match have_arrived(server, &clients) {
+        Some(_) => assert!(eventually(|| have_arrived(server, &clients) == Some(true))),
+        // A system that does not list its sockets.
+        None => thread::sleep(Duration::from_millis(100)),
+    }
+}
+
+fn have_arrived(server: SocketAddr, clients: &[SocketAddr]) -> Option<bool> {
+    let table = fs::read_to_string("/proc/net/tcp").ok()?;
+    let port = |address: &SocketAddr| format!(":{:04X}", address.port());
+    let server = port(&server);
+    let mut waited_for: HashSet<_> = clients.iter().map(port).collect();
+    for line in table.lines() {
+        let mut columns = line.split_whitespace().skip(1);
+        let (local, remote) = (columns.next()?, columns.next()?);
+        let queues = columns.nth(1)?;
+        if local.ends_with(&server) && !queues.ends_with(":00000000") {
+            waited_for.remove(&remote[remote.len() - 5..]);
+        }
+    }
+    Some(waited_for.is_empty())
 }
 
 /// Octets that repeat only after 251, so that no block is like the one before it.

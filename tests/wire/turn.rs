@@ -109,9 +109,12 @@ impl Scene {
         let (armed, hands, recorder) = (Armed::default(), Hands::default(), Recorder::default());
         let answered = Arc::new(AtomicUsize::new(0));
         let counted = answered.clone();
-        let handler = move |_: &mut Request<'_>| {
+        let handler = move |request: &mut Request<'_>| {
             counted.fetch_add(1, Ordering::SeqCst);
-            PAGE
+            match request.path() {
+                "/big" => "x".repeat(16_000),
+                _ => PAGE.to_string(),
+            }
         };
         let mut shared = Shared::new(
             Box::new(armed.clone()),
@@ -221,4 +224,18 @@ fn the_time_to_read_the_last_answer_begins_when_it_is_sent() {
     scene.hands.0.store(13_000, Ordering::SeqCst);
     assert!(scene.event());
     assert_eq!(scene.recorder.reasons().len(), 1);
+}
+
+#[test]
+fn answers_that_are_not_taken_hold_back_the_requests_behind_them() {
+    let mut scene = Scene::new();
+    scene.is_deaf.store(true, Ordering::SeqCst);
+    scene.accept("", &get("/big"));
+    // 64 KiB of output at most, and the answer that goes beyond.
+    assert_eq!(scene.answered.load(Ordering::SeqCst), 5);
+    assert!(scene.event());
+    assert_eq!(scene.answered.load(Ordering::SeqCst), 5);
+    scene.is_deaf.store(false, Ordering::SeqCst);
+    assert!(scene.event());
+    assert!(scene.answered.load(Ordering::SeqCst) > 5);
 }
