@@ -104,8 +104,10 @@ impl Worker {
             Accepted::Empty | Accepted::Lost => self.shared.listeners.arm(number, &self.shared),
             Accepted::Exhausted(error) => {
                 let why = match open_files() {
-                    Some(limit) => format!("{error} (limit {limit}): new connections wait"),
-                    None => format!("{error}: new connections wait"),
+                    Some(limit) => {
+                        format!("cannot accept, new connections wait: {error} (limit {limit})")
+                    }
+                    None => format!("cannot accept, new connections wait: {error}"),
                 };
                 let moment = Moment::at(now.monotonic);
                 self.shared
