@@ -59,6 +59,8 @@ impl Connection {
             _ if !answer.status.allows_content() || self.is_tunnel(answer.status) => {
                 LengthField::Absent
             }
+            // RFC 9110 §15.3.6: "a server MUST NOT generate content in a 205 response", which is framed as empty all the same.
+            _ if answer.status == Status::RESET_CONTENT => LengthField::Length(0),
             // RFC 9110 §9.3.2: HEAD is answered with the fields that GET would have had.
             (Delivery::NoContent, Some(length)) | (Delivery::Length(length), _) => {
                 LengthField::Length(length)
@@ -94,7 +96,9 @@ impl Connection {
     }
 
     fn delivery(&self, answer: &Answer<'_>) -> Delivery {
-        if self.is_head || !answer.status.allows_content() || self.is_tunnel(answer.status) {
+        let empty = answer.status == Status::RESET_CONTENT;
+        if self.is_head || empty || !answer.status.allows_content() || self.is_tunnel(answer.status)
+        {
             return Delivery::NoContent;
         }
         match answer.length {
@@ -141,12 +145,15 @@ impl Connection {
         ends.then_some(CloseReason::Answered)
     }
 
-    /// An answer's last octet is framed, if not sent: what follows.
-    pub fn finish(&mut self, now: Moment, rules: &Rules) -> Finished {
+    /// An answer's last octet is framed, if not sent: what follows. `surplus` says whether octets lie behind the request.
+    pub fn finish(&mut self, surplus: bool, now: Moment, rules: &Rules) -> Finished {
         debug_assert_eq!(self.phase, Phase::Send);
         match self.last {
-            // The client asked for the end and has nothing more to say, so closing cannot reset what it has not read.
-            Some(CloseReason::Answered) if !self.keep_alive && self.content_is_read() => {
+            // The client asked for the end and has said nothing more, so closing does not reset what it has not read.
+            // RFC 9112 §9.6: a client that sends "close" "MUST NOT send further requests on that connection".
+            Some(CloseReason::Answered)
+                if !self.keep_alive && !surplus && self.content_is_read() =>
+            {
                 self.phase = Phase::Closed;
                 Finished::Close(CloseReason::Answered)
             }

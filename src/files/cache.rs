@@ -17,7 +17,7 @@ use crate::sys::stream::read_at;
 use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::{Duration, SystemTime};
 
 /// How long an entry answers without a look at its file, in milliseconds.
@@ -44,8 +44,9 @@ struct Kept {
 /// One small file.
 #[derive(Debug)]
 pub(super) struct Entry {
-    /// The folder that it was opened below: another one may have another file by that name.
-    root: Arc<Root>,
+    /// The folder that it was opened below: another one may have another file by that name. Weak, so that a folder that was
+    /// replaced is closed although entries of it are still here; its place in memory is not given to another while they are.
+    root: Weak<Root>,
     identity: Identity,
     /// From when on the wall clock says that the file's last change is over. The clock may be set back behind that.
     settles: SystemTime,
@@ -62,7 +63,7 @@ impl Cache {
     pub(super) fn find(&self, root: &Arc<Root>, asked: &Resolved<'_>) -> Option<Arc<Entry>> {
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
         let entry = kept.entries[usize::from(asked.slash)].get(&*asked.path)?;
-        Arc::ptr_eq(&entry.root, root).then(|| entry.clone())
+        std::ptr::eq(entry.root.as_ptr(), Arc::as_ptr(root)).then(|| entry.clone())
     }
 
     /// Keeps the answer to a path, if the file is small, settled, and the same after it was read as before. Gives the entry
@@ -87,7 +88,7 @@ impl Cache {
             return None;
         }
         let entry = Arc::new(Entry {
-            root: root.clone(),
+            root: Arc::downgrade(root),
             identity,
             settles,
             lines: answer().lines().into(),

@@ -4,7 +4,7 @@
 //! connection, what becomes of its socket (`worker`); what an answer says (`exchange`). Never: a wait.
 
 use super::guest::Guest;
-use super::output::{Broken, Progress, transmit};
+use super::output::{Broken, Progress, Tail, transmit};
 use super::worker::Worker;
 use crate::conn::{CloseReason, Expiry, Finished, Gathered, Moment, Phase, Received};
 use crate::handler::Now;
@@ -92,9 +92,37 @@ impl Worker {
             .expire(moment, guest.waits_to_write, guest.deadline)
         {
             Expiry::NotYet => Flow::Wait(guest.interest()),
+            Expiry::Close(CloseReason::WriteTimeout) if guest.waits_to_write => {
+                self.write_once_more(guest, moment)
+            }
             Expiry::Close(reason) => Flow::Close(reason),
             Expiry::Refuse(reject) => self.refuse(guest, reject, now),
         }
+    }
+
+    /// Tries to write before a connection is closed for not being writable: a socket is reported so only when a third of its
+    /// buffer is free (tcp(7), epoll(7) on EPOLLOUT), which can be more than a steady reader takes in the whole wait. No reader
+    /// of the program's runs here.
+    fn write_once_more(&mut self, guest: &mut Guest, now: Moment) -> Flow {
+        let mut tail = guest
+            .tail
+            .take_if(|tail| !matches!(tail, Tail::Stream { .. }));
+        let before = self.moved;
+        let sent = transmit(
+            &mut self.output,
+            &mut tail,
+            &mut guest.stream,
+            BYTES_PER_TURN,
+            &mut self.moved,
+        );
+        guest.tail = guest.tail.take().or(tail);
+        let moved = self.moved - before;
+        if sent.is_err() || moved == 0 {
+            return Flow::Close(CloseReason::WriteTimeout);
+        }
+        guest.sent += moved;
+        guest.conn.wrote(now, moved);
+        Flow::Wait(Interest::Write)
     }
 
     /// The next step of a conversation, by its phase.
@@ -187,7 +215,8 @@ impl Worker {
                 observer.request(&self.event(&record, guest, true));
             }
         }
-        match guest.conn.finish(moment, &self.shared.rules) {
+        let surplus = !self.input.unread().is_empty();
+        match guest.conn.finish(surplus, moment, &self.shared.rules) {
             Finished::Continue | Finished::Linger => Flow::Go,
             // What is in the output still has to go out: the next step does that and closes.
             Finished::Close(_) => Flow::Go,

@@ -2,6 +2,7 @@
 
 use super::shared::Shared;
 use super::slots::{Subject, lock};
+use super::worker::protected;
 use crate::conn::Moment;
 use crate::limits::OVERLOAD_SAID_EVERY;
 use crate::sys::listener::is_exhaustion;
@@ -116,9 +117,13 @@ impl Listeners {
             .compare_exchange(said, now.0, Ordering::Relaxed, Ordering::Relaxed)
             .is_ok()
         {
-            if let Some(observer) = &shared.observer {
-                observer.overload(why);
-            }
+            // Whoever comes here has no connection that a panic could end: the worker goes on.
+            protected(|| {
+                shared
+                    .observer
+                    .iter()
+                    .for_each(|observer| observer.overload(why))
+            });
         }
     }
 

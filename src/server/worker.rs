@@ -252,7 +252,7 @@ impl Worker {
 ///
 /// What is behind the reference may be half changed after a panic. Each caller then closes the connection and clears the
 /// buffers, and nothing else is shared but what has its own lock.
-fn protected<T>(work: impl FnOnce() -> T) -> Option<T> {
+pub(super) fn protected<T>(work: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(value) => Some(value),
         Err(payload) => {

@@ -203,7 +203,8 @@ impl Life {
         };
         self.out.clear();
         self.delivery = Some(self.conn.answer(&answer, &self.rules, &mut self.out));
-        self.finished = Some(self.conn.finish(self.now, &self.rules));
+        let surplus = !self.input.is_empty();
+        self.finished = Some(self.conn.finish(surplus, self.now, &self.rules));
         self.go();
     }
 

@@ -129,6 +129,22 @@ const FRAMING: &[Framing] = &[
         GO_ON,
     ),
     (
+        "RFC 9110 §15.3.6: 205",
+        GET,
+        reply(Status::RESET_CONTENT, Some(5)),
+        Delivery::NoContent,
+        &[],
+        GO_ON,
+    ),
+    (
+        "205, unknown length",
+        GET,
+        reply(Status::RESET_CONTENT, None),
+        Delivery::NoContent,
+        &[],
+        GO_ON,
+    ),
+    (
         "204, unknown length",
         GET,
         reply(Status::NO_CONTENT, None),
@@ -237,13 +253,13 @@ const ENDS: &[Row] = &[
         ],
     ),
     (
-        "what comes behind Connection: close is not parsed",
+        "what comes behind Connection: close is not parsed, nor may it reset the answer",
         &[
             Comes(
                 "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
             ),
             Answers(OK),
-            Is(Phase::Closed),
+            Is(Phase::Linger),
             Requests(1),
         ],
     ),
