@@ -46,6 +46,17 @@ impl Patience {
         self.octets = self.octets.saturating_add(octets);
     }
 
+    /// Another transfer begins, behind one that may still keep the server waiting.
+    pub(super) fn begin(&mut self) {
+        self.waited = Duration::ZERO;
+        self.octets = 0;
+    }
+
+    /// Whether a wait has begun and not ended.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.since.is_some()
+    }
+
     /// Octets that have been counted are to be counted once more, elsewhere.
     pub(super) fn forget(&mut self, octets: u64) {
         self.octets = self.octets.saturating_sub(octets);
@@ -83,8 +94,12 @@ impl Connection {
             .wait(now, rules.timeouts.write, rules.timeouts.least_rate)
     }
 
-    /// Octets of answers were taken by the system.
-    pub fn wrote(&mut self, now: Moment, octets: u64) {
+    /// Octets of answers were taken by the system, the last of those that kept the client waiting perhaps.
+    pub fn wrote(&mut self, now: Moment, octets: u64, rules: &Rules) {
+        // The idle time is the client's from when it could read the answer, not from when that was framed.
+        if self.phase == Phase::Idle && self.writing.is_waiting() {
+            self.deadline = now.after(rules.timeouts.keep_alive);
+        }
         self.writing.progress(now, octets);
     }
 

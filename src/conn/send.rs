@@ -51,6 +51,7 @@ impl Connection {
     pub fn answer(&mut self, answer: &Answer<'_>, rules: &Rules, out: &mut Vec<u8>) -> Delivery {
         debug_assert_eq!(self.phase, Phase::Handle);
         self.phase = Phase::Send;
+        self.writing.begin();
         let delivery = self.delivery(answer);
         self.last = self.last_reason(answer, delivery, rules);
         let length = match (delivery, answer.length) {
@@ -145,14 +146,15 @@ impl Connection {
         ends.then_some(CloseReason::Answered)
     }
 
-    /// An answer's last octet is framed, if not sent: what follows. `surplus` says whether octets lie behind the request.
-    pub fn finish(&mut self, surplus: bool, now: Moment, rules: &Rules) -> Finished {
+    /// An answer's last octet is framed, if not sent: what follows. `in_doubt` says whether octets lie behind the request, or so
+    /// many of the answer's are on their way that some may come before those are read.
+    pub fn finish(&mut self, in_doubt: bool, now: Moment, rules: &Rules) -> Finished {
         debug_assert_eq!(self.phase, Phase::Send);
         match self.last {
             // The client asked for the end and has said nothing more, so closing does not reset what it has not read.
             // RFC 9112 §9.6: a client that sends "close" "MUST NOT send further requests on that connection".
             Some(CloseReason::Answered)
-                if !self.keep_alive && !surplus && self.content_is_read() =>
+                if !self.keep_alive && !in_doubt && self.content_is_read() =>
             {
                 self.phase = Phase::Closed;
                 Finished::Close(CloseReason::Answered)

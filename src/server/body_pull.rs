@@ -113,7 +113,7 @@ impl<'a> Pull<'a> {
             let progress = transmit(self.output, &mut None, self.stream, u64::MAX, &mut moved);
             let now = self.now();
             if moved > 0 {
-                self.conn.wrote(now, moved);
+                self.conn.wrote(now, moved, self.rules);
             }
             match progress {
                 Ok(Progress::Done) => return Ok(()),

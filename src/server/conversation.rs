@@ -121,7 +121,7 @@ impl Worker {
             return Flow::Close(CloseReason::WriteTimeout);
         }
         guest.sent += moved;
-        guest.conn.wrote(now, moved);
+        guest.conn.wrote(now, moved, &self.shared.rules);
         Flow::Wait(Interest::Write)
     }
 
@@ -205,6 +205,7 @@ impl Worker {
     /// Sends content that is not in the output yet, and finishes the exchange.
     fn send(&mut self, guest: &mut Guest, now: &Now) -> Flow {
         let moment = Moment::at(now.monotonic);
+        let is_long = guest.tail.is_some();
         // A tail that is gone may have left its last octets in the output.
         if guest.tail.is_some() || guest.record.is_some() {
             match self.flush(guest, moment) {
@@ -215,8 +216,8 @@ impl Worker {
                 observer.request(&self.event(&record, guest, true));
             }
         }
-        let surplus = !self.input.unread().is_empty();
-        match guest.conn.finish(surplus, moment, &self.shared.rules) {
+        let in_doubt = is_long || !self.input.unread().is_empty();
+        match guest.conn.finish(in_doubt, moment, &self.shared.rules) {
             Finished::Continue | Finished::Linger => Flow::Go,
             // What is in the output still has to go out: the next step does that and closes.
             Finished::Close(_) => Flow::Go,
@@ -261,7 +262,7 @@ impl Worker {
         guest.sent += sent;
         // With nothing left to send the client keeps nobody waiting, also if nothing had to be sent.
         if sent > 0 || matches!(progress, Ok(Progress::Done)) {
-            guest.conn.wrote(now, sent);
+            guest.conn.wrote(now, sent, &self.shared.rules);
         }
         match progress {
             Ok(Progress::Done) => Flow::Go,

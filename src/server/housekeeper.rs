@@ -71,10 +71,11 @@ impl Housekeeper {
         self.shared.listeners.close(&self.shared);
         loop {
             self.close_idle();
-            let left = self.shared.slots.occupied();
             let now = self.now();
             let until = signal.deadline(now);
-            if left == 0 || now >= until {
+            let is_empty =
+                !self.shared.listeners.is_admitting() && self.shared.slots.occupied() == 0;
+            if is_empty || now >= until {
                 return Ended { cut: self.cut() };
             }
             self.sweep();

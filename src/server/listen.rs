@@ -5,11 +5,10 @@ use super::slots::{Subject, lock};
 use super::worker::protected;
 use crate::conn::Moment;
 use crate::limits::OVERLOAD_SAID_EVERY;
-use crate::sys::listener::is_exhaustion;
 use crate::sys::{Interest, Listener, Stream};
 use core::net::SocketAddr;
-use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::{self, ErrorKind::*};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 
 /// The listeners of a server, until its shutdown closes them.
@@ -18,6 +17,8 @@ pub struct Listeners {
     /// Listeners that are not armed, because there was no descriptor left; the housekeeper arms them again.
     resting: Mutex<Vec<usize>>,
     said: AtomicU64,
+    /// Connections that have been accepted, or may be in this moment, and have no slot yet.
+    admitting: AtomicUsize,
 }
 
 /// What an attempt to accept gave.
@@ -29,7 +30,7 @@ pub enum Accepted {
     Empty,
     /// That one failed, or was gone before it was accepted; the next may be fine.
     Lost,
-    /// The process or the system has no descriptor, or no memory, left.
+    /// No connection can be had for now: mostly, the process or the system has no descriptor, or no memory, left.
     Exhausted(io::Error),
     /// The listeners are closed.
     Closed,
@@ -42,23 +43,35 @@ impl Listeners {
             open: RwLock::new(open),
             resting: Mutex::new(Vec::new()),
             said: AtomicU64::new(Moment::NEVER.0),
+            admitting: AtomicUsize::new(0),
         }
     }
 
-    /// Tries to accept one connection.
+    /// Tries to accept one connection. A [`Connection`](Accepted::Connection) is counted as on its way to a slot until
+    /// [`admitted`](Listeners::admitted) is called.
     pub fn accept(&self, number: usize) -> Accepted {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let Some(listener) = open.get(number) else {
             return Accepted::Closed;
         };
-        match listener.accept() {
-            Ok((stream, peer)) => Accepted::Connection(stream, peer),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Accepted::Empty,
-            Err(error) if is_exhaustion(&error) => Accepted::Exhausted(error),
-            // ECONNABORTED: the client reset the connection while it was queued. ENOTCONN, EPROTO, ENETDOWN and the like
-            // are, as accept(2) says, errors of the new connection, "treat them like EAGAIN". EINTR: a signal.
-            Err(_) => Accepted::Lost,
+        // Before the connection exists and under the lock that `close` takes: a shutdown that has closed the listeners sees
+        // every connection in this count or in a slot.
+        self.admitting.fetch_add(1, Ordering::SeqCst);
+        let accepted = accept_from(listener);
+        if !matches!(accepted, Accepted::Connection(..)) {
+            self.admitted();
         }
+        accepted
+    }
+
+    /// A connection that was accepted has its slot, or has been turned away.
+    pub fn admitted(&self) {
+        self.admitting.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Whether a connection is on its way to a slot.
+    pub fn is_admitting(&self) -> bool {
+        self.admitting.load(Ordering::SeqCst) > 0
     }
 
     /// How many there are.
@@ -145,5 +158,23 @@ impl Listeners {
                 .poller
                 .remove(listener.source(), Subject::Listener(number).token());
         }
+    }
+}
+
+fn accept_from(listener: &Listener) -> Accepted {
+    match listener.accept() {
+        Ok((stream, peer)) => Accepted::Connection(stream, peer),
+        Err(error) if error.kind() == WouldBlock => Accepted::Empty,
+        // ECONNABORTED: the client reset the connection while it was queued; ENOTCONN and ECONNRESET on other systems.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ConnectionAborted | ConnectionReset | NotConnected | Interrupted
+            ) =>
+        {
+            Accepted::Lost
+        }
+        // EMFILE, ENFILE, ENOBUFS, ENOMEM, and whatever else a listener may give again at once: later is soon enough.
+        Err(error) => Accepted::Exhausted(error),
     }
 }

@@ -212,6 +212,8 @@ fn read_block(
     let room = left.map_or(STREAM_BLOCK, |left| {
         STREAM_BLOCK.min(usize::try_from(left).unwrap_or(STREAM_BLOCK))
     });
+    // Zeroed each time: a reader that claims more than it wrote must not send what was here before.
+    output.scratch.clear();
     output.scratch.resize(STREAM_BLOCK, 0);
     let count = match reader.read(&mut output.scratch[..room]) {
         Ok(count) => count.min(room),

@@ -16,6 +16,7 @@ use crate::handler::Now;
 use crate::limits::{GATHER_BYTES, INPUT_SLACK};
 use crate::semantics::FieldTable;
 use crate::sys::limits::open_files;
+use crate::sys::listener::is_exhaustion;
 use crate::sys::{Interest, Stream, Token, Wake};
 use core::net::SocketAddr;
 use std::io;
@@ -104,10 +105,10 @@ impl Worker {
             Accepted::Empty | Accepted::Lost => self.shared.listeners.arm(number, &self.shared),
             Accepted::Exhausted(error) => {
                 let why = match open_files() {
-                    Some(limit) => {
+                    Some(limit) if is_exhaustion(&error) => {
                         format!("cannot accept, new connections wait: {error} (limit {limit})")
                     }
-                    None => format!("cannot accept, new connections wait: {error}"),
+                    _ => format!("cannot accept, new connections wait: {error}"),
                 };
                 let moment = Moment::at(now.monotonic);
                 self.shared
@@ -134,7 +135,9 @@ impl Worker {
     ) -> Option<Owned> {
         let moment = Moment::at(now.monotonic);
         let guest = Box::new(Guest::new(stream, peer, moment, &self.shared.rules));
-        match self.shared.slots.occupy(guest) {
+        let occupied = self.shared.slots.occupy(guest);
+        self.shared.listeners.admitted();
+        match occupied {
             Ok(owned) => {
                 protected(|| {
                     self.shared

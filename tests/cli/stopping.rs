@@ -4,7 +4,7 @@
 use crate::folder::Folder;
 use crate::program::{PATIENCE, Program, connect, doorstep};
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -108,4 +108,60 @@ fn wait_until_closed(address: SocketAddr) {
         assert!(begin.elapsed() < PATIENCE, "it still listens");
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// A pipe whose reader sleeps, or a terminal that is held with Ctrl-S: requests, and the end, do not wait for it.
+#[test]
+fn a_log_that_nobody_reads_holds_up_nothing() {
+    let folder = Folder::with_page();
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_doorstep"))
+        .args(["-p0"])
+        .current_dir(folder.path())
+        .env_remove("PORT")
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut line = String::new();
+    let out = program.stdout.take().expect("a pipe");
+    BufReader::new(out)
+        .read_line(&mut line)
+        .expect("the one line");
+    let port = line
+        .split(':')
+        .nth(3)
+        .and_then(|rest| rest.split('/').next());
+    let port: u16 = port.and_then(|port| port.parse().ok()).expect("a port");
+    // A megabyte of log: sixteen times what a pipe holds.
+    let mut client = connect(SocketAddr::from(([127, 0, 0, 1], port)));
+    let request = format!("HEAD /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(4_000));
+    for number in 0..256 {
+        client.write_all(request.as_bytes()).expect("it reads");
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            let mut octets = [0; 1_024];
+            let count = client.read(&mut octets).expect("it answers");
+            assert_ne!(count, 0, "request {number}");
+            answer.extend_from_slice(&octets[..count]);
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 404 "), "request {number}");
+    }
+    let pid = program.id().to_string();
+    let killed = std::process::Command::new("kill")
+        .args(["-TERM", &pid])
+        .status();
+    assert!(killed.expect("kill runs").success());
+    let begin = Instant::now();
+    let status = loop {
+        match program.try_wait().expect("it is our child") {
+            Some(status) => break status,
+            None if begin.elapsed() > PATIENCE => {
+                let _ = program.kill();
+                panic!("it waits for its log to be read");
+            }
+            None => std::thread::sleep(Duration::from_millis(10)),
+        }
+    };
+    assert_eq!(status.code(), Some(0));
 }

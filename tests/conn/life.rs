@@ -231,7 +231,7 @@ impl Life {
                 assert_eq!(self.conn.phase(), Phase::Handle, "{at}");
                 self.answer(reply);
             }
-            Do::Wrote(count) => self.conn.wrote(self.now, count),
+            Do::Wrote(count) => self.conn.wrote(self.now, count, &self.rules),
             Do::BlockedUntil(until) => {
                 self.write_deadline = self.conn.write_deadline(self.now, &self.rules);
                 assert_eq!(self.write_deadline, Moment(until), "{at}");

@@ -85,7 +85,7 @@ fn cut(octets: u64, wait: u64) -> Option<u64> {
         if life.conn.expire(life.now, true, deadline) != Expiry::NotYet {
             return Some(deadline.0);
         }
-        life.conn.wrote(life.now, octets);
+        life.conn.wrote(life.now, octets, &life.rules);
     }
     None
 }

@@ -253,7 +253,7 @@ const ENDS: &[Row] = &[
         ],
     ),
     (
-        "what comes behind Connection: close is not parsed, nor may it reset the answer",
+        "RFC 9112 §9.6: what comes behind Connection: close is not parsed, nor may it reset the answer",
         &[
             Comes(
                 "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n",

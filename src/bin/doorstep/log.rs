@@ -1,13 +1,17 @@
 //! The log: one line for each request, on standard error, in one write.
 //!
 //! In: what the server reports. Out: `12:01:44 200 GET /app.js 14.2 kB 0.8 ms 192.168.1.7`, times in UTC. Never: two lines
-//! for one event; a character that a terminal obeys.
+//! for one event; a character that a terminal obeys; a request that waits for its line to be read.
 
 use crate::words::escaped;
 use doorstep::{Observer, Reject, RequestEvent, Status};
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Writes the log.
@@ -45,10 +49,74 @@ pub fn say(text: &str) {
     write(&format!("doorstep: {text}\n"));
 }
 
-/// One write call, so that lines of several workers, or of several programs on one terminal, stay whole.
+/// Lines that wait for standard error to take them: beyond, they are lost and counted. A second's worth on a busy server.
+const LINES_WAITING: usize = 8_192;
+
+/// The way to the thread that writes; before it is started, lines are written at once.
+static WRITER: OnceLock<SyncSender<Message>> = OnceLock::new();
+/// Lines that found the queue full.
+static LOST: AtomicU64 = AtomicU64::new(0);
+
+/// What the writer is sent.
+enum Message {
+    Line(String),
+    /// Everything before this has been written.
+    Done(SyncSender<()>),
+}
+
+/// From here on a thread of its own writes the log: standard error may be a pipe that nobody reads, or a terminal that is
+/// held with Ctrl-S, and no request, deadline or shutdown is to wait for that.
+///
+/// # Errors
+/// Those of starting a thread.
+pub fn start() -> io::Result<()> {
+    let (sender, receiver) = sync_channel(LINES_WAITING);
+    let write_all = move || {
+        for message in receiver {
+            match message {
+                Message::Line(line) => write_now(&line),
+                // Whoever asked may have given up.
+                Message::Done(done) => drop(done.try_send(())),
+            }
+            match LOST.swap(0, Ordering::Relaxed) {
+                0 => {}
+                lost => write_now(&format!(
+                    "doorstep: {lost} lines of the log were lost: nobody read them in time\n"
+                )),
+            }
+        }
+    };
+    let builder = thread::Builder::new().name("log".to_string());
+    builder.spawn(write_all)?;
+    // Only the first call gets this far with an empty cell, and there is one call.
+    let _ = WRITER.set(sender);
+    Ok(())
+}
+
+/// Waits until what was logged has been written, but not longer than this.
+pub fn finish(within: Duration) {
+    let Some(writer) = WRITER.get() else { return };
+    let (sender, receiver) = sync_channel(1);
+    if writer.try_send(Message::Done(sender)).is_ok() {
+        let _ = receiver.recv_timeout(within);
+    }
+}
+
 fn write(line: &str) {
+    match WRITER.get() {
+        Some(writer) => {
+            if writer.try_send(Message::Line(line.to_string())).is_err() {
+                LOST.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        None => write_now(line),
+    }
+}
+
+/// One write call, so that lines of several programs on one terminal stay whole.
+fn write_now(line: &str) {
     // A log that cannot be written is no reason to stop serving.
-    let _ = std::io::stderr().lock().write_all(line.as_bytes());
+    let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 
 /// A line in the making.

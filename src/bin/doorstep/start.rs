@@ -4,7 +4,7 @@
 
 use crate::banner::{Banner, colour_on};
 use crate::listen::{Plan, Sockets};
-use crate::log::{Log, say};
+use crate::log::{self, Log, say};
 use crate::messages::{self, Failure};
 use crate::root::{self, Root};
 use crate::settings::Settings;
@@ -14,10 +14,14 @@ use doorstep::os::{self, Signals};
 use doorstep::{Ended, Files, Server};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The open-file limit that is asked for: six times the connections that the library takes, for the files that answers
 /// hold open. Where the system gives less, the library takes fewer connections.
 const OPEN_FILES: u64 = 65_536;
+
+/// How long the end of the program waits for its log to be read.
+const LOG_ENDS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Serves until a signal ends it.
 ///
@@ -37,6 +41,7 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
         warn(&root);
         announce(settings, &root, &listening.bound, listening.moved);
     }
+    log::start().map_err(|error| messages::cannot_start("write the log", &error))?;
     let server = configured(listening.bound, settings);
     let stop = server.shutdown_handle();
     let running = server
@@ -48,6 +53,7 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
         .join()
         .map_err(|error| messages::server_failed(&error))?;
     tell_end(ended, settings.grace.as_secs());
+    log::finish(LOG_ENDS_WITHIN);
     Ok(())
 }
 

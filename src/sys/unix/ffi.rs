@@ -162,6 +162,7 @@ mod system {
     pub const SO_REUSEADDR: c_int = 2;
     pub const IPV6_V6ONLY: c_int = 26;
     pub const MSG_NOSIGNAL: c_int = 0x4000;
+    pub const TCP_NOTSENT_LOWAT: c_int = 25;
     pub const RLIMIT_NOFILE: c_int = 7;
     pub const O_NOCTTY: c_int = 0o400;
     pub const O_NONBLOCK: c_int = 0o4_000;
