@@ -547,3 +547,23 @@ fn the_last_request_of_a_connection_is_the_last() {
         assert_eq!(recorder.events().iter().filter(requests).count(), 4);
     });
 }
+
+#[test]
+fn what_comes_behind_a_last_request_does_not_cost_its_answer() {
+    let content = pattern(8 << 20);
+    on_each_backend(|stage| {
+        let big = content.clone();
+        let handler = move |_: &mut Request<'_>| Response::new(Status::OK).body(big.clone());
+        let server = stage.server().spawn(handler).unwrap();
+        let mut client = Client::connect(server.addr());
+        // RFC 9112 §9.6: such a client must not send anything more. If it does, a close with that unread would be a reset.
+        let whole = [get_and_close("/"), "x".repeat(1 << 20)].concat();
+        let mut sender = client.also();
+        thread::scope(|scope| {
+            scope.spawn(move || sender.try_send(whole));
+            let answer = client.answer();
+            assert!(answer.closes() && answer.content == content);
+            client.ends();
+        });
+    });
+}
