@@ -1,4 +1,6 @@
 //! Every limit and timeout, with its reason. Numbers only: any room may read them.
+//!
+//! What bounds one algorithm alone, such as the events of one system call or the tries of another, stands beside that.
 
 use std::time::Duration;
 
@@ -110,6 +112,8 @@ pub const CHUNK_OVERHEAD_FREE: u32 = 12;
 /// Content in memory up to this size is copied behind its head and shares its write; longer content is handed to the system
 /// where it lies. A second piece costs more than the copy of 8 KiB saves.
 pub const COPY_BYTES: usize = 16 * 1024;
+/// Times that one turn asks a content reader: as often as it takes for a turn's octets in blocks of 1 KiB.
+pub const READS_PER_TURN: u32 = 1024;
 /// Octets asked of a content reader at a time.
 pub const STREAM_BLOCK: usize = 16 * 1024;
 /// How often the observer hears that the server is overloaded.

@@ -16,7 +16,8 @@ pub trait Observer: Send + Sync + 'static {
     fn closed(&self, peer: Option<SocketAddr>, reason: CloseReason) {
         let _ = (peer, reason);
     }
-    /// A request was answered: its last octet was handed to the system, or the connection was lost on the way.
+    /// A request was answered: its answer is in the connection's output as a whole, or was handed to the system, or was cut
+    /// on the way.
     fn request(&self, event: &RequestEvent<'_>) {
         let _ = event;
     }

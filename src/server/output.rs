@@ -2,7 +2,7 @@
 
 use crate::h1::chunked;
 use crate::handler::Payload;
-use crate::limits::{SENDFILE_FROM, STREAM_BLOCK};
+use crate::limits::{READS_PER_TURN, SENDFILE_FROM, STREAM_BLOCK};
 use crate::sys::Stream;
 use crate::sys::stream::read_at;
 use std::fmt;
@@ -130,7 +130,8 @@ pub fn transmit(
     share: u64,
     moved: &mut u64,
 ) -> Result<Progress, Broken> {
-    // Every round moves octets, takes the tail away, or returns.
+    let mut reads = 0;
+    // Every round moves octets, takes the tail away, reads a block, or returns.
     loop {
         if output.is_empty() && tail.is_none() {
             return Ok(Progress::Done);
@@ -177,6 +178,11 @@ pub fn transmit(
                 left,
                 chunked,
             }) => {
+                // A reader that gives one octet at a time, or is interrupted each time, has its share as well.
+                if reads == READS_PER_TURN {
+                    return Ok(Progress::Yield);
+                }
+                reads += 1;
                 if read_block(output, reader, left, *chunked)? {
                     *tail = None;
                 }

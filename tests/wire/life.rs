@@ -415,6 +415,9 @@ impl Observer for Nervous {
     fn rejected(&self, _: Option<core::net::SocketAddr>, _: Reject, _: Status) {
         panic!("a planted panic in an observer about a refusal");
     }
+    fn overload(&self, _: &str) {
+        panic!("a planted panic in an observer about an overload");
+    }
 }
 
 #[test]
@@ -431,6 +434,22 @@ fn a_panic_of_an_observer_costs_its_connection_alone() {
             client.is_gone();
             assert_eq!(other.ask("/").text(), PAGE);
         }
+    });
+}
+
+/// There is no connection that such a panic could end, and it must not end the only worker.
+#[test]
+fn a_panic_of_an_observer_about_an_overload_costs_nothing() {
+    on_each_backend(|stage| {
+        let mut limits = Limits::default();
+        limits.connections = 1;
+        let observer = Nervous(AtomicBool::new(false));
+        let server = stage.server().workers(1).limits(limits).observer(observer);
+        let server = server.spawn(page).unwrap();
+        let mut first = Client::connect(server.addr());
+        assert_eq!(first.ask("/").text(), PAGE);
+        Client::connect(server.addr()).is_gone();
+        assert_eq!(first.ask("/").text(), PAGE);
     });
 }
 

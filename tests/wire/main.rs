@@ -6,6 +6,7 @@
 //! Never: a bound on speed. Waits end with an event; the bounds on them are there so that a fault fails instead of hanging.
 
 mod client;
+mod held_back;
 mod ladder;
 mod life;
 mod memory;

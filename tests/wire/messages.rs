@@ -219,6 +219,38 @@ fn an_invalid_request_does_not_cost_the_one_before_it() {
     });
 }
 
+/// RUSTSEC-2026-0033: a protocol that nobody switches to leaves the connection HTTP.
+#[test]
+fn an_upgrade_that_is_not_taken_leaves_the_next_request_a_request() {
+    on_each_backend(|stage| {
+        let echo = |request: &mut Request<'_>| request.path().to_string();
+        let server = stage.server().spawn(echo).unwrap();
+        let mut client = Client::connect(server.addr());
+        let upgrade = "GET /1 HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n";
+        client.send(format!("{upgrade}{}", get("/2")));
+        for path in ["/1", "/2"] {
+            let answer = client.answer();
+            assert_eq!((answer.status(), answer.text()), (200, path));
+            assert_eq!(answer.field("Upgrade"), None);
+        }
+    });
+}
+
+/// RFC 9110 §15.3.6: no content, whatever the handler gives.
+#[test]
+fn a_reset_of_content_has_none() {
+    on_each_backend(|stage| {
+        let reset = |_: &mut Request<'_>| (Status::RESET_CONTENT, "content");
+        let server = stage.server().spawn(reset).unwrap();
+        let mut client = Client::connect(server.addr());
+        for _ in 0..2 {
+            let answer = client.ask("/");
+            assert_eq!((answer.status(), answer.field("Content-Length")), (205, Some("0")));
+            assert_eq!(answer.text(), "");
+        }
+    });
+}
+
 #[test]
 fn a_thousand_requests_in_one_segment_are_answered_in_order() {
     on_each_backend(|stage| {
