@@ -2,7 +2,7 @@
 
 use crate::client::{Broken, Client, get, get_and_close, post};
 use crate::stage::{
-    Event, Gate, PAGE, Recorder, Scratch, eventually, on_each_backend, page, pattern,
+    AtTheEnd, Event, Gate, PAGE, Recorder, Scratch, eventually, on_each_backend, page, pattern,
 };
 use doorstep::{
     CloseReason, IntoResponse, Limits, Observer, Reject, Request, RequestEvent, Response, Status,
@@ -708,17 +708,16 @@ fn a_client_that_never_stops_asking_holds_up_nobody() {
     on_each_backend(|stage| {
         let server = stage.server().workers(1).spawn(page).unwrap();
         let address = server.addr();
-        let (is_over, answered) = (AtomicBool::new(false), AtomicU64::new(0));
+        let answered = AtomicU64::new(0);
         thread::scope(|scope| {
             let greedy = Client::connect(address);
+            let mut both = greedy.also();
+            let _end = AtTheEnd(move || both.hang_up());
             let (mut sender, mut reader) = (greedy.also(), greedy);
-            let (is_over, answered) = (&is_over, &answered);
+            let answered = &answered;
             scope.spawn(move || {
                 let batch = get("/greedy").repeat(1_000);
-                while !is_over.load(Ordering::SeqCst) {
-                    sender.send(&batch);
-                }
-                sender.hang_up();
+                while sender.try_send(&batch).is_ok() {}
             });
             scope.spawn(move || {
                 while reader.try_answer().is_ok() {
@@ -737,7 +736,6 @@ fn a_client_that_never_stops_asking_holds_up_nobody() {
                 eventually(|| answered.load(Ordering::SeqCst) > before),
                 "nor is it held up"
             );
-            is_over.store(true, Ordering::SeqCst);
         });
     });
 }
@@ -756,6 +754,8 @@ fn a_client_that_floods_behind_the_last_answer_holds_up_nobody() {
         let mut flood = Client::connect(server.addr());
         let mut other = Client::connect(server.addr());
         thread::scope(|scope| {
+            let mut both = flood.also();
+            let _end = AtTheEnd(move || both.hang_up());
             scope.spawn(move || {
                 flood.send("NOT HTTP\r\n\r\n");
                 let block = vec![b'x'; 1 << 20];

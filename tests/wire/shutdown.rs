@@ -2,31 +2,25 @@
 
 use crate::client::{Broken, Client, get};
 use crate::stage::{
-    Event, Gate, PAGE, Recorder, Stage, Ticker, alone, await_arrival, descriptors, eventually,
-    on_each_backend, page, skipped, threads,
+    AtTheEnd, Event, Gate, PAGE, Recorder, Stage, Ticker, alone, await_arrival, descriptors,
+    eventually, in_time, on_each_backend, page, skipped, threads,
 };
 use doorstep::{CloseReason, Ended, Handler, Request, Response, Running, Server, Status};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A grace that no test lasts: what ends long before it was not waited for.
 const LONG: Duration = Duration::from_secs(600);
 /// A grace that is over soon.
 const SHORT: Duration = Duration::from_millis(200);
-/// What an end takes at most when nothing has to be waited for.
-const AT_ONCE: Duration = Duration::from_secs(10);
 
-/// Waits for a server's end, within the bound.
+/// Waits for a server's end.
 #[track_caller]
-fn end_of(server: Running, within: Duration) -> Ended {
-    let (tell, told) = mpsc::channel();
-    thread::spawn(move || tell.send(server.join()));
-    let ended = told.recv_timeout(within).expect("an end in time");
-    ended.expect("a good end")
+fn end_of(server: Running) -> Ended {
+    in_time(|| server.join()).expect("a good end")
 }
 
 /// Waits at the gate where the path says so.
@@ -67,7 +61,7 @@ fn idle_connections_are_closed_at_once() {
             accepts.count() == 20
         });
         server.shutdown_handle().begin(LONG);
-        assert_eq!(end_of(server, AT_ONCE).cut, 0);
+        assert_eq!(end_of(server).cut, 0);
         clients.iter_mut().for_each(Client::ends);
         assert_eq!(recorder.reasons(), [CloseReason::Shutdown; 20]);
     });
@@ -103,7 +97,7 @@ fn what_runs_is_finished_and_the_last_answer_says_so() {
             client.ends();
         }
         drop((running, head, content, ticker));
-        assert_eq!(end_of(server, AT_ONCE).cut, 0);
+        assert_eq!(end_of(server).cut, 0);
     });
 }
 
@@ -128,7 +122,7 @@ fn queued_connections_are_served() {
             assert_eq!((answer.text(), answer.closes()), (PAGE, true));
             client.ends();
         }
-        assert_eq!(end_of(server, AT_ONCE).cut, 0);
+        assert_eq!(end_of(server).cut, 0);
     });
 }
 
@@ -144,7 +138,7 @@ fn a_second_stop_only_shortens_the_first() {
         shutdown.begin(LONG);
         shutdown.begin(SHORT);
         shutdown.begin(LONG);
-        assert_eq!(end_of(server, AT_ONCE).cut, 1);
+        assert_eq!(end_of(server).cut, 1);
         gate.open();
         // Stopped already: nothing is left to stop.
         shutdown.begin(SHORT);
@@ -183,7 +177,7 @@ fn the_grace_cuts_what_is_left_and_counts_it() {
         });
         server.shutdown_handle().begin(SHORT);
         // The end does not wait for a handler that does not return.
-        assert_eq!(end_of(server, AT_ONCE).cut, 3);
+        assert_eq!(end_of(server).cut, 3);
         begun.is_gone();
         assert_eq!(recorder.reasons(), [CloseReason::Shutdown; 2]);
         // What it returns after all still goes out.
@@ -212,7 +206,7 @@ fn a_handler_that_does_not_return_cannot_hold_up_the_end() {
         idle.send(get("/wait"));
         await_arrival(address, &[&stuck[1], &stuck[2], &idle]);
         server.shutdown_handle().begin(SHORT);
-        let ended = end_of(server, AT_ONCE);
+        let ended = end_of(server);
         assert_eq!(ended.cut, 4);
         gate.open();
     });
@@ -290,11 +284,11 @@ fn a_blocking_server_is_stopped_from_another_thread() {
         let serving = thread::spawn(move || server.serve(|_| PAGE));
         assert_eq!(Client::connect(address).ask("/").text(), PAGE);
         shutdown.begin(LONG);
-        serving.join().unwrap().unwrap();
+        in_time(|| serving.join()).unwrap().unwrap();
         // Asked before it begins, it ends as it begins.
         let server = stage.server();
         server.shutdown_handle().begin(LONG);
-        server.run(page).unwrap();
+        in_time(|| server.run(page)).unwrap();
     });
 }
 
@@ -308,9 +302,12 @@ struct Tally {
 }
 
 /// Asks over and over, on connections that live for a few requests, until the server is gone.
-fn load(address: SocketAddr, is_over: &AtomicBool, tally: &Tally) {
+fn load(address: SocketAddr, [is_over, is_failed]: [&AtomicBool; 2], tally: &Tally) {
     let count = |counter: &AtomicUsize| counter.fetch_add(1, Ordering::SeqCst);
     while let Ok(mut client) = Client::try_connect(address) {
+        if is_failed.load(Ordering::SeqCst) {
+            return;
+        }
         for number in 0..10 {
             let path = format!("/{number}");
             let is_written = client.try_send(get(&path)).is_ok();
@@ -357,19 +354,19 @@ fn stop_under_load(stage: Stage) {
     let server = stage.server().workers(2).spawn(echo).unwrap();
     let address = server.addr();
     let (is_over, tally) = (AtomicBool::new(false), Tally::default());
+    let is_failed = AtomicBool::new(false);
     thread::scope(|scope| {
+        let _end = AtTheEnd(|| is_failed.store(thread::panicking(), Ordering::SeqCst));
         for _ in 0..8 {
-            scope.spawn(|| load(address, &is_over, &tally));
+            scope.spawn(|| load(address, [&is_over, &is_failed], &tally));
         }
         assert!(eventually(|| tally.answered.load(Ordering::SeqCst) > 200));
         is_over.store(true, Ordering::SeqCst);
         // What a client has written is with the server's socket a little later: that is the network's time, not the server's.
         thread::sleep(Duration::from_millis(100));
-        let begun = Instant::now();
         server.shutdown_handle().begin(LONG);
-        let ended = end_of(server, AT_ONCE);
+        let ended = end_of(server);
         assert_eq!(ended.cut, 0);
-        assert!(begun.elapsed() < LONG);
     });
     let lost = tally.lost_before.load(Ordering::SeqCst);
     let cut = tally.cut.load(Ordering::SeqCst);

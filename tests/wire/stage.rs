@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -230,6 +230,23 @@ impl Observer for Recorder {
     fn overload(&self, why: &str) {
         self.add(Event::Overload(why.to_string()));
     }
+}
+
+/// Does something when a test's scope ends, also when it fails there: otherwise the scope would wait for its threads for ever.
+pub struct AtTheEnd<F: FnMut()>(pub F);
+
+impl<F: FnMut()> Drop for AtTheEnd<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// What something gives that has to end in time.
+#[track_caller]
+pub fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || tell.send(work()).is_ok());
+    told.recv_timeout(PATIENCE).expect("an end in time")
 }
 
 /// A client whose answers show that a server's only worker has been through what others sent before.
