@@ -136,65 +136,73 @@ pub fn transmit(
         if output.is_empty() && tail.is_none() {
             return Ok(Progress::Done);
         }
-        if *moved >= share {
+        // A reader that gives one octet at a time, or is interrupted each time, has its share as well.
+        if *moved >= share || reads == READS_PER_TURN {
             return Ok(Progress::Yield);
         }
-        let taken = match tail {
-            Some(Tail::Memory { payload, sent }) => {
-                let rest = memory(payload).get(*sent..).unwrap_or_default();
-                let ahead = output.unsent().len();
-                let both = [IoSlice::new(output.unsent()), IoSlice::new(rest)];
-                let whole = ahead + rest.len();
-                let taken = taken(stream.write_vectored(&both))?;
-                if let Some(count) = taken {
-                    output.advance(count.min(ahead));
-                    *sent += count.saturating_sub(ahead);
-                    if count == whole {
-                        *tail = None;
-                    }
-                }
-                taken
-            }
+        let step = match tail {
+            Some(Tail::Memory { .. }) => write_memory(output, tail, stream)?,
             _ if !output.is_empty() => {
                 let taken = taken(stream.write(output.unsent()))?;
                 output.advance(taken.unwrap_or(0));
                 taken
             }
-            Some(Tail::File { file, offset, left }) => {
-                let result = stream.send_file(file, *offset, *left, &mut output.scratch);
-                let taken = match result {
-                    Ok(0) => return Err(Broken::Content),
-                    result => taken(result)?,
-                };
-                *offset += taken.unwrap_or(0) as u64;
-                *left = left.saturating_sub(taken.unwrap_or(0) as u64);
-                if *left == 0 {
-                    *tail = None;
-                }
-                taken
-            }
-            Some(Tail::Stream {
-                reader,
-                left,
-                chunked,
-            }) => {
-                // A reader that gives one octet at a time, or is interrupted each time, has its share as well.
-                if reads == READS_PER_TURN {
-                    return Ok(Progress::Yield);
-                }
+            Some(Tail::File { .. }) => write_file(output, tail, stream)?,
+            Some(Tail::Stream { .. }) | None => {
                 reads += 1;
-                if read_block(output, reader, left, *chunked)? {
-                    *tail = None;
-                }
+                read_block(output, tail)?;
                 continue;
             }
-            None => return Ok(Progress::Done),
         };
-        match taken {
+        match step {
             Some(count) => *moved += count as u64,
             None => return Ok(Progress::Blocked),
         }
     }
+}
+
+/// Writes what is in the output and the octets behind it, where they lie.
+fn write_memory(
+    output: &mut Output,
+    tail: &mut Option<Tail>,
+    stream: &mut Stream,
+) -> Result<Option<usize>, Broken> {
+    let Some(Tail::Memory { payload, sent }) = tail else {
+        return Ok(Some(0));
+    };
+    let rest = memory(payload).get(*sent..).unwrap_or_default();
+    let ahead = output.unsent().len();
+    let whole = ahead + rest.len();
+    let taken = taken(stream.write_vectored(&[IoSlice::new(output.unsent()), IoSlice::new(rest)]))?;
+    let count = taken.unwrap_or(0);
+    output.advance(count.min(ahead));
+    *sent += count.saturating_sub(ahead);
+    if count == whole {
+        *tail = None;
+    }
+    Ok(taken)
+}
+
+/// Sends a part of a file; the output is empty.
+fn write_file(
+    output: &mut Output,
+    tail: &mut Option<Tail>,
+    stream: &mut Stream,
+) -> Result<Option<usize>, Broken> {
+    let Some(Tail::File { file, offset, left }) = tail else {
+        return Ok(Some(0));
+    };
+    let taken = match stream.send_file(file, *offset, *left, &mut output.scratch) {
+        Ok(0) => return Err(Broken::Content),
+        result => taken(result)?,
+    };
+    let count = taken.unwrap_or(0) as u64;
+    *offset += count;
+    *left = left.saturating_sub(count);
+    if *left == 0 {
+        *tail = None;
+    }
+    Ok(taken)
 }
 
 /// What the socket took; `None` when it takes nothing now.
@@ -208,22 +216,25 @@ fn taken(result: io::Result<usize>) -> Result<Option<usize>, Broken> {
     }
 }
 
-/// Frames one block of a reader's octets into the empty `output`; true at the reader's end.
-fn read_block(
-    output: &mut Output,
-    reader: &mut Box<dyn Read + Send>,
-    left: &mut Option<u64>,
-    chunked: bool,
-) -> Result<bool, Broken> {
-    let room = left.map_or(STREAM_BLOCK, |left| {
+/// Frames one block of a reader's octets into the empty output.
+fn read_block(output: &mut Output, tail: &mut Option<Tail>) -> Result<(), Broken> {
+    let Some(Tail::Stream {
+        reader,
+        left,
+        chunked,
+    }) = tail
+    else {
+        return Ok(());
+    };
+    let most = left.map_or(STREAM_BLOCK, |left| {
         STREAM_BLOCK.min(usize::try_from(left).unwrap_or(STREAM_BLOCK))
     });
     // Zeroed each time: a reader that claims more than it wrote must not send what was here before.
     output.scratch.clear();
     output.scratch.resize(STREAM_BLOCK, 0);
-    let count = match reader.read(&mut output.scratch[..room]) {
-        Ok(count) => count.min(room),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(false),
+    let count = match reader.read(&mut output.scratch[..most]) {
+        Ok(count) => count.min(most),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
         Err(_) => return Err(Broken::Content),
     };
     let ended = match left {
@@ -236,6 +247,7 @@ fn read_block(
         }
         None => count == 0,
     };
+    let chunked = *chunked;
     if chunked && count > 0 {
         chunked::push_chunk_start(&mut output.octets, count);
     }
@@ -246,7 +258,10 @@ fn read_block(
     if chunked && ended {
         chunked::push_last_chunk(&mut output.octets);
     }
-    Ok(ended)
+    if ended {
+        *tail = None;
+    }
+    Ok(())
 }
 
 /// The octets of a payload that is in memory.

@@ -245,7 +245,10 @@ fn a_reset_of_content_has_none() {
         let mut client = Client::connect(server.addr());
         for _ in 0..2 {
             let answer = client.ask("/");
-            assert_eq!((answer.status(), answer.field("Content-Length")), (205, Some("0")));
+            assert_eq!(
+                (answer.status(), answer.field("Content-Length")),
+                (205, Some("0"))
+            );
             assert_eq!(answer.text(), "");
         }
     });
