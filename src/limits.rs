@@ -68,7 +68,8 @@ pub struct Timeouts {
     /// After an answer that ends the connection early: how long input is still read and dropped, so that the peer
     /// reads the answer instead of a reset.
     pub linger: Duration,
-    /// How long a graceful shutdown lets running requests finish.
+    /// How long a graceful shutdown lets running requests finish, by default: the program passes it to
+    /// [`Shutdown::begin`](crate::Shutdown::begin), and so may others.
     pub shutdown: Duration,
 }
 

@@ -103,7 +103,6 @@ rejects! {
     // Found by whoever waits for the octets or gathers them, never by a parser.
     HeadTimeout REQUEST_TIMEOUT "RFC 9110 §15.5.9" "a head that was not complete in time";
     ContentTimeout REQUEST_TIMEOUT "RFC 9110 §15.5.9" "content that did not come in time";
-    ContentTooLarge CONTENT_TOO_LARGE "RFC 9110 §15.5.14" "content larger than the limit";
     TruncatedContent BAD_REQUEST "RFC 9112 §8" "a connection closed within the content of its request";
 }
 

@@ -188,6 +188,9 @@ impl Server {
 
     /// Serves with a handler until the server is shut down. What was cut then, [`spawn`](Server::spawn) tells.
     ///
+    /// A closure that is given here, or to `spawn`, names the type of its argument: `|_: &mut Request<'_>| "Hello"`.
+    /// [`serve`](Server::serve) does without.
+    ///
     /// # Errors
     /// As [`serve`](Server::serve).
     pub fn run(self, handler: impl Handler) -> io::Result<()> {
@@ -195,6 +198,18 @@ impl Server {
     }
 
     /// Serves in the background.
+    ///
+    /// ```
+    /// use doorstep::{Request, Server};
+    /// use std::time::Duration;
+    ///
+    /// let server = Server::bind("127.0.0.1:0")?;
+    /// let running = server.spawn(|request: &mut Request<'_>| request.path().to_string())?;
+    /// println!("listening on {}", running.addr());
+    /// let ended = running.shutdown(Duration::from_secs(1))?;
+    /// assert_eq!(ended.cut, 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Those of starting a thread.

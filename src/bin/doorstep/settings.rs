@@ -6,6 +6,7 @@
 use crate::address::{Bind, number, port};
 use crate::args::{Given, Id, Row, TABLE};
 use crate::messages::{self, Failure};
+use doorstep::Timeouts;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -54,7 +55,7 @@ pub fn read(given: Given, around: &Surroundings<'_>) -> Result<Settings, Failure
         binds: Vec::new(),
         lan: false,
         threads: None,
-        grace: Duration::from_secs(10),
+        grace: Timeouts::default().shutdown,
         quiet: false,
     };
     for (row, value) in &given.options {
