@@ -1,8 +1,8 @@
 //! Listeners: accepting, and what a failed accept means.
 
+use super::protected::protected;
 use super::shared::Shared;
 use super::slots::{Subject, lock};
-use super::worker::protected;
 use crate::conn::Moment;
 use crate::limits::OVERLOAD_SAID_EVERY;
 use crate::sys::{Interest, Listener, Stream};

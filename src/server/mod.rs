@@ -17,6 +17,7 @@ mod listen;
 mod observer;
 mod output;
 mod pool;
+mod protected;
 mod shared;
 mod shutdown;
 mod slots;

@@ -8,6 +8,7 @@ use super::guest::Guest;
 use super::input::Input;
 use super::listen::Accepted;
 use super::output::Output;
+use super::protected::protected;
 use super::shared::Shared;
 use super::slots::{Owned, Subject};
 use crate::conn::{CloseReason, Moment, Phase};
@@ -20,7 +21,6 @@ use crate::sys::listener::is_exhaustion;
 use crate::sys::{Interest, Stream, Token, Wake};
 use core::net::SocketAddr;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// One worker: its buffers, and the state of the server that it shares with the others.
@@ -248,22 +248,5 @@ impl Worker {
     pub(super) fn now(&self) -> Now {
         let (monotonic, wall) = self.shared.clock.now();
         Now { monotonic, wall }
-    }
-}
-
-/// Runs what may call into the program. `None` when it panicked; the worker lives on.
-///
-/// What is behind the reference may be half changed after a panic. Each caller then closes the connection and clears the
-/// buffers, and nothing else is shared but what has its own lock.
-pub(super) fn protected<T>(work: impl FnOnce() -> T) -> Option<T> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(value) => Some(value),
-        Err(payload) => {
-            // A payload is a value of the program's, and its Drop may panic as well. The second payload is leaked.
-            if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-                std::mem::forget(second);
-            }
-            None
-        }
     }
 }
