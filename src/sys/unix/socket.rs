@@ -44,10 +44,11 @@ pub fn prepare(socket: BorrowedFd<'_>) -> io::Result<()> {
     // macOS has no MSG_NOSIGNAL: the socket itself must be told not to raise SIGPIPE.
     #[cfg(target_vendor = "apple")]
     switch_on(socket, ffi::SOL_SOCKET, ffi::SO_NOSIGPIPE)?;
-    // Octets that wait in the system behind those that are on their way. Without it a socket takes some megabytes from whoever
+    // Octets that wait in the system behind those that are on their way (tcp(7)). Without it a socket takes some megabytes from whoever
     // does not read, which no limit of this server would see, and is reported writable only when a third of them is gone.
+    // ENOPROTOOPT, ENOSYS: a system that has no such option serves all the same, with the bounds that it has.
     #[cfg(target_os = "linux")]
-    set(socket, ffi::IPPROTO_TCP, ffi::TCP_NOTSENT_LOWAT, UNSENT_MAX)?;
+    let _ = set(socket, ffi::IPPROTO_TCP, ffi::TCP_NOTSENT_LOWAT, UNSENT_MAX);
     switch_on(socket, ffi::IPPROTO_TCP, ffi::TCP_NODELAY)
 }
 
