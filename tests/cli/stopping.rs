@@ -114,7 +114,7 @@ fn wait_until_closed(address: SocketAddr) {
 #[test]
 fn a_log_that_nobody_reads_holds_up_nothing() {
     let folder = Folder::with_page();
-    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_doorstep"))
+    let program = std::process::Command::new(env!("CARGO_BIN_EXE_doorstep"))
         .args(["-p0"])
         .current_dir(folder.path())
         .env_remove("PORT")
@@ -123,8 +123,9 @@ fn a_log_that_nobody_reads_holds_up_nothing() {
         .stderr(std::process::Stdio::piped())
         .spawn()
         .expect("the program starts");
+    let mut program = Killed(program);
     let mut line = String::new();
-    let out = program.stdout.take().expect("a pipe");
+    let out = program.0.stdout.take().expect("a pipe");
     BufReader::new(out)
         .read_line(&mut line)
         .expect("the one line");
@@ -147,21 +148,29 @@ fn a_log_that_nobody_reads_holds_up_nothing() {
         }
         assert!(answer.starts_with(b"HTTP/1.1 404 "), "request {number}");
     }
-    let pid = program.id().to_string();
+    let pid = program.0.id().to_string();
     let killed = std::process::Command::new("kill")
         .args(["-TERM", &pid])
         .status();
     assert!(killed.expect("kill runs").success());
     let begin = Instant::now();
     let status = loop {
-        match program.try_wait().expect("it is our child") {
+        match program.0.try_wait().expect("it is our child") {
             Some(status) => break status,
-            None if begin.elapsed() > PATIENCE => {
-                let _ = program.kill();
-                panic!("it waits for its log to be read");
-            }
+            None if begin.elapsed() > PATIENCE => panic!("it waits for its log to be read"),
             None => std::thread::sleep(Duration::from_millis(10)),
         }
     };
     assert_eq!(status.code(), Some(0));
+}
+
+/// Ends its child, whatever becomes of the test.
+struct Killed(std::process::Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        // It has ended already, unless the test failed.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
