@@ -13,7 +13,7 @@ use crate::limits::{CACHE_BYTES, CACHE_FILE_BYTES};
 use crate::semantics::Status;
 use crate::sys::beneath::Root;
 use crate::sys::file::Identity;
-use crate::sys::stream::read_at;
+use crate::sys::stream::read_exact_at;
 use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -83,7 +83,8 @@ impl Cache {
             return None;
         }
         let identity = Identity::of(metadata)?;
-        let content = read_whole(file, length)?;
+        let mut content = vec![0; length];
+        read_exact_at(file, &mut content, 0).ok()?;
         if Identity::of(&file.metadata().ok()?)? != identity {
             return None;
         }
@@ -166,19 +167,6 @@ impl Kept {
             }
         }
     }
-}
-
-fn read_whole(file: &File, length: usize) -> Option<Vec<u8>> {
-    let mut content = vec![0; length];
-    let mut filled = 0;
-    // Each round reads at least one octet.
-    while filled < length {
-        match read_at(file, &mut content[filled..], filled as u64) {
-            Ok(0) | Err(_) => return None,
-            Ok(count) => filled += count,
-        }
-    }
-    Some(content)
 }
 
 fn milliseconds(monotonic: Duration) -> u64 {

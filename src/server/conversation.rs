@@ -6,7 +6,7 @@
 use super::guest::Guest;
 use super::output::{Broken, Progress, Tail, transmit};
 use super::worker::Worker;
-use crate::conn::{CloseReason, Expiry, Finished, Gathered, Moment, Phase, Received};
+use crate::conn::{CloseReason, Expiry, Gathered, Moment, Phase, Received};
 use crate::handler::Now;
 use crate::limits::{BYTES_PER_TURN, REQUESTS_PER_TURN};
 use crate::sys::Interest;
@@ -104,24 +104,17 @@ impl Worker {
     /// buffer is free (tcp(7), epoll(7) on EPOLLOUT), which can be more than a steady reader takes in the whole wait. No reader
     /// of the program's runs here.
     fn write_once_more(&mut self, guest: &mut Guest, now: Moment) -> Flow {
-        let mut tail = guest
+        let reader = guest
             .tail
-            .take_if(|tail| !matches!(tail, Tail::Stream { .. }));
+            .take_if(|tail| matches!(tail, Tail::Stream { .. }));
         let before = self.moved;
-        let sent = transmit(
-            &mut self.output,
-            &mut tail,
-            &mut guest.stream,
-            BYTES_PER_TURN,
-            &mut self.moved,
-        );
-        guest.tail = guest.tail.take().or(tail);
-        let moved = self.moved - before;
-        if sent.is_err() || moved == 0 {
+        let sent = self.hand_over(guest, now);
+        if reader.is_some() {
+            guest.tail = reader;
+        }
+        if sent.is_err() || self.moved == before {
             return Flow::Close(CloseReason::WriteTimeout);
         }
-        guest.sent += moved;
-        guest.conn.wrote(now, moved, &self.shared.rules);
         Flow::Wait(Interest::Write)
     }
 
@@ -217,11 +210,9 @@ impl Worker {
             }
         }
         let in_doubt = is_long || !self.input.unread().is_empty();
-        match guest.conn.finish(in_doubt, moment, &self.shared.rules) {
-            Finished::Continue | Finished::Linger => Flow::Go,
-            // What is in the output still has to go out: the next step does that and closes.
-            Finished::Close(_) => Flow::Go,
-        }
+        // Whatever follows, the phase says it, and the next step does it.
+        guest.conn.finish(in_doubt, moment, &self.shared.rules);
+        Flow::Go
     }
 
     /// The last answer is framed: sends what is left of it, closes the write side, and drops what still comes.
@@ -249,13 +240,22 @@ impl Worker {
 
     /// Sends what there is. `Go` when everything is with the system.
     fn flush(&mut self, guest: &mut Guest, now: Moment) -> Flow {
+        match self.hand_over(guest, now) {
+            Ok(Progress::Done) => Flow::Go,
+            Ok(Progress::Blocked | Progress::Yield) => Flow::Wait(Interest::Write),
+            Err(Broken::Socket) => Flow::Close(CloseReason::Failed),
+            Err(Broken::Content) => Flow::Close(CloseReason::ContentFailed),
+        }
+    }
+
+    /// Gives the socket what it takes of the output and the tail, within the turn's share, and counts it.
+    fn hand_over(&mut self, guest: &mut Guest, now: Moment) -> Result<Progress, Broken> {
         let before = self.moved;
-        let share = BYTES_PER_TURN;
         let progress = transmit(
             &mut self.output,
             &mut guest.tail,
             &mut guest.stream,
-            share,
+            BYTES_PER_TURN,
             &mut self.moved,
         );
         let sent = self.moved - before;
@@ -264,12 +264,7 @@ impl Worker {
         if sent > 0 || matches!(progress, Ok(Progress::Done)) {
             guest.conn.wrote(now, sent, &self.shared.rules);
         }
-        match progress {
-            Ok(Progress::Done) => Flow::Go,
-            Ok(Progress::Blocked | Progress::Yield) => Flow::Wait(Interest::Write),
-            Err(Broken::Socket) => Flow::Close(CloseReason::Failed),
-            Err(Broken::Content) => Flow::Close(CloseReason::ContentFailed),
-        }
+        progress
     }
 
     /// Reads once, when there may be something to read.

@@ -4,7 +4,7 @@ use crate::h1::chunked;
 use crate::handler::Payload;
 use crate::limits::{READS_PER_TURN, SENDFILE_FROM, STREAM_BLOCK};
 use crate::sys::Stream;
-use crate::sys::stream::read_at;
+use crate::sys::stream::read_exact_at;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, IoSlice, Read};
@@ -278,21 +278,6 @@ pub fn memory(payload: &Payload) -> &[u8] {
 pub fn copy_file(octets: &mut Vec<u8>, file: &File, offset: u64, length: u64) -> bool {
     debug_assert!(length < SENDFILE_FROM);
     let start = octets.len();
-    let end = start + length as usize;
-    octets.resize(end, 0);
-    let mut filled = start;
-    // Each round reads at least one octet.
-    while filled < end {
-        match read_at(
-            file,
-            &mut octets[filled..],
-            offset + (filled - start) as u64,
-        ) {
-            Ok(0) => return false,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => return false,
-        }
-    }
-    true
+    octets.resize(start + length as usize, 0);
+    read_exact_at(file, &mut octets[start..], offset).is_ok()
 }

@@ -167,12 +167,12 @@ fn send_pieces(stream: &mut impl Write, pieces: &[IoSlice<'_>]) -> io::Result<us
 }
 
 #[cfg(unix)]
-pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, buffer, offset)
 }
 
 #[cfg(windows)]
-pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
 }
 
@@ -195,4 +195,21 @@ impl fmt::Debug for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stream").finish_non_exhaustive()
     }
+}
+
+/// Fills `buffer` from `offset` on; the file's own position is not used.
+///
+/// # Errors
+/// [`io::ErrorKind::UnexpectedEof`] when the file ends before that; those of reading it.
+pub fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    let mut filled = 0;
+    // Each round reads at least one octet.
+    while filled < buffer.len() {
+        let at = offset + filled as u64;
+        match uninterrupted(|| read_at(file, &mut buffer[filled..], at))? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            count => filled += count,
+        }
+    }
+    Ok(())
 }
