@@ -213,21 +213,33 @@ impl Desk<'_> {
             parts = fault("an interim status cannot be an answer");
         }
         let before = self.output.octets.len();
-        let delivery = self.head(guest, &parts, last, now);
-        let content_from = self.output.octets.len();
-        let payload = std::mem::replace(&mut parts.payload, Payload::Empty);
-        if !self.content(guest, delivery, payload) {
+        let mut content_from = self.frame(guest, &mut parts, last, now);
+        if content_from.is_none() {
             // The file ended before its length, and no octet of its answer is out.
             self.output.octets.truncate(before);
             guest.conn.abandon(CloseReason::ContentFailed);
             parts = fault("the content ended early");
-            let delivery = self.head(guest, &parts, None, now);
-            let payload = std::mem::replace(&mut parts.payload, Payload::Empty);
-            self.content(guest, delivery, payload);
+            content_from = self.frame(guest, &mut parts, None, now);
         }
-        if let Some(asked) = asked {
+        if let (Some(asked), Some(content_from)) = (asked, content_from) {
             self.record(guest, asked, &parts, content_from, now);
         }
+    }
+
+    /// Writes the head of an answer and puts its content where it is sent from; answers where in the output the content
+    /// begins, or `None` when it could not be had.
+    fn frame(
+        &mut self,
+        guest: &mut Guest,
+        parts: &mut ResponseParts,
+        last: Option<CloseReason>,
+        now: &Now,
+    ) -> Option<usize> {
+        let delivery = self.head(guest, parts, last, now);
+        let content_from = self.output.octets.len();
+        let payload = std::mem::replace(&mut parts.payload, Payload::Empty);
+        self.content(guest, delivery, payload)
+            .then_some(content_from)
     }
 
     /// Writes the head of an answer.
@@ -270,7 +282,7 @@ impl Desk<'_> {
             version,
         } = asked;
         let (status, peer, reason) = (parts.status, guest.peer, parts.reason);
-        let content = self.output.octets.len().saturating_sub(content_from) as u64;
+        let content = (self.output.octets.len() - content_from) as u64;
         if guest.tail.is_some() {
             let queued = self.output.unsent().len() as u64;
             guest.record = Some(Box::new(Record {

@@ -481,7 +481,13 @@ fn a_file_shorter_than_promised_never_looks_complete() {
             let mut client = Client::connect(server.addr());
             client.send(get("/"));
             match client.try_answer() {
-                Ok(answer) => assert_eq!(answer.status(), 500),
+                Ok(answer) => {
+                    assert_eq!(answer.status(), 500);
+                    // What is told is the page that went out, not the answer that could not.
+                    let page = answer.text().len() as u64;
+                    let is_page = |event: &Event| matches!(event, Event::Request { bytes, .. } if *bytes == page);
+                    recorder.hears("the page's length", |events| events.iter().any(is_page));
+                }
                 Err(broken) => assert_eq!(broken, Broken::Cut),
             }
             client.is_gone();
