@@ -6,7 +6,7 @@
 //!
 //! - [`Poller`]: readiness of many sockets for a pool of threads (epoll, `poll(2)`, `WSAPoll`);
 //! - [`Stream`] and [`Listener`]: connected and listening sockets, never blocking;
-//! - [`Clock`]: monotonic and wall time;
+//! - [`Clock`]: monotonic and wall time; [`Threads`]: starting them;
 //! - [`beneath`]: opening a file that provably lies below a folder;
 //! - [`signals`], [`limits`], [`addresses`]: what the program asks of its process and machine.
 //!
@@ -30,6 +30,7 @@ mod poll;
 pub mod poller;
 pub mod signals;
 pub mod stream;
+pub mod threads;
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -47,6 +48,7 @@ pub use clock::{Clock, SystemClock};
 pub use listener::{Accept, Listener};
 pub use poller::{Backend, Interest, Poller, Source, Token, Wake};
 pub use stream::{Socket, Stream};
+pub use threads::{SystemThreads, Threads};
 
 use std::io;
 

@@ -344,6 +344,27 @@ impl Poller for Poll {
         wake
     }
 
+    fn waiting(&self) -> usize {
+        let state = self.lock();
+        state.following + usize::from(state.copy.is_none())
+    }
+
+    fn pending(&self) -> io::Result<bool> {
+        let mut state = self.lock();
+        if !state.ready.is_empty() {
+            return Ok(true);
+        }
+        // A leader takes what comes itself.
+        let Some(mut copy) = state.begin_lead() else {
+            return Ok(false);
+        };
+        // With the lock: no time is spent waiting, and nobody can find the lead taken by a thread that takes no event.
+        let polled = poll(&mut copy.entries, Some(Duration::ZERO));
+        let found = state.end_lead(copy, polled.is_ok());
+        polled?;
+        Ok(found > 0)
+    }
+
     fn wake(&self) {
         self.lock().is_woken = true;
         self.changed.notify_all();

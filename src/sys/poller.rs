@@ -68,6 +68,13 @@ pub trait Poller: Send + Sync + fmt::Debug {
     /// Waits for one event. `None` waits without end. A wait that a signal handler interrupts goes on.
     fn wait(&self, timeout: Option<Duration>) -> io::Result<Wake>;
 
+    /// Threads that are in [`wait`](Poller::wait) now. One that has an event is counted no more when `wait` returns, so of several
+    /// that return one after the other, the last one finds 0.
+    fn waiting(&self) -> usize;
+
+    /// Whether an event is ready that no thread has taken. Does not wait and takes nothing.
+    fn pending(&self) -> io::Result<bool>;
+
     /// Ends all present and future waits. Cannot be undone.
     fn wake(&self);
 }

@@ -21,6 +21,7 @@ use super::epoll_calls::{
     self as calls, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLIN, EPOLLONESHOT, EPOLLOUT,
     EPOLLRDHUP, Event,
 };
+use crate::sys::platform::poll::{PollEntry, poll};
 use crate::sys::poller::{Deadline, RESERVED, whole_milliseconds};
 use crate::sys::{INTERRUPTIONS_MAX, Interest, Poller, Source, Token, Wake};
 use std::collections::VecDeque;
@@ -236,6 +237,19 @@ impl Poller for Epoll {
                 return Ok(Wake::Ready(token));
             }
         }
+    }
+
+    fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
+    }
+
+    fn pending(&self) -> io::Result<bool> {
+        if self.queued.load(Ordering::SeqCst) > 0 {
+            return Ok(true);
+        }
+        // epoll(7): "If an epoll file descriptor has events waiting, then it will indicate as being readable."
+        let mut entry = [PollEntry::new(self.epoll.as_fd(), Interest::Read)];
+        Ok(poll(&mut entry, Some(Duration::ZERO))? > 0)
     }
 
     fn wake(&self) {
