@@ -116,12 +116,13 @@ pub mod internals {
         pub use crate::conn::*;
     }
     pub mod server {
-        pub use crate::server::{Housekeeper, Listeners, Shared, Worker, word};
+        pub use crate::server::{Housekeeper, Listeners, Shared, Worker, crew, word};
     }
     pub mod sys {
         pub use crate::sys::{
             Accept, Backend, Clock, Interest, Listener, Poller, Socket, Source, Stream,
-            SystemClock, Token, Wake, addresses, beneath, limits, listener, signals,
+            SystemClock, SystemThreads, Threads, Token, Wake, addresses, beneath, limits, listener,
+            signals,
         };
     }
 }

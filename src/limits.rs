@@ -31,6 +31,17 @@ pub struct Limits {
     pub drain: usize,
     /// Octets of unsent output at which no further pipelined request of that connection is begun.
     pub write_buffer: usize,
+    /// Octets that are kept for all connections that wait: unsent output, and input that is not yet a whole message. Beyond: the
+    /// connection that has been kept longest is closed.
+    pub parked_bytes: usize,
+    /// Open connections of one address, where an IPv6 address counts with its whole /64, which one client may have.
+    /// Beyond: 503. `None`: no limit.
+    pub connections_per_ip: Option<usize>,
+    /// Worker threads, when handlers block. As many as CPUs run; each that is blocked may be stood in for. A blocked worker costs its
+    /// stack and 48 KiB of buffers.
+    pub workers_max: usize,
+    /// Threads of detached writers and upgraded connections. Beyond: 503.
+    pub detached: usize,
 }
 
 impl Default for Limits {
@@ -46,6 +57,10 @@ impl Default for Limits {
             requests_per_connection: None,
             drain: 64 * 1024,
             write_buffer: 64 * 1024,
+            parked_bytes: 64 * 1024 * 1024,
+            connections_per_ip: None,
+            workers_max: 256,
+            detached: 1024,
         }
     }
 }
@@ -129,8 +144,19 @@ pub const TICK_MOST: Duration = Duration::from_secs(1);
 pub const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// Connections that a shutdown still takes from each listener's queue; twice the backlog, for those that arrive meanwhile.
 pub const ACCEPTS_AT_SHUTDOWN: u32 = 2 * BACKLOG;
-/// Worker threads at most.
-pub const WORKERS_MOST: usize = 256;
+/// Worker threads at most, whatever [`Limits::workers_max`] says.
+pub const WORKERS_MOST: usize = 4096;
+/// How often the housekeeper looks whether the workers get on, while none of them waits for an event. One that has not got on from
+/// one look to the next is inside a handler that blocks; a shorter time would take a slice of the scheduler for that.
+pub const WATCH_EVERY: Duration = Duration::from_millis(5);
+/// How long a worker that is not needed rests before its thread ends: long enough that handlers which block now and then do not
+/// have a thread started each time.
+pub const REST: Duration = Duration::from_secs(2);
+/// How long a peer can keep a worker waiting, in all waits of one request, before that wait may be cut for the sake of others.
+/// Cut it is only when there are as many workers as there may be, none of them runs, and events wait.
+pub const CUT_FROM: Duration = Duration::from_secs(1);
+/// How soon a thread that is blocked by its peer hears that it is to stop.
+pub const PEER_WAIT: Duration = Duration::from_millis(100);
 /// How long the end of a server waits for its workers, which have nothing left to do unless a handler does not return.
 pub const WORKERS_END_WITHIN: Duration = Duration::from_secs(1);
 /// The largest file that is kept in memory. Larger ones gain less from it, and go by `sendfile(2)`.

@@ -2,11 +2,12 @@
 
 use super::input::Rest;
 use super::output::{Broken, Output, Progress, transmit};
-use crate::conn::{Connection, Moment, Rules};
+use super::station::{Waited, Waits};
+use crate::conn::{CloseReason, Connection, Moment, Rules};
 use crate::h1::Reject;
 use crate::h1::write::CONTINUE;
 use crate::handler::BodySource;
-use crate::sys::{Clock, Interest, Stream};
+use crate::sys::{Interest, Stream};
 use std::io;
 use std::ops::Range;
 
@@ -19,7 +20,7 @@ pub struct Pull<'a> {
     stream: &'a mut Stream,
     output: &'a mut Output,
     rest: Rest<'a>,
-    clock: &'a dyn Clock,
+    waits: Waits<'a>,
     rules: &'a Rules,
     /// Data that is decoded and not consumed, as a range of `rest.octets`.
     data: Range<usize>,
@@ -34,6 +35,8 @@ pub enum Failure {
     Refused(Reject),
     /// The connection is gone.
     Lost,
+    /// The wait for the client was cut, for this reason.
+    Cut(CloseReason),
 }
 
 impl<'a> Pull<'a> {
@@ -43,7 +46,7 @@ impl<'a> Pull<'a> {
         stream: &'a mut Stream,
         output: &'a mut Output,
         rest: Rest<'a>,
-        clock: &'a dyn Clock,
+        waits: Waits<'a>,
         rules: &'a Rules,
     ) -> Pull<'a> {
         let length = conn.content_left();
@@ -52,7 +55,7 @@ impl<'a> Pull<'a> {
             stream,
             output,
             rest,
-            clock,
+            waits,
             rules,
             data: 0..0,
             length,
@@ -71,11 +74,8 @@ impl<'a> Pull<'a> {
         match failure {
             Failure::Refused(reject) => io::Error::new(io::ErrorKind::InvalidData, reject),
             Failure::Lost => io::ErrorKind::ConnectionReset.into(),
+            Failure::Cut(_) => io::ErrorKind::ConnectionAborted.into(),
         }
-    }
-
-    fn now(&self) -> Moment {
-        Moment::at(self.clock.now().0)
     }
 
     /// Waits for more octets behind the ones that are here, all of which are decoded.
@@ -95,9 +95,9 @@ impl<'a> Pull<'a> {
                     return Ok(());
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let now = self.now();
+                    let now = self.waits.now();
                     let deadline = self.conn.content_deadline(now, self.rules);
-                    if !self.wait(Interest::Read, deadline, now)? {
+                    if !self.wait(Interest::Read, deadline)? {
                         return Err(self.fail(Failure::Refused(Reject::ContentTimeout)));
                     }
                 }
@@ -111,7 +111,7 @@ impl<'a> Pull<'a> {
         loop {
             let mut moved = 0;
             let progress = transmit(self.output, &mut None, self.stream, u64::MAX, &mut moved);
-            let now = self.now();
+            let now = self.waits.now();
             if moved > 0 {
                 self.conn.wrote(now, moved, self.rules);
             }
@@ -119,7 +119,7 @@ impl<'a> Pull<'a> {
                 Ok(Progress::Done) => return Ok(()),
                 Ok(Progress::Blocked | Progress::Yield) => {
                     let deadline = self.conn.write_deadline(now, self.rules);
-                    if !self.wait(Interest::Write, deadline, now)? {
+                    if !self.wait(Interest::Write, deadline)? {
                         return Err(self.fail(Failure::Lost));
                     }
                 }
@@ -128,12 +128,11 @@ impl<'a> Pull<'a> {
         }
     }
 
-    fn wait(&mut self, interest: Interest, deadline: Moment, now: Moment) -> io::Result<bool> {
-        if deadline <= now {
-            return Ok(false);
-        }
-        match self.stream.wait(interest, deadline.since(now)) {
-            Ok(ready) => Ok(ready),
+    fn wait(&mut self, interest: Interest, deadline: Moment) -> io::Result<bool> {
+        match self.waits.wait(self.stream, interest, deadline) {
+            Ok(Waited::Ready) => Ok(true),
+            Ok(Waited::TimedOut) => Ok(false),
+            Ok(Waited::Cut(reason)) => Err(self.fail(Failure::Cut(reason))),
             Err(_) => Err(self.fail(Failure::Lost)),
         }
     }
@@ -158,7 +157,7 @@ impl BodySource for Pull<'_> {
                 self.read_more()?;
             }
             let start = self.rest.start;
-            let now = self.now();
+            let now = self.waits.now();
             let step =
                 self.conn
                     .take_content(&self.rest.octets[start..self.rest.end], now, self.rules);

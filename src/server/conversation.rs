@@ -11,6 +11,7 @@ use crate::handler::Now;
 use crate::limits::{BYTES_PER_TURN, REQUESTS_PER_TURN};
 use crate::sys::Interest;
 use std::io;
+use std::time::Duration;
 
 /// What is next for a connection in its turn.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ pub(super) enum Cause {
 impl Worker {
     /// One connection's turn, from restoring its octets to saving them.
     pub(super) fn converse(&mut self, guest: &mut Guest, cause: Cause) -> Fate {
-        let mut now = self.now();
+        let mut now = self.shared.now();
         self.input.restore(&mut guest.leftover);
         self.output.restore(&mut guest.parked);
         self.head = None;
@@ -61,7 +62,7 @@ impl Worker {
                     let flow = self.step(guest, &now);
                     if may_handle {
                         // The handler may have taken long, and the waits that begin behind it are the client's.
-                        now = self.now();
+                        now = self.shared.now();
                     }
                     flow
                 }
@@ -92,12 +93,24 @@ impl Worker {
             .expire(moment, guest.waits_to_write, guest.deadline)
         {
             Expiry::NotYet => Flow::Wait(guest.interest()),
+            // The peer is not to blame for octets that are here and that no worker has come to read.
+            _ if self.is_behind(guest) => Flow::Wait(Interest::Read),
             Expiry::Close(CloseReason::WriteTimeout) if guest.waits_to_write => {
                 self.write_once_more(guest, moment)
             }
             Expiry::Close(reason) => Flow::Close(reason),
             Expiry::Refuse(reject) => self.refuse(guest, reject, now),
         }
+    }
+
+    /// Whether octets of the peer's lie unread while every worker is at work.
+    fn is_behind(&self, guest: &mut Guest) -> bool {
+        matches!(
+            guest.conn.phase(),
+            Phase::Idle | Phase::Head | Phase::Gather
+        ) && !guest.waits_to_write
+            && self.shared.poller.waiting() == 0
+            && matches!(guest.stream.wait(Interest::Read, Duration::ZERO), Ok(true))
     }
 
     /// Tries to write before a connection is closed for not being writable: a socket is reported so only when a third of its
@@ -206,7 +219,7 @@ impl Worker {
                 flow => return flow,
             }
             if let (Some(record), Some(observer)) = (guest.record.take(), &self.shared.observer) {
-                observer.request(&self.event(&record, guest, true));
+                observer.request(&self.shared.event(&record, guest, true));
             }
         }
         let in_doubt = is_long || !self.input.unread().is_empty();

@@ -9,6 +9,7 @@ use super::guest::{Guest, Record};
 use super::observer::RequestEvent;
 use super::output::{Output, Tail, copy_file, memory};
 use super::shared::Shared;
+use super::station::Waits;
 use super::worker::Worker;
 use crate::conn::{Answer, CloseReason, Delivery, Moment};
 use crate::h1::{Head, Parsed, Reject, Resume, parse_head};
@@ -80,10 +81,11 @@ impl Worker {
             stream,
             &mut self.output,
             rest,
-            &*shared.clock,
+            Waits::new(shared, &self.station),
             &shared.rules,
         );
         let response = shared.handler.handle(&mut Request::new(parts, &mut pull));
+        self.station.progress();
         let (start, end, failure) = pull.end();
         if failure.is_none() {
             let asked = Asked {
@@ -104,7 +106,17 @@ impl Worker {
             None => Flow::Go,
             Some(Failure::Refused(reject)) => self.refuse(guest, reject, now),
             Some(Failure::Lost) => Flow::Close(CloseReason::Failed),
+            Some(Failure::Cut(CloseReason::Overload)) => self.turn_off(guest, now),
+            Some(Failure::Cut(reason)) => Flow::Close(reason),
         }
+    }
+
+    /// Tells a client that kept its worker waiting that the server needs it for others.
+    fn turn_off(&mut self, guest: &mut Guest, now: &Now) -> Flow {
+        self.input.clear();
+        guest.conn.abandon(CloseReason::Overload);
+        self.last_answer(guest, unavailable(), now);
+        Flow::Go
     }
 
     fn head_again(&mut self) -> Option<(Head, usize)> {
@@ -158,9 +170,7 @@ impl Worker {
         );
         self.output.clear();
         guest.conn.abandon(CloseReason::Overload);
-        // RFC 9110 §15.6.4: "The server MAY send a Retry-After header field".
-        let page = Response::status_page(Status::SERVICE_UNAVAILABLE).header("Retry-After", "1");
-        self.last_answer(&mut guest, page, now);
+        self.last_answer(&mut guest, unavailable(), now);
         answer_and_close(&mut guest.stream, self.output.unsent());
         self.output.clear();
     }
@@ -172,28 +182,6 @@ impl Worker {
             date: &mut self.date,
         };
         desk.deliver(guest, response, None, None, now);
-    }
-
-    /// What the observer hears of a request whose answer did not fit into the output, when that has ended.
-    pub(super) fn event<'r>(
-        &self,
-        record: &'r Record,
-        guest: &Guest,
-        complete: bool,
-    ) -> RequestEvent<'r> {
-        let now = self.now();
-        RequestEvent {
-            method: record.method,
-            target: &record.target,
-            version: record.version,
-            status: record.status,
-            bytes: guest.sent.saturating_sub(record.content_from),
-            complete,
-            duration: now.monotonic.saturating_sub(record.begun),
-            time: now.wall,
-            peer: guest.peer,
-            reason: record.reason,
-        }
     }
 }
 
@@ -355,6 +343,12 @@ impl Desk<'_> {
         }
         true
     }
+}
+
+/// What a client is told for which there is no room.
+fn unavailable() -> Response {
+    // RFC 9110 §15.6.4: "The server MAY send a Retry-After header field".
+    Response::status_page(Status::SERVICE_UNAVAILABLE).header("Retry-After", "1")
 }
 
 /// What is answered in place of an answer that cannot be given.

@@ -1,12 +1,12 @@
-//! The housekeeper: the sweep over deadlines, and the shutdown. One thread, with a worker's buffers of its own.
+//! The housekeeper: the sweep over deadlines, the look after the workers, and the shutdown. One thread, with a worker's buffers of its own.
 
 use super::listen::Accepted;
 use super::shared::Shared;
-use super::shutdown::{Ended, Signal};
+use super::shutdown::{Ended, Signal, Woken};
 use super::slots::Owned;
 use super::worker::Worker;
 use crate::conn::{CloseReason, Moment};
-use crate::limits::{ACCEPTS_AT_SHUTDOWN, LOOK_AGAIN, TICK_LEAST, TICK_MOST};
+use crate::limits::{ACCEPTS_AT_SHUTDOWN, LOOK_AGAIN, TICK_LEAST, TICK_MOST, WATCH_EVERY};
 use crate::sys::{Interest, Stream};
 use core::net::SocketAddr;
 use std::sync::Arc;
@@ -27,13 +27,42 @@ impl Housekeeper {
         }
     }
 
-    /// Sweeps until a shutdown is asked for, then carries it out.
-    pub fn run(&mut self, signal: &Signal) -> Ended {
+    /// Keeps house until a shutdown is asked for, then carries that out.
+    pub fn run(&mut self) -> Ended {
+        let shared = self.shared.clone();
         let tick = self.tick();
-        while !signal.wait(tick) {
-            self.sweep();
+        let mut next_sweep = self.now().after(tick);
+        let mut is_alarmed = false;
+        loop {
+            // After an alarm the workers get a moment to get on; so a server with little to do is looked at 200 times a
+            // second at most.
+            let until_sweep = next_sweep.since(self.now());
+            let nap = match !is_alarmed && shared.pool.doze(&*shared.poller) {
+                true => until_sweep,
+                false => until_sweep.min(WATCH_EVERY),
+            };
+            match shared.signal.wait(nap) {
+                Woken::Shutdown => return self.shut_down(&shared.signal),
+                Woken::Alarm => is_alarmed = true,
+                Woken::Time => {
+                    is_alarmed = false;
+                    self.watch();
+                }
+            }
+            if self.now() >= next_sweep {
+                self.sweep();
+                next_sweep = self.now().after(tick);
+            }
         }
-        self.shut_down(signal)
+    }
+
+    /// Looks after the workers: see [`Pool::watch`](super::pool::Pool::watch).
+    pub fn watch(&mut self) {
+        let (shared, now) = (&self.shared, self.now());
+        if let Err(error) = shared.pool.watch(shared, now) {
+            let why = format!("cannot start one more worker, requests wait: {error}");
+            shared.listeners.say(&why, now, shared);
+        }
     }
 
     /// How long a deadline may be overdue: a quarter of the shortest wait that is configured, within bounds.
@@ -76,8 +105,10 @@ impl Housekeeper {
             let is_empty =
                 !self.shared.listeners.is_admitting() && self.shared.slots.occupied() == 0;
             if is_empty || now >= until {
+                self.shared.end();
                 return Ended { cut: self.cut() };
             }
+            self.watch();
             self.sweep();
             signal.pause(LOOK_AGAIN.min(until.since(now)));
         }
@@ -97,14 +128,14 @@ impl Housekeeper {
     }
 
     fn take_in(&mut self, stream: Stream, peer: Option<SocketAddr>) {
-        let now = self.worker.now();
+        let now = self.shared.now();
         let Some(mut owned) = self.worker.enroll(stream, peer, &now) else {
             return;
         };
         owned.guest.deadline = owned.guest.conn.read_deadline();
         match self.worker.arm(&mut owned, Interest::Read) {
             Ok(()) => self.leave(owned),
-            Err(_) => self.worker.close(owned, CloseReason::Failed),
+            Err(_) => self.shared.close(owned, CloseReason::Failed),
         }
     }
 
@@ -130,7 +161,7 @@ impl Housekeeper {
             owned = again;
             let interest = owned.guest.interest();
             if self.worker.arm(&mut owned, interest).is_err() {
-                return self.worker.close(owned, CloseReason::Failed);
+                return self.shared.close(owned, CloseReason::Failed);
             }
         }
     }

@@ -9,6 +9,8 @@
 
 mod body_pull;
 mod conversation;
+pub mod crew;
+mod ending;
 mod exchange;
 mod guest;
 mod housekeeper;
@@ -21,6 +23,7 @@ mod protected;
 mod shared;
 mod shutdown;
 mod slots;
+mod station;
 pub mod word;
 mod worker;
 
@@ -35,7 +38,7 @@ use pool::Pool;
 
 use crate::conn::Rules;
 use crate::handler::{Handler, IntoResponse, Request};
-use crate::limits::{BACKLOG, DESCRIPTORS_RESERVED, Limits, Timeouts, WORKERS_MOST};
+use crate::limits::{BACKLOG, DESCRIPTORS_RESERVED, Limits, Timeouts};
 use crate::semantics::fields::valid_value;
 use crate::sys::{Backend, Clock, Listener, SystemClock, limits::open_files};
 use std::fmt;
@@ -55,7 +58,7 @@ use std::thread;
 /// ```
 pub struct Server {
     listeners: Vec<Listener>,
-    workers: usize,
+    workers: Option<usize>,
     rules: Rules,
     observer: Option<Box<dyn Observer>>,
     server_name: Option<&'static str>,
@@ -85,7 +88,7 @@ impl Server {
     fn with(listener: Listener) -> Server {
         Server {
             listeners: vec![listener],
-            workers: thread::available_parallelism().map_or(1, usize::from),
+            workers: None,
             rules: Rules::default(),
             observer: None,
             server_name: Some("doorstep"),
@@ -123,9 +126,13 @@ impl Server {
             .collect()
     }
 
-    /// Sets the number of worker threads, from 1 to 256; otherwise there are as many as CPUs.
+    /// Sets the number of worker threads, from 1 to 4,096: so many run, and never more.
+    ///
+    /// Otherwise as many run as there are CPUs, and while handlers block, up to
+    /// [`Limits::workers_max`](crate::Limits::workers_max) stand in for them. With a fixed number, handlers that all block hold up
+    /// every other request; what ends that is only the cut of a client that has kept its handler waiting for more than a second.
     pub fn workers(mut self, count: usize) -> Server {
-        self.workers = count.clamp(1, WORKERS_MOST);
+        self.workers = Some(count);
         self
     }
 
@@ -239,12 +246,17 @@ impl Server {
         let mut shared = Shared::new(poller, clock, handler, self.rules, listeners);
         shared.observer = self.observer;
         shared.server_name = self.server_name;
+        shared.signal = self.signal;
+        if let Some(count) = self.workers {
+            shared.pool = Arc::new(Pool::new(count, count));
+        }
         let shared = Arc::new(shared);
         shared.listeners.register(&shared)?;
-        let (pool, started) = Pool::start(&shared, &self.signal, self.workers);
-        let ended = started.map(|()| Housekeeper::new(shared.clone()).run(&self.signal));
+        let started = shared.pool.start(&shared);
+        let ended = started.map(|()| Housekeeper::new(shared.clone()).run());
+        shared.end();
         shared.poller.wake();
-        let workers = pool.end();
+        let workers = shared.pool.end();
         let ended = ended?;
         workers.map(|()| ended)
     }

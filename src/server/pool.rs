@@ -1,66 +1,88 @@
-//! The pool: the threads around the workers.
+//! The pool: the threads around the workers, started when others are blocked, and ended when they are not needed.
+//!
+//! In: the crew's counts and each worker's marks, and who looks at them when. Out: what a worker does with an event. Never: a worker
+//! that is ended from outside: each ends itself, between two events.
 
+use super::crew::{Crew, Fill};
 use super::shared::Shared;
 use super::shutdown::Signal;
 use super::slots::lock;
+use super::station::Station;
 use super::worker::Worker;
 use crate::conn::Moment;
-use crate::limits::WORKERS_END_WITHIN;
+use crate::limits::{CUT_FROM, REST, WORKERS_END_WITHIN, WORKERS_MOST};
+use crate::sys::Poller;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread;
 
-/// The running workers of a server.
+/// The workers of a server.
+#[derive(Debug)]
 pub struct Pool {
-    state: Arc<State>,
-}
-
-struct State {
-    running: Mutex<Running>,
+    state: Mutex<State>,
     changed: Condvar,
+    /// The housekeeper sleeps until its next sweep, because a worker waited when it looked.
+    dozes: AtomicBool,
 }
 
-struct Running {
-    count: usize,
+#[derive(Debug)]
+struct State {
+    crew: Crew,
+    stations: Vec<Arc<Station>>,
+    /// Threads that have not ended yet.
+    threads: usize,
+    started: usize,
     failure: Option<io::Error>,
+    has_ended: bool,
 }
 
 impl Pool {
-    /// Starts so many workers. When one cannot be started, the others are still running and end with the poller.
-    ///
-    /// # Errors
-    /// Those of starting a thread.
-    pub fn start(
-        shared: &Arc<Shared>,
-        signal: &Arc<Signal>,
-        count: usize,
-    ) -> (Pool, io::Result<()>) {
-        let running = Mutex::new(Running {
-            count: 0,
-            failure: None,
-        });
-        let pool = Pool {
-            state: Arc::new(State {
-                running,
-                changed: Condvar::new(),
+    /// No worker yet; `base` are to run, and up to `most` may be there while some are blocked.
+    pub fn new(base: usize, most: usize) -> Pool {
+        let base = base.clamp(1, WORKERS_MOST);
+        Pool {
+            state: Mutex::new(State {
+                crew: Crew::new(base, most.min(WORKERS_MOST)),
+                stations: Vec::new(),
+                threads: 0,
+                started: 0,
+                failure: None,
+                has_ended: false,
             }),
-        };
-        let started = (0..count).try_for_each(|number| pool.start_one(shared, signal, number));
-        (pool, started)
+            changed: Condvar::new(),
+            dozes: AtomicBool::new(false),
+        }
     }
 
-    fn start_one(
-        &self,
-        shared: &Arc<Shared>,
-        signal: &Arc<Signal>,
-        number: usize,
-    ) -> io::Result<()> {
+    /// The workers, counted.
+    pub fn crew(&self) -> Crew {
+        lock(&self.state).crew
+    }
+
+    /// Starts the workers that are to run.
+    ///
+    /// # Errors
+    /// Those of starting a thread; the others run and end with the poller.
+    pub fn start(&self, shared: &Arc<Shared>) -> io::Result<()> {
+        // Each round starts one of a bounded number.
+        while self.fill() == Fill::Start {
+            self.start_one(shared)?;
+        }
+        Ok(())
+    }
+
+    fn fill(&self) -> Fill {
+        lock(&self.state).crew.fill()
+    }
+
+    /// Starts a worker whose place is counted already.
+    fn start_one(&self, shared: &Arc<Shared>) -> io::Result<()> {
         let mut worker = Worker::new(shared.clone());
-        let signal = signal.clone();
-        let presence = Presence::new(self.state.clone());
+        let signal = shared.signal.clone();
+        let presence = Presence::of(&shared.pool, Some(worker.station()));
+        let number = presence.number;
         let work = move || {
-            // The count goes down after the worker has let go of what it shares: who waited for the workers finds every
-            // descriptor closed.
+            // Who waits for the threads finds every descriptor closed: what this one shares is let go of first.
             let presence = presence;
             let failure = worker.run().err();
             drop(worker);
@@ -70,46 +92,154 @@ impl Pool {
                 signal.ask(Moment(0));
             }
         };
-        thread::Builder::new()
-            .name(format!("doorstep-{number}"))
-            .spawn(work)
-            .map(drop)
+        let started = shared
+            .threads
+            .start(&format!("doorstep-{number}"), Box::new(work));
+        if started.is_err() {
+            lock(&self.state).crew.end_running();
+        }
+        started
     }
 
-    /// Waits for the workers, whose poller has been woken. One that is inside a handler that does not return is left behind.
+    /// One look at the workers: those that make no progress are written off, and others take their place while events wait. When
+    /// there may be no more, none runs and events wait, the peer that has kept its worker waiting longest is cut.
+    ///
+    /// # Errors
+    /// Those of the poller and of starting a thread; those that run go on.
+    pub fn watch(&self, shared: &Arc<Shared>, now: Moment) -> io::Result<()> {
+        let missing = self.write_off();
+        if missing == 0 || !shared.poller.pending()? {
+            return Ok(());
+        }
+        for _ in 0..missing {
+            match self.fill() {
+                Fill::Enough => return Ok(()),
+                // All of those that rest look whether they are meant.
+                Fill::Call => self.changed.notify_all(),
+                Fill::Start => self.start_one(shared)?,
+                Fill::AtCap => {
+                    self.cut_longest(now);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write_off(&self) -> usize {
+        let mut state = lock(&self.state);
+        let stuck = state.stations.iter().filter(|station| station.write_off());
+        let stuck = stuck.count();
+        (0..stuck).for_each(|_| state.crew.write_off());
+        state.crew.missing()
+    }
+
+    fn cut_longest(&self, now: Moment) {
+        let state = lock(&self.state);
+        if state.crew.running() > 0 {
+            return;
+        }
+        let waits = state
+            .stations
+            .iter()
+            .filter_map(|station| Some((station, station.waits()?)));
+        let longest = waits.min_by_key(|(_, (_, since))| *since);
+        if let Some((station, (wait, since))) = longest {
+            if since.after(CUT_FROM) <= now {
+                station.cut(wait);
+            }
+        }
+    }
+
+    /// A worker that was written off is back. It returns when it is to run: at once, or when it is called. False: it was not
+    /// needed for long, and ends.
+    pub fn rejoin(&self, station: &Station) -> bool {
+        let mut state = lock(&self.state);
+        station.reinstate();
+        if state.crew.rejoin() {
+            return true;
+        }
+        let is_idle = |state: &mut State| !state.has_ended && !state.crew.hears();
+        let waited = self.changed.wait_timeout_while(state, REST, is_idle);
+        let (mut state, result) = waited.unwrap_or_else(PoisonError::into_inner);
+        if result.timed_out() {
+            state.crew.end_resting();
+        }
+        !result.timed_out()
+    }
+
+    /// Whether the housekeeper may sleep until its next sweep: a worker waits, so none is missed.
+    pub fn doze(&self, poller: &dyn Poller) -> bool {
+        self.dozes.store(true, Ordering::SeqCst);
+        // After the line above, never before it: a worker has stopped waiting when it looks at the mark, so one of the two
+        // sees the other.
+        let may = poller.waiting() > 0;
+        if !may {
+            self.dozes.store(false, Ordering::SeqCst);
+        }
+        may
+    }
+
+    /// A worker has stopped waiting: if no other waits, the housekeeper is to look after them.
+    pub fn rouse(&self, poller: &dyn Poller, signal: &Signal) {
+        if self.dozes.load(Ordering::SeqCst)
+            && poller.waiting() == 0
+            && self.dozes.swap(false, Ordering::SeqCst)
+        {
+            signal.alarm();
+        }
+    }
+
+    /// Waits for the threads, now that the poller has been woken. One that is inside a handler that does not return is left behind.
     ///
     /// # Errors
     /// What ended a worker before its time.
     pub fn end(&self) -> io::Result<()> {
-        let running = lock(&self.state.running);
-        let waited =
-            self.state
-                .changed
-                .wait_timeout_while(running, WORKERS_END_WITHIN, |running| running.count > 0);
-        let mut running = waited.unwrap_or_else(PoisonError::into_inner).0;
-        running.failure.take().map_or(Ok(()), Err)
+        let mut state = lock(&self.state);
+        state.has_ended = true;
+        self.changed.notify_all();
+        let waited = self
+            .changed
+            .wait_timeout_while(state, WORKERS_END_WITHIN, |state| state.threads > 0);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        state.failure.take().map_or(Ok(()), Err)
     }
 }
 
-/// One worker's place in the count, from before its thread starts until it ends, in whatever way.
-struct Presence {
-    state: Arc<State>,
+/// One thread's place in the count, from before it starts until it ends, in whatever way.
+#[derive(Debug)]
+pub struct Presence {
+    pool: Arc<Pool>,
+    station: Option<Arc<Station>>,
+    number: usize,
 }
 
 impl Presence {
-    fn new(state: Arc<State>) -> Presence {
-        lock(&state.running).count += 1;
-        Presence { state }
+    /// A thread that is about to be started, with the marks to look at if it is a worker's.
+    pub fn of(pool: &Arc<Pool>, station: Option<Arc<Station>>) -> Presence {
+        let mut state = lock(&pool.state);
+        state.threads += 1;
+        state.started += 1;
+        state.stations.extend(station.clone());
+        Presence {
+            pool: pool.clone(),
+            station,
+            number: state.started,
+        }
     }
 
     fn fail(&self, error: io::Error) {
-        lock(&self.state.running).failure.get_or_insert(error);
+        lock(&self.pool.state).failure.get_or_insert(error);
     }
 }
 
 impl Drop for Presence {
     fn drop(&mut self) {
-        lock(&self.state.running).count -= 1;
-        self.state.changed.notify_all();
+        let mut state = lock(&self.pool.state);
+        state.threads -= 1;
+        if let Some(mine) = &self.station {
+            state.stations.retain(|station| !Arc::ptr_eq(station, mine));
+        }
+        self.pool.changed.notify_all();
     }
 }

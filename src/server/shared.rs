@@ -2,11 +2,15 @@
 
 use super::listen::Listeners;
 use super::observer::Observer;
+use super::pool::Pool;
+use super::shutdown::Signal;
 use super::slots::Slots;
 use crate::conn::Rules;
 use crate::handler::Handler;
-use crate::sys::{Clock, Poller};
+use crate::sys::{Clock, Poller, SystemThreads, Threads};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 /// What all workers of one server share.
 pub struct Shared {
@@ -14,6 +18,8 @@ pub struct Shared {
     pub poller: Box<dyn Poller>,
     /// What time it is.
     pub clock: Box<dyn Clock>,
+    /// Who starts threads.
+    pub threads: Box<dyn Threads>,
     /// Who answers.
     pub handler: Box<dyn Handler>,
     /// Who watches.
@@ -24,9 +30,14 @@ pub struct Shared {
     pub slots: Slots,
     /// Where connections come from.
     pub listeners: Listeners,
+    /// The workers.
+    pub pool: Arc<Pool>,
+    /// Where a shutdown is asked for.
+    pub signal: Arc<Signal>,
     /// The Server field's value.
     pub server_name: Option<&'static str>,
     stopping: AtomicBool,
+    ended: AtomicBool,
 }
 
 impl Shared {
@@ -39,16 +50,22 @@ impl Shared {
         listeners: Listeners,
     ) -> Shared {
         let slots = Slots::new(rules.limits.connections);
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        let pool = Arc::new(Pool::new(processors, rules.limits.workers_max));
         Shared {
             poller,
             clock,
+            threads: Box::new(SystemThreads),
             handler,
             observer: None,
             rules,
             slots,
             listeners,
+            pool,
+            signal: Arc::new(Signal::new()),
             server_name: Some("doorstep"),
             stopping: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
         }
     }
 
@@ -60,5 +77,15 @@ impl Shared {
     /// From now on it is shutting down.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the grace is over: no thread waits for a peer any more.
+    pub fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
+    }
+
+    /// From now on nobody is waited for.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
     }
 }

@@ -11,47 +11,73 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Where a shutdown is asked for and waited for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Signal {
-    /// When the grace is over, once a shutdown has been asked for.
-    until: Mutex<Option<Moment>>,
+    asked: Mutex<Asked>,
     changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Asked {
+    /// When the grace is over, once a shutdown has been asked for.
+    until: Option<Moment>,
+    /// The housekeeper is to look after the workers, or the listeners.
+    alarm: bool,
+}
+
+/// What ended a housekeeper's sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// A shutdown has been asked for.
+    Shutdown,
+    /// It is to look after the others.
+    Alarm,
+    /// The time is over.
+    Time,
 }
 
 impl Signal {
     /// Nobody has asked yet.
     pub fn new() -> Signal {
-        Signal {
-            until: Mutex::new(None),
-            changed: Condvar::new(),
-        }
+        Signal::default()
     }
 
     /// Asks for a shutdown that lasts until this moment at most. A later call can only make it shorter.
     pub fn ask(&self, until: Moment) {
-        let mut asked = lock(&self.until);
-        *asked = Some(asked.map_or(until, |before| before.min(until)));
+        let mut asked = lock(&self.asked);
+        asked.until = Some(asked.until.map_or(until, |before| before.min(until)));
         self.changed.notify_all();
     }
 
-    /// Waits for this long, or until a shutdown has been asked for, and answers whether it has.
-    pub fn wait(&self, timeout: Duration) -> bool {
-        let asked = lock(&self.until);
+    /// Ends the housekeeper's sleep, the present or the next.
+    pub fn alarm(&self) {
+        lock(&self.asked).alarm = true;
+        self.changed.notify_all();
+    }
+
+    /// Sleeps for this long, or until there is something to do.
+    pub fn wait(&self, timeout: Duration) -> Woken {
+        let sleeps = |asked: &mut Asked| asked.until.is_none() && !asked.alarm;
         let waited = self
             .changed
-            .wait_timeout_while(asked, timeout, |asked| asked.is_none());
-        waited.unwrap_or_else(PoisonError::into_inner).0.is_some()
+            .wait_timeout_while(lock(&self.asked), timeout, sleeps);
+        let mut asked = waited.unwrap_or_else(PoisonError::into_inner).0;
+        match (asked.until, std::mem::take(&mut asked.alarm)) {
+            (Some(_), _) => Woken::Shutdown,
+            (None, true) => Woken::Alarm,
+            (None, false) => Woken::Time,
+        }
     }
 
     /// Waits for this long, or until the grace is made shorter.
     pub fn pause(&self, timeout: Duration) {
-        let asked = lock(&self.until);
+        let asked = lock(&self.asked);
         drop(self.changed.wait_timeout(asked, timeout));
     }
 
     /// When the grace is over; `now` when nobody has asked.
     pub fn deadline(&self, now: Moment) -> Moment {
-        lock(&self.until).unwrap_or(now)
+        lock(&self.asked).until.unwrap_or(now)
     }
 }
 

@@ -11,6 +11,7 @@ use super::output::Output;
 use super::protected::protected;
 use super::shared::Shared;
 use super::slots::{Owned, Subject};
+use super::station::Station;
 use crate::conn::{CloseReason, Moment, Phase};
 use crate::h1::Head;
 use crate::handler::Now;
@@ -36,6 +37,7 @@ pub struct Worker {
     pub(super) requests: usize,
     /// Octets that this turn has sent, or dropped behind a last answer.
     pub(super) moved: u64,
+    pub(super) station: Arc<Station>,
 }
 
 impl Worker {
@@ -53,17 +55,32 @@ impl Worker {
             head: None,
             requests: 0,
             moved: 0,
+            station: Arc::default(),
         }
     }
 
-    /// Serves until the poller is woken for good.
+    /// What others see of it.
+    pub(super) fn station(&self) -> Arc<Station> {
+        self.station.clone()
+    }
+
+    /// Serves until the poller is woken for good, or the pool needs this worker no more.
     ///
     /// # Errors
     /// Those of the poller, which no worker can go on without.
     pub fn run(&mut self) -> io::Result<()> {
+        let shared = self.shared.clone();
         loop {
-            match self.shared.poller.wait(None)? {
-                Wake::Ready(token) => self.turn(token),
+            if self.station.is_written_off() && !shared.pool.rejoin(&self.station) {
+                return Ok(());
+            }
+            match shared.poller.wait(None)? {
+                Wake::Ready(token) => {
+                    self.station.begin();
+                    shared.pool.rouse(&*shared.poller, &shared.signal);
+                    self.turn(token);
+                    self.station.end();
+                }
                 Wake::TimedOut => {}
                 Wake::Woken => return Ok(()),
             }
@@ -89,14 +106,14 @@ impl Worker {
     }
 
     /// Ends a connection because the server ends. The caller owns it.
-    pub fn cut(&mut self, owned: Owned) {
-        self.close(owned, CloseReason::Shutdown);
+    pub fn cut(&self, owned: Owned) {
+        self.shared.close(owned, CloseReason::Shutdown);
     }
 
     /// The accept loop's body: the pool's workers are its threads. The worker that accepts a connection serves its first
     /// request at once; the listener is armed before that, so that another worker takes the next one.
     pub fn accept(&mut self, number: usize) {
-        let now = self.now();
+        let now = self.shared.now();
         match self.shared.listeners.accept(number) {
             Accepted::Connection(stream, peer) => {
                 self.shared.listeners.arm(number, &self.shared);
@@ -181,7 +198,7 @@ impl Worker {
             },
             Fate::Close(reason) => reason,
         };
-        self.close(owned, reason);
+        self.shared.close(owned, reason);
         None
     }
 
@@ -203,33 +220,10 @@ impl Worker {
         Ok(())
     }
 
-    /// Ends a connection.
-    pub(super) fn close(&mut self, owned: Owned, reason: CloseReason) {
-        let token = owned.subject.token();
-        let guest = self.shared.slots.vacate(owned);
-        if guest.registered {
-            // The descriptor is closed right after, which ends the registration in any case.
-            let _ = self.shared.poller.remove(guest.stream.source(), token);
-        }
-        protected(|| {
-            if let (Some(record), Some(observer)) = (&guest.record, &self.shared.observer) {
-                observer.request(&self.event(record, &guest, false));
-            }
-        });
-        protected(|| {
-            self.shared
-                .observer
-                .iter()
-                .for_each(|observer| observer.closed(guest.peer, reason));
-        });
-        // The content may be a program's reader, whose Drop is the program's as well.
-        protected(|| drop(guest));
-    }
-
     /// Something of the program's panicked in this connection's turn: 500 if its answer was not begun, then the end.
     fn after_panic(&mut self, guest: &mut Guest) -> Fate {
         protected(|| drop(guest.tail.take()));
-        let now = self.now();
+        let now = self.shared.now();
         let unanswered = guest.conn.phase() == Phase::Handle;
         // The observer may panic in this as well.
         let told = unanswered && protected(|| self.answer_panic(guest, &now)).is_some();
@@ -242,11 +236,5 @@ impl Worker {
         // The answer and the closing of the write side take one more turn, in which no handler runs.
         protected(|| self.converse(guest, Cause::Event))
             .unwrap_or(Fate::Close(CloseReason::Panicked))
-    }
-
-    /// The time, as a handler sees it.
-    pub(super) fn now(&self) -> Now {
-        let (monotonic, wall) = self.shared.clock.now();
-        Now { monotonic, wall }
     }
 }

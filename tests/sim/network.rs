@@ -258,6 +258,12 @@ impl Poller for Network {
         Ok(Wake::TimedOut)
     }
 
+    fn waiting(&self) -> usize {
+        0
+    }
+    fn pending(&self) -> io::Result<bool> {
+        Ok(false)
+    }
     fn wake(&self) {}
 }
 

@@ -79,6 +79,12 @@ impl Poller for World {
     fn wait(&self, _: Option<Duration>) -> io::Result<Wake> {
         Ok(Wake::Woken)
     }
+    fn waiting(&self) -> usize {
+        0
+    }
+    fn pending(&self) -> io::Result<bool> {
+        Ok(false)
+    }
     fn wake(&self) {}
 }
 

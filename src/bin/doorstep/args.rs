@@ -79,7 +79,7 @@ pub static TABLE: &[Row] = &[
     Row { id: Id::Lan, long: "lan", short: None, value: None, group: Group::Listen, environment: Environment::Own, excludes: &[Id::Bind],
         help: "listen on every address, so that others can reach it" },
     Row { id: Id::Threads, long: "threads", short: None, value: Some("N"), group: Group::Run, environment: Environment::Own, excludes: &[],
-        help: "worker threads (otherwise as many as CPUs)" },
+        help: "worker threads, no fewer and no more (otherwise as many as CPUs)" },
     Row { id: Id::Grace, long: "grace", short: None, value: Some("SECONDS"), group: Group::Run, environment: Environment::Own, excludes: &[],
         help: "how long a stop waits for running requests (10)" },
     Row { id: Id::Quiet, long: "quiet", short: Some('q'), value: None, group: Group::Run, environment: Environment::Own, excludes: &[],

@@ -1,0 +1,122 @@
+//! How many workers there are, and how many of them run. Counts alone: `pool` has the threads.
+//!
+//! As many workers as CPUs (`base`) are to run. One that makes no progress from one look of the housekeeper to the next is inside a
+//! handler that blocks: it is written off, and while events wait another one runs in its place, up to `most` in all. When it comes
+//! back and enough others run, it rests, so that no more than `base` ever compete for events; a worker that has rested for
+//! long ends.
+//!
+//! ```text
+//!            write_off              rejoin, too few run
+//!   running ───────────▶ blocked ───────────────────────▶ running
+//!      ▲                    │ rejoin, enough run
+//!      │ fill: called       ▼
+//!      └───────────────── resting ──long──▶ ended
+//!      ▲
+//!      └──── fill: started
+//! ```
+
+/// The workers of one server, counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crew {
+    base: usize,
+    most: usize,
+    running: usize,
+    blocked: usize,
+    resting: usize,
+    /// Resting workers that have been called and have not heard it yet; they count as running.
+    called: usize,
+}
+
+/// How a place among the running workers is filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fill {
+    /// Enough run.
+    Enough,
+    /// One that rested has been called: wake one.
+    Call,
+    /// There is none to call, and room for one more: start one.
+    Start,
+    /// There are as many as there may be.
+    AtCap,
+}
+
+impl Crew {
+    /// No worker yet. `base` of them are to run, and there are never more than `most`.
+    pub fn new(base: usize, most: usize) -> Crew {
+        Crew {
+            base,
+            most: most.max(base),
+            running: 0,
+            blocked: 0,
+            resting: 0,
+            called: 0,
+        }
+    }
+
+    /// Workers that run: they wait for events, or get on with one.
+    pub fn running(&self) -> usize {
+        self.running
+    }
+
+    /// Workers that are missing among the running ones.
+    pub fn missing(&self) -> usize {
+        self.base.saturating_sub(self.running)
+    }
+
+    /// All workers that have a thread.
+    pub fn all(&self) -> usize {
+        self.running + self.blocked + self.resting
+    }
+
+    /// A running worker makes no progress.
+    pub fn write_off(&mut self) {
+        self.running -= 1;
+        self.blocked += 1;
+    }
+
+    /// A worker that was written off has come back. True: it runs. False: enough others do, and it is to rest.
+    pub fn rejoin(&mut self) -> bool {
+        self.blocked -= 1;
+        let runs = self.running < self.base;
+        match runs {
+            true => self.running += 1,
+            false => self.resting += 1,
+        }
+        runs
+    }
+
+    /// Fills one place, if one is empty.
+    pub fn fill(&mut self) -> Fill {
+        if self.running >= self.base {
+            return Fill::Enough;
+        }
+        if self.resting > 0 {
+            self.resting -= 1;
+            self.called += 1;
+            self.running += 1;
+            return Fill::Call;
+        }
+        if self.all() >= self.most {
+            return Fill::AtCap;
+        }
+        self.running += 1;
+        Fill::Start
+    }
+
+    /// A resting worker looks whether it has been called. True: it runs from now on.
+    pub fn hears(&mut self) -> bool {
+        let called = self.called > 0;
+        self.called -= usize::from(called);
+        called
+    }
+
+    /// A resting worker that has not been called ends.
+    pub fn end_resting(&mut self) {
+        self.resting -= 1;
+    }
+
+    /// A worker that was to run could not be started.
+    pub fn end_running(&mut self) {
+        self.running -= 1;
+    }
+}

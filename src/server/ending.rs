@@ -1,0 +1,61 @@
+//! How a connection ends, whoever owns it: its slot first, then its registration, then its descriptor, and the observer is told.
+
+use super::guest::{Guest, Record};
+use super::observer::RequestEvent;
+use super::protected::protected;
+use super::shared::Shared;
+use super::slots::Owned;
+use crate::conn::CloseReason;
+use crate::handler::Now;
+
+impl Shared {
+    /// Ends a connection.
+    pub(super) fn close(&self, owned: Owned, reason: CloseReason) {
+        let token = owned.subject.token();
+        let guest = self.slots.vacate(owned);
+        if guest.registered {
+            // The descriptor is closed right after, which ends the registration in any case.
+            let _ = self.poller.remove(guest.stream.source(), token);
+        }
+        protected(|| {
+            if let (Some(record), Some(observer)) = (&guest.record, &self.observer) {
+                observer.request(&self.event(record, &guest, false));
+            }
+        });
+        protected(|| {
+            self.observer
+                .iter()
+                .for_each(|observer| observer.closed(guest.peer, reason));
+        });
+        // The content may be a program's reader, whose Drop is the program's as well.
+        protected(|| drop(guest));
+    }
+
+    /// What the observer hears of a request whose answer did not fit into the output, when that has ended.
+    pub(super) fn event<'r>(
+        &self,
+        record: &'r Record,
+        guest: &Guest,
+        complete: bool,
+    ) -> RequestEvent<'r> {
+        let now = self.now();
+        RequestEvent {
+            method: record.method,
+            target: &record.target,
+            version: record.version,
+            status: record.status,
+            bytes: guest.sent.saturating_sub(record.content_from),
+            complete,
+            duration: now.monotonic.saturating_sub(record.begun),
+            time: now.wall,
+            peer: guest.peer,
+            reason: record.reason,
+        }
+    }
+
+    /// The time, as a handler sees it.
+    pub(super) fn now(&self) -> Now {
+        let (monotonic, wall) = self.clock.now();
+        Now { monotonic, wall }
+    }
+}

@@ -1,0 +1,165 @@
+//! What others see of a thread that serves: whether it gets on, and how long a peer has kept it waiting.
+//!
+//! In: marks that the thread sets on its way, each one store to memory that is mostly its own. Out: what the housekeeper makes of them.
+//! Never: a lock; a mark that costs a request more than it has to.
+
+use super::shared::Shared;
+use crate::conn::{CloseReason, Moment};
+use crate::limits::PEER_WAIT;
+use crate::sys::{Interest, Stream};
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+/// The marks of one thread.
+#[derive(Debug, Default)]
+pub struct Station {
+    /// Odd while the thread serves an event, even while it waits for one. Rises with each sign of progress.
+    beat: AtomicU64,
+    /// What the housekeeper saw of `beat` the last time.
+    seen: AtomicU64,
+    written_off: AtomicBool,
+    /// Waits for peers so far.
+    count: AtomicU64,
+    /// Which of them goes on; 0 is none.
+    wait: AtomicU64,
+    /// When that wait would have begun if all waits of this request had been one.
+    since: AtomicU64,
+    /// The wait that is to end.
+    cut: AtomicU64,
+}
+
+impl Station {
+    /// An event is going to be served.
+    pub fn begin(&self) {
+        self.step(1);
+    }
+
+    /// A sign of progress within it.
+    pub fn progress(&self) {
+        self.step(2);
+    }
+
+    /// It has been served.
+    pub fn end(&self) {
+        self.step(1);
+    }
+
+    /// One writer only, so this need not be an atomic addition.
+    fn step(&self, by: u64) {
+        let beat = self.beat.load(Ordering::Relaxed);
+        self.beat.store(beat.wrapping_add(by), Ordering::Release);
+    }
+
+    /// Whether it serves an event and has shown no progress since the last look; from now on it is written off then. For the
+    /// housekeeper alone.
+    pub fn write_off(&self) -> bool {
+        let beat = self.beat.load(Ordering::Acquire);
+        let stuck = beat % 2 == 1 && beat == self.seen.swap(beat, Ordering::Relaxed);
+        stuck && !self.written_off.swap(true, Ordering::SeqCst)
+    }
+
+    /// Whether it was written off.
+    pub fn is_written_off(&self) -> bool {
+        self.written_off.load(Ordering::Relaxed)
+    }
+
+    /// Takes it back.
+    pub fn reinstate(&self) {
+        self.written_off.store(false, Ordering::SeqCst);
+    }
+
+    /// The wait for a peer that goes on now, and since when.
+    pub fn waits(&self) -> Option<(u64, Moment)> {
+        let wait = self.wait.load(Ordering::SeqCst);
+        (wait != 0).then(|| (wait, Moment(self.since.load(Ordering::SeqCst))))
+    }
+
+    /// Ends this wait, if it still goes on.
+    pub fn cut(&self, wait: u64) {
+        self.cut.store(wait, Ordering::SeqCst);
+    }
+}
+
+/// How a wait for a peer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// The socket is ready.
+    Ready,
+    /// The time is over.
+    TimedOut,
+    /// It was cut: the server needs the thread for others, or has ended.
+    Cut(CloseReason),
+}
+
+/// The waits of one request for its peer, and how long they have been in all.
+pub struct Waits<'a> {
+    shared: &'a Shared,
+    station: &'a Station,
+    waited: Duration,
+}
+
+impl<'a> Waits<'a> {
+    /// Nobody has been waited for yet.
+    pub fn new(shared: &'a Shared, station: &'a Station) -> Waits<'a> {
+        Waits {
+            shared,
+            station,
+            waited: Duration::ZERO,
+        }
+    }
+
+    /// The time.
+    pub fn now(&self) -> Moment {
+        Moment::at(self.shared.clock.now().0)
+    }
+
+    /// Blocks until the socket is ready, the deadline is over, or somebody cuts it.
+    ///
+    /// # Errors
+    /// Those of poll(2).
+    pub fn wait(
+        &mut self,
+        stream: &mut Stream,
+        interest: Interest,
+        deadline: Moment,
+    ) -> io::Result<Waited> {
+        let station = self.station;
+        let begun = self.now();
+        let number = station.count.load(Ordering::Relaxed) + 1;
+        station.count.store(number, Ordering::Relaxed);
+        let since = begun.0.saturating_sub(Moment::at(self.waited).0);
+        station.since.store(since, Ordering::SeqCst);
+        station.wait.store(number, Ordering::SeqCst);
+        let waited = self.wait_in_slices(stream, interest, deadline, number);
+        station.wait.store(0, Ordering::SeqCst);
+        self.waited += self.now().since(begun);
+        waited
+    }
+
+    /// A blocked poll(2) hears of nothing but its socket, on any system; so it is begun anew often enough to hear of a cut.
+    fn wait_in_slices(
+        &self,
+        stream: &mut Stream,
+        interest: Interest,
+        deadline: Moment,
+        number: u64,
+    ) -> io::Result<Waited> {
+        // Ends with the deadline, which every wait has.
+        loop {
+            if self.shared.has_ended() {
+                return Ok(Waited::Cut(CloseReason::Shutdown));
+            }
+            if self.station.cut.load(Ordering::SeqCst) == number {
+                return Ok(Waited::Cut(CloseReason::Overload));
+            }
+            let now = self.now();
+            if deadline <= now {
+                return Ok(Waited::TimedOut);
+            }
+            if stream.wait(interest, PEER_WAIT.min(deadline.since(now)))? {
+                return Ok(Waited::Ready);
+            }
+        }
+    }
+}
