@@ -30,11 +30,10 @@ mod worker;
 pub use housekeeper::Housekeeper;
 pub use listen::Listeners;
 pub use observer::{Observer, RequestEvent};
+pub use pool::Pool;
 pub use shared::Shared;
 pub use shutdown::{Ended, Running, Shutdown, Signal};
 pub use worker::Worker;
-
-use pool::Pool;
 
 use crate::conn::Rules;
 use crate::handler::{Handler, IntoResponse, Request};

@@ -59,6 +59,13 @@ impl Pool {
         lock(&self.state).crew
     }
 
+    /// Workers that wait for a peer now.
+    pub fn waits(&self) -> usize {
+        let state = lock(&self.state);
+        let waits = state.stations.iter().filter_map(|station| station.waits());
+        waits.count()
+    }
+
     /// Starts the workers that are to run.
     ///
     /// # Errors

@@ -5,8 +5,11 @@
 //! state that any order of those actions can reach, and holds each against the invariants in [`world::Broken`].
 //! Out: octets, deadlines' values. Never: chance; a thread; a clock.
 //!
+//! The crew's counts are explored in the same way, in `crew`.
+//!
 //! Faults are planted in the threads' programs, never in the transitions, and each has to be found.
 
+mod crew;
 mod explore;
 mod program;
 mod world;

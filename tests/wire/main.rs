@@ -12,6 +12,7 @@ mod life;
 mod memory;
 mod messages;
 mod observer;
+mod pool;
 mod shutdown;
 mod stage;
 mod turn;

@@ -1,0 +1,374 @@
+//! The pool: who stands in for workers whose handlers block, until when, and who is cut when nobody can.
+
+use crate::client::{Client, PATIENCE, get, get_and_close, post};
+use crate::stage::{Gate, PAGE, Recorder, Stage, eventually, on_each_backend};
+use doorstep::internals::conn::Rules;
+use doorstep::internals::limits::CUT_FROM;
+use doorstep::internals::server::{Housekeeper, Listeners, Pool, Shared};
+use doorstep::internals::sys::{Clock, Listener, SystemThreads, Threads};
+use doorstep::{CloseReason, Handler, Limits, Request};
+use std::io::{self, Read};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, SystemTime};
+
+/// Threads, counted.
+#[derive(Clone, Default)]
+struct Counted(Arc<(AtomicUsize, AtomicUsize)>);
+
+impl Threads for Counted {
+    fn start(&self, name: &str, work: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+        self.0.0.fetch_add(1, Ordering::SeqCst);
+        let counts = self.0.clone();
+        let counted = move || {
+            work();
+            counts.1.fetch_add(1, Ordering::SeqCst);
+        };
+        SystemThreads.start(name, Box::new(counted))
+    }
+}
+
+impl Counted {
+    fn started(&self) -> usize {
+        self.0.0.load(Ordering::SeqCst)
+    }
+    fn ended(&self) -> usize {
+        self.0.1.load(Ordering::SeqCst)
+    }
+}
+
+/// A clock that shows what it is set to, in milliseconds.
+#[derive(Clone, Default)]
+struct Hands(Arc<AtomicU64>);
+
+impl Clock for Hands {
+    fn now(&self) -> (Duration, SystemTime) {
+        let elapsed = Duration::from_millis(self.0.load(Ordering::SeqCst));
+        (elapsed, SystemTime::UNIX_EPOCH + elapsed)
+    }
+}
+
+/// A server whose housekeeper is the test: nothing is looked at but when the test looks.
+struct House {
+    shared: Arc<Shared>,
+    keeper: Housekeeper,
+    address: SocketAddr,
+    threads: Counted,
+    hands: Hands,
+    heard: Recorder,
+}
+
+impl House {
+    fn new(stage: Stage, base: usize, most: usize, handler: impl Handler) -> House {
+        let listener = Listener::bind_tcp("127.0.0.1:0".parse().unwrap(), 64).expect("a free port");
+        let address = listener.local_addr().unwrap();
+        let (threads, hands, heard) = (Counted::default(), Hands::default(), Recorder::default());
+        let mut shared = Shared::new(
+            stage.backend.open().expect("a poller"),
+            Box::new(hands.clone()),
+            Box::new(handler),
+            Rules::default(),
+            Listeners::new(vec![listener]),
+        );
+        shared.threads = Box::new(threads.clone());
+        shared.observer = Some(Box::new(heard.clone()));
+        shared.pool = Arc::new(Pool::new(base, most));
+        let shared = Arc::new(shared);
+        shared.listeners.register(&shared).unwrap();
+        shared.pool.start(&shared).unwrap();
+        House {
+            keeper: Housekeeper::new(shared.clone()),
+            shared,
+            address,
+            threads,
+            hands,
+            heard,
+        }
+    }
+
+    /// Two looks, between which no blocked worker gets on.
+    fn looks_twice(&mut self) {
+        self.keeper.watch();
+        self.keeper.watch();
+    }
+
+    fn asks(&self, path: &str) -> Client {
+        let mut client = Client::connect(self.address);
+        client.send(get(path));
+        client
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.shared.end();
+        self.shared.poller.wake();
+        let ended = self.shared.pool.end();
+        if !std::thread::panicking() {
+            ended.unwrap();
+            // The count follows the thread's last act.
+            let (started, threads) = (self.threads.started(), &self.threads);
+            assert!(
+                eventually(|| threads.ended() == started),
+                "a thread is left"
+            );
+        }
+    }
+}
+
+/// Waits at the gate for `/wait`, reads the content of a POST, and answers at once otherwise.
+fn gated(gate: &Gate) -> impl Handler + use<> {
+    let gate = gate.clone();
+    move |request: &mut Request<'_>| {
+        if request.path() == "/wait" {
+            gate.pass();
+        }
+        // Whether it comes whole is the client's affair.
+        let _ = request.body().read_to_end(&mut Vec::new());
+        PAGE
+    }
+}
+
+#[test]
+fn a_worker_is_added_for_each_that_is_blocked_while_events_wait() {
+    on_each_backend(|stage| {
+        let gate = Gate::default();
+        let mut house = House::new(stage, 1, 3, gated(&gate));
+        let mut clients = vec![house.asks("/wait")];
+        gate.holds(1);
+        // Blocked, but nothing waits for it.
+        house.looks_twice();
+        assert_eq!(house.threads.started(), 1);
+        for workers in 2..=3 {
+            clients.push(house.asks("/wait"));
+            house.looks_twice();
+            gate.holds(workers);
+            assert_eq!(house.threads.started(), workers);
+        }
+        // The cap.
+        clients.push(house.asks("/"));
+        house.looks_twice();
+        house.looks_twice();
+        assert_eq!(house.threads.started(), 3);
+        gate.open();
+        for client in &mut clients {
+            assert_eq!(client.answer().text(), PAGE);
+        }
+        // Two rest, and end when nobody calls them.
+        assert!(eventually(|| house.threads.ended() == 2));
+        assert_eq!(house.shared.pool.crew().all(), 1);
+        assert_eq!(Client::connect(house.address).ask("/").text(), PAGE);
+    });
+}
+
+#[test]
+fn a_worker_that_gets_on_is_not_written_off() {
+    on_each_backend(|stage| {
+        let gate = Gate::default();
+        let mut house = House::new(stage, 1, 3, gated(&gate));
+        for _ in 0..5 {
+            assert_eq!(Client::connect(house.address).ask("/").text(), PAGE);
+            house.keeper.watch();
+        }
+        // One look at a blocked worker says nothing yet.
+        let mut blocked = house.asks("/wait");
+        gate.holds(1);
+        let mut waiting = house.asks("/");
+        house.keeper.watch();
+        assert_eq!(house.threads.started(), 1);
+        gate.open();
+        assert_eq!(blocked.answer().text(), PAGE);
+        assert_eq!(waiting.answer().text(), PAGE);
+    });
+}
+
+#[test]
+fn one_that_rests_is_called_before_another_is_started() {
+    on_each_backend(|stage| {
+        let gates = [Gate::default(), Gate::default()];
+        let inside = gates.clone();
+        let handler = move |request: &mut Request<'_>| {
+            match request.path() {
+                "/first" => inside[0].pass(),
+                "/second" => inside[1].pass(),
+                _ => {}
+            }
+            PAGE
+        };
+        let mut house = House::new(stage, 1, 3, handler);
+        let mut first = house.asks("/first");
+        gates[0].holds(1);
+        let mut second = house.asks("/second");
+        house.looks_twice();
+        gates[1].holds(1);
+        gates[0].open();
+        assert_eq!(first.answer().text(), PAGE);
+        // The first worker is back, and rests while the second is believed to run.
+        assert!(eventually(|| house.shared.pool.crew().running() == 1));
+        let mut third = house.asks("/");
+        house.looks_twice();
+        assert_eq!(third.answer().text(), PAGE);
+        // Unless the machine is so slow that its rest was over before that.
+        let (started, ended) = (house.threads.started(), house.threads.ended());
+        assert!(started == 2 || ended > 0, "{started} started");
+        gates[1].open();
+        assert_eq!(second.answer().text(), PAGE);
+    });
+}
+
+/// The real housekeeper, by its own clock: no look is made by the test.
+#[test]
+fn blocked_handlers_hold_up_nobody() {
+    on_each_backend(|stage| {
+        let base = std::thread::available_parallelism().map_or(1, usize::from);
+        let gate = Gate::default();
+        let mut limits = Limits::default();
+        limits.workers_max = base + 8;
+        let server = stage.server().limits(limits).spawn(gated(&gate)).unwrap();
+        let mut clients = Vec::new();
+        for count in 1..=base + 7 {
+            let mut client = Client::connect(server.addr());
+            client.send(get("/wait"));
+            clients.push(client);
+            gate.holds(count);
+        }
+        for _ in 0..20 {
+            let mut client = Client::connect(server.addr());
+            client.send(get_and_close("/"));
+            assert_eq!(client.answer().text(), PAGE);
+        }
+        gate.open();
+        for client in &mut clients {
+            assert_eq!(client.answer().text(), PAGE);
+        }
+    });
+}
+
+/// How many handlers are inside, and how many there ever were.
+#[derive(Clone, Default)]
+struct Busy(Arc<(Mutex<(usize, usize)>, Condvar)>);
+
+impl Busy {
+    /// Waits until `count` handlers have been inside at once, for a moment at most.
+    fn pass(&self, count: usize) {
+        let mut inside = self.0.0.lock().unwrap();
+        inside.0 += 1;
+        inside.1 = inside.1.max(inside.0);
+        self.0.1.notify_all();
+        let waited = self
+            .0
+            .1
+            .wait_timeout_while(inside, Duration::from_millis(50), |inside| inside.1 < count);
+        waited.unwrap().0.0 -= 1;
+    }
+}
+
+#[test]
+fn a_fixed_number_of_workers_is_never_exceeded() {
+    on_each_backend(|stage| {
+        let busy = Busy::default();
+        let inside = busy.clone();
+        let server = stage.server().workers(2);
+        let server = server.spawn(move |_: &mut Request<'_>| {
+            inside.pass(3);
+            PAGE
+        });
+        let server = server.unwrap();
+        let mut clients: Vec<_> = (0..8).map(|_| Client::connect(server.addr())).collect();
+        clients.iter_mut().for_each(|client| client.send(get("/")));
+        for client in &mut clients {
+            assert_eq!(client.answer().text(), PAGE);
+        }
+        assert_eq!(busy.0.0.lock().unwrap().1, 2);
+    });
+}
+
+/// More than is gathered before the handler is called.
+const BEGUN: usize = 20_000;
+
+/// An upload that stops, in a handler that reads it.
+fn stalled(house: &House) -> Client {
+    let mut client = Client::connect(house.address);
+    let whole = post("/", vec![b'x'; 1_000_000]);
+    let head = whole.len() - 1_000_000;
+    client.send(&whole[..head + BEGUN]);
+    client
+}
+
+#[test]
+fn the_longest_wait_for_a_peer_is_cut_for_the_sake_of_others() {
+    on_each_backend(|stage| {
+        let mut house = House::new(stage, 2, 2, gated(&Gate::default()));
+        let waits = |house: &House, count: usize| {
+            assert!(
+                eventually(|| house.shared.pool.waits() == count),
+                "{count} waits"
+            );
+        };
+        let mut oldest = stalled(&house);
+        waits(&house, 1);
+        house.hands.0.fetch_add(1, Ordering::SeqCst);
+        let mut younger = stalled(&house);
+        waits(&house, 2);
+        // Nobody waits for a worker: nobody is cut, however long it takes.
+        let least = CUT_FROM.as_millis() as u64;
+        house.hands.0.store(least - 1, Ordering::SeqCst);
+        house.looks_twice();
+        let mut good = house.asks("/");
+        house.looks_twice();
+        waits(&house, 2);
+        house.hands.0.store(least, Ordering::SeqCst);
+        house.looks_twice();
+        let told = oldest.answer();
+        assert_eq!((told.status(), told.field("Retry-After")), (503, Some("1")));
+        oldest.finish_sending();
+        oldest.is_gone();
+        assert_eq!(good.answer().text(), PAGE);
+        // A worker runs again, so the other may go on.
+        house.hands.0.store(10 * least, Ordering::SeqCst);
+        house.looks_twice();
+        waits(&house, 1);
+        house.heard.hears_closed(CloseReason::Overload);
+        assert_eq!(house.heard.reasons(), [CloseReason::Overload]);
+        younger.send(vec![b'x'; 1_000_000 - BEGUN]);
+        assert_eq!(younger.answer().text(), PAGE);
+    });
+}
+
+/// The program's own waits are not cut: nobody could.
+#[test]
+fn a_handler_that_waits_for_itself_is_not_cut() {
+    on_each_backend(|stage| {
+        let gate = Gate::default();
+        let mut house = House::new(stage, 1, 1, gated(&gate));
+        let mut blocked = house.asks("/wait");
+        gate.holds(1);
+        let mut waiting = house.asks("/");
+        house.hands.0.store(100_000, Ordering::SeqCst);
+        house.looks_twice();
+        gate.open();
+        assert_eq!(blocked.answer().text(), PAGE);
+        assert_eq!(waiting.answer().text(), PAGE);
+        assert!(house.heard.reasons().is_empty());
+    });
+}
+
+/// What a peer is waited for when the grace is over is cut as well: the thread ends with the server.
+#[test]
+fn no_thread_waits_for_a_peer_behind_the_end() {
+    on_each_backend(|stage| {
+        let house = House::new(stage, 1, 1, gated(&Gate::default()));
+        let mut client = stalled(&house);
+        assert!(eventually(|| house.shared.pool.waits() == 1));
+        let heard = house.heard.clone();
+        drop(house);
+        client.is_gone();
+        heard.hears_closed(CloseReason::Shutdown);
+    });
+}
+
+#[test]
+fn the_patience_of_these_tests_is_longer_than_a_rest() {
+    assert!(PATIENCE > 2 * doorstep::internals::limits::REST);
+}
