@@ -116,7 +116,7 @@ pub mod internals {
         pub use crate::conn::*;
     }
     pub mod server {
-        pub use crate::server::{Housekeeper, Listeners, Pool, Shared, Worker, crew, word};
+        pub use crate::server::{Housekeeper, Listeners, Look, Pool, Shared, Worker, crew, word};
     }
     pub mod sys {
         pub use crate::sys::{

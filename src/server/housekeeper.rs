@@ -1,6 +1,7 @@
 //! The housekeeper: the sweep over deadlines, the look after the workers, and the shutdown. One thread, with a worker's buffers of its own.
 
 use super::listen::Accepted;
+use super::pool::Look;
 use super::shared::Shared;
 use super::shutdown::{Ended, Signal, Woken};
 use super::slots::Owned;
@@ -46,7 +47,7 @@ impl Housekeeper {
                 Woken::Alarm => is_alarmed = true,
                 Woken::Time => {
                     is_alarmed = false;
-                    self.watch();
+                    let _ = self.watch();
                 }
             }
             if self.now() >= next_sweep {
@@ -57,12 +58,13 @@ impl Housekeeper {
     }
 
     /// Looks after the workers: see [`Pool::watch`](super::pool::Pool::watch).
-    pub fn watch(&mut self) {
+    pub fn watch(&mut self) -> Look {
         let (shared, now) = (&self.shared, self.now());
-        if let Err(error) = shared.pool.watch(shared, now) {
+        shared.pool.watch(shared, now).unwrap_or_else(|error| {
             let why = format!("cannot start one more worker, requests wait: {error}");
             shared.listeners.say(&why, now, shared);
-        }
+            Look::AtCap
+        })
     }
 
     /// How long a deadline may be overdue: a quarter of the shortest wait that is configured, within bounds.
@@ -108,7 +110,7 @@ impl Housekeeper {
                 self.shared.end();
                 return Ended { cut: self.cut() };
             }
-            self.watch();
+            let _ = self.watch();
             self.sweep();
             signal.pause(LOOK_AGAIN.min(until.since(now)));
         }

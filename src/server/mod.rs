@@ -30,7 +30,7 @@ mod worker;
 pub use housekeeper::Housekeeper;
 pub use listen::Listeners;
 pub use observer::{Observer, RequestEvent};
-pub use pool::Pool;
+pub use pool::{Look, Pool};
 pub use shared::Shared;
 pub use shutdown::{Ended, Running, Shutdown, Signal};
 pub use worker::Worker;

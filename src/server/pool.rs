@@ -36,6 +36,19 @@ struct State {
     has_ended: bool,
 }
 
+/// What one look at the workers led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Nothing: enough run, or no event waits for those that are missing.
+    Nothing,
+    /// So many took the place of blocked ones.
+    Filled(usize),
+    /// There are as many as there may be, and nobody can be cut.
+    AtCap,
+    /// There are as many as there may be, and the longest wait for a peer was cut.
+    Cut,
+}
+
 impl Pool {
     /// No worker yet; `base` are to run, and up to `most` may be there while some are blocked.
     pub fn new(base: usize, most: usize) -> Pool {
@@ -113,24 +126,22 @@ impl Pool {
     ///
     /// # Errors
     /// Those of the poller and of starting a thread; those that run go on.
-    pub fn watch(&self, shared: &Arc<Shared>, now: Moment) -> io::Result<()> {
+    pub fn watch(&self, shared: &Arc<Shared>, now: Moment) -> io::Result<Look> {
         let missing = self.write_off();
         if missing == 0 || !shared.poller.pending()? {
-            return Ok(());
+            return Ok(Look::Nothing);
         }
-        for _ in 0..missing {
+        for filled in 0..missing {
             match self.fill() {
-                Fill::Enough => return Ok(()),
+                Fill::Enough => return Ok(Look::Filled(filled)),
                 // All of those that rest look whether they are meant.
                 Fill::Call => self.changed.notify_all(),
                 Fill::Start => self.start_one(shared)?,
-                Fill::AtCap => {
-                    self.cut_longest(now);
-                    return Ok(());
-                }
+                Fill::AtCap if filled > 0 => return Ok(Look::Filled(filled)),
+                Fill::AtCap => return Ok(self.cut_longest(now)),
             }
         }
-        Ok(())
+        Ok(Look::Filled(missing))
     }
 
     fn write_off(&self) -> usize {
@@ -141,20 +152,21 @@ impl Pool {
         state.crew.missing()
     }
 
-    fn cut_longest(&self, now: Moment) {
+    fn cut_longest(&self, now: Moment) -> Look {
         let state = lock(&self.state);
         if state.crew.running() > 0 {
-            return;
+            return Look::AtCap;
         }
         let waits = state
             .stations
             .iter()
             .filter_map(|station| Some((station, station.waits()?)));
-        let longest = waits.min_by_key(|(_, (_, since))| *since);
-        if let Some((station, (wait, since))) = longest {
-            if since.after(CUT_FROM) <= now {
+        match waits.min_by_key(|(_, (_, since))| *since) {
+            Some((station, (wait, since))) if since.after(CUT_FROM) <= now => {
                 station.cut(wait);
+                Look::Cut
             }
+            _ => Look::AtCap,
         }
     }
 

@@ -4,7 +4,7 @@ use crate::client::{Client, PATIENCE, get, get_and_close, post};
 use crate::stage::{Gate, PAGE, Recorder, Stage, eventually, on_each_backend};
 use doorstep::internals::conn::Rules;
 use doorstep::internals::limits::CUT_FROM;
-use doorstep::internals::server::{Housekeeper, Listeners, Pool, Shared};
+use doorstep::internals::server::{Housekeeper, Listeners, Look, Pool, Shared};
 use doorstep::internals::sys::{Clock, Listener, SystemThreads, Threads};
 use doorstep::{CloseReason, Handler, Limits, Request};
 use std::io::{self, Read};
@@ -87,10 +87,12 @@ impl House {
         }
     }
 
-    /// Two looks, between which no blocked worker gets on.
-    fn looks_twice(&mut self) {
-        self.keeper.watch();
-        self.keeper.watch();
+    /// Two looks, between which no blocked worker gets on: what the first of them that led to something led to.
+    fn looks_twice(&mut self) -> Look {
+        match (self.keeper.watch(), self.keeper.watch()) {
+            (Look::Nothing, second) => second,
+            (first, _) => first,
+        }
     }
 
     fn asks(&self, path: &str) -> Client {
@@ -138,18 +140,17 @@ fn a_worker_is_added_for_each_that_is_blocked_while_events_wait() {
         let mut clients = vec![house.asks("/wait")];
         gate.holds(1);
         // Blocked, but nothing waits for it.
-        house.looks_twice();
+        assert_eq!(house.looks_twice(), Look::Nothing);
         assert_eq!(house.threads.started(), 1);
         for workers in 2..=3 {
             clients.push(house.asks("/wait"));
-            house.looks_twice();
+            assert_eq!(house.looks_twice(), Look::Filled(1));
             gate.holds(workers);
             assert_eq!(house.threads.started(), workers);
         }
         // The cap.
         clients.push(house.asks("/"));
-        house.looks_twice();
-        house.looks_twice();
+        assert_eq!(house.looks_twice(), Look::AtCap);
         assert_eq!(house.threads.started(), 3);
         gate.open();
         for client in &mut clients {
@@ -313,13 +314,13 @@ fn the_longest_wait_for_a_peer_is_cut_for_the_sake_of_others() {
         waits(&house, 2);
         // Nobody waits for a worker: nobody is cut, however long it takes.
         let least = CUT_FROM.as_millis() as u64;
+        house.hands.0.store(100 * least, Ordering::SeqCst);
+        assert_eq!(house.looks_twice(), Look::Nothing);
         house.hands.0.store(least - 1, Ordering::SeqCst);
-        house.looks_twice();
         let mut good = house.asks("/");
-        house.looks_twice();
-        waits(&house, 2);
+        assert_eq!(house.looks_twice(), Look::AtCap);
         house.hands.0.store(least, Ordering::SeqCst);
-        house.looks_twice();
+        assert_eq!(house.keeper.watch(), Look::Cut);
         let told = oldest.answer();
         assert_eq!((told.status(), told.field("Retry-After")), (503, Some("1")));
         oldest.finish_sending();
@@ -327,7 +328,7 @@ fn the_longest_wait_for_a_peer_is_cut_for_the_sake_of_others() {
         assert_eq!(good.answer().text(), PAGE);
         // A worker runs again, so the other may go on.
         house.hands.0.store(10 * least, Ordering::SeqCst);
-        house.looks_twice();
+        assert_ne!(house.looks_twice(), Look::Cut);
         waits(&house, 1);
         house.heard.hears_closed(CloseReason::Overload);
         assert_eq!(house.heard.reasons(), [CloseReason::Overload]);
@@ -346,7 +347,7 @@ fn a_handler_that_waits_for_itself_is_not_cut() {
         gate.holds(1);
         let mut waiting = house.asks("/");
         house.hands.0.store(100_000, Ordering::SeqCst);
-        house.looks_twice();
+        assert_eq!(house.looks_twice(), Look::AtCap);
         gate.open();
         assert_eq!(blocked.answer().text(), PAGE);
         assert_eq!(waiting.answer().text(), PAGE);
