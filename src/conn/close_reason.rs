@@ -15,6 +15,8 @@ pub enum CloseReason {
     Failed,
     /// The last answer said `Connection: close`, because the client, the handler or a limit asked for it.
     Answered,
+    /// The connection was handed over to another protocol, behind a 101.
+    Upgraded,
     /// The message was refused.
     Rejected(Reject),
     /// No request came within [`Timeouts::keep_alive`](crate::Timeouts::keep_alive), or not an octet within
@@ -41,6 +43,7 @@ impl fmt::Display for CloseReason {
             CloseReason::PeerClosedEarly => "closed by the client within a message",
             CloseReason::Failed => "connection lost",
             CloseReason::Answered => "closed behind the last answer",
+            CloseReason::Upgraded => "handed over to another protocol",
             CloseReason::Rejected(reject) => {
                 return write!(f, "message refused: {}", reject.sentence());
             }

@@ -17,6 +17,7 @@
 //! The rules, which no other file changes:
 //! - A request is begun only when the answer before it has been framed to its end; answers so go out in order.
 //! - Content belongs to its request: what a handler leaves unread is dropped in Drain or ends the connection.
+//! - After a 101 nothing is parsed: the octets behind it are another protocol's.
 //! - After a refusal nothing is parsed: the answer, then Linger (so that the peer reads it instead of a reset), then Closed.
 //! - Every phase in which the peer is waited for has a deadline; Handle alone has none: it is the program's.
 #![forbid(unsafe_code)]

@@ -2,13 +2,13 @@
 
 use super::{CloseReason, Connection, Content, Moment, Phase, Rules};
 use crate::h1::Reject;
-use crate::h1::write::{ConnectionField, LengthField, ResponseHead, push_head};
+use crate::h1::write::{CONTINUE, ConnectionField, LengthField, ResponseHead, push_head};
 use crate::semantics::{Status, Version};
 
 /// An answer to be framed.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
-    /// The status; never an interim one.
+    /// The status; never an interim one, save for 101 with `upgrade`.
     pub status: Status,
     /// Serialised field lines.
     pub fields: &'a [u8],
@@ -20,6 +20,10 @@ pub struct Answer<'a> {
     pub length: Option<u64>,
     /// Why no answer is to follow this one; `None` lets the connection live on.
     pub last: Option<CloseReason>,
+    /// The protocol that the connection goes on in: this is a 101, and the last answer, whatever `last` says. Only for a
+    /// request that [`offers`](crate::semantics::upgrade::offers) it and whose content has been read to its end; behind the
+    /// answer comes [`upgraded`](Connection::upgraded).
+    pub upgrade: Option<&'a str>,
 }
 
 /// What follows the head that was written.
@@ -50,8 +54,15 @@ impl Connection {
     /// Writes an answer's head into `out` and decides how its content is delimited and whether the connection lives on.
     pub fn answer(&mut self, answer: &Answer<'_>, rules: &Rules, out: &mut Vec<u8>) -> Delivery {
         debug_assert_eq!(self.phase, Phase::Handle);
+        debug_assert_eq!(
+            answer.status == Status::SWITCHING_PROTOCOLS,
+            answer.upgrade.is_some()
+        );
         self.phase = Phase::Send;
         self.writing.begin();
+        if answer.upgrade.is_some() {
+            self.before_upgrade(out);
+        }
         let delivery = self.delivery(answer);
         self.last = self.last_reason(answer, delivery, rules);
         let length = match (delivery, answer.length) {
@@ -70,10 +81,11 @@ impl Connection {
             (Delivery::NoContent, None) if self.version == Version::Http11 => LengthField::Chunked,
             (Delivery::NoContent, None) | (Delivery::UntilClose, _) => LengthField::Absent,
         };
-        let connection = match (self.last, self.version) {
-            (Some(_), _) => ConnectionField::Close,
-            (None, Version::Http10) => ConnectionField::KeepAlive,
-            (None, Version::Http11) => ConnectionField::Absent,
+        let connection = match (answer.upgrade, self.last, self.version) {
+            (Some(protocol), _, _) => ConnectionField::Upgrade(protocol),
+            (None, Some(_), _) => ConnectionField::Close,
+            (None, None, Version::Http10) => ConnectionField::KeepAlive,
+            (None, None, Version::Http11) => ConnectionField::Absent,
         };
         let Answer {
             status,
@@ -94,6 +106,19 @@ impl Connection {
             },
         );
         delivery
+    }
+
+    /// What has to hold before another protocol takes over, and what has to be sent.
+    fn before_upgrade(&mut self, out: &mut Vec<u8>) {
+        debug_assert_eq!(self.version, Version::Http11);
+        // Octets of content behind a 101 would be the new protocol's first.
+        debug_assert!(self.content_is_read());
+        debug_assert_eq!(self.last, None);
+        // RFC 9110 §7.8: "If a server receives both an Upgrade and an Expect header field with the "100-continue" expectation
+        // …, the server MUST send a 100 (Continue) response before sending a 101 (Switching Protocols) response."
+        if std::mem::take(&mut self.continue_due) {
+            out.extend_from_slice(CONTINUE);
+        }
     }
 
     fn delivery(&self, answer: &Answer<'_>) -> Delivery {
@@ -123,8 +148,9 @@ impl Connection {
         delivery: Delivery,
         rules: &Rules,
     ) -> Option<CloseReason> {
+        let upgraded = answer.upgrade.map(|_| CloseReason::Upgraded);
         // What was abandoned stays abandoned for its own reason.
-        if let Some(reason) = self.last.or(answer.last) {
+        if let Some(reason) = self.last.or(upgraded).or(answer.last) {
             return Some(reason);
         }
         let too_much = self
@@ -173,6 +199,14 @@ impl Connection {
                 Finished::Continue
             }
         }
+    }
+
+    /// A 101 is framed: from its last octet on the connection is another protocol's, and HTTP ends here. Nothing more is
+    /// parsed; what is here behind the request is the new protocol's.
+    pub fn upgraded(&mut self, now: Moment, rules: &Rules) {
+        debug_assert_eq!(self.phase, Phase::Send);
+        debug_assert_eq!(self.last, Some(CloseReason::Upgraded));
+        self.linger(CloseReason::Upgraded, now, rules);
     }
 
     /// Refuses the message in progress: the answer that follows is the last one, and nothing more is parsed.

@@ -20,7 +20,7 @@ pub struct ResponseHead<'a> {
     /// How the content is delimited.
     pub length: LengthField,
     /// The Connection field.
-    pub connection: ConnectionField,
+    pub connection: ConnectionField<'a>,
 }
 
 /// The field that delimits a response's content.
@@ -34,15 +34,17 @@ pub enum LengthField {
     Chunked,
 }
 
-/// The Connection field of a response.
+/// The Connection field of a response, and the field that it announces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConnectionField {
+pub enum ConnectionField<'a> {
     /// HTTP/1.1 that persists.
     Absent,
     /// An HTTP/1.0 client that asked for it.
     KeepAlive,
     /// This is the last answer.
     Close,
+    /// This is a 101, and the connection goes on in this protocol: the Upgrade field's value.
+    Upgrade(&'a str),
 }
 
 /// The interim answer that invites content (RFC 9110 §15.2.1).
@@ -50,8 +52,8 @@ pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// Appends the head, ended by its empty line.
 ///
-/// Always in this order: status line, Date, Server, Connection, Content-Length or Transfer-Encoding, the other fields. The
-/// status line always says HTTP/1.1 (RFC 9110 §6.2: a server sends its own highest version of the major version).
+/// Always in this order: status line, Date, Server, Connection, Upgrade, Content-Length or Transfer-Encoding, the other
+/// fields. The status line always says HTTP/1.1 (RFC 9110 §6.2: a server sends its own highest version of the major version).
 pub fn push_head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
     push_status_line(out, head.status);
     if let Some(date) = head.date {
@@ -60,11 +62,20 @@ pub fn push_head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
     if let Some(server) = head.server {
         push_line(out, b"Server: ", server.as_bytes());
     }
-    out.extend_from_slice(match head.connection {
-        ConnectionField::Absent => b"",
-        ConnectionField::KeepAlive => b"Connection: keep-alive\r\n",
-        ConnectionField::Close => b"Connection: close\r\n",
-    });
+    match head.connection {
+        ConnectionField::Absent => {}
+        ConnectionField::KeepAlive => out.extend_from_slice(b"Connection: keep-alive\r\n"),
+        ConnectionField::Close => out.extend_from_slice(b"Connection: close\r\n"),
+        // RFC 9110 §7.8: "A sender of Upgrade MUST also send an "Upgrade" connection option in the Connection header field to
+        // inform intermediaries not to forward this field."
+        ConnectionField::Upgrade(protocol) => {
+            push_line(
+                out,
+                b"Connection: upgrade\r\nUpgrade: ",
+                protocol.as_bytes(),
+            );
+        }
+    }
     match head.length {
         LengthField::Absent => {}
         LengthField::Length(length) => {

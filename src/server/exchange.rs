@@ -246,6 +246,7 @@ impl Desk<'_> {
             server: self.shared.server_name.filter(|_| !parts.has_server),
             length: parts.payload.length(),
             last: last.or(parts.close.then_some(CloseReason::Answered)),
+            upgrade: None,
         };
         guest
             .conn

@@ -28,6 +28,8 @@ pub enum Do {
     Continue(bool),
     /// The handler answers.
     Answers(Reply),
+    /// The handler goes on in this protocol.
+    Upgrades(&'static str),
     /// The socket takes so many octets,
     Wrote(u64),
     /// or none, and the wait for it ends at this time.
@@ -193,6 +195,14 @@ impl Life {
     }
 
     pub fn answer(&mut self, reply: Reply) {
+        self.frame(reply, None);
+        let surplus = !self.input.is_empty();
+        self.finished = Some(self.conn.finish(surplus, self.now, &self.rules));
+        self.go();
+    }
+
+    /// The head of an answer.
+    pub fn frame(&mut self, reply: Reply, upgrade: Option<&str>) {
         let answer = Answer {
             status: reply.status,
             fields: b"",
@@ -200,12 +210,10 @@ impl Life {
             server: None,
             length: reply.length,
             last: reply.last,
+            upgrade,
         };
         self.out.clear();
         self.delivery = Some(self.conn.answer(&answer, &self.rules, &mut self.out));
-        let surplus = !self.input.is_empty();
-        self.finished = Some(self.conn.finish(surplus, self.now, &self.rules));
-        self.go();
     }
 
     fn act(&mut self, act: Do, at: &str) {
@@ -230,6 +238,10 @@ impl Life {
             Do::Answers(reply) => {
                 assert_eq!(self.conn.phase(), Phase::Handle, "{at}");
                 self.answer(reply);
+            }
+            Do::Upgrades(protocol) => {
+                self.frame(reply(Status::SWITCHING_PROTOCOLS, None), Some(protocol));
+                self.conn.upgraded(self.now, &self.rules);
             }
             Do::Wrote(count) => self.conn.wrote(self.now, count, &self.rules),
             Do::BlockedUntil(until) => {

@@ -13,3 +13,4 @@ mod life;
 mod linger;
 mod patience;
 mod send;
+mod upgrade;

@@ -38,6 +38,7 @@ fn heads() {
         ("keep-alive, chunked", ResponseHead { connection: ConnectionField::KeepAlive, length: LengthField::Chunked, ..bare(200) }, "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned()),
         ("a length of 0", ResponseHead { length: LengthField::Length(0), ..bare(200) }, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_owned()),
         ("the largest length", ResponseHead { length: LengthField::Length(u64::MAX), ..bare(200) }, "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n".to_owned()),
+        ("RFC 9110 §7.8: another protocol, and the option that announces its field", ResponseHead { date: Some(DATE), fields: b"X: y\r\n", connection: ConnectionField::Upgrade("IRC/6.9"), ..bare(101) }, format!("HTTP/1.1 101 Switching Protocols\r\nDate: {DATE}\r\nConnection: upgrade\r\nUpgrade: IRC/6.9\r\nX: y\r\n\r\n")),
         ("RFC 9110 §15.2.1: the interim answer", bare(100), String::from_utf8_lossy(CONTINUE).into_owned()),
     ];
     for (name, head, expected) in rows {

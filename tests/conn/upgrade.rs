@@ -1,0 +1,124 @@
+//! Upgrade: a 101 is framed, and the connection is another protocol's.
+
+use super::life::{Do::*, EVIL, Life, Reply, Row, reply, run};
+use doorstep::CloseReason;
+use doorstep::internals::conn::{Delivery, Expiry, Phase, Rules};
+use doorstep::internals::semantics::Status;
+
+const OFFER: &str =
+    "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+const WITH_CONTENT: &str = "POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 5\r\n\r\nhello";
+const EXPECT: &str = "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\nExpect: 100-continue\r\n\r\n";
+const SWITCHES: &str =
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+const ROWS: &[Row] = &[
+    (
+        "RFC 9110 §15.2.2: the answer names the protocol, and nothing frames content",
+        &[
+            Comes(OFFER),
+            Upgrades("websocket"),
+            Says(SWITCHES),
+            Delivers(Delivery::NoContent),
+            Is(Phase::Linger),
+            Last(Some(CloseReason::Upgraded)),
+        ],
+    ),
+    (
+        "RUSTSEC-2026-0033: what comes behind the request is the new protocol's, however much it looks like a request",
+        &[
+            Comes(
+                "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nGET /evil HTTP/1.1\r\nHost: a\r\n\r\n",
+            ),
+            Upgrades("websocket"),
+            Requests(1),
+            Unread(EVIL.len()),
+            Comes(EVIL),
+            Is(Phase::Linger),
+            Requests(1),
+        ],
+    ),
+    (
+        "HEAD and others may be upgraded as well",
+        &[
+            Comes(
+                "HEAD / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+            ),
+            Upgrades("websocket"),
+            Says(SWITCHES),
+            Delivers(Delivery::NoContent),
+        ],
+    ),
+    (
+        "content is read first",
+        &[
+            Comes(WITH_CONTENT),
+            Takes(5),
+            Upgrades("websocket"),
+            Says(SWITCHES),
+            Unread(0),
+        ],
+    ),
+    (
+        "RFC 9110 §7.8: with an expectation, 100 comes before 101",
+        &[
+            Comes(EXPECT),
+            Upgrades("websocket"),
+            Says("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 101 Switching Protocols\r\n"),
+            Continue(false),
+        ],
+    ),
+    (
+        "but once",
+        &[
+            Comes(EXPECT),
+            Continue(true),
+            Upgrades("websocket"),
+            Says(SWITCHES),
+            Silent("100 Continue"),
+        ],
+    ),
+    (
+        "an offer beside close: the 101 says nothing of it",
+        &[
+            Comes(
+                "GET / HTTP/1.1\r\nHost: a\r\nConnection: close, upgrade\r\nUpgrade: websocket\r\n\r\n",
+            ),
+            Upgrades("websocket"),
+            Says(SWITCHES),
+            Silent("close"),
+            Is(Phase::Linger),
+        ],
+    ),
+    (
+        "it ends as what it is",
+        &[
+            Comes(OFFER),
+            Upgrades("websocket"),
+            Fin(Some(CloseReason::Upgraded)),
+            After(2_000),
+            Expires(Expiry::Close(CloseReason::Upgraded)),
+        ],
+    ),
+];
+
+#[test]
+fn upgrade() {
+    run(ROWS);
+}
+
+/// Neither a limit nor the end of the server makes a 101 say `close`: who wants that answers without one.
+#[test]
+fn it_is_the_last_answer_for_no_other_reason() {
+    let mut rules = Rules::default();
+    rules.limits.requests_per_connection = Some(1);
+    let mut life = Life::new(rules);
+    life.comes(OFFER.as_bytes());
+    let stopping = Reply {
+        last: Some(CloseReason::Shutdown),
+        ..reply(Status::SWITCHING_PROTOCOLS, None)
+    };
+    life.frame(stopping, Some("websocket"));
+    assert_eq!(String::from_utf8_lossy(&life.out), SWITCHES);
+    assert_eq!(life.conn.last(), Some(CloseReason::Upgraded));
+}
