@@ -1,6 +1,7 @@
 //! What a message means (RFC 9110), apart from how it is written in octets (RFC 9112).
 //!
-//! In: methods, status codes, fields and their table, request targets, hosts, lists, dates, entity tags.
+//! In: methods, status codes, fields and their table, request targets, hosts, lists, dates, entity tags,
+//! the offer of another protocol.
 //! Out: line ends, framing, connections, files. Never: IO, clocks, allocation on the request's way in.
 #![forbid(unsafe_code)]
 
@@ -12,6 +13,7 @@ pub mod list;
 pub mod method;
 pub mod status;
 pub mod target;
+pub mod upgrade;
 pub mod version;
 
 pub use fields::{FieldName, FieldTable, Headers, Span};

@@ -12,4 +12,5 @@ mod method;
 mod scan;
 mod status;
 mod target;
+mod upgrade;
 mod version;
