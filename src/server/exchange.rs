@@ -93,7 +93,7 @@ impl Worker {
                 target,
                 version: head.version,
             };
-            let last = shared.is_stopping().then_some(CloseReason::Shutdown);
+            let last = shared.is_leaving().then_some(CloseReason::Shutdown);
             let mut desk = Desk {
                 shared,
                 output: &mut self.output,

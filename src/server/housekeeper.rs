@@ -37,10 +37,13 @@ impl Housekeeper {
         loop {
             // After an alarm the workers get a moment to get on; so a server with little to do is looked at 200 times a
             // second at most.
-            let until_sweep = next_sweep.since(self.now());
+            let now = self.now();
+            let next = self
+                .drain(now)
+                .map_or(next_sweep, |end| end.min(next_sweep));
             let nap = match !is_alarmed && shared.pool.doze(&*shared.poller) {
-                true => until_sweep,
-                false => until_sweep.min(WATCH_EVERY),
+                true => next.since(now),
+                false => next.since(now).min(WATCH_EVERY),
             };
             match shared.signal.wait(nap) {
                 Woken::Shutdown => return self.shut_down(&shared.signal),
@@ -55,6 +58,16 @@ impl Housekeeper {
                 next_sweep = self.now().after(tick);
             }
         }
+    }
+
+    /// Carries out what was asked of a drain: when it is over, the shutdown begins.
+    fn drain(&self, now: Moment) -> Option<Moment> {
+        let (end, grace) = self.shared.signal.drain()?;
+        self.shared.drain();
+        if end <= now {
+            self.shared.signal.ask(now.after(grace));
+        }
+        Some(end)
     }
 
     /// Looks after the workers: see [`Pool::watch`](super::pool::Pool::watch).

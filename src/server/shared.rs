@@ -36,6 +36,7 @@ pub struct Shared {
     pub signal: Arc<Signal>,
     /// The Server field's value.
     pub server_name: Option<&'static str>,
+    draining: AtomicBool,
     stopping: AtomicBool,
     ended: AtomicBool,
 }
@@ -64,12 +65,23 @@ impl Shared {
             pool,
             signal: Arc::new(Signal::new()),
             server_name: Some("doorstep"),
+            draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             ended: AtomicBool::new(false),
         }
     }
 
-    /// Whether the server is shutting down: answers are the last ones, and idle connections are closed.
+    /// Whether it is about to shut down, or does: answers are the last ones of their connections.
+    pub fn is_leaving(&self) -> bool {
+        self.draining.load(Ordering::SeqCst) || self.is_stopping()
+    }
+
+    /// From now on it is about to shut down.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it is shutting down: idle connections are closed.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
     }

@@ -21,6 +21,8 @@ pub struct Signal {
 struct Asked {
     /// When the grace is over, once a shutdown has been asked for.
     until: Option<Moment>,
+    /// When the drain is over, once one has been asked for, and the grace that follows.
+    drain: Option<(Moment, Duration)>,
     /// The housekeeper is to look after the workers, or the listeners.
     alarm: bool,
 }
@@ -47,6 +49,28 @@ impl Signal {
         let mut asked = lock(&self.asked);
         asked.until = Some(asked.until.map_or(until, |before| before.min(until)));
         self.changed.notify_all();
+    }
+
+    /// Asks for a shutdown that begins at this moment and lasts for `grace`. A later call can only make it begin sooner.
+    pub fn ask_from(&self, begin: Moment, grace: Duration) {
+        let mut asked = lock(&self.asked);
+        let sooner = asked.drain.is_none_or(|(before, _)| begin < before);
+        if sooner {
+            asked.drain = Some((begin, grace));
+        }
+        asked.alarm = true;
+        self.changed.notify_all();
+    }
+
+    /// When the shutdown begins that has been asked for, and with what grace.
+    pub fn drain(&self) -> Option<(Moment, Duration)> {
+        lock(&self.asked).drain
+    }
+
+    /// Whether a shutdown, or the drain before one, has been asked for.
+    pub fn is_asked(&self) -> bool {
+        let asked = lock(&self.asked);
+        asked.until.is_some() || asked.drain.is_some()
     }
 
     /// Ends the housekeeper's sleep, the present or the next.
@@ -94,6 +118,37 @@ impl Shutdown {
     /// A second call can only shorten the grace.
     pub fn begin(&self, grace: Duration) {
         self.signal.ask(Moment::at(self.clock.now().0).after(grace));
+    }
+
+    /// As [`begin`](Shutdown::begin), but only after `time`, and returns at once. Until then connections are accepted and
+    /// requests served as before, except that every answer says `Connection: close`: so whoever sends requests here, such as a load
+    /// balancer that asks a health page (see [`is_begun`](Shutdown::is_begun)), finds another server, and nobody is turned away.
+    /// A second call can only let the shutdown begin sooner.
+    ///
+    /// ```
+    /// use doorstep::{Request, Server, Status};
+    /// use std::time::Duration;
+    ///
+    /// let server = Server::bind("127.0.0.1:0")?;
+    /// let stop = server.shutdown_handle();
+    /// let health = stop.clone();
+    /// let running = server.spawn(move |_: &mut Request<'_>| match health.is_begun() {
+    ///     true => (Status::SERVICE_UNAVAILABLE, "going"),
+    ///     false => (Status::OK, "here"),
+    /// })?;
+    /// stop.drain(Duration::from_millis(10), Duration::from_secs(1));
+    /// assert!(stop.is_begun());
+    /// assert_eq!(running.join()?.cut, 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn drain(&self, time: Duration, grace: Duration) {
+        let begin = Moment::at(self.clock.now().0).after(time);
+        self.signal.ask_from(begin, grace);
+    }
+
+    /// Whether a shutdown, or the drain before one, has begun: what a health page answers 503 for.
+    pub fn is_begun(&self) -> bool {
+        self.signal.is_asked()
     }
 }
 

@@ -73,6 +73,38 @@ fn request_that_outlasts_the_grace_is_cut_and_counted() {
 }
 
 #[test]
+fn drain_serves_on_with_last_answers() {
+    let folder = Folder::with_page();
+    let program = doorstep(folder.path(), ["-p0", "--drain", "3600"]).serve();
+    let address = program.address();
+    program.signal("TERM");
+    let mut text = String::new();
+    let end = Instant::now() + PATIENCE;
+    // Until the signal has come.
+    while !text.contains("Connection: close") {
+        assert!(Instant::now() < end, "{text}");
+        text.clear();
+        let mut stream = connect(address);
+        stream
+            .write_all(b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")
+            .unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        stream.read_to_string(&mut text).unwrap();
+        assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
+    }
+    program.signal("TERM");
+    assert_eq!(program.wait().status, Some(143));
+}
+
+#[test]
+fn drain_ends_by_itself() {
+    let folder = Folder::with_page();
+    let program = doorstep(folder.path(), ["-p0", "--drain", "1"]).serve();
+    program.signal("TERM");
+    assert_eq!(program.wait().status, Some(0));
+}
+
+#[test]
 fn second_signal_ends_it_at_once() {
     let folder = Folder::with_page();
     for (signal, status) in [("TERM", 143), ("INT", 130)] {

@@ -377,3 +377,45 @@ fn stop_under_load(stage: Stage) {
         tally.answered.load(Ordering::SeqCst)
     );
 }
+
+#[test]
+fn a_drain_serves_on_with_last_answers() {
+    on_each_backend(|stage| {
+        let server = stage.server().spawn(page).unwrap();
+        let stop = server.shutdown_handle();
+        let mut idle = Client::connect(server.addr());
+        assert!(!idle.ask("/").closes());
+        assert!(!stop.is_begun());
+        stop.drain(6 * LONG, LONG);
+        assert!(stop.is_begun());
+        // It takes the housekeeper a moment to hear of it.
+        assert!(eventually(|| {
+            let mut fresh = Client::connect(server.addr());
+            fresh.ask("/").closes()
+        }));
+        // One that was open before gets its answer as well, and is told.
+        let last = idle.ask("/");
+        assert_eq!((last.text(), last.closes()), (PAGE, true));
+        idle.ends();
+        // Neither a later nor a longer one puts it off, and a stop does not wait for it.
+        stop.drain(12 * LONG, LONG);
+        let mut silent = Client::connect(server.addr());
+        stop.begin(LONG);
+        assert_eq!(end_of(server).cut, 0);
+        silent.is_gone();
+    });
+}
+
+#[test]
+fn a_drain_ends_by_itself() {
+    on_each_backend(|stage| {
+        let server = stage.server().spawn(page).unwrap();
+        let mut idle = Client::connect(server.addr());
+        assert_eq!(idle.ask("/").text(), PAGE);
+        let stop = server.shutdown_handle();
+        stop.drain(6 * LONG, LONG);
+        stop.drain(SHORT, LONG);
+        assert_eq!(end_of(server).cut, 0);
+        idle.is_gone();
+    });
+}

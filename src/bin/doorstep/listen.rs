@@ -340,6 +340,7 @@ mod tests {
                 lan: row.lan,
                 threads: None,
                 grace: Duration::ZERO,
+                drain: Duration::ZERO,
                 quiet: true,
             };
             let machine = Machine {

@@ -22,6 +22,7 @@ pub struct Settings {
     pub lan: bool,
     pub threads: Option<usize>,
     pub grace: Duration,
+    pub drain: Duration,
     pub quiet: bool,
 }
 
@@ -56,6 +57,7 @@ pub fn read(given: Given, around: &Surroundings<'_>) -> Result<Settings, Failure
         lan: false,
         threads: None,
         grace: Timeouts::default().shutdown,
+        drain: Duration::ZERO,
         quiet: false,
     };
     for (row, value) in &given.options {
@@ -81,17 +83,13 @@ impl Settings {
             Id::Lan => self.lan = true,
             Id::Threads => {
                 // The library's own bound.
-                let count = number(&text, 1, 256).ok_or_else(|| {
-                    messages::invalid("number of threads", &text, variable, "must be 1 to 256")
+                let count = number(&text, 1, 4096).ok_or_else(|| {
+                    messages::invalid("number of threads", &text, variable, "must be 1 to 4096")
                 })?;
                 self.threads = Some(count as usize);
             }
-            Id::Grace => {
-                let seconds = number(&text, 0, 86_400).ok_or_else(|| {
-                    messages::invalid("number of seconds", &text, variable, "must be 0 to 86400")
-                })?;
-                self.grace = Duration::from_secs(seconds);
-            }
+            Id::Grace => self.grace = seconds(&text, variable)?,
+            Id::Drain => self.drain = seconds(&text, variable)?,
             Id::Quiet => self.quiet = true,
             Id::Help | Id::Version => {}
         }
@@ -340,5 +338,17 @@ mod tests {
             settings(&["--lan", "--bind", "::1"], &[]).unwrap_err(),
             "doorstep: '--lan' and '--bind' cannot be used together\n"
         );
+    }
+}
+
+fn seconds(text: &str, variable: Option<&str>) -> Result<Duration, Failure> {
+    match number(text, 0, 86_400) {
+        Some(count) => Ok(Duration::from_secs(count)),
+        None => Err(messages::invalid(
+            "number of seconds",
+            text,
+            variable,
+            "must be 0 to 86400",
+        )),
     }
 }

@@ -47,8 +47,14 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let running = server
         .spawn(files)
         .map_err(|error| messages::cannot_start("start", &error))?;
-    stop::on_signal(signals, stop, settings.grace, settings.quiet)
-        .map_err(|error| messages::cannot_start("wait for signals", &error))?;
+    stop::on_signal(
+        signals,
+        stop,
+        settings.drain,
+        settings.grace,
+        settings.quiet,
+    )
+    .map_err(|error| messages::cannot_start("wait for signals", &error))?;
     let ended = running
         .join()
         .map_err(|error| messages::server_failed(&error))?;

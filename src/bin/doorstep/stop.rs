@@ -16,6 +16,7 @@ use std::time::Duration;
 pub fn on_signal(
     mut signals: Signals,
     stop: Shutdown,
+    drain: Duration,
     grace: Duration,
     quiet: bool,
 ) -> std::io::Result<()> {
@@ -24,11 +25,18 @@ pub fn on_signal(
             // Without signals the program can still be killed; it serves on.
             return;
         }
-        stop.begin(grace);
+        match drain {
+            Duration::ZERO => stop.begin(grace),
+            drain => stop.drain(drain, grace),
+        }
         if !quiet && std::io::stderr().is_terminal() {
-            let grace = grace.as_secs();
+            let (drain, grace) = (drain.as_secs(), grace.as_secs());
+            let first = match drain {
+                0 => "stopping".to_string(),
+                drain => format!("stopping in {drain} s"),
+            };
             say(&format!(
-                "stopping; running requests have {grace} s, or press Ctrl-C again"
+                "{first}; running requests have {grace} s, or press Ctrl-C again"
             ));
         }
         if let Ok(second) = signals.wait() {
