@@ -3,7 +3,7 @@
 use super::listen::Accepted;
 use super::pool::Look;
 use super::shared::Shared;
-use super::shutdown::{Ended, Signal, Woken};
+use super::shutdown::{Ended, Woken};
 use super::slots::Owned;
 use super::worker::Worker;
 use crate::conn::{CloseReason, Moment};
@@ -46,7 +46,7 @@ impl Housekeeper {
                 false => next.since(now).min(WATCH_EVERY),
             };
             match shared.signal.wait(nap) {
-                Woken::Shutdown => return self.shut_down(&shared.signal),
+                Woken::Shutdown => return self.shut_down(),
                 Woken::Alarm => is_alarmed = true,
                 Woken::Time => {
                     is_alarmed = false;
@@ -107,26 +107,39 @@ impl Housekeeper {
         self.shared.listeners.wake_rested(&self.shared);
     }
 
-    /// Takes what is queued, closes the listeners, closes idle connections from which nothing has arrived, and gives the
-    /// others, and the workers, the time that is left.
-    fn shut_down(&mut self, signal: &Signal) -> Ended {
+    fn shut_down(&mut self) -> Ended {
+        let signal = self.shared.signal.clone();
+        self.stop();
+        // Ends with the grace, which can only become shorter.
+        loop {
+            let now = self.now();
+            let until = signal.deadline(now);
+            if let Some(ended) = self.finish(until) {
+                return ended;
+            }
+            signal.pause(LOOK_AGAIN.min(until.since(now)));
+        }
+    }
+
+    /// Begins the end: takes what is queued, and closes the listeners.
+    pub fn stop(&mut self) {
         self.shared.stop();
         self.empty_queues();
         self.shared.listeners.close(&self.shared);
-        loop {
-            self.close_idle();
-            let now = self.now();
-            let until = signal.deadline(now);
-            let is_empty =
-                !self.shared.listeners.is_admitting() && self.shared.slots.occupied() == 0;
-            if is_empty || now >= until {
-                self.shared.end();
-                return Ended { cut: self.cut() };
-            }
-            let _ = self.watch();
-            self.sweep();
-            signal.pause(LOOK_AGAIN.min(until.since(now)));
+    }
+
+    /// One step of the end: closes idle connections from which nothing has arrived. The others, and the workers, have time
+    /// until this moment; then, or when nobody is left, it is over.
+    pub fn finish(&mut self, until: Moment) -> Option<Ended> {
+        self.close_idle();
+        let is_empty = !self.shared.listeners.is_admitting() && self.shared.slots.occupied() == 0;
+        if is_empty || self.now() >= until {
+            self.shared.end();
+            return Some(Ended { cut: self.cut() });
         }
+        let _ = self.watch();
+        self.sweep();
+        None
     }
 
     /// Connections that the kernel completed before the shutdown belong to clients that may have sent a request.
