@@ -99,6 +99,12 @@ impl Client {
         self
     }
 
+    /// Whether it has sent all of its requests, is connected, and has been answered all but one.
+    pub fn is_owed_one(&self) -> bool {
+        let sends = self.script.iter().any(|act| matches!(act, Act::Send(_)));
+        self.link.is_some() && !sends && self.answers.len() + 1 == self.wanted.len()
+    }
+
     /// When it goes on by itself, if it waits for nothing but time.
     pub fn wakes(&self, now: Duration) -> Option<Duration> {
         (now < self.paused_until).then_some(self.paused_until)

@@ -54,6 +54,8 @@ pub struct World {
     wall: SystemTime,
     pub links: Vec<Link>,
     queue: VecDeque<(usize, SocketAddr)>,
+    /// A read may find nothing of what has been sent, as if that were still on its way.
+    pub late_octets: bool,
     /// Which link a number is.
     numbers: BTreeMap<u64, usize>,
     registrations: BTreeMap<u64, Registration>,
@@ -88,6 +90,12 @@ impl World {
         let peer = SocketAddr::from(([127, 0, 0, 1], client as u16));
         self.queue.push_back((link, peer));
         link
+    }
+
+    /// Whether the server has taken a client's connection out of its queue.
+    pub fn is_accepted(&self, client: &Client) -> bool {
+        let link = client.link.map(|link| &self.links[link]);
+        link.is_some_and(|link| link.number.is_some() || link.dropped)
     }
 
     /// The wall clock may be set at any time.
@@ -180,6 +188,7 @@ impl Network {
             wall: SystemTime::UNIX_EPOCH,
             links: Vec::new(),
             queue: VecDeque::new(),
+            late_octets: true,
             numbers: BTreeMap::new(),
             registrations: BTreeMap::new(),
             clients: Vec::new(),
@@ -315,6 +324,7 @@ impl Read for Plug {
             links,
             random,
             planted,
+            late_octets,
             ..
         } = &mut *world;
         let link = &mut links[self.link];
@@ -331,7 +341,7 @@ impl Read for Plug {
                 false => Err(io::ErrorKind::WouldBlock.into()),
             };
         }
-        if random.one_in(16) {
+        if *late_octets && random.one_in(16) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let count = random.part(link.to_server.len().min(buffer.len()));

@@ -1,12 +1,12 @@
 //! One run: the server's parts put together over a network, driven step by step until everything is over.
 
 use super::clients::{Client, Wanted, crowd, pattern};
-use super::network::{Door, Network};
+use super::network::{Door, Network, World};
 use super::random::Random;
-use doorstep::internals::conn::Rules;
+use doorstep::internals::conn::{Moment, Rules};
 use doorstep::internals::server::{Housekeeper, Listeners, Shared, Worker};
 use doorstep::internals::sys::{Listener, Token};
-use doorstep::{CloseReason, Handler, Observer, Request, Response, Status};
+use doorstep::{CloseReason, Ended, Handler, Observer, Request, Response, Status};
 use std::io::Read;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -96,19 +96,43 @@ pub struct Run {
     random: Random,
     /// Time jumps while clients are at work, who then may be cut.
     storm: bool,
+    /// The step at which the server begins to stop.
+    stops_at: Option<usize>,
+    stop: Option<Stop>,
+}
+
+/// A server that stops.
+struct Stop {
+    /// When its grace is over.
+    until: Moment,
+    /// Clients that had sent a whole request, the only one without an answer, before it began.
+    owed: Vec<usize>,
+    ended: Option<Ended>,
 }
 
 /// A run with clients that the seed chooses.
 pub fn run(seed: u64, planted: Planted) -> Result<Told, String> {
     let mut random = Random::new(seed);
     let clients = crowd(&mut random);
-    run_clients(seed, planted, clients)
+    // One seed in three stops the server, early or late.
+    let stops_at = (seed % 3 == 1).then(|| random.between(0, 3_000));
+    run_whole(seed, planted, clients, stops_at)
 }
 
 /// A run with these clients.
 pub fn run_clients(seed: u64, planted: Planted, clients: Vec<Client>) -> Result<Told, String> {
+    run_whole(seed, planted, clients, None)
+}
+
+fn run_whole(
+    seed: u64,
+    planted: Planted,
+    clients: Vec<Client>,
+    stops_at: Option<usize>,
+) -> Result<Told, String> {
     let whole = || {
         let mut run = Run::new(seed, planted, clients)?;
+        run.stops_at = stops_at;
         run.until_all_is_over()?;
         run.judge()
     };
@@ -150,13 +174,18 @@ impl Run {
             log,
             random: Random::new(seed ^ 0xD00_25E9),
             storm: seed % 4 == 3,
+            stops_at: None,
+            stop: None,
         })
     }
 
     /// Steps until no connection is left and no client has anything to do.
     fn until_all_is_over(&mut self) -> Result<(), String> {
         let mut idle = 0;
-        for _ in 0..STEPS_MOST {
+        for number in 0..STEPS_MOST {
+            if self.stops_at == Some(number) {
+                self.stop();
+            }
             if self.step() {
                 idle = 0;
                 continue;
@@ -224,9 +253,37 @@ impl Run {
         true
     }
 
+    /// What the housekeeper does from time to time.
     fn sweep(&mut self) {
         self.network.world().calls = 0;
-        self.housekeeper.sweep();
+        match &mut self.stop {
+            None => self.housekeeper.sweep(),
+            Some(stop) if stop.ended.is_none() => stop.ended = self.housekeeper.finish(stop.until),
+            Some(_) => {}
+        }
+    }
+
+    fn stop(&mut self) {
+        let mut world = self.network.world();
+        world.late_octets = false;
+        let now = world.now;
+        let owed = world.clients.iter().enumerate();
+        let owed = owed.filter(|(_, client)| client.good && client.is_owed_one());
+        let owed = owed.map(|(index, _)| index).collect();
+        drop(world);
+        // Mostly enough for everybody, and sometimes for few.
+        let grace = match self.random.one_in(4) {
+            true => Duration::from_millis(self.random.between(0, 2_000) as u64),
+            false => Duration::from_secs(100_000),
+        };
+        let until = Moment::at(now).after(grace);
+        self.network.world().calls = 0;
+        self.housekeeper.stop();
+        self.stop = Some(Stop {
+            until,
+            owed,
+            ended: None,
+        });
     }
 
     /// Asks everybody in turn.
@@ -239,14 +296,19 @@ impl Run {
 
     fn is_over(&self) -> bool {
         let world = self.network.world();
-        let finished = world.clients.iter().all(|client| client.finished);
+        // Nobody lets in a client that comes when the server has stopped.
+        let mut left = world.clients.iter().filter(|client| !client.finished);
+        let finished = match &self.stop {
+            None => left.next().is_none(),
+            Some(stop) => stop.ended.is_some() && left.all(|client| !world.is_accepted(client)),
+        };
         finished && self.shared.slots.occupied() == 0
     }
 
     /// Nothing happens until time passes: then every well-behaved client must have what it asked for.
     fn stand_still(&mut self) -> Result<(), String> {
         let mut world = self.network.world();
-        if !self.storm {
+        if !self.storm && self.stop.is_none() {
             for (index, client) in world.clients.iter().enumerate() {
                 let got = &client.answers;
                 if client.good
@@ -284,22 +346,56 @@ impl Run {
         let mut told = Told::default();
         for (index, client) in world.clients.iter().enumerate() {
             let name = client.name;
+            if self.stop.is_some() && !world.is_accepted(client) {
+                continue;
+            }
             let mut reasons = ends.iter().filter(|(of, _)| *of == index);
             let (Some((_, reason)), None) = (reasons.next(), reasons.next()) else {
                 return Err(format!("client {index}, {name}: not ended exactly once"));
             };
             let (got, rest) = (&client.answers, &client.rest);
             told.answers += got.len();
-            if !self.storm && !client.ends.contains(reason) {
+            let stopped = self.stop.is_some() && *reason == CloseReason::Shutdown;
+            if !self.storm && !stopped && !client.ends.contains(reason) {
                 return Err(format!("client {index}, {name}: ended because {reason:?}"));
             }
             if client.good {
-                let whole = !self.storm;
+                let whole = !self.storm && !stopped;
                 agree(&client.wanted, got, rest, whole)
                     .map_err(|why| format!("client {index}: {why}"))?;
             }
         }
+        if let Some(stop) = &self.stop {
+            self.judge_stop(stop, &world, &ends)?;
+        }
         Ok(told)
+    }
+
+    /// What a server that stops owes its clients.
+    fn judge_stop(
+        &self,
+        stop: &Stop,
+        world: &World,
+        ends: &[(usize, CloseReason)],
+    ) -> Result<(), String> {
+        let was_cut = stop.ended.is_none_or(|ended| ended.cut > 0);
+        let in_time = Moment::at(world.now) < stop.until;
+        if in_time && was_cut {
+            return Err("cut somebody before the grace was over".to_string());
+        }
+        if self.storm || was_cut {
+            return Ok(());
+        }
+        for &index in &stop.owed {
+            let client = &world.clients[index];
+            if client.answers.len() < client.wanted.len() {
+                let end = ends.iter().find(|(of, _)| *of == index);
+                return Err(format!(
+                    "client {index}: its request had arrived before the stop, and it ended with {end:?}"
+                ));
+            }
+        }
+        Ok(())
     }
 }
 
