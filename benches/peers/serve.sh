@@ -1,173 +1,121 @@
 #!/usr/bin/env bash
-# Processor time per request and requests per second for one file of 1 KiB, over 64 connections that stay open: doorstep beside
-# nginx (one worker, sendfile, open_file_cache, no access log), in alternating rounds. CPU 0 is the server's, CPU 1 is wrk's.
-#   benches/peers/serve.sh                  both servers
-#   benches/peers/serve.sh --server NAME    only doorstep, or only nginx
-# ROUNDS (5) and ROUND_SECONDS (5) in the environment make it longer. Processor time is what /proc says of the process that
-# serves, divided by the requests that wrk counted.
+# doorstep beside nginx, lighttpd and h2o: the same files under wrk, in alternating rounds, one CPU for the servers and one for wrk.
+#   benches/peers/serve.sh                                     every scenario
+#   benches/peers/serve.sh --scenario NAME                     one of 1k 100k 10m 4000 close pipelined; about 2 minutes each
+#   benches/peers/serve.sh --server NAME [--scenario NAME]     only doorstep, nginx, lighttpd or h2o
+# ROUNDS (5) and ROUND_SECONDS (5) in the environment make it longer. For each scenario it prints every round, the medians, and
+# what doorstep's are to the others': requests per second; processor time per request, which is what /proc says of the processes
+# that serve, divided by the requests that wrk counted; latency as wrk saw it; memory. `server %` and `wrk %` are processor time
+# of each in percent of one CPU: where wrk has all of its own and the server has not, the requests per second are wrk's.
 set -euo pipefail
-export LC_ALL=C
 cd "$(dirname "$0")/../.."
 rounds=${ROUNDS:-5} seconds=${ROUND_SECONDS:-5}
-connections=64
+. benches/peers/servers.sh
 
-fail() {
-  echo "serve.sh: $*" >&2
-  exit 1
-}
-
-servers=(doorstep nginx)
-if [ $# -gt 0 ]; then
-  [ $# = 2 ] && [ "$1" = --server ] || fail "usage: $0 [--server doorstep|nginx]"
-  [[ " ${servers[*]} " == *" $2 "* ]] || fail "unknown server '$2': there are ${servers[*]}"
-  servers=("$2")
-fi
-missing=()
-for pair in wrk=wrk nginx=nginx-light taskset=util-linux curl=curl cmp=diffutils; do
-  command -v "${pair%=*}" >/dev/null || missing+=("${pair#*=}")
+servers=(doorstep nginx lighttpd h2o)
+scenarios=(1k 100k 10m 4000 close pipelined)
+while [ $# -gt 0 ]; do
+  case $1 in
+  --server | --scenario)
+    [ $# -ge 2 ] || fail "$1 needs a name"
+    unset -n chosen
+    declare -n chosen=${1#--}s
+    [[ " ${chosen[*]} " == *" $2 "* ]] || fail "unknown ${1#--} '$2': there are ${chosen[*]}"
+    chosen=("$2")
+    shift 2
+    ;;
+  *) fail "usage: $0 [--server NAME] [--scenario NAME]" ;;
+  esac
 done
-[ ${#missing[@]} = 0 ] || fail "missing packages; as root: apt-get install --no-install-recommends ${missing[*]}"
-[ "$(nproc)" -ge 2 ] || fail "needs two CPUs, one for the server and one for wrk"
 
-scratch=$(mktemp -d "${TMPDIR:-/tmp}/doorstep-serve.XXXXXX")
-declare -A guard serving url
-finish() {
-  for name in "${!guard[@]}"; do
-    if kill -TERM "${guard[$name]}" 2>/dev/null; then
-      wait "${guard[$name]}" || echo "serve.sh: $name ended with status $?" >&2
-    fi
+# Sets what wrk asks for, over how many connections, in which way.
+describe() {
+  file=page.html connections=64 way=() counted_by=0
+  case $1 in
+  1k) what="1 KiB" ;;
+  100k) what="100 KiB" file=100k.bin ;;
+  10m) what="10 MiB" file=10m.bin counted_by=10485760 ;;
+  4000) what="1 KiB" connections=4000 ;;
+  close) what="1 KiB, Connection: close" way=(-H "Connection: close") ;;
+  pipelined) what="1 KiB, 16 requests in each write" way=(-s benches/peers/pipelined.lua) ;;
+  esac
+}
+
+check() {
+  same_file "$2" "$file"
+  case $1 in
+  close) same_file "$2" "$file" -H "Connection: close" ;;
+  pipelined) same_page_pipelined "$2" ;;
+  esac
+}
+
+show='%-9s %11s %11s %9s %9s %9s %9s %7s %9s %9s\n'
+names=(rate cost p50 p90 p99 server client resident peak)
+declare -A form=([rate]=%.0f [cost]=%.3f [p50]=%.3f [p90]=%.3f [p99]=%.3f [server]=%.0f [client]=%.0f [resident]=%.1f [peak]=%.1f)
+# show_row NAME FIGURES: as `measure` has them, without the count of requests.
+show_row() { printf "$show" "$1" "${@:3}"; }
+
+summarise() {
+  local scenario=$1 server name figures
+  local -A of
+  echo "medians"
+  for server in "${servers[@]}"; do
+    figures=()
+    for name in "${names[@]}"; do
+      of[$server $name]=$(median "$scenario" "$server" "$name")
+      figures+=("$(printf "${form[$name]}" "${of[$server $name]}")")
+    done
+    printf "$show" "$server" "${figures[@]}"
   done
-  rm -rf "$scratch"
-}
-trap finish EXIT
-
-mkdir "$scratch/site"
-chmod 755 "$scratch" "$scratch/site" # nginx's worker is another user
-head -c 1024 /dev/zero | tr '\0' 'x' >"$scratch/site/page.html"
-
-# nginx_conf PORT
-nginx_conf() {
-  cat <<CONF
-daemon off;
-worker_processes 1;
-pid $scratch/nginx.pid;
-error_log $scratch/nginx.log;
-events { worker_connections 1024; }
-http {
-  include /etc/nginx/mime.types;
-  access_log off;
-  sendfile on;
-  open_file_cache max=1000;
-  open_file_cache_valid 60s;
-  keepalive_requests 1000000000;
-  client_body_temp_path $scratch/body;
-  proxy_temp_path $scratch/proxy;
-  fastcgi_temp_path $scratch/fastcgi;
-  uwsgi_temp_path $scratch/uwsgi;
-  scgi_temp_path $scratch/scgi;
-  server { listen 127.0.0.1:$1 backlog=4096; root $scratch/site; }
-}
-CONF
+  [ ${#servers[@]} -gt 1 ] || return 0
+  echo "doorstep's divided by those of"
+  for server in "${servers[@]:1}"; do
+    figures=()
+    for name in "${names[@]}"; do
+      case $name in
+      server | client) figures+=("") ;; # a share of a CPU: more is neither better nor worse
+      *) figures+=("$(ratio "${of[doorstep $name]}" "${of[$server $name]}")") ;;
+      esac
+    done
+    printf "$show" "$server" "${figures[@]}"
+  done
 }
 
-first_child() {
-  local children
-  children=$(<"/proc/$1/task/$1/children")
-  [ -n "$children" ] || fail "process $1 has no child"
-  echo "${children%% *}"
-}
-
-# Starts a server on a free port, bounded in time by timeout(1), and waits until it answers with the file.
-start() {
-  local name=$1 port try wait command
-  for try in 1 2 3 4 5; do
-    port=$((20000 + RANDOM % 10000))
-    url[$name]=http://127.0.0.1:$port/page.html
-    if [ "$name" = nginx ]; then
-      nginx_conf $port >"$scratch/nginx.conf"
-      command=(nginx -c "$scratch/nginx.conf" -e "$scratch/nginx.log")
-    else
-      command=(target/release/doorstep -q -p $port "$scratch/site")
-    fi
-    timeout -k 5 $((rounds * seconds * 4 + 60)) taskset -c 0 "${command[@]}" 2>"$scratch/$name.stderr" &
-    guard[$name]=$!
-    for ((wait = 0; wait < 100; wait++)); do
-      kill -0 "${guard[$name]}" 2>/dev/null || continue 2 # the port was taken
-      if curl -s --noproxy '*' --max-time 2 -o "$scratch/got" "${url[$name]}"; then
-        cmp "$scratch/got" "$scratch/site/page.html"
-        serving[$name]=$(first_child "${guard[$name]}")
-        [ "$name" != nginx ] || serving[$name]=$(first_child "${serving[$name]}")
-        return
-      fi
-      sleep 0.05
+run() {
+  local scenario=$1 server round number figures
+  describe "$scenario"
+  echo
+  echo "$scenario: $what, $connections connections, $rounds rounds of $seconds s"
+  for server in "${servers[@]}"; do
+    start "$server" "$server"
+    check "$scenario" "$server"
+    # Warms caches and branch predictors; on a busy machine no request may be through within this second.
+    measure "$server" "/$file" 1 $connections ${way[@]+"${way[@]}"} >/dev/null || [ $? = 2 ] || fail "$scenario: $server failed"
+  done
+  printf "$show" server requests/s us/request "p50 ms" "p90 ms" "p99 ms" "server %" "wrk %" "RSS MiB" "peak MiB"
+  for ((round = 0; round < rounds; round++)); do
+    for ((number = 0; number < ${#servers[@]}; number++)); do
+      server=${servers[(round + number) % ${#servers[@]}]}
+      figures=$(measure "$server" "/$file" "$seconds" $connections ${way[@]+"${way[@]}"}) || fail "$scenario: $server failed"
+      keep "$scenario" "$server" "$figures"
+      show_row "$server" $figures
     done
   done
-  fail "$name did not start: $(cat "$scratch/$name.stderr")"
-}
-
-# Clock ticks that a process has spent, in itself and for it in the kernel.
-ticks() {
-  local stat
-  stat=$(<"/proc/$1/stat")
-  stat=${stat##*) } # the name may hold spaces; what follows starts with field 3
-  set -- $stat
-  echo $((${12} + ${13}))
-}
-
-# measure NAME SECONDS: "requests requests/s microseconds/request"
-measure() {
-  local name=$1 before after report
-  before=$(ticks "${serving[$name]}")
-  report=$(timeout $(($2 + 30)) taskset -c 1 wrk -t 1 -c $connections -d "$2s" "${url[$name]}")
-  after=$(ticks "${serving[$name]}")
-  if grep -E 'Non-2xx|Socket errors' <<<"$report" >&2; then
-    fail "$name did not answer every request"
-  fi
-  awk -v ticks=$((after - before)) -v hertz="$(getconf CLK_TCK)" '
-    / requests in / { requests = $1 }
-    /^Requests\/sec:/ { rate = $2 }
-    END { if (!requests) exit 1; printf "%d %.0f %.3f\n", requests, rate, ticks / hertz * 1e6 / requests }' <<<"$report"
-}
-
-# median NAME COLUMN
-median() {
-  awk -v name="$1" -v column="$2" '$2 == name { print $column }' "$scratch/rows" | sort -g |
-    awk '{ value[NR] = $1 } END { printf "%.3f", (value[int((NR + 1) / 2)] + value[int(NR / 2) + 1]) / 2 }'
-}
-
-if [[ " ${servers[*]} " == *" doorstep "* ]]; then
-  cargo build --release --quiet
-  target/release/doorstep -V
-fi
-nginx -v 2>&1
-if version=$(wrk -v 2>&1); then :; fi # its status is 1 even when it says its version
-echo "${version%% Copyright*}"
-echo "Linux $(uname -r), $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), $(rustc --version)"
-echo "$rounds rounds of $seconds s, $connections connections, 1024 octets"
-
-for name in "${servers[@]}"; do
-  start "$name"
-  measure "$name" 1 >/dev/null # warms caches and branch predictors
-done
-printf '%5s  %-8s %10s %12s %12s\n' round server requests requests/s us/request
-for ((round = 1; round <= rounds; round++)); do
-  order=("${servers[@]}")
-  if [ ${#order[@]} = 2 ] && [ $((round % 2)) = 0 ]; then
-    order=("${order[1]}" "${order[0]}")
-  fi
-  for name in "${order[@]}"; do
-    row=$(measure "$name" "$seconds")
-    echo "$round $name $row" >>"$scratch/rows"
-    printf '%5s  %-8s %10s %12s %12s\n' "$round" "$name" $row
+  for server in "${servers[@]}"; do
+    stop "$server"
   done
+  summarise "$scenario"
+}
+
+need wrk curl taskset cmp
+for server in "${servers[@]}"; do
+  case $server in
+  doorstep) build_doorstep ;;
+  *) need "$server" ;;
+  esac
 done
-echo
-for name in "${servers[@]}"; do
-  printf 'median %-8s %12.0f requests/s %8.3f us of processor time per request\n' \
-    "$name" "$(median "$name" 4)" "$(median "$name" 5)"
+print_versions "${servers[@]}"
+make_site
+for scenario in "${scenarios[@]}"; do
+  run "$scenario"
 done
-if [ ${#servers[@]} = 2 ]; then
-  awk -v rate="$(median doorstep 4) $(median nginx 4)" -v cost="$(median doorstep 5) $(median nginx 5)" 'BEGIN {
-    split(rate, r, " "); split(cost, c, " ")
-    printf "doorstep to nginx: %.2f of the requests per second, %.2f of the processor time per request\n", r[1] / r[2], c[1] / c[2] }'
-fi
