@@ -21,10 +21,19 @@ fn number(variable: &str) -> Option<u64> {
 
 #[test]
 fn every_seed_is_served() {
-    let seeds = match number("DOORSTEP_SEED") {
+    serve(match number("DOORSTEP_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number("DOORSTEP_SEEDS").unwrap_or(200),
-    };
+    });
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn ten_thousand_seeds_are_served() {
+    serve(0..10_000);
+}
+
+fn serve(seeds: std::ops::Range<u64>) {
     let mut answers = 0;
     for seed in seeds {
         match run(seed, Planted::Nothing) {
