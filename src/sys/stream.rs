@@ -23,6 +23,10 @@ pub trait Socket: Read + Write + Send {
     fn shutdown_write(&mut self) -> io::Result<()>;
     /// Blocks until the stream is ready in the given direction (`true`) or the time is over (`false`).
     fn wait(&mut self, interest: Interest, timeout: Duration) -> io::Result<bool>;
+    /// Whether it is known that nothing more can reach the peer. One that closed its own sending side can still be reached.
+    fn is_reset(&mut self) -> bool {
+        false
+    }
 }
 
 /// A connected stream.
@@ -114,6 +118,23 @@ impl Stream {
                     wait_for(PollEntry::new(descriptor, interest), timeout)
                 }
                 Source::Named(..) => Err(io::ErrorKind::Unsupported.into()),
+            },
+        }
+    }
+
+    /// Whether it is known, without a wait and without a look at what came, that nothing more can reach the peer: it has reset
+    /// the connection. One that closed its own sending side can still be reached.
+    pub fn is_reset(&mut self) -> bool {
+        match self {
+            Stream::Other(stream) => stream.is_reset(),
+            _ => match self.source() {
+                Source::Descriptor(descriptor) => {
+                    // For writing, because some systems report nothing at all to who asks for nothing.
+                    let mut entry = [PollEntry::new(descriptor, Interest::Write)];
+                    let looked = uninterrupted(|| poll(&mut entry, Some(Duration::ZERO)));
+                    looked.is_ok() && entry[0].is_hung_up()
+                }
+                Source::Named(..) => false,
             },
         }
     }

@@ -152,6 +152,27 @@ fn a_wait_ends_when_it_should() {
     );
 }
 
+#[test]
+fn a_reset_is_told_from_a_half_close() {
+    for (kind, mut one, mut other) in kinds() {
+        assert!(!one.is_reset(), "{kind}");
+        one.write(b"unread").expect("room");
+        other.write(b"unread").expect("room");
+        other.shutdown_write().expect("an end");
+        assert_eq!(receive(&mut one, 7), b"unread", "{kind}");
+        assert!(!one.is_reset(), "{kind}: half closed");
+        // Octets that nobody read: a reset, or, between two of this machine, the end all the same.
+        drop(other);
+        // A stream of the program's own knows nothing of it unless it says so.
+        let known = kind != "own";
+        let seen = (0..2_000).any(|_| {
+            std::thread::sleep(Duration::from_millis(u64::from(known)));
+            one.is_reset()
+        });
+        assert_eq!(seen, known, "{kind}");
+    }
+}
+
 fn pattern(length: usize) -> Vec<u8> {
     (0..length)
         .map(|place| (place * 7 + place / 251) as u8)

@@ -135,6 +135,8 @@ unsafe extern "C" {
 
 pub const POLLIN: i16 = 0x1;
 pub const POLLOUT: i16 = 0x4;
+pub const POLLERR: i16 = 0x08;
+pub const POLLHUP: i16 = 0x10;
 pub const POLLNVAL: i16 = 0x20;
 
 pub const AF_INET: u8 = 2;

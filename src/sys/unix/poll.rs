@@ -45,6 +45,12 @@ impl PollEntry {
         self.0.revents != 0
     }
 
+    /// Whether the last poll found that nothing more can be sent: the connection failed, or both of its directions are closed. A
+    /// peer that closed its own side is neither.
+    pub fn is_hung_up(&self) -> bool {
+        self.0.revents & (ffi::POLLERR | ffi::POLLHUP) != 0
+    }
+
     /// Whether the last poll found that no such descriptor is open.
     pub fn is_closed(&self) -> bool {
         self.0.revents & ffi::POLLNVAL != 0

@@ -14,6 +14,7 @@ pub type Key = RawSocket;
 
 const POLLRDNORM: i16 = 0x0100;
 const POLLWRNORM: i16 = 0x0010;
+const POLLERR: i16 = 0x0001;
 const POLLNVAL: i16 = 0x0004;
 
 /// `WSAPOLLFD`.
@@ -61,6 +62,12 @@ impl PollEntry {
     /// Whether the last poll found it ready, failed or hung up.
     pub fn is_ready(&self) -> bool {
         self.0.revents != 0
+    }
+
+    /// Whether the last poll found that nothing more can be sent. POLLHUP does not show it here: a peer that closed its own side
+    /// raises it as well.
+    pub fn is_hung_up(&self) -> bool {
+        self.0.revents & POLLERR != 0
     }
 
     /// Whether the last poll found that no such socket is open.
