@@ -3,7 +3,8 @@
 //! What the peer did wrong becomes its status, what the system did wrong ends the connection, what the program did wrong becomes
 //! a 500.
 
-use super::body_pull::{Failure, Pull};
+use super::blocking::{Blocking, Failure};
+use super::body_pull::Pull;
 use super::conversation::Flow;
 use super::guest::{Guest, Record};
 use super::observer::RequestEvent;
@@ -75,15 +76,15 @@ impl Worker {
             peer: guest.peer,
             now: *now,
         };
-        let (conn, stream) = (&mut guest.conn, &mut guest.stream);
-        let mut pull = Pull::new(
-            conn,
-            stream,
-            &mut self.output,
-            rest,
-            Waits::new(shared, &self.station),
-            &shared.rules,
-        );
+        let link = Blocking {
+            conn: &mut guest.conn,
+            stream: &mut guest.stream,
+            output: &mut self.output,
+            waits: Waits::new(shared, &self.station),
+            rules: &shared.rules,
+            sent: 0,
+        };
+        let mut pull = Pull::new(link, rest);
         let response = shared.handler.handle(&mut Request::new(parts, &mut pull));
         self.station.progress();
         let (start, end, failure) = pull.end();
@@ -105,9 +106,8 @@ impl Worker {
         match failure {
             None => Flow::Go,
             Some(Failure::Refused(reject)) => self.refuse(guest, reject, now),
-            Some(Failure::Lost) => Flow::Close(CloseReason::Failed),
             Some(Failure::Cut(CloseReason::Overload)) => self.turn_off(guest, now),
-            Some(Failure::Cut(reason)) => Flow::Close(reason),
+            Some(failure) => Flow::Close(failure.reason()),
         }
     }
 

@@ -7,6 +7,7 @@
 //! Out: what octets mean. Never: a decision that another room owns; a wait without a deadline.
 #![forbid(unsafe_code)]
 
+mod blocking;
 mod body_pull;
 mod conversation;
 pub mod crew;

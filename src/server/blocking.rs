@@ -1,0 +1,103 @@
+//! A connection whose thread waits for its peer: while a handler reads content, a program writes it, or another protocol runs.
+//!
+//! In: the socket, the connection's deadlines, and who may cut a wait. Out: what is sent or read. Never: a wait without a deadline.
+
+use super::output::{Output, Progress, transmit};
+use super::station::{Waited, Waits};
+use crate::conn::{CloseReason, Connection, Moment, Rules};
+use crate::h1::Reject;
+use crate::sys::{Interest, Stream};
+use std::io;
+
+/// Why such a connection cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The client's fault: the message is refused, whatever the handler answers.
+    Refused(Reject),
+    /// The connection is gone.
+    Lost,
+    /// The client did not read what it was sent.
+    TimedOut,
+    /// The wait for the client was cut, for this reason.
+    Cut(CloseReason),
+}
+
+impl Failure {
+    /// As the program sees it.
+    pub fn error(self) -> io::Error {
+        match self {
+            Failure::Refused(reject) => io::Error::new(io::ErrorKind::InvalidData, reject),
+            Failure::Lost => io::ErrorKind::ConnectionReset.into(),
+            Failure::TimedOut => io::ErrorKind::TimedOut.into(),
+            Failure::Cut(_) => io::ErrorKind::ConnectionAborted.into(),
+        }
+    }
+
+    /// Why the connection ends.
+    pub fn reason(self) -> CloseReason {
+        match self {
+            Failure::Refused(reject) => CloseReason::Rejected(reject),
+            Failure::Lost => CloseReason::Failed,
+            Failure::TimedOut => CloseReason::WriteTimeout,
+            Failure::Cut(reason) => reason,
+        }
+    }
+}
+
+/// What a thread needs that waits for its peer.
+pub struct Blocking<'a> {
+    /// The state.
+    pub conn: &'a mut Connection,
+    /// The socket.
+    pub stream: &'a mut Stream,
+    /// What is to be sent.
+    pub output: &'a mut Output,
+    /// The waits of this thread.
+    pub waits: Waits<'a>,
+    /// How long.
+    pub rules: &'a Rules,
+    /// Octets that the socket has taken.
+    pub sent: u64,
+}
+
+impl Blocking<'_> {
+    /// Hands the whole output to the system.
+    ///
+    /// # Errors
+    /// Why that cannot be done.
+    pub fn flush(&mut self) -> Result<(), Failure> {
+        // Each round sends octets, or waits within a deadline that only octets move.
+        loop {
+            let mut moved = 0;
+            let progress = transmit(self.output, &mut None, self.stream, u64::MAX, &mut moved);
+            let now = self.waits.now();
+            self.sent += moved;
+            if moved > 0 {
+                self.conn.wrote(now, moved, self.rules);
+            }
+            match progress {
+                Ok(Progress::Done) => return Ok(()),
+                Ok(Progress::Blocked | Progress::Yield) => {
+                    let deadline = self.conn.write_deadline(now, self.rules);
+                    if !self.wait(Interest::Write, deadline)? {
+                        return Err(Failure::TimedOut);
+                    }
+                }
+                Err(_) => return Err(Failure::Lost),
+            }
+        }
+    }
+
+    /// Waits until the socket is ready (`true`) or the deadline is over (`false`).
+    ///
+    /// # Errors
+    /// Why it is not to be waited for any more.
+    pub fn wait(&mut self, interest: Interest, deadline: Moment) -> Result<bool, Failure> {
+        match self.waits.wait(self.stream, interest, deadline) {
+            Ok(Waited::Ready) => Ok(true),
+            Ok(Waited::TimedOut) => Ok(false),
+            Ok(Waited::Cut(reason)) => Err(Failure::Cut(reason)),
+            Err(_) => Err(Failure::Lost),
+        }
+    }
+}
