@@ -40,7 +40,8 @@ pub struct Limits {
     /// Worker threads, when handlers block. As many as CPUs run; each that is blocked may be stood in for. A blocked worker costs its
     /// stack and 48 KiB of buffers.
     pub workers_max: usize,
-    /// Threads of detached writers and upgraded connections. Beyond: 503.
+    /// Threads of [detached](crate::Response::detached) answers and upgraded connections. Beyond: 503. Each
+    /// costs its stack, of which the system hands out what is used, and 16 KiB of buffers.
     pub detached: usize,
 }
 
@@ -157,6 +158,9 @@ pub const REST: Duration = Duration::from_secs(2);
 pub const CUT_FROM: Duration = Duration::from_secs(1);
 /// How soon a thread that is blocked by its peer hears that it is to stop.
 pub const PEER_WAIT: Duration = Duration::from_millis(100);
+/// The same for a thread of a detached answer. There may be a thousand of them, and each look costs a wake-up; it is less than
+/// [`WORKERS_END_WITHIN`], so that the end of a server finds them gone.
+pub const DETACHED_WAIT: Duration = Duration::from_millis(500);
 /// How long the end of a server waits for its workers, which have nothing left to do unless a handler does not return.
 pub const WORKERS_END_WITHIN: Duration = Duration::from_secs(1);
 /// The largest file that is kept in memory. Larger ones gain less from it, and go by `sendfile(2)`.

@@ -9,11 +9,13 @@ mod body;
 mod request;
 mod response;
 mod test_request;
+mod writer;
 
 pub use body::{Body, BodyError, BodySource};
 pub use request::{Now, Request, RequestParts};
 pub use response::{FieldError, IntoResponse, Payload, Response, ResponseParts};
 pub use test_request::TestRequest;
+pub use writer::{ContentSink, WriteContent, Writer};
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! One answer, and what can become one.
 
+use super::{WriteContent, Writer};
 use crate::semantics::Status;
 use crate::semantics::fields::{FieldName, valid_name, valid_value};
 use std::fmt;
@@ -55,6 +56,13 @@ pub enum Payload {
         /// The reader. It must not block: it runs on a worker.
         reader: Box<dyn Read + Send>,
     },
+    /// Whatever a program writes.
+    Writer {
+        /// What writes it.
+        write: WriteContent,
+        /// Whether it runs on a thread of its own rather than on a worker.
+        is_detached: bool,
+    },
 }
 
 impl Payload {
@@ -67,6 +75,7 @@ impl Payload {
             Payload::Shared(octets) => Some(octets.len() as u64),
             Payload::File { length, .. } => Some(*length),
             Payload::Stream { length, .. } => *length,
+            Payload::Writer { .. } => None,
         }
     }
 }
@@ -80,6 +89,7 @@ impl fmt::Debug for Payload {
             Payload::Shared(_) => "Shared",
             Payload::File { .. } => "File",
             Payload::Stream { .. } => "Stream",
+            Payload::Writer { .. } => "Writer",
         };
         f.debug_struct(kind)
             .field("length", &self.length())
@@ -215,6 +225,57 @@ impl Response {
         })
     }
 
+    /// Sets the content to what `write` writes, which need not be known when the answer begins:
+    /// [`flush`](io::Write::flush) sends what there is.
+    ///
+    /// ```
+    /// use doorstep::{Method, Request, Response, Status};
+    /// use std::io::Write;
+    ///
+    /// let countdown = |_: &mut Request<'_>| {
+    ///     Response::new(Status::OK).header("Content-Type", "text/plain").writer(|out| {
+    ///         for number in (1..=3).rev() {
+    ///             writeln!(out, "{number}")?;
+    ///             // The client has this line before the next one is made.
+    ///             out.flush()?;
+    ///         }
+    ///         writeln!(out, "lift-off")
+    ///     })
+    /// };
+    /// let answer = Request::test(Method::Get, "/").send(&countdown);
+    /// assert_eq!(answer.into_content()?, b"3\n2\n1\nlift-off\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// It runs behind the handler on the same worker, and so holds up a worker while it waits, for its client or for anything
+    /// else; [`detached`](Response::detached) does not. It does not run when the answer has no content: to HEAD, or with a status
+    /// such as 204. When it fails or panics, the connection closes in the middle of the content, so that the client notices.
+    pub fn writer(
+        self,
+        write: impl FnOnce(&mut Writer<'_>) -> io::Result<()> + Send + 'static,
+    ) -> Response {
+        self.body(Payload::Writer {
+            write: Box::new(write),
+            is_detached: false,
+        })
+    }
+
+    /// As [`writer`](Response::writer), on a thread of its own: for content that comes up slowly, such as events. It counts as a
+    /// connection and takes none of the workers.
+    ///
+    /// There may be [`Limits::detached`](crate::Limits::detached) of them; the next request is answered with 503 and Retry-After
+    /// instead. When the server shuts down, a detached answer has the grace to end, as a running request has; after that its
+    /// next write fails.
+    pub fn detached(
+        self,
+        write: impl FnOnce(&mut Writer<'_>) -> io::Result<()> + Send + 'static,
+    ) -> Response {
+        self.body(Payload::Writer {
+            write: Box::new(write),
+            is_detached: true,
+        })
+    }
+
     /// Closes the connection behind this answer.
     pub fn close(mut self) -> Response {
         self.close = true;
@@ -255,10 +316,10 @@ impl Response {
         &self.payload
     }
 
-    /// All of the content, read into memory: for tests of handlers.
+    /// All of the content, read or written into memory: for tests of handlers.
     ///
     /// # Errors
-    /// What reading a file or a stream gives.
+    /// What reading a file or a stream, or a writer, gives.
     pub fn into_content(self) -> io::Result<Vec<u8>> {
         let mut all = Vec::new();
         match self.payload {
@@ -277,6 +338,7 @@ impl Response {
             Payload::Stream { mut reader, .. } => {
                 reader.read_to_end(&mut all)?;
             }
+            Payload::Writer { write, .. } => Writer::run(&mut all, write)?,
         }
         Ok(all)
     }

@@ -5,7 +5,9 @@
 
 use super::guest::Guest;
 use super::output::{Broken, Progress, Tail, transmit};
+use super::station::Waits;
 use super::worker::Worker;
+use super::writer::write_content;
 use crate::conn::{CloseReason, Expiry, Gathered, Moment, Phase, Received};
 use crate::handler::Now;
 use crate::limits::{BYTES_PER_TURN, REQUESTS_PER_TURN};
@@ -22,6 +24,8 @@ pub(super) enum Flow {
     Read,
     /// It is to wait.
     Wait(Interest),
+    /// A thread of its own goes on with it.
+    Detach,
     /// It is to end.
     Close(CloseReason),
 }
@@ -29,6 +33,7 @@ pub(super) enum Flow {
 /// How a turn ended.
 pub(super) enum Fate {
     Wait(Interest),
+    Detach,
     Close(CloseReason),
 }
 
@@ -58,16 +63,18 @@ impl Worker {
         let fate = loop {
             flow = match flow {
                 Flow::Go => {
-                    let may_handle = guest.conn.phase() == Phase::Gather;
+                    let may_take_long = guest.conn.phase() == Phase::Gather
+                        || matches!(guest.tail, Some(Tail::Writer { .. }));
                     let flow = self.step(guest, &now);
-                    if may_handle {
-                        // The handler may have taken long, and the waits that begin behind it are the client's.
+                    if may_take_long {
+                        // The program may have taken long, and the waits that begin behind it are the client's.
                         now = self.shared.now();
                     }
                     flow
                 }
                 Flow::Read => self.read(guest, Moment::at(now.monotonic)),
                 Flow::Wait(interest) => break Fate::Wait(interest),
+                Flow::Detach => break Fate::Detach,
                 Flow::Close(reason) => break Fate::Close(reason),
             };
         };
@@ -211,21 +218,48 @@ impl Worker {
     /// Sends content that is not in the output yet, and finishes the exchange.
     fn send(&mut self, guest: &mut Guest, now: &Now) -> Flow {
         let moment = Moment::at(now.monotonic);
-        let is_long = guest.tail.is_some();
+        guest.is_long |= guest.tail.is_some();
         // A tail that is gone may have left its last octets in the output.
         if guest.tail.is_some() || guest.record.is_some() {
             match self.flush(guest, moment) {
                 Flow::Go => {}
                 flow => return flow,
             }
+            if matches!(guest.tail, Some(Tail::Writer { .. })) {
+                return self.run_writer(guest);
+            }
             if let (Some(record), Some(observer)) = (guest.record.take(), &self.shared.observer) {
                 observer.request(&self.shared.event(&record, guest, true));
             }
         }
-        let in_doubt = is_long || !self.input.unread().is_empty();
+        let in_doubt = std::mem::take(&mut guest.is_long) || !self.input.unread().is_empty();
         // Whatever follows, the phase says it, and the next step does it.
         guest.conn.finish(in_doubt, moment, &self.shared.rules);
         Flow::Go
+    }
+
+    /// The head of an answer has been sent, whose content a program writes: here, or on a thread of its own.
+    fn run_writer(&mut self, guest: &mut Guest) -> Flow {
+        match guest.tail.take() {
+            Some(Tail::Writer {
+                write,
+                is_chunked,
+                seat: None,
+            }) => {
+                let before = guest.sent;
+                let (shared, output) = (&*self.shared, &mut self.output);
+                let waits = Waits::new(shared, &self.station);
+                let written = write_content(shared, guest, output, waits, write, is_chunked);
+                self.station.progress();
+                self.moved += guest.sent - before;
+                // What is left of it lies in the output now.
+                written.map_or_else(Flow::Close, |()| Flow::Go)
+            }
+            other => {
+                guest.tail = other;
+                Flow::Detach
+            }
+        }
     }
 
     /// The last answer is framed: sends what is left of it, closes the write side, and drops what still comes.

@@ -9,6 +9,7 @@ use super::conversation::Flow;
 use super::guest::{Guest, Record};
 use super::observer::RequestEvent;
 use super::output::{Output, Tail, copy_file, memory};
+use super::seats::{Seat, Seats};
 use super::shared::Shared;
 use super::station::Waits;
 use super::worker::Worker;
@@ -200,6 +201,7 @@ impl Desk<'_> {
             // RFC 9110 §15.2: an interim answer precedes a final one and cannot take its place.
             parts = fault("an interim status cannot be an answer");
         }
+        let seat = self.seat(&mut parts);
         let before = self.output.octets.len();
         let mut content_from = self.frame(guest, &mut parts, last, now);
         if content_from.is_none() {
@@ -209,9 +211,35 @@ impl Desk<'_> {
             parts = fault("the content ended early");
             content_from = self.frame(guest, &mut parts, None, now);
         }
+        if let Some(Tail::Writer { seat: place, .. }) = &mut guest.tail {
+            *place = seat;
+        }
         if let (Some(asked), Some(content_from)) = (asked, content_from) {
             self.record(guest, asked, &parts, content_from, now);
         }
+    }
+
+    /// The seat for an answer that wants one. When all are taken, it becomes one that says so.
+    fn seat(&self, parts: &mut ResponseParts) -> Option<Seat> {
+        let is_detached = |payload: &Payload| {
+            matches!(
+                payload,
+                Payload::Writer {
+                    is_detached: true,
+                    ..
+                }
+            )
+        };
+        if !is_detached(&parts.payload) {
+            return None;
+        }
+        let seat = Seats::take(&self.shared.seats, self.shared.rules.limits.detached);
+        if seat.is_none() {
+            *parts = unavailable()
+                .reason("too many detached answers")
+                .take_apart();
+        }
+        seat
     }
 
     /// Writes the head of an answer and puts its content where it is sent from; answers where in the output the content
@@ -339,6 +367,13 @@ impl Desk<'_> {
                     reader,
                     left: length,
                     chunked,
+                });
+            }
+            Payload::Writer { write, .. } => {
+                guest.tail = Some(Tail::Writer {
+                    write,
+                    is_chunked: delivery == Delivery::Chunked,
+                    seat: None,
                 });
             }
         }

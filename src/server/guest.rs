@@ -24,6 +24,8 @@ pub struct Guest {
     pub tail: Option<Tail>,
     /// The request that the tail answers, for the observer.
     pub record: Option<Box<Record>>,
+    /// Whether the answer in progress is, or was, more than what shares the write of its head.
+    pub is_long: bool,
     /// Octets that the socket has taken so far, heads included.
     pub sent: u64,
     /// Whether the poller knows the socket.
@@ -47,6 +49,7 @@ impl Guest {
             parked: Vec::new(),
             tail: None,
             record: None,
+            is_long: false,
             sent: 0,
             registered: false,
             waits_to_write: false,

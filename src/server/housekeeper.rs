@@ -4,7 +4,6 @@ use super::listen::Accepted;
 use super::pool::Look;
 use super::shared::Shared;
 use super::shutdown::{Ended, Woken};
-use super::slots::Owned;
 use super::worker::Worker;
 use crate::conn::{CloseReason, Moment};
 use crate::limits::{ACCEPTS_AT_SHUTDOWN, LOOK_AGAIN, TICK_LEAST, TICK_MOST, WATCH_EVERY};
@@ -100,7 +99,7 @@ impl Housekeeper {
         for index in 0..self.shared.slots.touched() {
             if let Some(owned) = self.shared.slots.claim(index, |deadline| deadline <= now) {
                 if let Some(owned) = self.worker.expire(owned) {
-                    self.leave(owned);
+                    self.shared.leave(owned);
                 }
             }
         }
@@ -134,8 +133,10 @@ impl Housekeeper {
         self.close_idle();
         let is_empty = !self.shared.listeners.is_admitting() && self.shared.slots.occupied() == 0;
         if is_empty || self.now() >= until {
+            // Counted before anybody hears of the end, and ends what would have been counted.
+            let cut = self.cut();
             self.shared.end();
-            return Some(Ended { cut: self.cut() });
+            return Some(Ended { cut });
         }
         let _ = self.watch();
         self.sweep();
@@ -161,8 +162,8 @@ impl Housekeeper {
             return;
         };
         owned.guest.deadline = owned.guest.conn.read_deadline();
-        match self.worker.arm(&mut owned, Interest::Read) {
-            Ok(()) => self.leave(owned),
+        match self.shared.arm(&mut owned, Interest::Read) {
+            Ok(()) => self.shared.leave(owned),
             Err(_) => self.shared.close(owned, CloseReason::Failed),
         }
     }
@@ -175,21 +176,8 @@ impl Housekeeper {
                 if owned.guest.is_silent() {
                     self.worker.cut(owned);
                 } else {
-                    self.leave(owned);
+                    self.shared.leave(owned);
                 }
-            }
-        }
-    }
-
-    /// Gives back a connection that was armed when it was taken.
-    fn leave(&mut self, mut owned: Owned) {
-        let deadline = owned.guest.deadline;
-        // Each round is due to an event, which came while it was owned here and has used up the arming.
-        while let Some(again) = self.shared.slots.release(owned, deadline) {
-            owned = again;
-            let interest = owned.guest.interest();
-            if self.worker.arm(&mut owned, interest).is_err() {
-                return self.shared.close(owned, CloseReason::Failed);
             }
         }
     }

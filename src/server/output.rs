@@ -1,7 +1,8 @@
 //! What goes out: framed octets, and the content behind them.
 
+use super::seats::Seat;
 use crate::h1::chunked;
-use crate::handler::Payload;
+use crate::handler::{Payload, WriteContent};
 use crate::limits::{READS_PER_TURN, SENDFILE_FROM, STREAM_BLOCK};
 use crate::sys::Stream;
 use crate::sys::stream::read_exact_at;
@@ -87,6 +88,15 @@ pub enum Tail {
         /// Whether its octets are framed as chunks.
         chunked: bool,
     },
+    /// A program's writer, which is not sent from here but run when everything before it has been sent.
+    Writer {
+        /// What writes.
+        write: WriteContent,
+        /// Whether its octets are framed as chunks.
+        is_chunked: bool,
+        /// The seat of one that runs on a thread of its own.
+        seat: Option<Seat>,
+    },
 }
 
 impl fmt::Debug for Tail {
@@ -95,6 +105,7 @@ impl fmt::Debug for Tail {
             Tail::Memory { .. } => "Memory",
             Tail::File { .. } => "File",
             Tail::Stream { .. } => "Stream",
+            Tail::Writer { .. } => "Writer",
         })
     }
 }
@@ -119,7 +130,8 @@ pub enum Broken {
     Content,
 }
 
-/// Sends `output` and then `tail`, as much as the socket takes and `share` allows. What the socket took is counted in `moved`.
+/// Sends `output` and then `tail`, as much as the socket takes and `share` allows. What the socket took is counted in `moved`. A
+/// writer is left for the caller to run.
 ///
 /// # Errors
 /// Why nothing more can be sent.
@@ -133,7 +145,7 @@ pub fn transmit(
     let mut reads = 0;
     // Every round moves octets, takes the tail away, reads a block, or returns.
     loop {
-        if output.is_empty() && tail.is_none() {
+        if output.is_empty() && matches!(tail, None | Some(Tail::Writer { .. })) {
             return Ok(Progress::Done);
         }
         // A reader that gives one octet at a time, or is interrupted each time, has its share as well.
@@ -148,7 +160,7 @@ pub fn transmit(
                 taken
             }
             Some(Tail::File { .. }) => write_file(output, tail, stream)?,
-            Some(Tail::Stream { .. }) | None => {
+            Some(Tail::Stream { .. } | Tail::Writer { .. }) | None => {
                 reads += 1;
                 read_block(output, tail)?;
                 continue;
@@ -270,7 +282,9 @@ pub fn memory(payload: &Payload) -> &[u8] {
         Payload::Static(octets) => octets,
         Payload::Bytes(octets) => octets,
         Payload::Shared(octets) => octets,
-        Payload::Empty | Payload::File { .. } | Payload::Stream { .. } => &[],
+        Payload::Empty | Payload::File { .. } | Payload::Stream { .. } | Payload::Writer { .. } => {
+            &[]
+        }
     }
 }
 

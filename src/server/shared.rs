@@ -3,6 +3,7 @@
 use super::listen::Listeners;
 use super::observer::Observer;
 use super::pool::Pool;
+use super::seats::Seats;
 use super::shutdown::Signal;
 use super::slots::Slots;
 use crate::conn::Rules;
@@ -32,6 +33,8 @@ pub struct Shared {
     pub listeners: Listeners,
     /// The workers.
     pub pool: Arc<Pool>,
+    /// The threads of detached answers.
+    pub seats: Arc<Seats>,
     /// Where a shutdown is asked for.
     pub signal: Arc<Signal>,
     /// The Server field's value.
@@ -63,6 +66,7 @@ impl Shared {
             slots,
             listeners,
             pool,
+            seats: Arc::default(),
             signal: Arc::new(Signal::new()),
             server_name: Some("doorstep"),
             draining: AtomicBool::new(false),

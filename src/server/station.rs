@@ -5,7 +5,7 @@
 
 use super::shared::Shared;
 use crate::conn::{CloseReason, Moment};
-use crate::limits::PEER_WAIT;
+use crate::limits::{DETACHED_WAIT, PEER_WAIT};
 use crate::sys::{Interest, Stream};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -97,6 +97,8 @@ pub struct Waits<'a> {
     shared: &'a Shared,
     station: &'a Station,
     waited: Duration,
+    /// How soon a cut is heard of.
+    slice: Duration,
 }
 
 impl<'a> Waits<'a> {
@@ -106,6 +108,15 @@ impl<'a> Waits<'a> {
             shared,
             station,
             waited: Duration::ZERO,
+            slice: PEER_WAIT,
+        }
+    }
+
+    /// The same on a thread of which there may be many, and that nobody cuts before the server's end.
+    pub fn detached(shared: &'a Shared, station: &'a Station) -> Waits<'a> {
+        Waits {
+            slice: DETACHED_WAIT,
+            ..Waits::new(shared, station)
         }
     }
 
@@ -157,7 +168,7 @@ impl<'a> Waits<'a> {
             if deadline <= now {
                 return Ok(Waited::TimedOut);
             }
-            if stream.wait(interest, PEER_WAIT.min(deadline.since(now)))? {
+            if stream.wait(interest, self.slice.min(deadline.since(now)))? {
                 return Ok(Waited::Ready);
             }
         }

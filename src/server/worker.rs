@@ -3,6 +3,7 @@
 //! A turn is a plain function of an event. The thread around it is ten lines: [`Worker::run`].
 
 use super::conversation::{Cause, Fate};
+use super::detached::detach;
 use super::exchange::DateLine;
 use super::guest::Guest;
 use super::input::Input;
@@ -19,7 +20,7 @@ use crate::limits::{GATHER_BYTES, INPUT_SLACK};
 use crate::semantics::FieldTable;
 use crate::sys::limits::open_files;
 use crate::sys::listener::is_exhaustion;
-use crate::sys::{Interest, Stream, Token, Wake};
+use crate::sys::{Stream, Token, Wake};
 use core::net::SocketAddr;
 use std::io;
 use std::sync::Arc;
@@ -183,7 +184,8 @@ impl Worker {
         }
     }
 
-    /// One turn of a connection, and the arming of the poller behind it. `None` when it has ended.
+    /// One turn of a connection, and the arming of the poller behind it. `None` when it has ended, or has
+    /// a thread of its own.
     fn settle(&mut self, mut owned: Owned, cause: Cause) -> Option<Owned> {
         let fate = match protected(|| self.converse(&mut owned.guest, cause)) {
             Some(fate) => fate,
@@ -191,33 +193,19 @@ impl Worker {
         };
         let reason = match fate {
             // While it is still owned: see `slots`.
-            Fate::Wait(interest) => match self.arm(&mut owned, interest) {
+            Fate::Wait(interest) => match self.shared.arm(&mut owned, interest) {
                 Ok(()) => return Some(owned),
                 // ENOMEM, or ENOSPC for the user's limit of watched descriptors (epoll_ctl(2)).
                 Err(_) => CloseReason::Failed,
             },
+            Fate::Detach => {
+                detach(&self.shared, owned);
+                return None;
+            }
             Fate::Close(reason) => reason,
         };
         self.shared.close(owned, reason);
         None
-    }
-
-    /// Arms the poller for a connection that is still owned.
-    pub(super) fn arm(&self, owned: &mut Owned, interest: Interest) -> io::Result<()> {
-        let token = owned.subject.token();
-        let guest = &mut owned.guest;
-        guest.waits_to_write = interest == Interest::Write;
-        if guest.registered {
-            return self
-                .shared
-                .poller
-                .arm(guest.stream.source(), token, interest);
-        }
-        self.shared
-            .poller
-            .add(guest.stream.source(), token, interest)?;
-        guest.registered = true;
-        Ok(())
     }
 
     /// Something of the program's panicked in this connection's turn: 500 if its answer was not begun, then the end.

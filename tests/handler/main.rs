@@ -3,3 +3,4 @@
 mod body;
 mod request;
 mod response;
+mod writer;

@@ -119,6 +119,11 @@ impl Client {
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 
+    /// Resets the connection: closes it once octets are here that it does not read.
+    pub fn reset(self) {
+        let _ = self.stream.peek(&mut [0]).expect("unread octets");
+    }
+
     /// Asks for a path and reads the answer.
     pub fn ask(&mut self, path: &str) -> Answer {
         self.send(get(path));

@@ -4,7 +4,9 @@ use crate::client::get;
 use crate::stage::{Event, Recorder};
 use doorstep::internals::conn::Rules;
 use doorstep::internals::server::{Housekeeper, Listeners, Shared, Worker};
-use doorstep::internals::sys::{Clock, Interest, Poller, Socket, Source, Stream, Token, Wake};
+use doorstep::internals::sys::{
+    Clock, Interest, Poller, Socket, Source, Stream, SystemThreads, Threads, Token, Wake,
+};
 use doorstep::{CloseReason, Handler, Now, Request, Response, Status};
 use std::io::{self, Read, Write};
 use std::marker::PhantomData;
@@ -105,12 +107,17 @@ struct Stage {
 
 impl Stage {
     fn new(handler: impl Handler) -> Stage {
+        Stage::with_threads(handler, Box::new(SystemThreads))
+    }
+
+    fn with_threads(handler: impl Handler, threads: Box<dyn Threads>) -> Stage {
         let (world, recorder) = (World::default(), Recorder::default());
         let (poller, clock) = (Box::new(world.clone()), Box::new(world.clone()));
         let listeners = Listeners::new(Vec::new());
         let rules = Rules::default();
         let mut shared = Shared::new(poller, clock, Box::new(handler), rules, listeners);
         shared.observer = Some(Box::new(recorder.clone()));
+        shared.threads = threads;
         let shared = Arc::new(shared);
         let worker = Worker::new(shared.clone());
         Stage {
@@ -194,4 +201,79 @@ fn a_steady_reader_is_not_cut_because_its_socket_is_not_reported() {
     // One who takes nothing is.
     stage.is_swept_after(31);
     assert_eq!(stage.recorder.reasons(), [CloseReason::WriteTimeout]);
+}
+
+/// A system that has no thread left.
+struct NoThreads;
+
+impl Threads for NoThreads {
+    fn start(&self, _: &str, _: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+}
+
+#[test]
+fn a_detached_answer_that_gets_no_thread_ends_its_connection() {
+    let mut stage = Stage::with_threads(
+        |_: &mut Request<'_>| Response::new(Status::OK).detached(|_| Ok(())),
+        Box::new(NoThreads),
+    );
+    for number in 1..=3 {
+        stage.connects_and_asks(10_000);
+        assert_eq!(
+            stage.recorder.reasons(),
+            vec![CloseReason::Overload; number]
+        );
+        assert_eq!(stage.shared.slots.occupied(), 0);
+    }
+    let why = "cannot start a thread for a detached answer: ";
+    let said = |event: &Event| matches!(event, Event::Overload(this) if this.starts_with(why));
+    assert!(stage.recorder.events().iter().any(said));
+}
+
+/// Until the head has gone out, a slow client holds up no thread, neither a worker nor one of its own.
+#[test]
+fn a_writer_waits_for_its_head() {
+    for is_detached in [false, true] {
+        let runs = Arc::new(AtomicUsize::new(0));
+        let count = runs.clone();
+        let mut stage = Stage::with_threads(
+            move |_: &mut Request<'_>| {
+                let count = count.clone();
+                let write = move |out: &mut doorstep::Writer<'_>| {
+                    count.fetch_add(1, Ordering::SeqCst);
+                    out.write_all(&[b'x'; 100])
+                };
+                match is_detached {
+                    false => Response::new(Status::OK).writer(write),
+                    true => Response::new(Status::OK).detached(write),
+                }
+            },
+            Box::new(AtOnce),
+        );
+        stage.connects_and_asks(50);
+        assert_eq!(runs.load(Ordering::SeqCst), 0);
+        // A look at the deadline lets none run either: the housekeeper has no time for that.
+        stage.takes(60);
+        stage.is_swept_after(31);
+        assert_eq!(runs.load(Ordering::SeqCst), 0);
+        stage.takes(200);
+        stage.is_ready();
+        assert_eq!(runs.load(Ordering::SeqCst), 1);
+        if is_detached {
+            assert_eq!(stage.answered(), 0, "the worker sends what is left");
+            stage.is_ready();
+        }
+        assert_eq!(stage.answered(), 1);
+    }
+}
+
+/// Threads that do their work where they are started.
+struct AtOnce;
+
+impl Threads for AtOnce {
+    fn start(&self, _: &str, work: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+        work();
+        Ok(())
+    }
 }

@@ -13,6 +13,8 @@ mod memory;
 mod messages;
 mod observer;
 mod pool;
+mod puppet;
 mod shutdown;
 mod stage;
+mod streaming;
 mod turn;

@@ -1,0 +1,101 @@
+//! Content that a program writes as it comes up: events, reports, whatever has no length yet.
+
+use crate::limits::STREAM_BLOCK;
+use std::fmt;
+use std::io::{self, Write};
+
+/// Where written content goes: the connection in a server, memory in a test.
+pub trait ContentSink {
+    /// Takes octets of content, at least one, behind those that it has taken before. They may wait for the next
+    /// [`flush`](ContentSink::flush).
+    fn take(&mut self, octets: &[u8]);
+
+    /// Hands everything that was taken to the system. May wait for the client.
+    fn flush(&mut self) -> io::Result<()>;
+
+    /// Whether nothing that is written can reach the client any more.
+    fn is_disconnected(&mut self) -> bool;
+}
+
+/// What writes content.
+pub type WriteContent = Box<dyn FnOnce(&mut Writer<'_>) -> io::Result<()> + Send>;
+
+/// Where a program writes an answer's content: [`io::Write`].
+///
+/// What is written is collected up to a block of 16 KiB. A block that is full, and what is there at a [`flush`](Write::flush),
+/// is handed to the system before the call returns, in HTTP/1.1 as one chunk; so a write may wait for a client that reads
+/// slowly, within [`Timeouts::write`](crate::Timeouts::write) and the least rate. When that time is over it fails with
+/// [`io::ErrorKind::TimedOut`], when the client has gone with [`io::ErrorKind::ConnectionReset`], and when the server needs the
+/// thread for others, or has ended, with [`io::ErrorKind::ConnectionAborted`]; so does every later block, and the connection is
+/// closed whatever the program returns.
+pub struct Writer<'a> {
+    sink: &'a mut dyn ContentSink,
+    collected: Vec<u8>,
+}
+
+impl<'a> Writer<'a> {
+    /// Has `write` write all of its content into `sink`. What it has not flushed is taken by the sink and not flushed. The
+    /// server calls this; a test may.
+    ///
+    /// # Errors
+    /// Those of `write`; then nothing more is taken.
+    pub fn run(sink: &'a mut dyn ContentSink, write: WriteContent) -> io::Result<()> {
+        let mut writer = Writer {
+            sink,
+            collected: Vec::new(),
+        };
+        write(&mut writer)?;
+        writer.hand_on();
+        Ok(())
+    }
+
+    /// Whether nothing more can reach the client: it has reset the connection, a write has failed, or the server has ended. A
+    /// client that has merely closed its sending side is there until a write fails; so is one that vanished without a word.
+    pub fn disconnected(&mut self) -> bool {
+        self.sink.is_disconnected()
+    }
+
+    fn hand_on(&mut self) {
+        if !self.collected.is_empty() {
+            self.sink.take(&self.collected);
+            self.collected.clear();
+        }
+    }
+}
+
+impl Write for Writer<'_> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let count = octets.len().min(STREAM_BLOCK - self.collected.len());
+        self.collected.extend_from_slice(&octets[..count]);
+        if self.collected.len() == STREAM_BLOCK {
+            self.flush()?;
+        }
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.hand_on();
+        self.sink.flush()
+    }
+}
+
+impl fmt::Debug for Writer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer")
+            .field("collected", &self.collected.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// In a test.
+impl ContentSink for Vec<u8> {
+    fn take(&mut self, octets: &[u8]) {
+        self.extend_from_slice(octets);
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+    fn is_disconnected(&mut self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,88 @@
+//! Answers that a program writes on a thread of its own, so that they hold up no worker.
+//!
+//! In: a connection that a worker owns and whose answer's head has been sent. The thread owns it from then on: no event, sweep or
+//! eviction can take it. Out: what is written (`writer`); how many of them there may be (`seats`). Never: octets parsed here; when the
+//! program has finished, the workers get the connection back as if its socket had been full until now.
+
+use super::output::{Output, Tail};
+use super::pool::Presence;
+use super::protected::protected;
+use super::shared::Shared;
+use super::slots::{Owned, lock};
+use super::station::{Station, Waits};
+use super::writer::write_content;
+use crate::conn::{CloseReason, Moment};
+use crate::sys::Interest;
+use std::sync::{Arc, Mutex};
+
+/// Gives a connection, which the caller owns, to a thread of its own.
+pub(super) fn detach(shared: &Arc<Shared>, owned: Owned) {
+    let presence = Presence::of(&shared.pool, None);
+    // A thread that cannot be started takes what it was given with it, and the connection still has to be ended then.
+    let given = Arc::new(Mutex::new(Some((shared.clone(), owned))));
+    let taken = given.clone();
+    let work = move || {
+        // Who waits for the threads finds every descriptor closed: what this one shares is let go of first.
+        let _presence = presence;
+        let taken = lock(&taken).take();
+        if let Some((shared, owned)) = taken {
+            serve(&shared, owned);
+        }
+    };
+    let Err(error) = shared.threads.start("doorstep-detached", Box::new(work)) else {
+        return;
+    };
+    let why = format!("cannot start a thread for a detached answer: {error}");
+    let now = Moment::at(shared.clock.now().0);
+    shared.listeners.say(&why, now, shared);
+    let left = lock(&given).take();
+    if let Some((_, owned)) = left {
+        shared.close(owned, CloseReason::Overload);
+    }
+}
+
+/// The thread's work.
+fn serve(shared: &Shared, mut owned: Owned) {
+    match protected(|| perform(shared, &mut owned)) {
+        Some(Ok(())) => give_back(shared, owned),
+        Some(Err(reason)) => shared.close(owned, reason),
+        None => shared.close(owned, CloseReason::Panicked),
+    }
+}
+
+/// What the program has to do. Its seat is free when this returns, or panics: before the client can have seen the end.
+fn perform(shared: &Shared, owned: &mut Owned) -> Result<(), CloseReason> {
+    let guest = &mut *owned.guest;
+    // It is in no list, so nobody cuts its waits for the sake of others: they wait for no worker.
+    let station = Station::default();
+    let waits = Waits::detached(shared, &station);
+    let mut output = Output::default();
+    output.restore(&mut guest.parked);
+    let result = match guest.tail.take() {
+        Some(Tail::Writer {
+            write,
+            is_chunked,
+            seat: _seat,
+        }) => write_content(shared, guest, &mut output, waits, write, is_chunked),
+        other => {
+            guest.tail = other;
+            Ok(())
+        }
+    };
+    output.save(&mut guest.parked);
+    result
+}
+
+/// Lets the workers go on with a connection: an event for writing, which follows as soon as the socket has room, brings it to one.
+fn give_back(shared: &Shared, mut owned: Owned) {
+    if shared.has_ended() {
+        // No worker is left that would.
+        return shared.close(owned, CloseReason::Shutdown);
+    }
+    let now = Moment::at(shared.clock.now().0);
+    owned.guest.deadline = owned.guest.conn.write_deadline(now, &shared.rules);
+    match shared.arm(&mut owned, Interest::Write) {
+        Ok(()) => shared.leave(owned),
+        Err(_) => shared.close(owned, CloseReason::Failed),
+    }
+}

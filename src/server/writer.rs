@@ -1,0 +1,95 @@
+//! Content that a program writes, on its way out: framed as it comes, and waited for when the client reads slowly.
+//!
+//! In: a program's closure and where its content goes. Out: on which thread it runs (`conversation`, `detached`); the wait
+//! (`blocking`). Never: an octet behind one that could not be sent.
+
+use super::blocking::{Blocking, Failure};
+use super::guest::Guest;
+use super::output::Output;
+use super::shared::Shared;
+use super::station::Waits;
+use crate::conn::CloseReason;
+use crate::h1::chunked;
+use crate::handler::{ContentSink, WriteContent, Writer};
+use std::io;
+
+/// A connection's writing side, as a program's writer sees it.
+struct Outlet<'a> {
+    shared: &'a Shared,
+    link: Blocking<'a>,
+    is_chunked: bool,
+    failure: Option<Failure>,
+}
+
+/// Has a program write the content of the answer in progress, whose head has been sent, and frames it. What it has not flushed
+/// is left in `output`, with the content's end.
+///
+/// # Errors
+/// Why the connection has to end in the middle of the content.
+pub(super) fn write_content(
+    shared: &Shared,
+    guest: &mut Guest,
+    output: &mut Output,
+    waits: Waits<'_>,
+    write: WriteContent,
+    is_chunked: bool,
+) -> Result<(), CloseReason> {
+    let mut outlet = Outlet {
+        shared,
+        link: Blocking {
+            conn: &mut guest.conn,
+            stream: &mut guest.stream,
+            output,
+            waits,
+            rules: &shared.rules,
+            sent: 0,
+        },
+        is_chunked,
+        failure: None,
+    };
+    let written = Writer::run(&mut outlet, write);
+    guest.sent += outlet.link.sent;
+    if let Some(failure) = outlet.failure {
+        // Whatever the program made of it.
+        return Err(failure.reason());
+    }
+    written.map_err(|_| CloseReason::ContentFailed)?;
+    if is_chunked {
+        chunked::push_last_chunk(&mut output.octets);
+    }
+    Ok(())
+}
+
+impl ContentSink for Outlet<'_> {
+    fn take(&mut self, octets: &[u8]) {
+        let out = &mut self.link.output.octets;
+        // Nothing is sent behind a failure, so nothing is kept either.
+        if self.failure.is_some() {
+            return;
+        }
+        if self.is_chunked {
+            chunked::push_chunk_start(out, octets.len());
+        }
+        out.extend_from_slice(octets);
+        if self.is_chunked {
+            chunked::push_chunk_end(out);
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.failure.is_none() {
+            // Also when the client takes all of it at once: a program that does not look would never end.
+            let ended = self.shared.has_ended();
+            let flushed = match ended {
+                true => Err(Failure::Cut(CloseReason::Shutdown)),
+                false => self.link.flush(),
+            };
+            self.failure = flushed.err();
+        }
+        self.failure.map_or(Ok(()), |failure| Err(failure.error()))
+    }
+
+    fn is_disconnected(&mut self) -> bool {
+        self.failure.is_some() || self.shared.has_ended() || self.link.stream.is_reset()
+    }
+}

@@ -1,0 +1,516 @@
+//! Answers that a program writes: on their worker, and detached from it.
+
+use crate::client::{Broken, Client, Delimited, get, get_and_close};
+use crate::puppet::{Came, Step::*, Strings, Troupe};
+use crate::stage::{
+    Event, Recorder, alone, descriptors, eventually, in_time, on_each_backend, pattern, skipped,
+    threads,
+};
+use doorstep::{CloseReason, Handler, Limits, Request, Response, Status, Timeouts};
+use std::io::{ErrorKind, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Both kinds, by the path that asks for them.
+const KINDS: [&str; 2] = ["/writer", "/detached"];
+/// A grace that no test lasts.
+const LONG: Duration = Duration::from_secs(600);
+/// A time that is over soon.
+const SHORT: Duration = Duration::from_millis(200);
+
+/// Answers by puppets where the path says so, and otherwise with the path.
+fn stage_of(troupe: &Troupe) -> impl Handler + use<> {
+    let troupe = troupe.clone();
+    move |request: &mut Request<'_>| {
+        let answer = Response::new(Status::OK);
+        match request.path() {
+            "/writer" => {
+                let puppet = troupe.take();
+                answer.writer(|out| puppet.write(out))
+            }
+            "/detached" => {
+                let puppet = troupe.take();
+                answer.detached(|out| puppet.write(out))
+            }
+            path => answer.body(path.to_string()),
+        }
+    }
+}
+
+/// Limits with so many seats.
+fn seats(most: usize) -> Limits {
+    let mut limits = Limits::default();
+    limits.detached = most;
+    limits
+}
+
+/// Connects and asks for a puppet's answer, which runs from here on; its head is read.
+#[track_caller]
+fn begin(client: &mut Client, path: &str, troupe: &Troupe) -> Strings {
+    let strings = troupe.add();
+    client.send(get(path));
+    assert_eq!(client.head().status, 200);
+    strings.runs();
+    strings
+}
+
+#[test]
+fn a_flushed_chunk_is_here_before_the_program_goes_on() {
+    on_each_backend(|stage| {
+        let troupe = Troupe::default();
+        let server = stage.server().spawn(stage_of(&troupe)).unwrap();
+        for path in KINDS {
+            let mut client = Client::connect(server.addr());
+            let strings = troupe.add();
+            client.send(get(path));
+            let head = client.head();
+            assert_eq!(head.field("Transfer-Encoding"), Some("chunked"));
+            strings.does(Write("hello"));
+            strings.does(Flush);
+            client.expects(b"5\r\nhello\r\n");
+            strings.does(Write(" wor"));
+            strings.does(Write("ld"));
+            // With nothing to send, a flush writes no chunk: an empty one would be the last.
+            strings.does(Flush);
+            strings.does(Flush);
+            client.expects(b"6\r\n world\r\n");
+            strings.does(Write("!"));
+            strings.begins(End);
+            client.expects(b"1\r\n!\r\n0\r\n\r\n");
+            assert_eq!(client.ask("/next").text(), "/next", "{path}");
+        }
+    });
+}
+
+#[test]
+fn content_larger_than_every_buffer_arrives_whole() {
+    const LENGTH: usize = 8 << 20;
+    let handler = |request: &mut Request<'_>| {
+        let content = pattern(LENGTH);
+        let answer = Response::new(Status::OK);
+        match request.path() {
+            "/writer" => answer.writer(move |out| out.write_all(&content)),
+            _ => answer.detached(move |out| out.write_all(&content)),
+        }
+    };
+    on_each_backend(|stage| {
+        let server = stage.server().workers(1).spawn(handler).unwrap();
+        let mut client = Client::connect(server.addr());
+        for path in KINDS {
+            let answer = client.ask(path);
+            assert_eq!(answer.delimited, Delimited::Chunked);
+            assert!(answer.content == pattern(LENGTH), "{path}");
+        }
+    });
+}
+
+#[test]
+fn http_1_0_reads_until_the_connection_ends() {
+    on_each_backend(|stage| {
+        let troupe = Troupe::default();
+        let server = stage.server().spawn(stage_of(&troupe)).unwrap();
+        for path in KINDS {
+            let mut client = Client::connect(server.addr());
+            let strings = troupe.add();
+            client.send(format!("GET {path} HTTP/1.0\r\n\r\n"));
+            let head = client.head();
+            assert_eq!(head.field("Transfer-Encoding"), None);
+            assert!(head.closes());
+            strings.does(Write("hello"));
+            strings.does(Flush);
+            client.expects(b"hello");
+            strings.does(Write("!"));
+            strings.begins(End);
+            client.expects(b"!");
+            client.ends();
+        }
+    });
+}
+
+#[test]
+fn an_answer_without_content_runs_no_program() {
+    let has_run = Arc::new(AtomicBool::new(false));
+    let mark = has_run.clone();
+    let handler = move |request: &mut Request<'_>| {
+        let mark = mark.clone();
+        let write = move |_: &mut doorstep::Writer<'_>| {
+            mark.store(true, Ordering::SeqCst);
+            Ok(())
+        };
+        let (kind, status) = request.path()[1..].split_once('/').expect("a status");
+        let status = match status {
+            "204" => Status::NO_CONTENT,
+            "304" => Status::NOT_MODIFIED,
+            _ => Status::OK,
+        };
+        match kind {
+            "writer" => Response::new(status).writer(write),
+            _ => Response::new(status).detached(write),
+        }
+    };
+    on_each_backend(|stage| {
+        // One seat, which each of these gives back.
+        let server = stage.server().limits(seats(1));
+        let server = server.spawn(handler.clone()).unwrap();
+        let mut client = Client::connect(server.addr());
+        for kind in KINDS {
+            client.send(format!(
+                "HEAD {kind}/200 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            ));
+            let head = client.answer_to_head();
+            assert_eq!(head.status(), 200, "{kind}");
+            assert_eq!(head.field("Transfer-Encoding"), Some("chunked"), "{kind}");
+            for status in [204, 304] {
+                assert_eq!(client.ask(&format!("{kind}/{status}")).status(), status);
+            }
+        }
+        assert!(!has_run.load(Ordering::SeqCst));
+    });
+}
+
+#[test]
+fn an_error_or_a_panic_ends_the_connection_within_the_content() {
+    on_each_backend(|stage| {
+        let rows = [
+            (Fail, CloseReason::ContentFailed),
+            (Panic, CloseReason::Panicked),
+        ];
+        for (path, (step, reason)) in KINDS
+            .into_iter()
+            .flat_map(|path| rows.map(|row| (path, row)))
+        {
+            let (troupe, recorder) = (Troupe::default(), Recorder::default());
+            let server = stage.server().workers(1).limits(seats(1));
+            let server = server.observer(recorder.clone());
+            let server = server.spawn(stage_of(&troupe)).unwrap();
+            for is_flushed in [true, false] {
+                let mut client = Client::connect(server.addr());
+                // The answer before it is not lost with it.
+                let strings = troupe.add();
+                client.send(get("/before") + &get(path));
+                assert_eq!(client.answer().text(), "/before");
+                assert_eq!(client.head().status, 200);
+                strings.does(Write("hello"));
+                if is_flushed {
+                    strings.does(Flush);
+                    client.expects(b"5\r\nhello\r\n");
+                }
+                strings.begins(step);
+                // No last chunk.
+                client.is_gone();
+                // The worker, the seat and the slot are there for others.
+                let mut other = Client::connect(server.addr());
+                let strings = begin(&mut other, path, &troupe);
+                strings.begins(End);
+                other.expects(b"0\r\n\r\n");
+            }
+            server.shutdown(LONG).unwrap();
+            let ends = recorder.reasons();
+            let such = ends.iter().filter(|this| **this == reason).count();
+            assert_eq!(such, 2, "{path}: {ends:?}");
+        }
+    });
+}
+
+#[test]
+fn a_client_that_does_not_read_ends_with_the_time_for_it() {
+    let mut timeouts = Timeouts::default();
+    timeouts.write = SHORT;
+    on_each_backend(|stage| {
+        for path in KINDS {
+            let (troupe, recorder) = (Troupe::default(), Recorder::default());
+            let server = stage.server().workers(2).observer(recorder.clone());
+            let server = server.timeouts(timeouts.clone());
+            let server = server.spawn(stage_of(&troupe)).unwrap();
+            let mut deaf = Client::connect(server.addr());
+            let strings = begin(&mut deaf, path, &troupe);
+            strings.begins(Flood);
+            // Meanwhile others are served.
+            assert_eq!(Client::connect(server.addr()).ask("/").text(), "/");
+            assert_eq!(strings.came(), Came::Failed(ErrorKind::TimedOut), "{path}");
+            // It is told so once more, and at once; what it then says is not what counts.
+            strings.does(Write("more"));
+            assert_eq!(strings.tries(Flush), Came::Failed(ErrorKind::TimedOut));
+            assert_eq!(strings.tries(Look), Came::Gone(true));
+            strings.begins(End);
+            recorder.hears_closed(CloseReason::WriteTimeout);
+        }
+    });
+}
+
+/// With one worker and nobody to stand in for it, a client that does not read must not keep it for ever.
+#[test]
+fn a_wait_is_cut_when_the_worker_is_needed() {
+    on_each_backend(|stage| {
+        let (troupe, recorder) = (Troupe::default(), Recorder::default());
+        let server = stage.server().workers(1).observer(recorder.clone());
+        let server = server.spawn(stage_of(&troupe)).unwrap();
+        let mut deaf = Client::connect(server.addr());
+        let strings = begin(&mut deaf, "/writer", &troupe);
+        strings.begins(Flood);
+        let mut other = Client::connect(server.addr());
+        other.send(get("/"));
+        assert_eq!(strings.came(), Came::Failed(ErrorKind::ConnectionAborted));
+        strings.begins(End);
+        recorder.hears_closed(CloseReason::Overload);
+        assert_eq!(other.answer().text(), "/");
+    });
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order() {
+    on_each_backend(|stage| {
+        let (troupe, recorder) = (Troupe::default(), Recorder::default());
+        let server = stage.server().workers(1).observer(recorder.clone());
+        let server = server.spawn(stage_of(&troupe)).unwrap();
+        let mut client = Client::connect(server.addr());
+        let all = [
+            "/1",
+            "/writer",
+            "/2",
+            "/detached",
+            "/3",
+            "/detached",
+            "/writer",
+            "/4",
+        ];
+        let strings: Vec<_> = KINDS.iter().chain(&KINDS).map(|_| troupe.add()).collect();
+        client.send(all.map(get).concat());
+        for (number, strings) in strings.iter().enumerate() {
+            strings.begins(Write(["a", "b", "c", "d"][number]));
+            strings.begins(End);
+        }
+        for (path, content) in all.iter().zip(["/1", "a", "/2", "b", "/3", "c", "d", "/4"]) {
+            assert_eq!(client.answer().text(), content, "{path}");
+        }
+        drop(client);
+        recorder.hears_closed(CloseReason::PeerClosed);
+        let told: Vec<_> = recorder
+            .events()
+            .into_iter()
+            .filter_map(|event| match event {
+                Event::Request { target, bytes, .. } => Some((target, bytes > 0)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(told, all.map(|path| (path.to_string(), true)));
+    });
+}
+
+/// The last request before a close: what comes behind it while its answer is made does not cost the answer.
+#[test]
+fn octets_behind_a_last_request_do_not_cost_its_answer() {
+    on_each_backend(|stage| {
+        let (troupe, recorder) = (Troupe::default(), Recorder::default());
+        let server = stage.server().observer(recorder.clone());
+        let server = server.spawn(stage_of(&troupe)).unwrap();
+        for path in KINDS {
+            let mut client = Client::connect(server.addr());
+            let strings = troupe.add();
+            client.send(get_and_close(path));
+            assert!(client.head().closes());
+            strings.runs();
+            client.send("what nobody reads");
+            strings.does(Write("hello"));
+            strings.begins(End);
+            client.expects(b"5\r\nhello\r\n0\r\n\r\n");
+            client.ends();
+            drop(client);
+        }
+        recorder.hears_ends(2);
+        assert_eq!(recorder.reasons(), [CloseReason::Answered; 2]);
+    });
+}
+
+#[test]
+fn seats_are_bounded() {
+    on_each_backend(|stage| {
+        let (troupe, recorder) = (Troupe::default(), Recorder::default());
+        let server = stage.server().workers(1).limits(seats(2));
+        let server = server.observer(recorder.clone());
+        let server = server.spawn(stage_of(&troupe)).unwrap();
+        let mut seated: Vec<_> = (0..2).map(|_| Client::connect(server.addr())).collect();
+        let mut strings: Vec<_> = seated
+            .iter_mut()
+            .map(|client| begin(client, "/detached", &troupe))
+            .collect();
+        let mut third = Client::connect(server.addr());
+        for _ in 0..3 {
+            let _unused = troupe.add();
+            let refused = third.ask("/detached");
+            assert_eq!(refused.status(), 503);
+            assert_eq!(refused.field("Retry-After"), Some("1"));
+            assert!(!refused.closes());
+        }
+        recorder.hears("why", |events| {
+            events.iter().any(|event| {
+                matches!(
+                    event,
+                    Event::Request { status, reason, .. }
+                        if status.code() == 503 && *reason == Some("too many detached answers")
+                )
+            })
+        });
+        // What runs on a worker needs no seat.
+        let written = begin(&mut third, "/writer", &troupe);
+        written.begins(End);
+        third.expects(b"0\r\n\r\n");
+        // Whoever has seen an answer's end finds its seat free.
+        for _ in 0..20 {
+            strings.remove(0).begins(End);
+            let mut client = seated.remove(0);
+            client.expects(b"0\r\n\r\n");
+            strings.push(begin(&mut third, "/detached", &troupe));
+            seated.push(std::mem::replace(&mut third, client));
+        }
+    });
+}
+
+#[test]
+fn a_detached_answer_holds_up_no_worker() {
+    on_each_backend(|stage| {
+        let troupe = Troupe::default();
+        let server = stage.server().workers(1).spawn(stage_of(&troupe)).unwrap();
+        let mut clients: Vec<_> = (0..20).map(|_| Client::connect(server.addr())).collect();
+        let strings: Vec<_> = clients
+            .iter_mut()
+            .map(|client| begin(client, "/detached", &troupe))
+            .collect();
+        let mut other = Client::connect(server.addr());
+        for _ in 0..10 {
+            assert_eq!(other.ask("/").text(), "/");
+        }
+        strings.iter().for_each(|strings| strings.begins(End));
+        for client in &mut clients {
+            client.expects(b"0\r\n\r\n");
+            assert_eq!(client.ask("/again").text(), "/again");
+        }
+    });
+}
+
+#[test]
+fn a_reset_is_seen_and_a_half_close_is_none() {
+    on_each_backend(|stage| {
+        for path in KINDS {
+            let (troupe, recorder) = (Troupe::default(), Recorder::default());
+            let server = stage.server().workers(2).observer(recorder.clone());
+            let server = server.spawn(stage_of(&troupe)).unwrap();
+            let mut client = Client::connect(server.addr());
+            let strings = begin(&mut client, path, &troupe);
+            client.finish_sending();
+            assert_eq!(strings.tries(Look), Came::Gone(false));
+            strings.does(Write("still here"));
+            strings.does(Flush);
+            client.expects(b"A\r\nstill here\r\n");
+            assert_eq!(strings.tries(Look), Came::Gone(false), "{path}");
+            strings.does(Write("unread"));
+            strings.does(Flush);
+            client.reset();
+            assert_eq!(strings.tries(Watch), Came::Gone(true), "{path}");
+            strings.does(Write("in vain"));
+            assert_eq!(
+                strings.tries(Flush),
+                Came::Failed(ErrorKind::ConnectionReset)
+            );
+            strings.begins(End);
+            recorder.hears_closed(CloseReason::Failed);
+        }
+    });
+}
+
+#[test]
+fn a_shutdown_gives_it_the_grace() {
+    on_each_backend(|stage| {
+        for path in KINDS {
+            let (troupe, recorder) = (Troupe::default(), Recorder::default());
+            let server = stage.server().observer(recorder.clone());
+            let server = server.spawn(stage_of(&troupe)).unwrap();
+            let address = server.addr();
+            let mut client = Client::connect(address);
+            let strings = begin(&mut client, path, &troupe);
+            server.shutdown_handle().begin(LONG);
+            assert!(eventually(|| Client::try_connect(address).is_err()));
+            assert_eq!(strings.tries(Look), Came::Gone(false));
+            strings.does(Write("hello"));
+            strings.does(Flush);
+            client.expects(b"5\r\nhello\r\n");
+            strings.begins(End);
+            client.expects(b"0\r\n\r\n");
+            client.ends();
+            let ended = in_time(|| server.join()).unwrap();
+            assert_eq!(ended.cut, 0, "{path}");
+            assert!(recorder.reasons().contains(&CloseReason::Shutdown));
+        }
+    });
+}
+
+#[test]
+fn the_end_of_the_grace_cuts_it_and_counts_it() {
+    on_each_backend(|stage| {
+        for path in KINDS {
+            let (troupe, recorder) = (Troupe::default(), Recorder::default());
+            let server = stage.server().workers(4).observer(recorder.clone());
+            let server = server.spawn(stage_of(&troupe)).unwrap();
+            // One waits for its client, one for the world, and one writes to a client that reads all of it.
+            let mut clients: Vec<_> = (0..3).map(|_| Client::connect(server.addr())).collect();
+            let strings: Vec<_> = clients
+                .iter_mut()
+                .map(|client| begin(client, path, &troupe))
+                .collect();
+            strings[0].begins(Flood);
+            strings[2].begins(Flood);
+            let mut reader = clients.pop().expect("the third");
+            let reading = std::thread::spawn(move || {
+                while matches!(reader.some(), Ok(octets) if !octets.is_empty()) {}
+            });
+            server.shutdown_handle().begin(SHORT);
+            let ended = in_time(|| server.join()).unwrap();
+            assert_eq!(ended.cut, 3, "{path}");
+            let aborted = Came::Failed(ErrorKind::ConnectionAborted);
+            assert_eq!(strings[0].came(), aborted, "{path}");
+            assert_eq!(strings[2].came(), aborted, "{path}");
+            assert_eq!(strings[1].tries(Look), Came::Gone(true), "{path}");
+            strings[1].does(Write("late"));
+            assert_eq!(strings[1].tries(Flush), aborted, "{path}");
+            strings.iter().for_each(|strings| strings.begins(End));
+            assert!(matches!(
+                clients[1].try_answer(),
+                Err(Broken::Ended | Broken::Reset | Broken::Cut)
+            ));
+            reading.join().expect("its end");
+            recorder.hears_ends(3);
+            assert_eq!(recorder.reasons(), [CloseReason::Shutdown; 3]);
+        }
+    });
+}
+
+/// What is left of a connection goes with its thread.
+#[test]
+fn descriptors_and_threads_return() {
+    const NAME: &str = "streaming::descriptors_and_threads_return";
+    alone(NAME, || {
+        let (Some(open), Some(before)) = (descriptors(), threads()) else {
+            return skipped(NAME, "this system does not list them");
+        };
+        on_each_backend(|stage| {
+            let troupe = Troupe::default();
+            let server = stage.server().workers(2).spawn(stage_of(&troupe)).unwrap();
+            for step in [End, Fail, Panic].repeat(10) {
+                let mut client = Client::connect(server.addr());
+                let strings = begin(&mut client, "/detached", &troupe);
+                strings.begins(step);
+                if step == End {
+                    client.expects(b"0\r\n\r\n");
+                } else {
+                    client.is_gone();
+                }
+            }
+            // A server of its own, its workers and its housekeeper; the threads of the answers are gone.
+            assert!(eventually(|| threads() == Some(before + 3)));
+            server.shutdown(LONG).unwrap();
+            assert_eq!(descriptors(), Some(open));
+            assert!(eventually(|| threads() == Some(before)));
+        });
+    });
+}
