@@ -119,6 +119,7 @@ fn answers(criterion: &mut Criterion) {
         fields: b"Content-Type: text/html; charset=utf-8\r\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"400-17c2b9e4d1f00000\"\r\n",
         length: LengthField::Length(1024),
         connection: ConnectionField::Absent,
+        upgrade: None,
     };
     criterion.bench_function("answer/file", |bencher| {
         bencher.iter_batched_ref(

@@ -20,10 +20,17 @@ pub struct Answer<'a> {
     pub length: Option<u64>,
     /// Why no answer is to follow this one; `None` lets the connection live on.
     pub last: Option<CloseReason>,
-    /// The protocol that the connection goes on in: this is a 101, and the last answer, whatever `last` says. Only for a
+    /// With 101, the protocol that the connection goes on in: this is the last answer, whatever `last` says. Only for a
     /// request that [`offers`](crate::semantics::upgrade::offers) it and whose content has been read to its end; behind the
-    /// answer comes [`upgraded`](Connection::upgraded).
+    /// answer comes [`upgraded`](Connection::upgraded). With any other status, a protocol that is asked for.
     pub upgrade: Option<&'a str>,
+}
+
+impl Answer<'_> {
+    /// Whether another protocol takes over behind it.
+    fn switches(&self) -> bool {
+        self.status == Status::SWITCHING_PROTOCOLS
+    }
 }
 
 /// What follows the head that was written.
@@ -54,13 +61,10 @@ impl Connection {
     /// Writes an answer's head into `out` and decides how its content is delimited and whether the connection lives on.
     pub fn answer(&mut self, answer: &Answer<'_>, rules: &Rules, out: &mut Vec<u8>) -> Delivery {
         debug_assert_eq!(self.phase, Phase::Handle);
-        debug_assert_eq!(
-            answer.status == Status::SWITCHING_PROTOCOLS,
-            answer.upgrade.is_some()
-        );
+        debug_assert!(!answer.switches() || answer.upgrade.is_some());
         self.phase = Phase::Send;
         self.writing.begin();
-        if answer.upgrade.is_some() {
+        if answer.switches() {
             self.before_upgrade(out);
         }
         let delivery = self.delivery(answer);
@@ -81,17 +85,19 @@ impl Connection {
             (Delivery::NoContent, None) if self.version == Version::Http11 => LengthField::Chunked,
             (Delivery::NoContent, None) | (Delivery::UntilClose, _) => LengthField::Absent,
         };
-        let connection = match (answer.upgrade, self.last, self.version) {
-            (Some(protocol), _, _) => ConnectionField::Upgrade(protocol),
-            (None, Some(_), _) => ConnectionField::Close,
-            (None, None, Version::Http10) => ConnectionField::KeepAlive,
-            (None, None, Version::Http11) => ConnectionField::Absent,
+        let connection = match (self.last, self.version) {
+            // HTTP ends here, and with it what there is to say of it.
+            _ if answer.switches() => ConnectionField::Absent,
+            (Some(_), _) => ConnectionField::Close,
+            (None, Version::Http10) => ConnectionField::KeepAlive,
+            (None, Version::Http11) => ConnectionField::Absent,
         };
         let Answer {
             status,
             fields,
             date,
             server,
+            upgrade,
             ..
         } = *answer;
         push_head(
@@ -103,6 +109,7 @@ impl Connection {
                 fields,
                 length,
                 connection,
+                upgrade,
             },
         );
         delivery
@@ -148,7 +155,7 @@ impl Connection {
         delivery: Delivery,
         rules: &Rules,
     ) -> Option<CloseReason> {
-        let upgraded = answer.upgrade.map(|_| CloseReason::Upgraded);
+        let upgraded = answer.switches().then_some(CloseReason::Upgraded);
         // What was abandoned stays abandoned for its own reason.
         if let Some(reason) = self.last.or(upgraded).or(answer.last) {
             return Some(reason);
@@ -207,6 +214,12 @@ impl Connection {
         debug_assert_eq!(self.phase, Phase::Send);
         debug_assert_eq!(self.last, Some(CloseReason::Upgraded));
         self.linger(CloseReason::Upgraded, now, rules);
+    }
+
+    /// The other protocol has failed: the connection, whose end has begun, ends for this reason.
+    pub fn upgrade_failed(&mut self, reason: CloseReason) {
+        debug_assert_eq!(self.phase, Phase::Linger);
+        self.last = Some(reason);
     }
 
     /// Refuses the message in progress: the answer that follows is the last one, and nothing more is parsed.

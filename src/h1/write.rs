@@ -20,7 +20,9 @@ pub struct ResponseHead<'a> {
     /// How the content is delimited.
     pub length: LengthField,
     /// The Connection field.
-    pub connection: ConnectionField<'a>,
+    pub connection: ConnectionField,
+    /// The Upgrade field, which the Connection field announces: what a 101 goes on in, or what a 426 asks for.
+    pub upgrade: Option<&'a str>,
 }
 
 /// The field that delimits a response's content.
@@ -34,17 +36,15 @@ pub enum LengthField {
     Chunked,
 }
 
-/// The Connection field of a response, and the field that it announces.
+/// Whether a connection persists, as a response's Connection field says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConnectionField<'a> {
+pub enum ConnectionField {
     /// HTTP/1.1 that persists.
     Absent,
     /// An HTTP/1.0 client that asked for it.
     KeepAlive,
     /// This is the last answer.
     Close,
-    /// This is a 101, and the connection goes on in this protocol: the Upgrade field's value.
-    Upgrade(&'a str),
 }
 
 /// The interim answer that invites content (RFC 9110 §15.2.1).
@@ -62,20 +62,7 @@ pub fn push_head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
     if let Some(server) = head.server {
         push_line(out, b"Server: ", server.as_bytes());
     }
-    match head.connection {
-        ConnectionField::Absent => {}
-        ConnectionField::KeepAlive => out.extend_from_slice(b"Connection: keep-alive\r\n"),
-        ConnectionField::Close => out.extend_from_slice(b"Connection: close\r\n"),
-        // RFC 9110 §7.8: "A sender of Upgrade MUST also send an "Upgrade" connection option in the Connection header field to
-        // inform intermediaries not to forward this field."
-        ConnectionField::Upgrade(protocol) => {
-            push_line(
-                out,
-                b"Connection: upgrade\r\nUpgrade: ",
-                protocol.as_bytes(),
-            );
-        }
-    }
+    push_connection(out, head.connection, head.upgrade);
     match head.length {
         LengthField::Absent => {}
         LengthField::Length(length) => {
@@ -87,6 +74,28 @@ pub fn push_head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
     }
     out.extend_from_slice(head.fields);
     out.extend_from_slice(b"\r\n");
+}
+
+fn push_connection(out: &mut Vec<u8>, connection: ConnectionField, upgrade: Option<&str>) {
+    let persistence: &[u8] = match connection {
+        ConnectionField::Absent => b"",
+        ConnectionField::KeepAlive => b"keep-alive",
+        ConnectionField::Close => b"close",
+    };
+    let Some(protocol) = upgrade else {
+        if !persistence.is_empty() {
+            push_line(out, b"Connection: ", persistence);
+        }
+        return;
+    };
+    // RFC 9110 §7.8: "A sender of Upgrade MUST also send an "Upgrade" connection option in the Connection header field to
+    // inform intermediaries not to forward this field."
+    out.extend_from_slice(b"Connection: ");
+    if !persistence.is_empty() {
+        out.extend_from_slice(persistence);
+        out.extend_from_slice(b", ");
+    }
+    push_line(out, b"upgrade\r\nUpgrade: ", protocol.as_bytes());
 }
 
 fn push_status_line(out: &mut Vec<u8>, status: Status) {

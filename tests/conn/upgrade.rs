@@ -2,7 +2,7 @@
 
 use super::life::{Do::*, EVIL, Life, Reply, Row, reply, run};
 use doorstep::CloseReason;
-use doorstep::internals::conn::{Delivery, Expiry, Phase, Rules};
+use doorstep::internals::conn::{Delivery, Expiry, Finished, Phase, Rules};
 use doorstep::internals::semantics::Status;
 
 const OFFER: &str =
@@ -121,4 +121,32 @@ fn it_is_the_last_answer_for_no_other_reason() {
     life.frame(stopping, Some("websocket"));
     assert_eq!(String::from_utf8_lossy(&life.out), SWITCHES);
     assert_eq!(life.conn.last(), Some(CloseReason::Upgraded));
+}
+
+/// RFC 9110 §15.5.22: a 426 says what it asks for, and is an answer like any other.
+#[test]
+fn a_protocol_that_is_asked_for_does_not_take_over() {
+    let mut life = Life::new(Rules::default());
+    let plain = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    life.comes(plain.as_bytes());
+    life.frame(reply(Status::UPGRADE_REQUIRED, Some(0)), Some("websocket"));
+    assert_eq!(
+        String::from_utf8_lossy(&life.out),
+        "HTTP/1.1 426 Upgrade Required\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n\r\n"
+    );
+    assert_eq!(life.conn.last(), None);
+    let finished = life.conn.finish(false, life.now, &life.rules);
+    assert_eq!(finished, Finished::Continue);
+    assert_eq!(life.conn.phase(), Phase::Idle);
+}
+
+#[test]
+fn a_protocol_that_failed_says_so_at_the_end() {
+    let mut life = Life::new(Rules::default());
+    life.comes(OFFER.as_bytes());
+    life.frame(reply(Status::SWITCHING_PROTOCOLS, None), Some("websocket"));
+    life.conn.upgraded(life.now, &life.rules);
+    life.conn.upgrade_failed(CloseReason::Panicked);
+    assert_eq!(life.conn.phase(), Phase::Linger);
+    assert_eq!(life.conn.peer_closed(), Some(CloseReason::Panicked));
 }

@@ -15,6 +15,7 @@ fn bare(code: u16) -> ResponseHead<'static> {
         fields: b"",
         length: LengthField::Absent,
         connection: ConnectionField::Absent,
+        upgrade: None,
     }
 }
 
@@ -38,7 +39,10 @@ fn heads() {
         ("keep-alive, chunked", ResponseHead { connection: ConnectionField::KeepAlive, length: LengthField::Chunked, ..bare(200) }, "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned()),
         ("a length of 0", ResponseHead { length: LengthField::Length(0), ..bare(200) }, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_owned()),
         ("the largest length", ResponseHead { length: LengthField::Length(u64::MAX), ..bare(200) }, "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n".to_owned()),
-        ("RFC 9110 §7.8: another protocol, and the option that announces its field", ResponseHead { date: Some(DATE), fields: b"X: y\r\n", connection: ConnectionField::Upgrade("IRC/6.9"), ..bare(101) }, format!("HTTP/1.1 101 Switching Protocols\r\nDate: {DATE}\r\nConnection: upgrade\r\nUpgrade: IRC/6.9\r\nX: y\r\n\r\n")),
+        ("RFC 9110 §7.8: another protocol, and the option that announces its field", ResponseHead { date: Some(DATE), fields: b"X: y\r\n", upgrade: Some("IRC/6.9"), ..bare(101) }, format!("HTTP/1.1 101 Switching Protocols\r\nDate: {DATE}\r\nConnection: upgrade\r\nUpgrade: IRC/6.9\r\nX: y\r\n\r\n")),
+        ("RFC 9110 §15.5.22: a protocol that is asked for", ResponseHead { upgrade: Some("IRC/6.9"), ..bare(426) }, "HTTP/1.1 426 Upgrade Required\r\nConnection: upgrade\r\nUpgrade: IRC/6.9\r\n\r\n".to_owned()),
+        ("RFC 9110 §7.8: its option beside others", ResponseHead { upgrade: Some("IRC/6.9"), connection: ConnectionField::Close, ..bare(426) }, "HTTP/1.1 426 Upgrade Required\r\nConnection: close, upgrade\r\nUpgrade: IRC/6.9\r\n\r\n".to_owned()),
+        ("the same in HTTP/1.0", ResponseHead { upgrade: Some("IRC/6.9"), connection: ConnectionField::KeepAlive, ..bare(426) }, "HTTP/1.1 426 Upgrade Required\r\nConnection: keep-alive, upgrade\r\nUpgrade: IRC/6.9\r\n\r\n".to_owned()),
         ("RFC 9110 §15.2.1: the interim answer", bare(100), String::from_utf8_lossy(CONTINUE).into_owned()),
     ];
     for (name, head, expected) in rows {
