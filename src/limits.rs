@@ -107,7 +107,9 @@ impl Default for Timeouts {
 pub const LEADING_EMPTY_LINES: usize = 1;
 /// Octets of a method. Registered names have at most 17 (UPDATEREDIRECTREF); a longer token gets 501.
 pub const METHOD_BYTES: usize = 23;
-/// Request bodies up to this size are gathered before the handler is called.
+/// Octets of a request's content, framing included, that are awaited before the handler is called: all of it, or the beginning
+/// of longer content. A client that drips costs no worker until it has sent as much. None are awaited from a client that waits
+/// for `100 Continue`.
 pub const GATHER_BYTES: usize = 16 * 1024;
 /// Requests that one turn on a connection may answer before other connections get theirs.
 pub const REQUESTS_PER_TURN: usize = 64;

@@ -53,7 +53,7 @@ pub enum Phase {
     Idle,
     /// Some octets of a head are here.
     Head,
-    /// The head is complete; content that is small enough is awaited before the handler is called.
+    /// The head is complete; content, or the beginning of it, is awaited before the handler is called.
     Gather,
     /// The handler runs.
     Handle,

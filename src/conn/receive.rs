@@ -102,8 +102,9 @@ impl Connection {
 
     /// Whether the content that is awaited before the handler runs is in `input`, which starts with the head's first octet.
     ///
-    /// Content of up to [`GATHER_BYTES`] is awaited in full, so that a slow client costs no worker; longer content is
-    /// pulled by the handler, and content that the client holds back until a `100 Continue` is not awaited at all.
+    /// Content of up to [`GATHER_BYTES`], framing included, is awaited in full, and of longer content as much, so that a slow
+    /// client costs no worker until then; the handler pulls the rest. Content that the client holds back until a
+    /// `100 Continue` is not awaited at all.
     ///
     /// # Errors
     /// Chunked content that is malformed.
@@ -113,11 +114,9 @@ impl Connection {
         let ready = self.continue_due
             || match self.content {
                 Content::Done => true,
-                Content::Length(length) => {
-                    length > GATHER_BYTES as u64 || here.len() as u64 >= length
-                }
+                Content::Length(length) => here.len() as u64 >= length.min(GATHER_BYTES as u64),
                 Content::Chunked(_) => {
-                    here.len() > GATHER_BYTES || self.look_for_end(here, rules)?
+                    here.len() >= GATHER_BYTES || self.look_for_end(here, rules)?
                 }
             };
         if ready {

@@ -1,12 +1,15 @@
-//! Gather: the head is here, and content that is short enough to wait for.
+//! Gather: the head is here, and content, or the beginning of it, is waited for.
 
-use super::life::{Do::*, GET, OK, Row, run};
-use doorstep::internals::conn::{Expiry, Phase};
+use super::life::{Do::*, GET, Life, OK, Row, run};
+use doorstep::internals::conn::{Expiry, Phase, Rules};
+use doorstep::internals::limits::GATHER_BYTES;
 use doorstep::{CloseReason, Reject};
 
 const POST_5: &str = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
 const POST_MOST: &str = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 16384\r\n\r\n";
+const POST_LESS: &str = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 16383\r\n\r\n";
 const POST_MORE: &str = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 16385\r\n\r\n";
+const POST_MUCH: &str = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n";
 const CHUNKED: &str = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 const ROWS: &[Row] = &[
@@ -56,10 +59,10 @@ const ROWS: &[Row] = &[
             Comes(CHUNKED),
             Comes("5000\r\n"),
             After(1_000),
-            Fills(16_379),
+            Fills(16_378),
             Is(Phase::Handle),
             After(100_000),
-            Takes(16_379),
+            Takes(16_378),
             WaitsForContent,
             Until(131_000),
         ],
@@ -96,9 +99,53 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "16 KiB are awaited",
+        "one octet less than 16 KiB: all of it is awaited",
+        &[
+            Comes(POST_LESS),
+            Fills(16_382),
+            Is(Phase::Gather),
+            Fills(1),
+            Is(Phase::Handle),
+            Takes(16_383),
+            Answers(OK),
+            Is(Phase::Idle),
+        ],
+    ),
+    (
+        "16 KiB: all of it",
         &[
             Comes(POST_MOST),
+            Fills(16_383),
+            Is(Phase::Gather),
+            Fills(1),
+            Is(Phase::Handle),
+            Takes(16_384),
+            Answers(OK),
+            Is(Phase::Idle),
+        ],
+    ),
+    (
+        "one octet more: the first 16 KiB of it, so that a client which drips costs no worker until it has sent that much",
+        &[
+            Comes(POST_MORE),
+            Is(Phase::Gather),
+            Fills(16_383),
+            Is(Phase::Gather),
+            Fills(1),
+            Is(Phase::Handle),
+            Unread(16_384),
+            Takes(16_384),
+            WaitsForContent,
+            Fills(1),
+            Takes(1),
+            Answers(OK),
+            Is(Phase::Idle),
+        ],
+    ),
+    (
+        "much more: no more than that",
+        &[
+            Comes(POST_MUCH),
             Fills(16_383),
             Is(Phase::Gather),
             Fills(1),
@@ -106,8 +153,45 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "one more is not",
-        &[Comes(POST_MORE), Is(Phase::Handle), Unread(0)],
+        "longer content: the same 30 seconds",
+        &[
+            Comes(POST_MUCH),
+            Until(30_000),
+            After(20_000),
+            Fills(1),
+            Until(30_000),
+            After(10_000),
+            Expires(Expiry::Refuse(Reject::ContentTimeout)),
+        ],
+    ),
+    (
+        "longer content: octets at more than the least rate extend them, and count once more when the handler takes them",
+        &[
+            Comes(POST_MUCH),
+            After(20_000),
+            Fills(6_000),
+            Until(50_000),
+            After(20_000),
+            Fills(6_000),
+            Until(70_000),
+            After(20_000),
+            Fills(4_384),
+            Is(Phase::Handle),
+            // Sixty seconds have been waited, and nothing has been earned by what nobody took.
+            WaitsForContent,
+            Until(60_000),
+            Takes(16_384),
+            WaitsForContent,
+            Until(90_000),
+        ],
+    ),
+    (
+        "longer content: a FIN before the handler has seen it",
+        &[
+            Comes(POST_MUCH),
+            Fills(16_383),
+            Fin(Some(CloseReason::PeerClosedEarly)),
+        ],
     ),
     (
         "chunks are awaited to their end",
@@ -124,11 +208,61 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "chunks of more than 16 KiB are not",
+        "chunks that take one octet less than 16 KiB: all of them",
+        &[
+            Comes(CHUNKED),
+            Comes("3ff2\r\n"),
+            Fills(0x3ff2),
+            Comes("\r\n0\r\n\r"),
+            Is(Phase::Gather),
+            Comes("\n"),
+            Is(Phase::Handle),
+            Takes(0x3ff2),
+            Answers(OK),
+            Is(Phase::Idle),
+            Unread(0),
+        ],
+    ),
+    (
+        "chunks that take 16 KiB: all of them",
+        &[
+            Comes(CHUNKED),
+            Comes("3ff3\r\n"),
+            Fills(0x3ff3),
+            Comes("\r\n0\r\n\r"),
+            Is(Phase::Gather),
+            Comes("\n"),
+            Is(Phase::Handle),
+            Takes(0x3ff3),
+            Answers(OK),
+            Is(Phase::Idle),
+            Unread(0),
+        ],
+    ),
+    (
+        "chunks that take one octet more: the first 16 KiB of them",
+        &[
+            Comes(CHUNKED),
+            Comes("3ff4\r\n"),
+            Fills(0x3ff4),
+            Comes("\r\n0\r\n"),
+            Is(Phase::Gather),
+            Comes("\r"),
+            Is(Phase::Handle),
+            Takes(0x3ff4),
+            WaitsForContent,
+            Comes("\n"),
+            Answers(OK),
+            Is(Phase::Idle),
+            Unread(0),
+        ],
+    ),
+    (
+        "a chunk of more than 16 KiB",
         &[
             Comes(CHUNKED),
             Comes("5000\r\n"),
-            Fills(16_378),
+            Fills(16_377),
             Is(Phase::Gather),
             Fills(1),
             Is(Phase::Handle),
@@ -158,6 +292,26 @@ const ROWS: &[Row] = &[
                 "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n",
             ),
             Is(Phase::Handle),
+        ],
+    ),
+    (
+        "with Expect nothing of longer content is awaited either",
+        &[
+            Comes(
+                "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 16385\r\nExpect: 100-continue\r\n\r\n",
+            ),
+            Is(Phase::Handle),
+            Unread(0),
+        ],
+    ),
+    (
+        "nor of chunks",
+        &[
+            Comes(
+                "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n",
+            ),
+            Is(Phase::Handle),
+            Unread(0),
         ],
     ),
     (
@@ -205,4 +359,43 @@ const ROWS: &[Row] = &[
 #[test]
 fn gather() {
     run(ROWS);
+}
+
+/// What waits to be gathered always leaves room in the buffer that a worker reads it into.
+#[test]
+fn the_longest_head_and_the_most_content_leave_room() {
+    let rules = Rules::default();
+    let most = rules.limits.head_bytes;
+    let longest_head = |framing: &str| {
+        let start = format!("POST / HTTP/1.1\r\nHost: a\r\n{framing}\r\nX: ");
+        let value = "x".repeat(most - start.len() - 4);
+        format!("{start}{value}\r\n\r\n").into_bytes()
+    };
+    let rows = [
+        ("by length", "Content-Length: 16385", "x"),
+        (
+            "in the smallest chunks",
+            "Transfer-Encoding: chunked",
+            "1\r\nx\r\n",
+        ),
+        (
+            "in chunks with long size lines",
+            "Transfer-Encoding: chunked",
+            "0000000000000001;x=y\r\nx\r\n",
+        ),
+    ];
+    for (name, framing, content) in rows {
+        let mut life = Life::new(rules.clone());
+        let head = longest_head(framing);
+        assert_eq!(head.len(), most, "{name}");
+        for octet in head.iter().chain(content.as_bytes().iter().cycle()) {
+            // The worker reads on, and has read as much as its buffer holds.
+            assert!(life.input.len() < most + GATHER_BYTES, "{name}");
+            life.comes(&[*octet]);
+            if life.conn.phase() == Phase::Handle {
+                break;
+            }
+        }
+        assert_eq!(life.input.len(), GATHER_BYTES, "{name}: behind the head");
+    }
 }

@@ -4,7 +4,9 @@ use super::life::{Do::*, GET, OK, Row, run};
 use doorstep::CloseReason;
 use doorstep::internals::conn::{Expiry, Finished, Phase};
 
-const LONG: &str = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n";
+/// With Expect, so that nothing is gathered and the first octet is the handler's to wait for.
+const LONG: &str =
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n";
 const EXPECT: &str =
     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
 
@@ -97,7 +99,12 @@ const ROWS: &[Row] = &[
     ),
     (
         "RFC 9110 §10.1.1: no 100 without Expect",
-        &[Comes(LONG), Continue(false)],
+        &[
+            Comes("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000\r\n\r\n"),
+            Fills(16_384),
+            Is(Phase::Handle),
+            Continue(false),
+        ],
     ),
     (
         "no 100 to HTTP/1.0",

@@ -239,6 +239,7 @@ const ENDS: &[Row] = &[
             Comes(
                 "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 20000\r\n\r\n",
             ),
+            Fills(16_384),
             Answers(OK),
             Is(Phase::Linger),
             Last(Some(CloseReason::Answered)),

@@ -4,6 +4,7 @@ use crate::client::{Broken, Client, get, get_and_close, post};
 use crate::stage::{
     AtTheEnd, Event, Gate, PAGE, Recorder, Scratch, eventually, on_each_backend, page, pattern,
 };
+use doorstep::internals::limits::GATHER_BYTES;
 use doorstep::{
     CloseReason, IntoResponse, Limits, Observer, Reject, Request, RequestEvent, Response, Status,
     Timeouts,
@@ -72,10 +73,12 @@ fn a_head_that_dribbles_is_refused_in_time() {
 fn content_that_dribbles_is_refused_in_time() {
     let length =
         |length| format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n");
-    // Gathered before the handler runs, and read by it; by length, and in one chunk that never ends.
+    // Gathered before the handler runs, all of it and the beginning, and read by it; by length, and in one chunk that never
+    // ends.
     let chunked =
         "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2710\r\n";
-    let starts = [length(10_000), length(20_000), chunked.to_string()];
+    let pulled = format!("{}{}", length(20_000), "x".repeat(GATHER_BYTES));
+    let starts = [length(10_000), length(20_000), pulled, chunked.to_string()];
     on_each_backend(|stage| {
         let short = timeouts(|timeouts| {
             (timeouts.body, timeouts.linger) = (SHORT, SHORT);
@@ -93,18 +96,18 @@ fn content_that_dribbles_is_refused_in_time() {
                 Err(error) => error.into_response(),
             })
             .unwrap();
-        for start in &starts {
+        for (number, start) in starts.iter().enumerate() {
             let mut client = Client::connect(server.addr());
             client.send(start);
             let dribble = dribble(&client, "");
-            assert_eq!(client.answer().status(), 408, "{start}");
+            assert_eq!(client.answer().status(), 408, "start {number}");
             client.ends();
             drop(client);
             dribble.join().unwrap();
         }
-        recorder.hears_ends(3);
+        recorder.hears_ends(4);
         let timed_out = CloseReason::Rejected(Reject::ContentTimeout);
-        assert_eq!(recorder.reasons(), [timed_out; 3]);
+        assert_eq!(recorder.reasons(), [timed_out; 4]);
     });
 }
 

@@ -2,6 +2,7 @@
 
 use crate::client::{Broken, Client, Delimited, get, get_and_close, post, post_chunked};
 use crate::stage::{Event, PAGE, Recorder, Ticker, on_each_backend, page, pattern};
+use doorstep::internals::limits::GATHER_BYTES;
 use doorstep::{CloseReason, IntoResponse, Limits, Request, Response, Status};
 use std::io::{self, Cursor, Read};
 use std::sync::{Arc, Mutex};
@@ -527,6 +528,60 @@ fn content_is_gathered_octet_by_octet() {
     });
 }
 
+/// A request's octets, cut behind so many of its content's.
+fn cut_within_content(request: &[u8], behind: usize) -> (&[u8], &[u8]) {
+    let head = request.windows(4).position(|octets| octets == b"\r\n\r\n");
+    request.split_at(head.expect("a head") + 4 + behind)
+}
+
+#[test]
+fn the_beginning_of_longer_content_costs_no_worker() {
+    let content = pattern(GATHER_BYTES + 4_000);
+    on_each_backend(|stage| {
+        let server = stage.server().workers(1).spawn(collect).unwrap();
+        let mut ticker = Ticker::on(server.addr());
+        let mut client = Client::connect(server.addr());
+        for request in [
+            post("/", &content),
+            post_chunked("/", &content, &[1_000]),
+            post_chunked("/", &content, &[content.len()]),
+        ] {
+            let (first, rest) = cut_within_content(&request, GATHER_BYTES - 1);
+            for piece in first.chunks(1_000) {
+                client.send(piece);
+                ticker.tick();
+            }
+            client.send(rest);
+            assert!(client.answer().content == content);
+        }
+    });
+}
+
+/// The longest head, with the most content that is awaited, in the smallest chunks: what waits leaves room for what comes,
+/// wherever in the buffer it begins.
+#[test]
+fn the_longest_request_is_gathered_behind_any_others() {
+    let start = "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nX: ";
+    let padding = "x".repeat(Limits::default().head_bytes - start.len() - 4);
+    // 5 octets of zeros, 2,729 chunks of 6 and the last one of 5.
+    let chunks = format!("00000{}0\r\n\r\n", "1\r\nx\r\n".repeat(2_729));
+    assert_eq!(chunks.len(), GATHER_BYTES);
+    let request = format!("{start}{padding}\r\n\r\n{chunks}").into_bytes();
+    let (first, last) = request.split_at(request.len() - 1);
+    on_each_backend(|stage| {
+        let server = stage.server().workers(1).spawn(collect).unwrap();
+        for others in [0, 1, 100, 400, 450, 500, 800, 1_200] {
+            let mut client = Client::connect(server.addr());
+            client.send([get("/").repeat(others).as_bytes(), first].concat());
+            for _ in 0..others {
+                assert_eq!(client.answer().text(), "");
+            }
+            client.send(last);
+            assert_eq!(client.answer().content, vec![b'x'; 2_729], "{others}");
+        }
+    });
+}
+
 #[test]
 fn a_client_that_stops_within_content_is_told_or_dropped() {
     on_each_backend(|stage| {
@@ -538,7 +593,8 @@ fn a_client_that_stops_within_content_is_told_or_dropped() {
             .unwrap();
         // Within what a handler reads: it can still be told.
         let mut client = Client::connect(server.addr());
-        client.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20000\r\n\r\nsome");
+        let request = post("/", pattern(20_000));
+        client.send(cut_within_content(&request, GATHER_BYTES).0);
         client.finish_sending();
         assert_eq!(client.answer().status(), 400);
         client.ends();
@@ -546,16 +602,17 @@ fn a_client_that_stops_within_content_is_told_or_dropped() {
         recorder.hears_ends(1);
         // Within a head, and within content that no handler has seen.
         for start in [
-            "GET / HT",
-            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nsome",
+            "GET / HT".as_bytes(),
+            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nsome".as_bytes(),
+            cut_within_content(&request, GATHER_BYTES - 1).0,
         ] {
             let mut client = Client::connect(server.addr());
             client.send(start);
             client.finish_sending();
             client.ends();
         }
-        recorder.hears_ends(3);
-        assert_eq!(recorder.reasons()[1..], [CloseReason::PeerClosedEarly; 2]);
+        recorder.hears_ends(4);
+        assert_eq!(recorder.reasons()[1..], [CloseReason::PeerClosedEarly; 3]);
     });
 }
 
