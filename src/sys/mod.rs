@@ -48,7 +48,7 @@ pub use clock::{Clock, SystemClock};
 pub use listener::{Accept, Listener};
 pub use poller::{Backend, Interest, Poller, Source, Token, Wake};
 pub use stream::{Socket, Stream};
-pub use threads::{SystemThreads, Threads};
+pub use threads::{SystemThreads, Threads, Work};
 
 use std::io;
 

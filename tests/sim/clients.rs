@@ -375,8 +375,10 @@ fn request(random: &mut Random, length: usize) -> (Vec<u8>, Vec<u8>) {
             pattern(length),
         )
     };
-    match random.between(0, 7) {
+    match random.between(0, 9) {
         0 | 1 => get("bytes"),
+        8 => get("writer"),
+        9 => get("detached"),
         2 => get("shared"),
         3 => get("chunked"),
         4 => get("stream"),
@@ -469,6 +471,28 @@ fn bad(kind: usize, random: &mut Random) -> Client {
                 CloseReason::UnreadContent,
             )
         }
+        13 => {
+            let script = vec![Act::Send(head("GET", "/fails", ""))];
+            let end = CloseReason::ContentFailed;
+            Client::bad("is sent content that fails", script, end)
+        }
+        14 => {
+            let script = vec![Act::Send(head("GET", "/detached/400000", "")), Act::Reset];
+            Client::bad(
+                "resets within a detached answer",
+                script,
+                CloseReason::Failed,
+            )
+            .deaf()
+        }
+        15 | 16 => {
+            let path = ["/detached/400000", "/writer/400000"][kind - 15];
+            let script = vec![Act::Send(head("GET", path, ""))];
+            let end = CloseReason::WriteTimeout;
+            Client::bad("never reads what is written", script, end)
+                .deaf()
+                .late()
+        }
         _ => {
             let mut octets = head("POST", "/echo", "Transfer-Encoding: chunked\r\n");
             octets.extend(b"5\r\nhelloXX");
@@ -482,7 +506,7 @@ fn bad(kind: usize, random: &mut Random) -> Client {
     }
 }
 
-pub const KINDS_OF_BAD: usize = 14;
+pub const KINDS_OF_BAD: usize = 18;
 
 pub fn crowd(random: &mut Random) -> Vec<Client> {
     let mut clients = Vec::new();

@@ -56,8 +56,8 @@ fn a_planted_fault_is_found() {
         ),
     ];
     for (name, planted) in faults {
-        let found = (0..20).find_map(|seed| run(seed, planted).err());
-        let why = found.unwrap_or_else(|| panic!("{name}: not found in 20 seeds"));
+        let found = (0..100).find_map(|seed| run(seed, planted).err());
+        let why = found.unwrap_or_else(|| panic!("{name}: not found in 100 seeds"));
         println!("{name}: {why}");
     }
 }

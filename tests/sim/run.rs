@@ -5,9 +5,10 @@ use super::network::{Door, Network, World};
 use super::random::Random;
 use doorstep::internals::conn::{Moment, Rules};
 use doorstep::internals::server::{Housekeeper, Listeners, Shared, Worker};
-use doorstep::internals::sys::{Listener, Token};
-use doorstep::{CloseReason, Ended, Handler, Observer, Request, Response, Status};
-use std::io::Read;
+use doorstep::internals::sys::{Listener, Threads, Token, Work};
+use doorstep::{CloseReason, Ended, Handler, Observer, Request, Response, Status, Writer};
+use std::collections::VecDeque;
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -76,6 +77,12 @@ impl Handler for Answers {
                     Err(_) => Response::new(Status::BAD_REQUEST),
                 }
             }
+            "writer" => answer.writer(move |writer| write_all(writer, number)),
+            "detached" => answer.detached(move |writer| write_all(writer, number)),
+            "fails" => answer.writer(|writer| {
+                writer.write_all(b"the beginning")?;
+                Err(std::io::ErrorKind::Other.into())
+            }),
             // Takes so many seconds.
             "slow" => {
                 self.network.world().now += Duration::from_secs(number as u64);
@@ -86,12 +93,36 @@ impl Handler for Answers {
     }
 }
 
+/// Writes in pieces, some of which are to be sent at once.
+fn write_all(writer: &mut Writer<'_>, length: usize) -> std::io::Result<()> {
+    for piece in pattern(length).chunks(length / 3 + 1) {
+        writer.write_all(piece)?;
+        if piece.len() % 2 == 0 {
+            writer.flush()?;
+        }
+    }
+    Ok(())
+}
+
+/// Threads that have been started and have not run yet: each runs as one step.
+#[derive(Clone, Default)]
+struct Later(Arc<Mutex<VecDeque<Work>>>);
+
+impl Threads for Later {
+    fn start(&self, _: &str, work: Work) -> std::io::Result<()> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.push_back(work);
+        Ok(())
+    }
+}
+
 /// The server's parts, and what each worker has taken and not looked at.
 pub struct Run {
     pub network: Network,
     pub shared: Arc<Shared>,
     workers: Vec<(Worker, Option<Token>)>,
     housekeeper: Housekeeper,
+    threads: Later,
     log: Log,
     random: Random,
     /// Time jumps while clients are at work, who then may be cut.
@@ -161,6 +192,8 @@ impl Run {
             Rules::default(),
             Listeners::new(vec![Listener::Other(Box::new(Door(network.clone())))]),
         );
+        let threads = Later::default();
+        shared.threads = Box::new(threads.clone());
         shared.observer = Some(Box::new(log.clone()));
         let shared = Arc::new(shared);
         let registered = shared.listeners.register(&shared);
@@ -171,6 +204,7 @@ impl Run {
             housekeeper: Housekeeper::new(shared.clone()),
             network,
             shared,
+            threads,
             log,
             random: Random::new(seed ^ 0xD00_25E9),
             storm: seed % 4 == 3,
@@ -215,6 +249,7 @@ impl Run {
             }
             10..=13 => self.take(worker),
             14..=17 => self.turn(worker),
+            18 if self.random.one_in(2) => self.thread(),
             18 => {
                 self.sweep();
                 false
@@ -250,6 +285,22 @@ impl Run {
         };
         self.network.world().calls = 0;
         worker.turn(token);
+        true
+    }
+
+    /// A thread that has been started does all that it has to do.
+    fn thread(&mut self) -> bool {
+        let mut waiting = self
+            .threads
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(work) = waiting.pop_front() else {
+            return false;
+        };
+        drop(waiting);
+        self.network.world().calls = 0;
+        work();
         true
     }
 
@@ -292,6 +343,7 @@ impl Run {
         (0..clients).any(|client| self.network.world().step_client(client))
             || (0..WORKERS).any(|worker| self.turn(worker))
             || (0..WORKERS).any(|worker| self.take(worker))
+            || self.thread()
     }
 
     fn is_over(&self) -> bool {
