@@ -19,7 +19,7 @@ use crate::handler::Now;
 use crate::limits::{GATHER_BYTES, INPUT_SLACK};
 use crate::semantics::FieldTable;
 use crate::sys::limits::open_files;
-use crate::sys::listener::is_exhaustion;
+use crate::sys::listener::shortage;
 use crate::sys::{Stream, Token, Wake};
 use core::net::SocketAddr;
 use std::io;
@@ -123,7 +123,7 @@ impl Worker {
             Accepted::Empty | Accepted::Lost => self.shared.listeners.arm(number, &self.shared),
             Accepted::Exhausted(error) => {
                 let why = match open_files() {
-                    Some(limit) if is_exhaustion(&error) => {
+                    Some(limit) if shortage(&error).is_some() => {
                         format!("cannot accept, new connections wait: {error} (limit {limit})")
                     }
                     _ => format!("cannot accept, new connections wait: {error}"),

@@ -96,10 +96,20 @@ impl fmt::Debug for Listener {
     }
 }
 
-/// Whether an accept failed because the process (EMFILE) or the system (ENFILE) has no descriptor, or
-/// no memory (ENOBUFS, ENOMEM), left: to be tried again later, not at once.
-pub fn is_exhaustion(error: &io::Error) -> bool {
-    error.raw_os_error().is_some_and(socket::is_exhaustion)
+/// What a failed accept says that there is too little of: to be tried again later, not at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shortage {
+    /// The process may open no more descriptors (EMFILE).
+    Process,
+    /// The system has none left, for any process (ENFILE).
+    System,
+    /// Memory (ENOBUFS, ENOMEM).
+    Memory,
+}
+
+/// What there was too little of for an accept, if that is why it failed.
+pub fn shortage(error: &io::Error) -> Option<Shortage> {
+    error.raw_os_error().and_then(socket::shortage)
 }
 
 /// TCP_NODELAY comes from the listener.

@@ -1,7 +1,7 @@
 //! Listening sockets: how they are set up, and what accepting gives.
 
 use crate::support::{LOST, may_open, on_each_backend, pair};
-use doorstep::internals::sys::listener::is_exhaustion;
+use doorstep::internals::sys::listener::{Shortage, shortage};
 use doorstep::internals::sys::{Accept, Interest, Listener, Source, Stream, Token, Wake};
 use std::io::{self, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -231,41 +231,44 @@ fn a_listener_of_the_program_s_own() {
 }
 
 #[test]
-fn what_counts_as_exhaustion() {
+fn what_there_is_too_little_of() {
+    const PROCESS: Option<Shortage> = Some(Shortage::Process);
+    const MEMORY: Option<Shortage> = Some(Shortage::Memory);
     #[cfg(target_os = "linux")]
     let rows = [
-        (24, true),
-        (23, true),
-        (105, true),
-        (12, true),
-        (103, false),
-        (11, false),
-        (22, false),
+        (24, PROCESS),
+        (23, Some(Shortage::System)),
+        (105, MEMORY),
+        (12, MEMORY),
+        (103, None),
+        (11, None),
+        (22, None),
     ];
     #[cfg(all(unix, not(target_os = "linux")))]
     let rows = [
-        (24, true),
-        (23, true),
-        (55, true),
-        (12, true),
-        (53, false),
-        (35, false),
-        (22, false),
+        (24, PROCESS),
+        (23, Some(Shortage::System)),
+        (55, MEMORY),
+        (12, MEMORY),
+        (53, None),
+        (35, None),
+        (22, None),
     ];
     #[cfg(windows)]
     let rows = [
-        (10024, true),
-        (10055, true),
-        (10054, false),
-        (10035, false),
-        (10022, false),
+        (10024, PROCESS),
+        (10055, MEMORY),
+        (10054, None),
+        (10035, None),
+        (10022, None),
     ];
     for (number, expected) in rows {
         let error = io::Error::from_raw_os_error(number);
-        assert_eq!(is_exhaustion(&error), expected, "{error}");
+        assert_eq!(shortage(&error), expected, "{error}");
     }
-    assert!(
-        !is_exhaustion(&io::ErrorKind::OutOfMemory.into()),
+    assert_eq!(
+        shortage(&io::ErrorKind::OutOfMemory.into()),
+        None,
         "not an answer of the system"
     );
 }

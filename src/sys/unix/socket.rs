@@ -4,6 +4,7 @@
 //! lays out a little differently.
 
 use super::{check, errno, ffi};
+use crate::sys::listener::Shortage;
 use std::ffi::{c_int, c_void};
 use std::io;
 use std::mem;
@@ -61,12 +62,14 @@ pub fn silence(socket: &impl AsFd) {
     let _ = switch_on(socket.as_fd(), ffi::SOL_SOCKET, ffi::SO_NOSIGPIPE);
 }
 
-/// Whether the error number says that descriptors or memory have run out.
-pub fn is_exhaustion(number: i32) -> bool {
-    matches!(
-        number,
-        errno::EMFILE | errno::ENFILE | errno::ENOBUFS | errno::ENOMEM
-    )
+/// What the error number says that there is too little of.
+pub fn shortage(number: i32) -> Option<Shortage> {
+    match number {
+        errno::EMFILE => Some(Shortage::Process),
+        errno::ENFILE => Some(Shortage::System),
+        errno::ENOBUFS | errno::ENOMEM => Some(Shortage::Memory),
+        _ => None,
+    }
 }
 
 /// `listen(2)`: also changes the backlog of a socket that listens already.

@@ -1,5 +1,6 @@
 //! Listening sockets as std makes them: Windows needs no option set by hand.
 
+use crate::sys::listener::Shortage;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
@@ -20,7 +21,11 @@ pub fn listen_tcp(address: SocketAddr, _backlog: u32) -> io::Result<TcpListener>
 /// There is no SIGPIPE here.
 pub fn silence(_stream: &TcpStream) {}
 
-/// Whether the error number says that sockets or memory have run out.
-pub fn is_exhaustion(number: i32) -> bool {
-    matches!(number, WSAEMFILE | WSAENOBUFS)
+/// What the error number says that there is too little of.
+pub fn shortage(number: i32) -> Option<Shortage> {
+    match number {
+        WSAEMFILE => Some(Shortage::Process),
+        WSAENOBUFS => Some(Shortage::Memory),
+        _ => None,
+    }
 }
