@@ -139,6 +139,20 @@ impl Stream {
         }
     }
 
+    /// Whether a read would find the peer's end, `Some(Ok(()))`, or that the connection is lost; nothing is read. `None` when
+    /// neither is so, or when it cannot be told: for TCP alone std has a look ahead.
+    pub fn end(&self) -> Option<io::Result<()>> {
+        let Stream::Tcp(stream) = self else {
+            return None;
+        };
+        match uninterrupted(|| stream.peek(&mut [0])) {
+            Ok(0) => Some(Ok(())),
+            Ok(_) => None,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+
     /// What the poller watches.
     pub fn source(&self) -> Source<'_> {
         match self {

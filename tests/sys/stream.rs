@@ -173,6 +173,41 @@ fn a_reset_is_told_from_a_half_close() {
     }
 }
 
+#[test]
+fn the_end_is_seen_without_a_read() {
+    for (name, mut one, mut other) in kinds() {
+        let can_look = name == "tcp";
+        assert!(one.end().is_none(), "{name}: nothing is there");
+        assert_eq!(other.write(b"x").expect("a write"), 1);
+        other.shutdown_write().expect("the write side closes");
+        assert!(one.wait(Interest::Read, LOST).expect("a wait"));
+        assert!(one.end().is_none(), "{name}: an octet comes first");
+        assert_eq!(receive(&mut one, 1), b"x", "{name}");
+        assert!(one.wait(Interest::Read, LOST).expect("a wait"));
+        // The end may come a moment after the octet.
+        let until = Instant::now() + LOST;
+        while can_look && one.end().is_none() && Instant::now() < until {
+            std::thread::yield_now();
+        }
+        assert_eq!(matches!(one.end(), Some(Ok(()))), can_look, "{name}");
+        assert_eq!(matches!(one.end(), Some(Ok(()))), can_look, "{name}: again");
+    }
+    // Closing a socket with an octet unread resets its connection.
+    let (one, other) = pair();
+    let (mut one, mut other) = (Stream::Tcp(one), Stream::Tcp(other));
+    assert_eq!(one.write(b"x").expect("a write"), 1);
+    assert!(other.wait(Interest::Read, LOST).expect("a wait"));
+    drop(other);
+    let until = Instant::now() + LOST;
+    let end = loop {
+        match one.end() {
+            None if Instant::now() < until => std::thread::yield_now(),
+            end => break end,
+        }
+    };
+    assert!(matches!(end, Some(Err(_))), "{end:?}");
+}
+
 fn pattern(length: usize) -> Vec<u8> {
     (0..length)
         .map(|place| (place * 7 + place / 251) as u8)
