@@ -135,8 +135,18 @@ pub const COPY_BYTES: usize = 16 * 1024;
 pub const READS_PER_TURN: u32 = 1024;
 /// Octets asked of a content reader at a time.
 pub const STREAM_BLOCK: usize = 16 * 1024;
-/// How often the observer hears that the server is overloaded.
+/// How often the observer hears of each way in which the server is overloaded.
 pub const OVERLOAD_SAID_EVERY: Duration = Duration::from_secs(60);
+/// Connections that are closed at once for the sake of others: the oldest idle ones for a new one. One scan over all slots finds so many.
+pub const CLOSED_AT_ONCE: usize = 32;
+/// When all slots are taken, one idle connection in so many slots is closed: then a scan costs each new connection a look at so
+/// many slots, and a server for few connections closes one, not all of them.
+pub const EVICTED_SHARE: usize = 256;
+/// Times that a new connection looks for connections to be closed in its favour, when others take the slots that become free.
+pub const EVICTIONS: usize = 3;
+/// How long a listener rests that has no descriptor, or no memory, for a connection. As long as a client hardly notices, and long
+/// enough that ten tries a second cost nothing.
+pub const ACCEPT_REST: Duration = Duration::from_millis(100);
 /// Octets of a worker's input buffer beyond a whole head and gathered content: room for requests that came stuck together.
 pub const INPUT_SLACK: usize = 16 * 1024;
 /// The housekeeper looks at deadlines at most this often,

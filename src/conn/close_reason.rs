@@ -30,7 +30,7 @@ pub enum CloseReason {
     ContentFailed,
     /// The handler panicked.
     Panicked,
-    /// The server is full.
+    /// The server is full: the slot, the descriptor, the memory or the worker of this connection was needed for others.
     Overload,
     /// The server is shutting down.
     Shutdown,

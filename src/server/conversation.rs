@@ -81,6 +81,7 @@ impl Worker {
         self.input.save(&mut guest.leftover);
         self.output.save(&mut guest.parked);
         if let Fate::Wait(interest) = fate {
+            guest.waits(interest, self.requests > 0, Moment::at(now.monotonic));
             guest.deadline = match interest {
                 Interest::Read => guest.conn.read_deadline(),
                 Interest::Write => {

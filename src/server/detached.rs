@@ -5,6 +5,7 @@
 //! program has finished, the workers get the connection back as if its socket had been full until now.
 
 use super::output::{Output, Tail};
+use super::overload::Trouble;
 use super::pool::Presence;
 use super::protected::protected;
 use super::shared::Shared;
@@ -32,9 +33,10 @@ pub(super) fn detach(shared: &Arc<Shared>, owned: Owned) {
     let Err(error) = shared.threads.start("doorstep-detached", Box::new(work)) else {
         return;
     };
-    let why = format!("cannot start a thread for a detached answer: {error}");
     let now = Moment::at(shared.clock.now().0);
-    shared.listeners.say(&why, now, shared);
+    shared.say(Trouble::Threads, now, || {
+        format!("cannot start a thread for a detached answer: {error}")
+    });
     let left = lock(&given).take();
     if let Some((_, owned)) = left {
         shared.close(owned, CloseReason::Overload);
@@ -81,6 +83,7 @@ fn give_back(shared: &Shared, mut owned: Owned) {
     }
     let now = Moment::at(shared.clock.now().0);
     owned.guest.deadline = owned.guest.conn.write_deadline(now, &shared.rules);
+    owned.guest.waits(Interest::Write, false, now);
     match shared.arm(&mut owned, Interest::Write) {
         Ok(()) => shared.leave(owned),
         Err(_) => shared.close(owned, CloseReason::Failed),

@@ -13,7 +13,7 @@ use super::seats::{Seat, Seats};
 use super::shared::Shared;
 use super::station::Waits;
 use super::worker::Worker;
-use crate::conn::{Answer, CloseReason, Delivery, Moment};
+use crate::conn::{Answer, CloseReason, Delivery};
 use crate::h1::{Head, Parsed, Reject, Resume, parse_head};
 use crate::handler::{Now, Payload, Request, RequestParts, Response, ResponseParts};
 use crate::limits::{COPY_BYTES, SENDFILE_FROM};
@@ -163,12 +163,6 @@ impl Worker {
 
     /// Tells a client that there is no room, in one write that does not wait, and closes.
     pub(super) fn turn_away(&mut self, mut guest: Guest, now: &Now) {
-        let moment = Moment::at(now.monotonic);
-        self.shared.listeners.say(
-            "the limit of open connections is reached",
-            moment,
-            &self.shared,
-        );
         self.output.clear();
         guest.conn.abandon(CloseReason::Overload);
         self.last_answer(&mut guest, unavailable(), now);

@@ -1,6 +1,7 @@
 //! A connection as the server keeps it between two turns.
 
 use super::output::Tail;
+use super::standing::{Kind, Standing};
 use crate::conn::{Connection, Moment, Phase, Rules};
 use crate::semantics::{Method, Status, Version};
 use crate::sys::{Interest, Stream};
@@ -26,6 +27,8 @@ pub struct Guest {
     pub record: Option<Box<Record>>,
     /// Whether the answer in progress is, or was, more than what shares the write of its head.
     pub is_long: bool,
+    /// What it waits for when nobody owns it.
+    pub standing: Standing,
     /// Octets that the socket has taken so far, heads included.
     pub sent: u64,
     /// Whether the poller knows the socket.
@@ -50,6 +53,7 @@ impl Guest {
             tail: None,
             record: None,
             is_long: false,
+            standing: Standing::new(Kind::Idle, now),
             sent: 0,
             registered: false,
             waits_to_write: false,
@@ -67,12 +71,26 @@ impl Guest {
         }
     }
 
+    /// A turn has ended, and it waits for this. An idle connection that was served in the turn is so from now on.
+    pub fn waits(&mut self, interest: Interest, was_served: bool, now: Moment) {
+        let kind = match (self.conn.phase(), interest) {
+            (Phase::Idle, Interest::Read) => Kind::Idle,
+            _ => Kind::Busy,
+        };
+        if kind != self.standing.kind() || kind == Kind::Idle && was_served {
+            self.standing = Standing::new(kind, now);
+        }
+    }
+
     /// Whether it waits for a request of which not an octet has arrived.
     pub fn is_silent(&mut self) -> bool {
-        self.conn.phase() == Phase::Idle
-            && !self.waits_to_write
-            && self.leftover.is_empty()
+        self.is_between_requests()
             && matches!(self.stream.wait(Interest::Read, Duration::ZERO), Ok(false))
+    }
+
+    /// Whether everything that was read of it has been answered, and taken by the system.
+    pub fn is_between_requests(&self) -> bool {
+        self.conn.phase() == Phase::Idle && !self.waits_to_write && self.leftover.is_empty()
     }
 
     /// Whether a request has arrived on it, in part at least, that has not been answered to its last octet.

@@ -1,6 +1,7 @@
 //! The housekeeper: the sweep over deadlines, the look after the workers, and the shutdown. One thread, with a worker's buffers of its own.
 
 use super::listen::Accepted;
+use super::overload::Trouble;
 use super::pool::Look;
 use super::shared::Shared;
 use super::shutdown::{Ended, Woken};
@@ -37,9 +38,8 @@ impl Housekeeper {
             // After an alarm the workers get a moment to get on; so a server with little to do is looked at 200 times a
             // second at most.
             let now = self.now();
-            let next = self
-                .drain(now)
-                .map_or(next_sweep, |end| end.min(next_sweep));
+            let next = next_sweep.min(shared.listeners.next_rested());
+            let next = self.drain(now).map_or(next, |end| end.min(next));
             let nap = match !is_alarmed && shared.pool.doze(&*shared.poller) {
                 true => next.since(now),
                 false => next.since(now).min(WATCH_EVERY),
@@ -52,9 +52,12 @@ impl Housekeeper {
                     let _ = self.watch();
                 }
             }
-            if self.now() >= next_sweep {
+            let now = self.now();
+            if now >= next_sweep {
                 self.sweep();
                 next_sweep = self.now().after(tick);
+            } else {
+                shared.listeners.wake_rested(now, &shared);
             }
         }
     }
@@ -73,8 +76,9 @@ impl Housekeeper {
     pub fn watch(&mut self) -> Look {
         let (shared, now) = (&self.shared, self.now());
         shared.pool.watch(shared, now).unwrap_or_else(|error| {
-            let why = format!("cannot start one more worker, requests wait: {error}");
-            shared.listeners.say(&why, now, shared);
+            shared.say(Trouble::Threads, now, || {
+                format!("cannot start one more worker, requests wait: {error}")
+            });
             Look::AtCap
         })
     }
@@ -103,7 +107,7 @@ impl Housekeeper {
                 }
             }
         }
-        self.shared.listeners.wake_rested(&self.shared);
+        self.shared.listeners.wake_rested(now, &self.shared);
     }
 
     fn shut_down(&mut self) -> Ended {

@@ -1,22 +1,20 @@
 //! Listeners: accepting, and what a failed accept means.
 
-use super::protected::protected;
 use super::shared::Shared;
 use super::slots::{Subject, lock};
 use crate::conn::Moment;
-use crate::limits::OVERLOAD_SAID_EVERY;
+use crate::limits::ACCEPT_REST;
 use crate::sys::{Interest, Listener, Stream};
 use core::net::SocketAddr;
 use std::io::{self, ErrorKind::*};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 
 /// The listeners of a server, until its shutdown closes them.
 pub struct Listeners {
     open: RwLock<Vec<Listener>>,
-    /// Listeners that are not armed, because there was no descriptor left; the housekeeper arms them again.
-    resting: Mutex<Vec<usize>>,
-    said: AtomicU64,
+    /// Listeners that are not armed, because there was no descriptor left, and until when; the housekeeper arms them again.
+    resting: Mutex<Vec<(usize, Moment)>>,
     /// Connections that have been accepted, or may be in this moment, and have no slot yet.
     admitting: AtomicUsize,
 }
@@ -42,7 +40,6 @@ impl Listeners {
         Listeners {
             open: RwLock::new(open),
             resting: Mutex::new(Vec::new()),
-            said: AtomicU64::new(Moment::NEVER.0),
             admitting: AtomicUsize::new(0),
         }
     }
@@ -95,7 +92,7 @@ impl Listeners {
     }
 
     /// Arms a listener again.
-    pub fn arm(&self, number: usize, shared: &Shared) {
+    pub fn arm(&self, number: usize, now: Moment, shared: &Shared) {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let Some(listener) = open.get(number) else {
             return;
@@ -106,45 +103,40 @@ impl Listeners {
             .arm(listener.source(), token, Interest::Read)
             .is_err()
         {
-            // ENOMEM is all that is left: the descriptor is open and registered. It is tried again with the next tick.
-            lock(&self.resting).push(number);
+            // ENOMEM is all that is left: the descriptor is open and registered.
+            self.rest(number, now, shared);
         }
     }
 
-    /// Leaves a listener alone until the next tick, and says so, once a minute.
-    pub fn rest(&self, number: usize, why: &str, now: Moment, shared: &Shared) {
-        lock(&self.resting).push(number);
-        self.say(why, now, shared);
+    /// Leaves a listener alone for a while.
+    pub fn rest(&self, number: usize, now: Moment, shared: &Shared) {
+        lock(&self.resting).push((number, now.after(ACCEPT_REST)));
+        // The housekeeper's sleep may be longer than that.
+        shared.signal.alarm();
     }
 
-    /// Tells the observer that the server is overloaded, once a minute.
-    pub fn say(&self, why: &str, now: Moment, shared: &Shared) {
-        let said = self.said.load(Ordering::Relaxed);
-        let again = Moment(said).after(OVERLOAD_SAID_EVERY);
-        if said != Moment::NEVER.0 && now < again {
-            return;
-        }
-        // Two threads may come here at once; one of them says it.
-        if self
-            .said
-            .compare_exchange(said, now.0, Ordering::Relaxed, Ordering::Relaxed)
-            .is_ok()
-        {
-            // Whoever comes here has no connection that a panic could end: the worker goes on.
-            protected(|| {
-                shared
-                    .observer
-                    .iter()
-                    .for_each(|observer| observer.overload(why))
-            });
-        }
+    /// When the first of the listeners that rest has rested enough.
+    pub fn next_rested(&self) -> Moment {
+        let resting = lock(&self.resting);
+        resting
+            .iter()
+            .map(|(_, until)| *until)
+            .min()
+            .unwrap_or(Moment::NEVER)
     }
 
-    /// Arms the listeners that rested.
-    pub fn wake_rested(&self, shared: &Shared) {
-        let rested = std::mem::take(&mut *lock(&self.resting));
+    /// Arms the listeners that have rested enough.
+    pub fn wake_rested(&self, now: Moment, shared: &Shared) {
+        let mut rested = Vec::new();
+        lock(&self.resting).retain(|&(number, until)| {
+            let rests = now < until;
+            if !rests {
+                rested.push(number);
+            }
+            rests
+        });
         for number in rested {
-            self.arm(number, shared);
+            self.arm(number, now, shared);
         }
     }
 

@@ -25,7 +25,8 @@ pub trait Observer: Send + Sync + 'static {
     fn rejected(&self, peer: Option<SocketAddr>, reject: Reject, status: Status) {
         let _ = (peer, reject, status);
     }
-    /// The server could not take a connection: it is full, or the process has no descriptor left. At most once a minute.
+    /// The server has no room: a connection was closed for another's sake, or turned away, or waits for a descriptor, or a thread
+    /// could not be started. Each of these at most once a minute.
     fn overload(&self, why: &str) {
         let _ = why;
     }

@@ -2,6 +2,7 @@
 
 use super::listen::Listeners;
 use super::observer::Observer;
+use super::overload::Overload;
 use super::pool::Pool;
 use super::seats::Seats;
 use super::shutdown::Signal;
@@ -29,6 +30,8 @@ pub struct Shared {
     pub rules: Rules,
     /// The connections.
     pub slots: Slots,
+    /// What is counted of an overload.
+    pub overload: Overload,
     /// Where connections come from.
     pub listeners: Listeners,
     /// The workers.
@@ -64,6 +67,7 @@ impl Shared {
             observer: None,
             rules,
             slots,
+            overload: Overload::new(),
             listeners,
             pool,
             seats: Arc::default(),

@@ -16,9 +16,11 @@
 //! Slots come in chunks as they are needed, so that a server for ten thousand connections is small while it has ten.
 
 use super::guest::Guest;
-use super::word::{OnEvent, OnRelease, Word};
+use super::standing::{Kind, Standing};
+use super::word::{OnEvent, OnRelease, State, Word};
 use crate::conn::Moment;
 use crate::sys::Token;
+use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -70,6 +72,9 @@ struct Slot {
     word: AtomicU64,
     /// When the wait ends, in milliseconds, so that the sweep need not own a connection to see that it is in time.
     deadline: AtomicU64,
+    /// The connection's [`Standing`], so that an eviction need not own it to see whether it is idle and how long. It is true only
+    /// while the word is idle, and a hint even then.
+    standing: AtomicU64,
     guest: Mutex<Option<Box<Guest>>>,
 }
 
@@ -78,6 +83,7 @@ impl Slot {
         Slot {
             word: AtomicU64::new(Word::new().0),
             deadline: AtomicU64::new(Moment::NEVER.0),
+            standing: AtomicU64::new(0),
             guest: Mutex::new(None),
         }
     }
@@ -186,6 +192,38 @@ impl Slots {
         self.take(slot, index, before.generation())
     }
 
+    /// The slots whose connections wait so and that nobody owns, those first that have waited longest; so many at most.
+    pub fn oldest(&self, kind: Kind, most: usize) -> Vec<(usize, Standing)> {
+        let mut oldest: BinaryHeap<(Standing, usize)> = BinaryHeap::with_capacity(most + 1);
+        for index in 0..self.touched() {
+            let Some(standing) = self.standing(index as u32) else {
+                continue;
+            };
+            if standing.kind() == kind {
+                oldest.push((standing, index));
+                if oldest.len() > most {
+                    oldest.pop();
+                }
+            }
+        }
+        let in_order = oldest.into_sorted_vec().into_iter();
+        in_order
+            .map(|(standing, index)| (index, standing))
+            .collect()
+    }
+
+    /// What the connection in a slot waits for, if there is one that nobody owns.
+    fn standing(&self, index: u32) -> Option<Standing> {
+        let slot = self.existing(index)?;
+        let is_idle = Word(slot.word.load(Ordering::SeqCst)).state() == State::Idle;
+        is_idle.then(|| Standing(slot.standing.load(Ordering::Relaxed)))
+    }
+
+    /// How many connections there can be.
+    pub fn most(&self) -> usize {
+        self.most
+    }
+
     /// How many slots a scan has to look at.
     pub fn touched(&self) -> usize {
         self.touched.load(Ordering::SeqCst)
@@ -201,6 +239,7 @@ impl Slots {
         } = owned;
         let slot = self.slot(index);
         slot.deadline.store(deadline.0, Ordering::SeqCst);
+        slot.standing.store(guest.standing.0, Ordering::Relaxed);
         *lock(&slot.guest) = Some(guest);
         let before = slot.transition(|word| match word.on_release() {
             OnRelease::Idle(next) | OnRelease::Again(next) => Some(next),

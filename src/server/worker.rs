@@ -9,6 +9,7 @@ use super::guest::Guest;
 use super::input::Input;
 use super::listen::Accepted;
 use super::output::Output;
+use super::overload::Trouble;
 use super::protected::protected;
 use super::shared::Shared;
 use super::slots::{Owned, Subject};
@@ -16,10 +17,10 @@ use super::station::Station;
 use crate::conn::{CloseReason, Moment, Phase};
 use crate::h1::Head;
 use crate::handler::Now;
-use crate::limits::{GATHER_BYTES, INPUT_SLACK};
+use crate::limits::{CLOSED_AT_ONCE, EVICTIONS, GATHER_BYTES, INPUT_SLACK};
 use crate::semantics::FieldTable;
 use crate::sys::limits::open_files;
-use crate::sys::listener::shortage;
+use crate::sys::listener::{Shortage, shortage};
 use crate::sys::{Stream, Token, Wake};
 use core::net::SocketAddr;
 use std::io;
@@ -115,26 +116,40 @@ impl Worker {
     /// request at once; the listener is armed before that, so that another worker takes the next one.
     pub fn accept(&mut self, number: usize) {
         let now = self.shared.now();
-        match self.shared.listeners.accept(number) {
+        let moment = Moment::at(now.monotonic);
+        let mut accepted = self.shared.listeners.accept(number);
+        if let Accepted::Exhausted(error) = &accepted {
+            if self.makes_room(error, moment) {
+                accepted = self.shared.listeners.accept(number);
+            }
+        }
+        match accepted {
             Accepted::Connection(stream, peer) => {
-                self.shared.listeners.arm(number, &self.shared);
+                self.shared.listeners.arm(number, moment, &self.shared);
                 self.admit(stream, peer, &now);
             }
-            Accepted::Empty | Accepted::Lost => self.shared.listeners.arm(number, &self.shared),
+            Accepted::Empty | Accepted::Lost => {
+                self.shared.listeners.arm(number, moment, &self.shared)
+            }
             Accepted::Exhausted(error) => {
-                let why = match open_files() {
-                    Some(limit) if shortage(&error).is_some() => {
-                        format!("cannot accept, new connections wait: {error} (limit {limit})")
-                    }
-                    _ => format!("cannot accept, new connections wait: {error}"),
-                };
-                let moment = Moment::at(now.monotonic);
-                self.shared
-                    .listeners
-                    .rest(number, &why, moment, &self.shared);
+                self.shared.say(Trouble::Accept, moment, || {
+                    format!("{}: new connections wait", cause(&error))
+                });
+                self.shared.listeners.rest(number, moment, &self.shared);
             }
             Accepted::Closed => {}
         }
+    }
+
+    /// Closes idle connections so that an accept, which failed for lack of what they hold, may succeed. False when none was.
+    fn makes_room(&self, error: &io::Error, now: Moment) -> bool {
+        let makes_room = shortage(error).is_some() && self.shared.evict(CLOSED_AT_ONCE) > 0;
+        if makes_room {
+            self.shared.say(Trouble::Evicts, now, || {
+                format!("{}: idle connections are closed", cause(error))
+            });
+        }
+        makes_room
     }
 
     /// Takes a new connection in, and serves it.
@@ -152,24 +167,50 @@ impl Worker {
         now: &Now,
     ) -> Option<Owned> {
         let moment = Moment::at(now.monotonic);
-        let guest = Box::new(Guest::new(stream, peer, moment, &self.shared.rules));
-        let occupied = self.shared.slots.occupy(guest);
-        self.shared.listeners.admitted();
-        match occupied {
+        let shared = &*self.shared;
+        let guest = Box::new(Guest::new(stream, peer, moment, &shared.rules));
+        let occupied = self.occupy(guest, moment);
+        let refused = match occupied {
             Ok(owned) => {
+                shared.listeners.admitted();
                 protected(|| {
-                    self.shared
+                    shared
                         .observer
                         .iter()
                         .for_each(|observer| observer.accepted(peer))
                 });
-                Some(owned)
+                return Some(owned);
             }
-            Err(guest) => {
-                self.turn_away(*guest, now);
-                None
+            Err(guest) => guest,
+        };
+        shared.listeners.admitted();
+        self.turn_away(*refused, now);
+        None
+    }
+
+    /// Finds a slot, if need be by closing idle connections.
+    fn occupy(&self, mut guest: Box<Guest>, now: Moment) -> Result<Owned, Box<Guest>> {
+        let shared = &self.shared;
+        // Another worker may take what becomes free here.
+        for _ in 0..EVICTIONS {
+            guest = match shared.slots.occupy(guest) {
+                Ok(owned) => return Ok(owned),
+                Err(guest) => guest,
+            };
+            if shared.evict(shared.evicted_when_full()) == 0 {
+                break;
             }
+            shared.say(Trouble::Evicts, now, || {
+                let most = shared.slots.most();
+                format!("too many connections (limit {most}): idle ones are closed")
+            });
         }
+        shared.slots.occupy(guest).inspect_err(|_| {
+            shared.say(Trouble::Full, now, || {
+                let most = shared.slots.most();
+                format!("too many connections (limit {most}): new ones are turned away")
+            });
+        })
     }
 
     /// Serves a connection until it waits or ends.
@@ -224,5 +265,16 @@ impl Worker {
         // The answer and the closing of the write side take one more turn, in which no handler runs.
         protected(|| self.converse(guest, Cause::Event))
             .unwrap_or(Fate::Close(CloseReason::Panicked))
+    }
+}
+
+/// Why an accept failed, in words.
+fn cause(error: &io::Error) -> String {
+    match (shortage(error), open_files()) {
+        (Some(Shortage::Process), Some(limit)) => format!("too many open files (limit {limit})"),
+        (Some(Shortage::Process), None) => "too many open files".to_string(),
+        (Some(Shortage::System), _) => "too many open files on this system".to_string(),
+        (Some(Shortage::Memory), _) => "too little memory for connections".to_string(),
+        (None, _) => format!("cannot accept ({error})"),
     }
 }

@@ -6,12 +6,15 @@
 //! Never: a bound on speed. Waits end with an event; the bounds on them are there so that a fault fails instead of hanging.
 
 mod client;
+mod crowd;
+mod full;
 mod held_back;
 mod ladder;
 mod life;
 mod memory;
 mod messages;
 mod observer;
+mod overload;
 mod pool;
 mod puppet;
 mod shutdown;

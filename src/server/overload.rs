@@ -1,0 +1,118 @@
+//! What a server does when it has no room for more: who has to go, and who hears of it.
+//!
+//! In: what each slot shows of its connection without being owned.
+//! Out: how a connection is claimed (`slots`), how it ends (`ending`); who is turned away (`worker`). Never: a connection that is in
+//! the middle of a message closed for the sake of a new one; work without a bound.
+
+use super::guest::Guest;
+use super::protected::protected;
+use super::shared::Shared;
+use super::standing::Kind;
+use crate::conn::{CloseReason, Moment};
+use crate::limits::{CLOSED_AT_ONCE, EVICTED_SHARE, OVERLOAD_SAID_EVERY};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What there is to say about an overload: each of these once a minute, so that none hides another.
+#[derive(Clone, Copy, Debug)]
+pub enum Trouble {
+    /// A new connection was turned away.
+    Full,
+    /// Idle connections were closed for the sake of a new one.
+    Evicts,
+    /// A listener rests.
+    Accept,
+    /// A thread could not be started.
+    Threads,
+}
+
+/// How many of [`Trouble`] there are.
+const TROUBLES: usize = Trouble::Threads as usize + 1;
+
+/// What is counted of it.
+#[derive(Debug)]
+pub struct Overload {
+    /// When each trouble was told of the last time.
+    said: [AtomicU64; TROUBLES],
+}
+
+impl Overload {
+    /// Nothing yet.
+    pub fn new() -> Overload {
+        Overload {
+            said: [const { AtomicU64::new(Moment::NEVER.0) }; TROUBLES],
+        }
+    }
+
+    /// Whether it is time to tell of this trouble. True for one of several that ask at once.
+    fn is_news(&self, trouble: Trouble, now: Moment) -> bool {
+        let clock = &self.said[trouble as usize];
+        let said = clock.load(Ordering::Relaxed);
+        let again = Moment(said).after(OVERLOAD_SAID_EVERY);
+        if said != Moment::NEVER.0 && now < again {
+            return false;
+        }
+        clock
+            .compare_exchange(said, now.0, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
+    }
+}
+
+impl Shared {
+    /// Tells the observer of a trouble, once a minute.
+    pub(super) fn say(&self, trouble: Trouble, now: Moment, why: impl FnOnce() -> String) {
+        let Some(observer) = &self.observer else {
+            return;
+        };
+        if self.overload.is_news(trouble, now) {
+            // Whoever comes here has no connection that a panic could end: the thread goes on.
+            protected(|| observer.overload(&why()));
+        }
+    }
+
+    /// How many idle connections are closed when all slots are taken. A scan looks at every slot, so what it frees grows with their
+    /// number; a server for few connections loses one.
+    pub(super) fn evicted_when_full(&self) -> usize {
+        (self.slots.most() / EVICTED_SHARE).clamp(1, CLOSED_AT_ONCE)
+    }
+
+    /// Closes up to `most` of the connections that have been idle longest, and answers how many that were.
+    pub(super) fn evict(&self, most: usize) -> usize {
+        let mut evicted = 0;
+        for (index, standing) in self.slots.oldest(Kind::Idle, CLOSED_AT_ONCE) {
+            if evicted == most {
+                break;
+            }
+            let Some(mut owned) = self.slots.claim(index, |_| true) else {
+                continue;
+            };
+            // Since the scan, the slot may have been given to another.
+            let reason = match owned.guest.standing == standing {
+                true => dispensable(&mut owned.guest),
+                false => None,
+            };
+            match reason {
+                Some(reason) => {
+                    self.close(owned, reason);
+                    evicted += 1;
+                }
+                None => self.leave(owned),
+            }
+        }
+        evicted
+    }
+}
+
+/// Why an idle connection may be closed for the sake of another. `None`: a request has arrived, and nobody has come to read it yet.
+fn dispensable(guest: &mut Guest) -> Option<CloseReason> {
+    if guest.is_silent() {
+        return Some(CloseReason::Overload);
+    }
+    if !guest.is_between_requests() {
+        return None;
+    }
+    // The client has gone, and nobody has come to see that yet.
+    guest.stream.end().map(|end| match end {
+        Ok(()) => CloseReason::PeerClosed,
+        Err(_) => CloseReason::Failed,
+    })
+}

@@ -1,0 +1,34 @@
+//! What a connection that nobody owns waits for, and since when: what a scan has to know of it without owning it.
+
+use crate::conn::Moment;
+
+/// For what a connection waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// In the middle of a message.
+    Busy,
+    /// For a request of which not an octet has arrived: the first one, or the next.
+    Idle,
+}
+
+/// What a connection waits for and since when, in one word. Of two of one kind, the older is the lesser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Standing(pub u64);
+
+const KIND_BITS: u32 = 2;
+
+impl Standing {
+    /// A connection that waits so since `since`.
+    pub const fn new(kind: Kind, since: Moment) -> Standing {
+        // The two highest bits of the time are lost, which is so in half a million centuries.
+        Standing(since.0 << KIND_BITS | kind as u64)
+    }
+
+    /// For what.
+    pub const fn kind(self) -> Kind {
+        match self.0 & 3 {
+            1 => Kind::Idle,
+            _ => Kind::Busy,
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! A server that has no slot or no descriptor left, on real sockets. Which connection goes when, `overload` has exactly.
+
+use crate::client::{Broken, Client, get, post};
+use crate::stage::{Event, Gate, PAGE, Recorder, Stage, on_each_backend, page, pattern};
+use doorstep::internals::conn::{Moment, Rules};
+use doorstep::internals::server::{Housekeeper, Listeners, Shared, Worker};
+use doorstep::internals::sys::{Accept, Listener, Source, Stream, SystemClock};
+use doorstep::{CloseReason, Limits, Request, Response, Status};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
+    let mut limits = Limits::default();
+    change(&mut limits);
+    limits
+}
+
+/// A request, and the start of another, so that the connection is in the middle of a message when the answer is here.
+const ONE_AND_A_HALF: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\n";
+const THE_REST: &str = "Host: a\r\n\r\n";
+
+fn half(server: SocketAddr) -> Client {
+    let mut client = Client::connect(server);
+    client.send(ONE_AND_A_HALF);
+    assert_eq!(client.answer().text(), PAGE);
+    client
+}
+
+/// Who was closed for the sake of others, in that order.
+fn evicted(events: &[Event]) -> Vec<SocketAddr> {
+    let evicted = |event: &Event| match event {
+        Event::Closed(Some(peer), CloseReason::Overload) => Some(*peer),
+        _ => None,
+    };
+    events.iter().filter_map(evicted).collect()
+}
+
+fn told(recorder: &Recorder, start: &str) -> usize {
+    let is_it = |event: &&Event| matches!(event, Event::Overload(why) if why.starts_with(start));
+    recorder.events().iter().filter(is_it).count()
+}
+
+/// The next connection is idle later than the one before, on any clock.
+fn a_moment_later() {
+    thread::sleep(Duration::from_millis(5));
+}
+
+#[test]
+fn the_one_that_has_been_idle_longest_goes_first() {
+    on_each_backend(|stage| {
+        let recorder = Recorder::default();
+        // With one worker, whoever is accepted has been preceded by everything that was answered before.
+        let server = stage
+            .server()
+            .workers(1)
+            .limits(limits(|limits| limits.connections = 3))
+            .observer(recorder.clone());
+        let server = server.spawn(page).unwrap();
+        let mut first = Client::connect(server.addr());
+        assert_eq!(first.ask("/").text(), PAGE);
+        a_moment_later();
+        let mut silent = Client::connect(server.addr());
+        recorder.hears("an accept", |events| {
+            events.contains(&Event::Accepted(Some(silent.address())))
+        });
+        a_moment_later();
+        let mut second = Client::connect(server.addr());
+        assert_eq!(second.ask("/").text(), PAGE);
+        a_moment_later();
+        // The first to come is the last to have been served.
+        assert_eq!(first.ask("/").text(), PAGE);
+        let expected = [silent.address(), second.address(), first.address()];
+        let mut newcomers = Vec::new();
+        for number in 1..=3 {
+            a_moment_later();
+            let mut newcomer = Client::connect(server.addr());
+            assert_eq!(newcomer.ask("/").text(), PAGE);
+            newcomers.push(newcomer);
+            assert_eq!(evicted(&recorder.events()), expected[..number]);
+        }
+        for client in [&mut silent, &mut second, &mut first] {
+            client.ends();
+        }
+        for newcomer in &mut newcomers {
+            assert_eq!(newcomer.ask("/").text(), PAGE);
+        }
+        assert_eq!(told(&recorder, "too many connections (limit 3): idle"), 1);
+    });
+}
+
+#[test]
+fn a_full_server_says_so_and_recovers() {
+    const MOST: usize = 4;
+    on_each_backend(|stage| {
+        let recorder = Recorder::default();
+        let server = stage
+            .server()
+            .limits(limits(|limits| limits.connections = MOST))
+            .observer(recorder.clone());
+        let server = server.spawn(page).unwrap();
+        let mut clients: Vec<_> = (0..MOST).map(|_| half(server.addr())).collect();
+        for _ in 0..3 {
+            let mut one_too_many = Client::connect(server.addr());
+            let _ = one_too_many.try_send(get("/"));
+            let answer = one_too_many.answer();
+            assert_eq!((answer.status(), answer.closes()), (503, true));
+            assert_eq!(answer.field("Retry-After"), Some("1"));
+            one_too_many.is_gone();
+        }
+        let why = "too many connections (limit 4): new ones are turned away";
+        assert_eq!(told(&recorder, why), 1, "once a minute is enough");
+        // Those that are in are served all the time.
+        for client in &mut clients {
+            client.send([THE_REST, ONE_AND_A_HALF].concat());
+            for _ in 0..2 {
+                assert_eq!(client.answer().text(), PAGE);
+            }
+        }
+        drop(clients.pop());
+        recorder.hears_closed(CloseReason::PeerClosedEarly);
+        assert_eq!(Client::connect(server.addr()).ask("/").text(), PAGE);
+    });
+}
+
+#[test]
+fn who_is_in_the_middle_of_something_stays() {
+    on_each_backend(|stage| {
+        let gate = Gate::default();
+        let (inside, big) = (gate.clone(), pattern(16 << 20));
+        let handler = move |request: &mut Request<'_>| match request.path() {
+            "/wait" => {
+                inside.pass();
+                Response::text(PAGE)
+            }
+            "/big" => Response::new(Status::OK).stream(None, io::Cursor::new(big.clone())),
+            _ => Response::text(PAGE),
+        };
+        let recorder = Recorder::default();
+        let server = stage
+            .server()
+            .workers(2)
+            .limits(limits(|limits| limits.connections = 5))
+            .observer(recorder.clone());
+        let server = server.spawn(handler).unwrap();
+        let mut waits = Client::connect(server.addr());
+        waits.send(get("/wait"));
+        gate.holds(1);
+        let mut head = half(server.addr());
+        let content = post("/", "some content");
+        let mut body = Client::connect(server.addr());
+        body.send([get("/").as_bytes(), &content[..content.len() - 5]].concat());
+        assert_eq!(body.answer().text(), PAGE);
+        let mut deaf = Client::connect(server.addr());
+        deaf.send(get("/big"));
+        deaf.head();
+        let mut idle = Client::connect(server.addr());
+        assert_eq!(idle.ask("/").text(), PAGE);
+        // One has to go, and then there is none.
+        let mut newcomer = half(server.addr());
+        idle.ends();
+        for _ in 0..5 {
+            let mut refused = Client::connect(server.addr());
+            assert_eq!(refused.answer().status(), 503);
+        }
+        assert_eq!(evicted(&recorder.events()), [idle.address()]);
+        gate.open();
+        head.send(THE_REST);
+        body.send("ntent");
+        newcomer.send(THE_REST);
+        for client in [&mut waits, &mut head, &mut body, &mut newcomer] {
+            assert_eq!(client.answer().text(), PAGE);
+        }
+        let mut seen = 0;
+        while seen < 16 << 20 {
+            seen += deaf.some().expect("the answer goes on").len();
+        }
+    });
+}
+
+/// Whoever asks on a connection that is closed for another's sake is answered as a whole, or not begun to be answered.
+#[test]
+fn an_eviction_never_cuts_an_answer() {
+    on_each_backend(|stage| {
+        let server = stage
+            .server()
+            .workers(2)
+            .limits(limits(|limits| limits.connections = 4));
+        let server = server.spawn(page).unwrap();
+        let address = server.addr();
+        let ask = |client: &mut Client| {
+            if client.try_send(get("/")).is_err() {
+                return false;
+            }
+            match client.try_answer() {
+                Ok(answer) if answer.status() == 200 => {
+                    assert_eq!(answer.text(), PAGE);
+                    true
+                }
+                Ok(answer) => {
+                    assert_eq!(answer.status(), 503);
+                    false
+                }
+                Err(broken) => {
+                    assert!(matches!(broken, Broken::Ended | Broken::Reset), "{broken}");
+                    false
+                }
+            }
+        };
+        let served = thread::scope(|scope| {
+            let work = || {
+                let (mut client, mut served) = (Client::connect(address), 0);
+                for _ in 0..300 {
+                    match ask(&mut client) {
+                        true => served += 1,
+                        false => client = Client::connect(address),
+                    }
+                }
+                served
+            };
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(work)).collect();
+            let served = threads.into_iter().map(|thread| thread.join().unwrap());
+            served.sum::<usize>()
+        });
+        assert!(served > 0, "nobody was served");
+        assert_eq!(Client::connect(address).ask("/").text(), PAGE);
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_process_without_descriptors_recovers() {
+    use crate::stage::alone_with_descriptors;
+    use std::fs::File;
+    alone_with_descriptors("full::a_process_without_descriptors_recovers", 128, || {
+        on_each_backend(|stage| {
+            let recorder = Recorder::default();
+            let server = stage
+                .server()
+                .workers(1)
+                .observer(recorder.clone())
+                .spawn(page)
+                .unwrap();
+            let mut idle: Vec<_> = (0..3).map(|_| Client::connect(server.addr())).collect();
+            for client in &mut idle {
+                assert_eq!(client.ask("/").text(), PAGE);
+            }
+            let mut before = half(server.addr());
+            // tiny-http#283: all descriptors are taken but one, and that one is the client's.
+            let mut hoard = Vec::new();
+            while let Ok(file) = File::open("/dev/null") {
+                hoard.push(file);
+            }
+            hoard.pop();
+            let mut client = Client::connect(server.addr());
+            assert_eq!(client.ask("/").text(), PAGE, "idle ones make room");
+            for client in &mut idle {
+                client.ends();
+            }
+            let why = "too many open files (limit 128): idle connections are closed";
+            assert_eq!(told(&recorder, why), 1);
+            // Nobody is idle any more, and nothing is left.
+            client.send(&ONE_AND_A_HALF[..40]);
+            assert_eq!(client.answer().text(), PAGE);
+            drop(idle);
+            while let Ok(file) = File::open("/dev/null") {
+                hoard.push(file);
+            }
+            hoard.pop();
+            let mut waiting = Client::connect(server.addr());
+            waiting.send(get("/"));
+            recorder.hears("the lack of descriptors", |events| {
+                let why = "too many open files (limit 128): new connections wait";
+                events.contains(&Event::Overload(why.to_string()))
+            });
+            // Those that are in are served; the one that waits is served when there is a descriptor.
+            before.send(THE_REST);
+            assert_eq!(before.answer().text(), PAGE);
+            hoard.clear();
+            assert_eq!(waiting.answer().text(), PAGE);
+            assert_eq!(Client::connect(server.addr()).ask("/").text(), PAGE);
+        });
+    });
+}
+
+/// A listener that fails so often before it accepts, and when it was asked.
+struct Faulty {
+    listener: Listener,
+    failures: Mutex<usize>,
+    asked: Arc<Mutex<Vec<Instant>>>,
+}
+
+impl Accept for Faulty {
+    fn source(&self) -> Source<'_> {
+        self.listener.source()
+    }
+    fn accept(&self) -> io::Result<(Stream, Option<SocketAddr>)> {
+        self.asked.lock().unwrap().push(Instant::now());
+        let mut failures = self.failures.lock().unwrap();
+        if *failures > 0 {
+            *failures -= 1;
+            // EMFILE on every Unix; elsewhere an error like any other, which has the same rest.
+            return Err(io::Error::from_raw_os_error(24));
+        }
+        self.listener.accept()
+    }
+}
+
+/// The threads of a server around one listener.
+fn with_listener(stage: Stage, listener: Faulty, test: impl FnOnce()) {
+    let (poller, clock) = (stage.backend.open().unwrap(), SystemClock::start());
+    let listeners = Listeners::new(vec![Listener::Other(Box::new(listener))]);
+    let mut rules = Rules::default();
+    // The housekeeper's other work is once a second then.
+    rules.timeouts.linger = Duration::from_secs(10);
+    let shared = Shared::new(poller, Box::new(clock), Box::new(page), rules, listeners);
+    let shared = Arc::new(shared);
+    shared.listeners.register(&shared).unwrap();
+    let mut worker = Worker::new(shared.clone());
+    let mut housekeeper = Housekeeper::new(shared.clone());
+    thread::scope(|scope| {
+        let ends = shared.clone();
+        let _end = crate::stage::AtTheEnd(move || {
+            ends.signal.ask(Moment(0));
+            ends.poller.wake();
+        });
+        scope.spawn(move || worker.run());
+        scope.spawn(move || housekeeper.run());
+        test();
+    });
+}
+
+#[test]
+fn a_listener_that_cannot_accept_is_asked_ten_times_a_second_at_most() {
+    // A tick of the housekeeper for each would be more than a client's patience.
+    const FAILURES: usize = 14;
+    on_each_backend(|stage| {
+        let listener = Listener::bind_tcp("127.0.0.1:0".parse().unwrap(), 16).unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let faulty = Faulty {
+            listener,
+            failures: Mutex::new(FAILURES),
+            asked: asked.clone(),
+        };
+        with_listener(stage, faulty, || {
+            let mut client = Client::connect(address);
+            assert_eq!(client.ask("/").text(), PAGE);
+            let asked = asked.lock().unwrap().clone();
+            assert_eq!(asked.len(), FAILURES + 1);
+            for two in asked.windows(2) {
+                let rest = two[1] - two[0];
+                // The server's clock counts whole milliseconds.
+                assert!(rest >= Duration::from_millis(99), "{rest:?}");
+            }
+        });
+    });
+}
+
+/// Whoever has gone makes room as well, before anybody has come to see that.
+#[test]
+fn one_connection_at_a_time_is_a_server_too() {
+    on_each_backend(|stage| {
+        let server = stage
+            .server()
+            .workers(1)
+            .limits(limits(|limits| limits.connections = 1));
+        let server = server.spawn(page).unwrap();
+        for _ in 0..20 {
+            let mut client = Client::connect(server.addr());
+            assert_eq!(client.ask("/").text(), PAGE);
+            assert_eq!(client.ask("/").text(), PAGE);
+        }
+    });
+}
