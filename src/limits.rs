@@ -32,7 +32,8 @@ pub struct Limits {
     /// Octets of unsent output at which no further pipelined request of that connection is begun.
     pub write_buffer: usize,
     /// Octets that are kept for all connections that wait: unsent output, and input that is not yet a whole message. Beyond: the
-    /// connection that has been kept longest is closed.
+    /// connection that has been kept longest is closed. An answer that was made in memory for one client counts as a whole until
+    /// its last octet is sent; files, streams, and octets that several answers share do not count.
     pub parked_bytes: usize,
     /// Open connections of one address, where an IPv6 address counts with its whole /64, which one client may have.
     /// Beyond: 503. `None`: no limit.
@@ -137,7 +138,8 @@ pub const READS_PER_TURN: u32 = 1024;
 pub const STREAM_BLOCK: usize = 16 * 1024;
 /// How often the observer hears of each way in which the server is overloaded.
 pub const OVERLOAD_SAID_EVERY: Duration = Duration::from_secs(60);
-/// Connections that are closed at once for the sake of others: the oldest idle ones for a new one. One scan over all slots finds so many.
+/// Connections that are closed at once for the sake of others: the oldest idle ones for a new one, or those for which octets have
+/// been kept longest. One scan over all slots finds so many.
 pub const CLOSED_AT_ONCE: usize = 32;
 /// When all slots are taken, one idle connection in so many slots is closed: then a scan costs each new connection a look at so
 /// many slots, and a server for few connections closes one, not all of them.

@@ -80,6 +80,7 @@ impl Worker {
         };
         self.input.save(&mut guest.leftover);
         self.output.save(&mut guest.parked);
+        self.grew |= self.shared.count_parked(guest);
         if let Fate::Wait(interest) = fate {
             guest.waits(interest, self.requests > 0, Moment::at(now.monotonic));
             guest.deadline = match interest {

@@ -12,7 +12,8 @@ impl Shared {
     /// Ends a connection.
     pub(super) fn close(&self, owned: Owned, reason: CloseReason) {
         let token = owned.subject.token();
-        let guest = self.slots.vacate(owned);
+        let mut guest = self.slots.vacate(owned);
+        self.give_back(&mut guest);
         if guest.registered {
             // The descriptor is closed right after, which ends the registration in any case.
             let _ = self.poller.remove(guest.stream.source(), token);

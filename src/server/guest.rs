@@ -3,6 +3,7 @@
 use super::output::Tail;
 use super::standing::{Kind, Standing};
 use crate::conn::{Connection, Moment, Phase, Rules};
+use crate::handler::Payload;
 use crate::semantics::{Method, Status, Version};
 use crate::sys::{Interest, Stream};
 use core::net::SocketAddr;
@@ -27,6 +28,8 @@ pub struct Guest {
     pub record: Option<Box<Record>>,
     /// Whether the answer in progress is, or was, more than what shares the write of its head.
     pub is_long: bool,
+    /// Octets that are counted as kept for it.
+    pub counted: usize,
     /// What it waits for when nobody owns it.
     pub standing: Standing,
     /// Octets that the socket has taken so far, heads included.
@@ -53,6 +56,7 @@ impl Guest {
             tail: None,
             record: None,
             is_long: false,
+            counted: 0,
             standing: Standing::new(Kind::Idle, now),
             sent: 0,
             registered: false,
@@ -71,10 +75,23 @@ impl Guest {
         }
     }
 
+    /// Octets of memory that are kept for it between two turns, and that are its alone.
+    pub fn octets_kept(&self) -> usize {
+        let content = match &self.tail {
+            Some(Tail::Memory {
+                payload: Payload::Bytes(octets),
+                ..
+            }) => octets.capacity(),
+            _ => 0,
+        };
+        self.leftover.capacity() + self.parked.capacity() + content
+    }
+
     /// A turn has ended, and it waits for this. An idle connection that was served in the turn is so from now on.
     pub fn waits(&mut self, interest: Interest, was_served: bool, now: Moment) {
-        let kind = match (self.conn.phase(), interest) {
-            (Phase::Idle, Interest::Read) => Kind::Idle,
+        let kind = match (self.counted, self.conn.phase(), interest) {
+            (1.., _, _) => Kind::Parked,
+            (0, Phase::Idle, Interest::Read) => Kind::Idle,
             _ => Kind::Busy,
         };
         if kind != self.standing.kind() || kind == Kind::Idle && was_served {

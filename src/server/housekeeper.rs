@@ -107,6 +107,7 @@ impl Housekeeper {
                 }
             }
         }
+        self.worker.relieve();
         self.shared.listeners.wake_rested(now, &self.shared);
     }
 

@@ -1,6 +1,6 @@
 //! What a server does when it has no room for more: who has to go, and who hears of it.
 //!
-//! In: what each slot shows of its connection without being owned.
+//! In: what each slot shows of its connection without being owned, and the count of octets that are kept for those that wait.
 //! Out: how a connection is claimed (`slots`), how it ends (`ending`); who is turned away (`worker`). Never: a connection that is in
 //! the middle of a message closed for the sake of a new one; work without a bound.
 
@@ -10,7 +10,7 @@ use super::shared::Shared;
 use super::standing::Kind;
 use crate::conn::{CloseReason, Moment};
 use crate::limits::{CLOSED_AT_ONCE, EVICTED_SHARE, OVERLOAD_SAID_EVERY};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// What there is to say about an overload: each of these once a minute, so that none hides another.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,8 @@ pub enum Trouble {
     Evicts,
     /// A listener rests.
     Accept,
+    /// Too much is kept for connections that wait.
+    Parked,
     /// A thread could not be started.
     Threads,
 }
@@ -33,6 +35,8 @@ const TROUBLES: usize = Trouble::Threads as usize + 1;
 pub struct Overload {
     /// When each trouble was told of the last time.
     said: [AtomicU64; TROUBLES],
+    /// Octets that are kept for all connections that wait.
+    parked: AtomicUsize,
 }
 
 impl Overload {
@@ -40,6 +44,7 @@ impl Overload {
     pub fn new() -> Overload {
         Overload {
             said: [const { AtomicU64::new(Moment::NEVER.0) }; TROUBLES],
+            parked: AtomicUsize::new(0),
         }
     }
 
@@ -99,6 +104,65 @@ impl Shared {
             }
         }
         evicted
+    }
+
+    /// Counts what is kept for a connection behind a turn. True when that has become more.
+    pub(super) fn count_parked(&self, guest: &mut Guest) -> bool {
+        let now = guest.octets_kept();
+        let before = std::mem::replace(&mut guest.counted, now);
+        // Nothing is kept for most connections, and then there is nothing to count.
+        match now.checked_sub(before) {
+            Some(0) => {}
+            Some(more) => drop(self.overload.parked.fetch_add(more, Ordering::SeqCst)),
+            None => drop(
+                self.overload
+                    .parked
+                    .fetch_sub(before - now, Ordering::SeqCst),
+            ),
+        }
+        now > before
+    }
+
+    /// A connection has ended: what was counted for it counts no more.
+    pub(super) fn give_back(&self, guest: &mut Guest) {
+        let counted = std::mem::take(&mut guest.counted);
+        if counted > 0 {
+            self.overload.parked.fetch_sub(counted, Ordering::SeqCst);
+        }
+    }
+
+    /// Octets that are kept for all connections that wait.
+    pub fn parked(&self) -> usize {
+        self.overload.parked.load(Ordering::SeqCst)
+    }
+
+    fn keeps_too_much(&self) -> bool {
+        self.parked() > self.rules.limits.parked_bytes
+    }
+
+    /// Closes the connections for which octets have been kept longest, until what is kept for all is within the limit.
+    pub(super) fn relieve(&self) {
+        if !self.keeps_too_much() {
+            return;
+        }
+        let limit = self.rules.limits.parked_bytes;
+        self.say(Trouble::Parked, Moment::at(self.clock.now().0), || {
+            format!(
+                "too much is kept for connections that wait (limit {limit} octets): those that wait longest are closed"
+            )
+        });
+        for (index, standing) in self.slots.oldest(Kind::Parked, CLOSED_AT_ONCE) {
+            if !self.keeps_too_much() {
+                return;
+            }
+            match self.slots.claim(index, |_| true) {
+                Some(owned) if owned.guest.standing == standing => {
+                    self.close(owned, CloseReason::Overload);
+                }
+                Some(owned) => self.leave(owned),
+                None => {}
+            }
+        }
     }
 }
 

@@ -5,10 +5,12 @@ use crate::conn::Moment;
 /// For what a connection waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// In the middle of a message.
+    /// In the middle of a message, with nothing kept for it.
     Busy,
     /// For a request of which not an octet has arrived: the first one, or the next.
     Idle,
+    /// With octets that are kept for it: output that its client has not taken, or a part of a message.
+    Parked,
 }
 
 /// What a connection waits for and since when, in one word. Of two of one kind, the older is the lesser.
@@ -28,6 +30,7 @@ impl Standing {
     pub const fn kind(self) -> Kind {
         match self.0 & 3 {
             1 => Kind::Idle,
+            2 => Kind::Parked,
             _ => Kind::Busy,
         }
     }

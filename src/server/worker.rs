@@ -40,6 +40,8 @@ pub struct Worker {
     /// Octets that this turn has sent, or dropped behind a last answer.
     pub(super) moved: u64,
     pub(super) station: Arc<Station>,
+    /// More is kept for a connection than before its turn.
+    pub(super) grew: bool,
 }
 
 impl Worker {
@@ -58,6 +60,7 @@ impl Worker {
             requests: 0,
             moved: 0,
             station: Arc::default(),
+            grew: false,
         }
     }
 
@@ -220,8 +223,16 @@ impl Worker {
             let deadline = waiting.guest.deadline;
             match self.shared.slots.release(waiting, deadline) {
                 Some(again) => owned = again,
-                None => return,
+                None => break,
             }
+        }
+        self.relieve();
+    }
+
+    /// Closes other connections, if more is kept for all of them than may be, and the turns since the last look have added to it.
+    pub(super) fn relieve(&mut self) {
+        if std::mem::take(&mut self.grew) {
+            self.shared.relieve();
         }
     }
 

@@ -1,4 +1,4 @@
-//! A server that has no slot or no descriptor left, on real sockets. Which connection goes when, `overload` has exactly.
+//! A server that has no slot, no descriptor or no memory left, on real sockets. Which connection goes when, `overload` has exactly.
 
 use crate::client::{Broken, Client, get, post};
 use crate::stage::{Event, Gate, PAGE, Recorder, Stage, on_each_backend, page, pattern};
@@ -226,6 +226,47 @@ fn an_eviction_never_cuts_an_answer() {
         });
         assert!(served > 0, "nobody was served");
         assert_eq!(Client::connect(address).ask("/").text(), PAGE);
+    });
+}
+
+#[test]
+fn memory_for_those_that_wait_is_bounded() {
+    const LENGTH: usize = 16 << 20;
+    on_each_backend(|stage| {
+        let recorder = Recorder::default();
+        // More than two sockets hold is left of each.
+        let handler = |_: &mut Request<'_>| Response::new(Status::OK).body(vec![b'x'; LENGTH]);
+        let server = stage
+            .server()
+            .workers(1)
+            .limits(limits(|limits| {
+                limits.parked_bytes = 2 * LENGTH + LENGTH / 2
+            }))
+            .observer(recorder.clone());
+        let server = server.spawn(handler).unwrap();
+        let mut clients: Vec<_> = (0..3)
+            .map(|_| {
+                let mut client = Client::connect(server.addr());
+                client.send(get("/"));
+                assert_eq!(client.head().length(), Some(LENGTH as u64));
+                client
+            })
+            .collect();
+        recorder.hears_ends(1);
+        assert_eq!(evicted(&recorder.events()), [clients[0].address()]);
+        assert_eq!(told(&recorder, "too much is kept for connections"), 1);
+        let mut taken = clients.iter_mut().map(|client| {
+            let mut seen = 0;
+            while seen < LENGTH {
+                match client.some() {
+                    Ok(octets) if !octets.is_empty() => seen += octets.len(),
+                    _ => break,
+                }
+            }
+            seen
+        });
+        assert!(taken.next() < Some(LENGTH), "the oldest was cut");
+        assert!(taken.all(|seen| seen == LENGTH), "and nobody else");
     });
 }
 

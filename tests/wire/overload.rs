@@ -263,15 +263,143 @@ fn an_accept_without_descriptors_evicts_or_rests() {
 }
 
 #[test]
+fn octets_kept_for_all_are_bounded_exactly() {
+    // Octets of the head of each of two clients, the limit, and whether that is too much.
+    const ROWS: &[(usize, usize, usize, bool)] = &[
+        (400, 599, 1_000, false),
+        (400, 600, 1_000, false),
+        (400, 601, 1_000, true),
+        (601, 400, 1_000, true),
+        (0, 1_000, 1_000, false),
+        (0, 1_001, 1_000, true),
+    ];
+    let head = |length: usize| format!("GET /{}", "a".repeat(length.saturating_sub(5)));
+    for &(first, second, limit, is_too_much) in ROWS {
+        let row = format!("{first} + {second} of {limit}");
+        let mut crowd = Crowd::new(limits(|limits| limits.parked_bytes = limit), page);
+        crowd.come(3);
+        if first > 0 {
+            crowd.asks(2, head(first));
+        }
+        crowd.at(1_000);
+        crowd.asks(1, head(second));
+        // The oldest is the one for which octets have been kept longest, not the one that came first; it may be the last one.
+        let oldest = if first > 0 { 2 } else { 1 };
+        let expected = if is_too_much { vec![oldest] } else { vec![] };
+        assert_eq!(crowd.ends(), ended(expected), "{row}");
+        assert_eq!(crowd.said().len(), usize::from(is_too_much), "{row}");
+        let left = if is_too_much { second } else { first + second };
+        let left = if first == 0 && is_too_much { 0 } else { left };
+        assert_eq!(crowd.shared.parked(), left, "{row}");
+        for number in [0, 1, 2] {
+            if !crowd.is_gone(number) {
+                crowd.closes(number);
+                crowd.is_ready(number);
+            }
+        }
+        assert_eq!(crowd.shared.parked(), 0, "{row}");
+        assert_eq!(crowd.shared.slots.occupied(), 0, "{row}");
+    }
+}
+
+#[test]
+fn what_counts_as_kept() {
+    let shared: Arc<[u8]> = pattern(100_000).into();
+    let handler = move |request: &mut Request<'_>| match request.path() {
+        "/shared" => Response::new(Status::OK).body(shared.clone()),
+        "/static" => Response::new(Status::OK).body(&[b'x'; 100_000][..]),
+        "/made" => Response::new(Status::OK).body(pattern(100_000)),
+        "/panic" => panic!("a planted panic in a handler"),
+        "/mined" => Response::new(Status::OK).stream(None, Mined(2)),
+        _ => Response::text(PAGE),
+    };
+    // Path, octets kept while the client has taken 1,000 of them.
+    const ROWS: &[(&str, usize)] = &[("/shared", 0), ("/static", 0), ("/made", 100_000)];
+    let mut crowd = Crowd::new(Limits::default(), handler);
+    crowd.come(1);
+    for &(path, kept) in ROWS {
+        crowd.takes(0, 1_000);
+        crowd.asks(0, get(path));
+        assert_eq!(crowd.shared.parked(), kept, "{path}");
+        crowd.takes(0, usize::MAX);
+        crowd.is_ready(0);
+        assert_eq!(crowd.shared.parked(), 0, "{path}");
+    }
+    // A small answer that is not taken is kept as it is.
+    crowd.asks(0, get("/"));
+    crowd.got(0);
+    crowd.asks(0, get("/"));
+    let whole = crowd.got(0).len();
+    crowd.takes(0, 10);
+    crowd.asks(0, get("/"));
+    assert_eq!(crowd.shared.parked(), whole - 10);
+    crowd.takes(0, usize::MAX);
+    crowd.is_ready(0);
+    assert_eq!(crowd.shared.parked(), 0);
+    // Panics: with a part of the head kept from before, and in a reader behind output that was kept.
+    crowd.asks(0, "GET /pan");
+    assert_eq!(crowd.shared.parked(), 8);
+    crowd.asks(0, "ic HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(crowd.got(0).contains("HTTP/1.1 500 "));
+    assert_eq!(crowd.shared.parked(), 0);
+    crowd.come(1);
+    crowd.takes(1, 100);
+    crowd.asks(1, get("/mined"));
+    assert!(crowd.shared.parked() > 0);
+    crowd.takes(1, usize::MAX);
+    crowd.is_ready(1);
+    assert_eq!(crowd.ends().last(), Some(&(1, CloseReason::Panicked)));
+    assert_eq!(crowd.shared.parked(), 0);
+}
+
+/// Content whose reader panics when it is asked once more than so often.
+struct Mined(usize);
+
+impl io::Read for Mined {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0 = self.0.checked_sub(1).expect("a planted panic in a reader");
+        buffer.fill(b'x');
+        Ok(buffer.len())
+    }
+}
+
+/// The oldest go first, as many as it takes.
+#[test]
+fn one_that_needs_much_costs_as_many_as_it_takes() {
+    let handler = |_: &mut Request<'_>| Response::new(Status::OK).body(pattern(50_000));
+    let mut crowd = Crowd::new(limits(|limits| limits.parked_bytes = 50_500), handler);
+    crowd.come(20);
+    for number in (0..19).rev() {
+        crowd.asks(number, format!("GET /{}", "a".repeat(95)));
+        crowd.at(1_000 - number as u64);
+    }
+    // More octets for the same message do not make it younger.
+    crowd.at(1_500);
+    crowd.asks(18, "a");
+    assert_eq!(crowd.shared.parked(), 1_901);
+    crowd.takes(19, 1_000);
+    crowd.asks(19, get("/"));
+    // 500 octets of the others may stay.
+    assert_eq!(crowd.ends(), ended((5..19).rev()));
+    assert_eq!(crowd.shared.parked(), 50_500);
+    // Its last octet makes room again.
+    crowd.takes(19, usize::MAX);
+    crowd.is_ready(19);
+    assert_eq!(crowd.shared.parked(), 500);
+}
+
+#[test]
 fn each_trouble_is_told_of_once_a_minute() {
     let small = |limits: &mut Limits| {
         limits.connections = 1;
+        limits.parked_bytes = 10;
     };
     let mut crowd = Crowd::new(limits(small), page);
     let of = |octet: u8| Some(SocketAddr::from(([127, 0, 0, octet], 1)));
     let kinds = [
         "too many connections (limit 1): idle ones are closed",
         "too many connections (limit 1): new ones are turned away",
+        "too much is kept for connections that wait (limit 10 octets)",
     ];
     for (ms, times) in [(0, 1), (59_999, 1), (60_000, 2), (119_999, 2), (120_000, 3)] {
         crowd.at(ms);
@@ -280,8 +408,8 @@ fn each_trouble_is_told_of_once_a_minute() {
         crowd.asks(busy, "GET /");
         crowd.comes(of(3));
         crowd.comes(of(2));
-        crowd.closes(busy);
-        crowd.is_ready(busy);
+        crowd.asks(busy, "abcdefg");
+        assert!(crowd.is_gone(busy));
         for kind in kinds {
             let said = crowd.said();
             let count = said.iter().filter(|why| why.starts_with(kind)).count();
