@@ -116,7 +116,9 @@ pub mod internals {
         pub use crate::conn::*;
     }
     pub mod server {
-        pub use crate::server::{Housekeeper, Listeners, Look, Pool, Shared, Worker, crew, word};
+        pub use crate::server::{
+            Housekeeper, Listeners, Look, Pool, Shared, Worker, crew, per_address, word,
+        };
     }
     pub mod sys {
         pub use crate::sys::{

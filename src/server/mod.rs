@@ -22,6 +22,7 @@ mod listen;
 mod observer;
 mod output;
 mod overload;
+pub mod per_address;
 mod pool;
 mod protected;
 mod seats;

@@ -19,6 +19,8 @@ pub enum Trouble {
     Full,
     /// Idle connections were closed for the sake of a new one.
     Evicts,
+    /// An address has as many connections as it may.
+    Address,
     /// A listener rests.
     Accept,
     /// Too much is kept for connections that wait.
@@ -125,6 +127,7 @@ impl Shared {
 
     /// A connection has ended: what was counted for it counts no more.
     pub(super) fn give_back(&self, guest: &mut Guest) {
+        self.per_address.leave(guest.peer);
         let counted = std::mem::take(&mut guest.counted);
         if counted > 0 {
             self.overload.parked.fetch_sub(counted, Ordering::SeqCst);

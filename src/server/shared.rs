@@ -3,6 +3,7 @@
 use super::listen::Listeners;
 use super::observer::Observer;
 use super::overload::Overload;
+use super::per_address::PerAddress;
 use super::pool::Pool;
 use super::seats::Seats;
 use super::shutdown::Signal;
@@ -30,6 +31,8 @@ pub struct Shared {
     pub rules: Rules,
     /// The connections.
     pub slots: Slots,
+    /// How many connections each address has.
+    pub per_address: PerAddress,
     /// What is counted of an overload.
     pub overload: Overload,
     /// Where connections come from.
@@ -57,6 +60,7 @@ impl Shared {
         listeners: Listeners,
     ) -> Shared {
         let slots = Slots::new(rules.limits.connections);
+        let per_address = PerAddress::new(rules.limits.connections_per_ip);
         let processors = thread::available_parallelism().map_or(1, usize::from);
         let pool = Arc::new(Pool::new(processors, rules.limits.workers_max));
         Shared {
@@ -67,6 +71,7 @@ impl Shared {
             observer: None,
             rules,
             slots,
+            per_address,
             overload: Overload::new(),
             listeners,
             pool,

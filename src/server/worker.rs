@@ -10,6 +10,7 @@ use super::input::Input;
 use super::listen::Accepted;
 use super::output::Output;
 use super::overload::Trouble;
+use super::per_address::shown;
 use super::protected::protected;
 use super::shared::Shared;
 use super::slots::{Owned, Subject};
@@ -172,7 +173,18 @@ impl Worker {
         let moment = Moment::at(now.monotonic);
         let shared = &*self.shared;
         let guest = Box::new(Guest::new(stream, peer, moment, &shared.rules));
-        let occupied = self.occupy(guest, moment);
+        let occupied = match shared.per_address.enter(peer) {
+            Ok(()) => self.occupy(guest, moment),
+            Err((address, limit)) => {
+                shared.say(Trouble::Address, moment, || {
+                    let address = shown(address);
+                    format!(
+                        "too many connections from {address} (limit {limit}): more are turned away"
+                    )
+                });
+                Err(guest)
+            }
+        };
         let refused = match occupied {
             Ok(owned) => {
                 shared.listeners.admitted();
@@ -208,7 +220,8 @@ impl Worker {
                 format!("too many connections (limit {most}): idle ones are closed")
             });
         }
-        shared.slots.occupy(guest).inspect_err(|_| {
+        shared.slots.occupy(guest).inspect_err(|guest| {
+            shared.per_address.leave(guest.peer);
             shared.say(Trouble::Full, now, || {
                 let most = shared.slots.most();
                 format!("too many connections (limit {most}): new ones are turned away")

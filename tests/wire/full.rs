@@ -1,7 +1,7 @@
 //! A server that has no slot, no descriptor or no memory left, on real sockets. Which connection goes when, `overload` has exactly.
 
 use crate::client::{Broken, Client, get, post};
-use crate::stage::{Event, Gate, PAGE, Recorder, Stage, on_each_backend, page, pattern};
+use crate::stage::{Event, Gate, PAGE, Recorder, Stage, on_each_backend, page, pattern, skipped};
 use doorstep::internals::conn::{Moment, Rules};
 use doorstep::internals::server::{Housekeeper, Listeners, Shared, Worker};
 use doorstep::internals::sys::{Accept, Listener, Source, Stream, SystemClock};
@@ -267,6 +267,55 @@ fn memory_for_those_that_wait_is_bounded() {
         });
         assert!(taken.next() < Some(LENGTH), "the oldest was cut");
         assert!(taken.all(|seen| seen == LENGTH), "and nobody else");
+    });
+}
+
+#[test]
+fn one_address_leaves_room_for_others() {
+    on_each_backend(|stage| {
+        let recorder = Recorder::default();
+        let server = stage
+            .server()
+            .limits(limits(|limits| limits.connections_per_ip = Some(2)))
+            .observer(recorder.clone());
+        let server = match server.and_bind("[::1]:0") {
+            Ok(server) => server,
+            Err(error) => {
+                skipped(
+                    "one_address_leaves_room_for_others, with IPv6",
+                    &error.to_string(),
+                );
+                stage
+                    .server()
+                    .limits(limits(|limits| limits.connections_per_ip = Some(2)))
+                    .observer(recorder.clone())
+            }
+        };
+        let addresses = server.local_addrs();
+        let _running = server.spawn(page).unwrap();
+        for address in addresses {
+            let mut clients = [Client::connect(address), Client::connect(address)];
+            for client in &mut clients {
+                assert_eq!(client.ask("/").text(), PAGE);
+            }
+            let mut third = Client::connect(address);
+            let _ = third.try_send(get("/"));
+            let answer = third.answer();
+            assert_eq!(answer.status(), 503);
+            assert_eq!(answer.field("Retry-After"), Some("1"));
+            for client in &mut clients {
+                assert_eq!(client.ask("/").text(), PAGE, "idle ones of it stay");
+            }
+            let [one, other] = clients;
+            let (gone, before) = (one.address(), recorder.reasons().len());
+            drop(one);
+            recorder.hears_ends(before + 1);
+            assert_eq!(Client::connect(address).ask("/").text(), PAGE);
+            drop(other);
+            assert_eq!(evicted(&recorder.events()), [], "{gone}");
+        }
+        let why = "too many connections from 127.0.0.1 (limit 2): more are turned away";
+        assert_eq!(told(&recorder, why), 1);
     });
 }
 

@@ -3,6 +3,7 @@
 use crate::client::{get, post};
 use crate::crowd::Crowd;
 use crate::stage::{Event, PAGE, page, pattern};
+use doorstep::internals::server::per_address::{counted_as, shown};
 use doorstep::{CloseReason, Limits, Request, Response, Status};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -389,9 +390,113 @@ fn one_that_needs_much_costs_as_many_as_it_takes() {
 }
 
 #[test]
+fn each_address_has_as_many_connections_as_it_may() {
+    let mut crowd = Crowd::new(limits(|limits| limits.connections_per_ip = Some(2)), page);
+    let at = |address: &str| Some(address.parse::<SocketAddr>().expect("an address"));
+    // Address, whether one more of it is taken in.
+    let rows = [
+        ("127.0.0.1:1", true),
+        ("127.0.0.1:2", true),
+        ("127.0.0.1:3", false),
+        ("127.0.0.2:1", true),
+        ("[::ffff:127.0.0.2]:2", true),
+        ("127.0.0.2:3", false),
+        ("[2001:db8:0:1::1]:1", true),
+        ("[2001:db8:0:1:ffff:ffff:ffff:ffff]:1", true),
+        ("[2001:db8:0:1::3]:1", false),
+        ("[2001:db8:0:2::1]:1", true),
+    ];
+    for (number, (address, is_taken)) in rows.into_iter().enumerate() {
+        crowd.comes(at(address));
+        crowd.sends(number, get("/"));
+        if is_taken {
+            crowd.is_ready(number);
+        }
+        let answer = crowd.got(number);
+        let status = if is_taken { "200" } else { "503" };
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{address}: {answer}"
+        );
+        assert_eq!(crowd.is_gone(number), !is_taken, "{address}");
+    }
+    // A Unix-domain socket's other end has no address.
+    for _ in 0..5 {
+        let number = crowd.comes(None);
+        assert!(!crowd.is_gone(number));
+    }
+    assert_eq!(crowd.shared.per_address.addresses(), 4);
+    assert_eq!(
+        crowd.said(),
+        ["too many connections from 127.0.0.1 (limit 2): more are turned away"]
+    );
+    // One goes, one may come, and no more than one.
+    crowd.closes(0);
+    crowd.is_ready(0);
+    let (next, one_too_many) = (
+        crowd.comes(at("127.0.0.1:4")),
+        crowd.comes(at("127.0.0.1:5")),
+    );
+    assert!(!crowd.is_gone(next));
+    assert!(crowd.is_gone(one_too_many));
+    for number in 0..one_too_many {
+        if !crowd.is_gone(number) {
+            crowd.closes(number);
+            crowd.is_ready(number);
+        }
+    }
+    assert_eq!(crowd.shared.per_address.addresses(), 0);
+}
+
+/// Who is turned away for another reason, or evicted, is not counted either.
+#[test]
+fn a_count_by_address_is_given_back() {
+    let both = |limits: &mut Limits| (limits.connections, limits.connections_per_ip) = (2, Some(2));
+    let mut crowd = Crowd::new(limits(both), page);
+    let of = |octet: u8, port: u16| Some(SocketAddr::from(([127, 0, 0, octet], port)));
+    for number in 0..2 {
+        crowd.comes(of(1, number as u16));
+        crowd.asks(number, "GET /half");
+    }
+    for port in 0..5 {
+        crowd.comes(of(2, port));
+    }
+    assert_eq!(crowd.shared.per_address.addresses(), 1);
+    for number in 0..2 {
+        crowd.asks(number, " HTTP/1.1\r\nHost: a\r\n\r\n");
+    }
+    for port in 0..5 {
+        crowd.at(1_000 + u64::from(port));
+        let number = crowd.comes(of(2, port));
+        assert_eq!(crowd.is_gone(number), port >= 2, "{port}");
+    }
+    assert_eq!(crowd.shared.per_address.addresses(), 1);
+}
+
+/// RFC 4291 §2.5.1: "Interface IDs are required to be 64 bits long".
+#[test]
+fn what_an_address_is_counted_as() {
+    for (address, expected) in [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::", "2001:db8:1:3::/64"),
+        ("fe80::1", "fe80::/64"),
+        ("::1", "::/64"),
+        // RFC 4291 §2.5.5.1: an IPv4-compatible address is deprecated, and an IPv6 one like any other.
+        ("::192.0.2.1", "::/64"),
+        ("64:ff9b::192.0.2.1", "64:ff9b::/64"),
+    ] {
+        let counted = counted_as(address.parse().expect("an address"));
+        assert_eq!(shown(counted), expected, "{address}");
+    }
+}
+
+#[test]
 fn each_trouble_is_told_of_once_a_minute() {
     let small = |limits: &mut Limits| {
-        limits.connections = 1;
+        (limits.connections, limits.connections_per_ip) = (1, Some(1));
         limits.parked_bytes = 10;
     };
     let mut crowd = Crowd::new(limits(small), page);
@@ -399,6 +504,7 @@ fn each_trouble_is_told_of_once_a_minute() {
     let kinds = [
         "too many connections (limit 1): idle ones are closed",
         "too many connections (limit 1): new ones are turned away",
+        "too many connections from 127.0.0.",
         "too much is kept for connections that wait (limit 10 octets)",
     ];
     for (ms, times) in [(0, 1), (59_999, 1), (60_000, 2), (119_999, 2), (120_000, 3)] {
