@@ -1,9 +1,10 @@
 //! What each thread does: the server's steps, one atomic action at a time, with room for a planted fault.
 //!
-//! The actions stand in the order of `server::worker` (`turn`, `serve`, `close`), `server::housekeeper` (`sweep`, `close_idle`,
-//! `take_in`, `leave`) and `server::slots` (`occupy`, `on_event`, `claim`, `release`, `vacate`): arm, then release; vacate, hand the index out, remove the registration, close. Moving the connection
-//! object out of its slot belongs to the action that wins the word, and moving it in to the one that gives it up: between
-//! the two nobody but the owner looks there, which the checks hold.
+//! The actions stand in the order of `server::worker` (`turn`, `serve`, `occupy`), `server::housekeeper` (`sweep`, `close_idle`,
+//! `take_in`), `server::overload` (`evict`, `relieve`), `server::leaving` (`arm`, `leave`), `server::ending` (`close`) and
+//! `server::slots` (`occupy`, `on_event`, `claim`, `release`, `vacate`): arm, then release; vacate, hand the index out, remove the
+//! registration, close. Moving the connection object out of its slot belongs to the action that wins the word, and moving it in to
+//! the one that gives it up: between the two nobody but the owner looks there, which the checks hold.
 
 use super::world::{At, Broken, CLOSED, Guest, Held, Registration, SLOTS, SWEEPER, Why, World};
 use doorstep::internals::server::word::{OnEvent, OnRelease, State, Word};
@@ -145,8 +146,21 @@ impl Program {
             At::Accepted(guest) => self.accepted(out, guest),
             At::Event { slot, generation } => self.event(out, slot, generation),
             At::Serve(held, why) => self.serve(out, held, why),
-            At::Arm(held) => out.held("arms", held, At::Release(held), |world| arm(world, held)),
+            At::Arm(held) => {
+                // The housekeeper serves nothing: whatever comes meanwhile is for a worker.
+                let to = match out.thread {
+                    SWEEPER => At::Leave(held),
+                    _ => At::Release(held),
+                };
+                out.held("arms", held, to, |world| arm(world, held));
+            }
             At::Release(held) => self.release(out, held),
+            At::Leave(held) => self.leave(out, held),
+            At::ArmAgain(held) => {
+                out.held("arms again", held, At::Leave(held), |world| {
+                    arm(world, held)
+                });
+            }
             At::LateArm(held) => out.held("arms late", held, At::Wait, |world| arm(world, held)),
             At::Vacate(held) => self.vacate(out, held),
             At::HandOut(held) => self.hand_out(out, held),
@@ -196,6 +210,8 @@ impl Program {
             });
         }
         self.accept(out);
+        // At any time: when an accept finds no descriptor, or when too much is kept for those that wait.
+        self.claim(out, Why::Eviction);
     }
 
     fn accept(&self, out: &mut Actions<'_>) {
@@ -318,14 +334,17 @@ impl Program {
             None => (false, false),
         };
         match why {
-            Why::Eviction => out.held("evicts", held, ends, read),
+            Why::Eviction => {
+                out.held("evicts", held, ends, read);
+                out.held("leaves it", held, At::Leave(held), look);
+            }
             Why::Deadline => {
                 out.held("finds the time over", held, ends, read);
                 out.held("refuses, and drops what comes", held, waits, read);
                 out.held("finds it in time", held, waits, look);
             }
             // It was armed when it was taken, so it is left as it is.
-            Why::Shutdown if unread => out.held("leaves it", held, At::Release(held), look),
+            Why::Shutdown if unread => out.held("leaves it", held, At::Leave(held), look),
             Why::Shutdown => out.held("finds it silent", held, ends, look),
             Why::Event if unread && closed => out.held("reads the end", held, ends, read),
             Why::Event if unread => {
@@ -336,6 +355,34 @@ impl Program {
                 out.held("finds nothing, and the server stopping", held, ends, read);
             }
             Why::Event => out.held("finds nothing", held, waits, read),
+        }
+    }
+
+    /// What `leaving` does with a connection that is left as it is. Whoever leaves one goes on with what it was taken for.
+    fn leave(&self, out: &mut Actions<'_>, held: Held) {
+        let slot = held.slot as usize;
+        match out.world.words[slot].on_release() {
+            OnRelease::Idle(idle) => {
+                let to = after(out);
+                out.held("leaves it as it was", held, to, |world| {
+                    world.words[slot] = idle;
+                    match world.guests[slot].replace(held.guest) {
+                        None => Ok(()),
+                        Some(_) => Err(Broken::TwoOwners),
+                    }
+                });
+            }
+            OnRelease::Again(owned) => {
+                // The event has used up the arming.
+                let (what, to) = match self.fault {
+                    Fault::LeaveMarked => ("finds the mark, does not arm", At::Leave(held)),
+                    _ => ("finds the mark", At::ArmAgain(held)),
+                };
+                out.held(what, held, to, |world| {
+                    world.words[slot] = owned;
+                    Ok(())
+                });
+            }
         }
     }
 
@@ -364,17 +411,6 @@ impl Program {
             }
             OnRelease::Again(_) if self.fault == Fault::ForgetMarked => {
                 out.held("forgets it", held, At::Wait, |_| Ok(()));
-            }
-            OnRelease::Again(owned) if out.thread == SWEEPER => {
-                // The event has used up the arming.
-                let (what, to) = match self.fault {
-                    Fault::LeaveMarked => ("finds the mark, does not arm", At::Release(held)),
-                    _ => ("finds the mark", At::Arm(held)),
-                };
-                out.held(what, held, to, |world| {
-                    world.words[slot] = owned;
-                    Ok(())
-                });
             }
             OnRelease::Again(owned) => {
                 let again = At::Serve(held, Why::Event);

@@ -84,6 +84,9 @@ pub enum At {
     Serve(Held, Why),
     Arm(Held),
     Release(Held),
+    /// Gives back as it was taken, still armed; `ArmAgain` when an event has used that up meanwhile.
+    Leave(Held),
+    ArmAgain(Held),
     /// Only with a planted fault.
     LateArm(Held),
     Vacate(Held),
@@ -97,6 +100,7 @@ pub enum At {
 pub enum Why {
     Event,
     Deadline,
+    /// Another is to have its slot, its descriptor, or the memory that is kept for it, if it may be had.
     Eviction,
     /// A shutdown looks whether it is silent.
     Shutdown,
@@ -215,7 +219,12 @@ impl World {
         let mut owned = [false; SLOTS];
         for thread in &self.threads {
             let held = match thread.at {
-                At::Serve(held, _) | At::Arm(held) | At::Release(held) | At::Vacate(held) => held,
+                At::Serve(held, _)
+                | At::Arm(held)
+                | At::Release(held)
+                | At::Leave(held)
+                | At::ArmAgain(held)
+                | At::Vacate(held) => held,
                 At::LateArm(_) => return Err(Broken::NotTheOwner),
                 _ => continue,
             };
