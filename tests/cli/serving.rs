@@ -1,7 +1,10 @@
 //! What it serves, logs and warns of.
 
 use crate::folder::Folder;
-use crate::program::doorstep;
+use crate::program::{PATIENCE, Program, connect, doorstep};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Instant;
 
 #[test]
 fn pages_equal_their_files() {
@@ -167,4 +170,48 @@ fn stop(program: crate::program::Program) -> String {
     }
     #[cfg(not(unix))]
     program.kill().err
+}
+
+/// A connection that is in the middle of its second request.
+fn busy(program: &Program) -> TcpStream {
+    let mut stream = connect(program.address());
+    let request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HT";
+    stream.write_all(request.as_bytes()).expect("it is taken");
+    let mut answer = [0; 15];
+    stream.read_exact(&mut answer).expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+    stream
+}
+
+#[test]
+fn connections_are_bounded() {
+    let folder = Folder::new();
+    folder.file("index.html", "tea");
+    // Arguments, and what is said when one more comes.
+    let rows = [
+        (
+            ["-p0", "--max-conns=2"],
+            "doorstep: too many connections (limit 2): new ones are turned away\n",
+        ),
+        (
+            ["-p0", "--max-conns-per-ip=2"],
+            "doorstep: too many connections from 127.0.0.1 (limit 2): more are turned away\n",
+        ),
+    ];
+    for (arguments, expected) in rows {
+        let program = doorstep(folder.path(), arguments).serve();
+        let both = [busy(&program), busy(&program)];
+        for _ in 0..2 {
+            let answer = program.get("/");
+            assert!(answer.head.starts_with("HTTP/1.1 503 "), "{}", answer.head);
+            assert!(answer.head.contains("\r\nRetry-After: "));
+        }
+        drop(both);
+        let end = Instant::now() + PATIENCE;
+        while !program.get("/").head.starts_with("HTTP/1.1 200 ") {
+            assert!(Instant::now() < end, "there is room again");
+        }
+        let said = program.kill().err;
+        assert_eq!(said.matches(expected).count(), 1, "{said}");
+    }
 }

@@ -16,6 +16,8 @@ pub enum Id {
     Bind,
     Lan,
     Threads,
+    MaxConns,
+    MaxConnsPerIp,
     Grace,
     Drain,
     Quiet,
@@ -81,6 +83,10 @@ pub static TABLE: &[Row] = &[
         help: "listen on every address, so that others can reach it" },
     Row { id: Id::Threads, long: "threads", short: None, value: Some("N"), group: Group::Run, environment: Environment::Own, excludes: &[],
         help: "worker threads, no fewer and no more (otherwise as many as CPUs)" },
+    Row { id: Id::MaxConns, long: "max-conns", short: None, value: Some("N"), group: Group::Run, environment: Environment::Own, excludes: &[],
+        help: "open connections; beyond, idle ones are closed, then new ones refused (10000)" },
+    Row { id: Id::MaxConnsPerIp, long: "max-conns-per-ip", short: None, value: Some("N"), group: Group::Run, environment: Environment::Own, excludes: &[],
+        help: "open connections of one IPv4 address or IPv6 /64 (no limit)" },
     Row { id: Id::Grace, long: "grace", short: None, value: Some("SECONDS"), group: Group::Run, environment: Environment::Own, excludes: &[],
         help: "how long a stop waits for running requests (10)" },
     Row { id: Id::Drain, long: "drain", short: None, value: Some("SECONDS"), group: Group::Run, environment: Environment::Own, excludes: &[],
@@ -368,7 +374,18 @@ mod tests {
             assert!(!REFUSED.iter().any(|(names, _)| names.contains(&row.long)));
         }
         use Id::*;
-        for id in [Port, Bind, Lan, Threads, Grace, Quiet, Help, Version] {
+        for id in [
+            Port,
+            Bind,
+            Lan,
+            Threads,
+            MaxConns,
+            MaxConnsPerIp,
+            Grace,
+            Quiet,
+            Help,
+            Version,
+        ] {
             assert_eq!(Row::of(id).id, id);
         }
     }

@@ -15,7 +15,8 @@ Usage: doorstep [OPTIONS] [DIR] [PORT]
 const NOTES: &str = "
 Environment:
   DOORSTEP_PORT (else PORT), DOORSTEP_BIND (several with spaces between them), DOORSTEP_LAN=1,
-  DOORSTEP_THREADS, DOORSTEP_GRACE, DOORSTEP_QUIET=1: as the options, which come first. NO_COLOR: no colour.
+  DOORSTEP_THREADS, DOORSTEP_MAX_CONNS, DOORSTEP_MAX_CONNS_PER_IP, DOORSTEP_GRACE, DOORSTEP_DRAIN,
+  DOORSTEP_QUIET=1: as the options, which come first. NO_COLOR: no colour.
 
 Signals:
   The first Ctrl-C or SIGTERM lets running requests end; the second ends at once.

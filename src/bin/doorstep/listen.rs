@@ -339,6 +339,8 @@ mod tests {
                 binds: row.binds.iter().map(bind).collect(),
                 lan: row.lan,
                 threads: None,
+                max_conns: None,
+                max_conns_per_ip: None,
                 grace: Duration::ZERO,
                 drain: Duration::ZERO,
                 quiet: true,

@@ -21,6 +21,8 @@ pub struct Settings {
     pub binds: Vec<Bind>,
     pub lan: bool,
     pub threads: Option<usize>,
+    pub max_conns: Option<usize>,
+    pub max_conns_per_ip: Option<usize>,
     pub grace: Duration,
     pub drain: Duration,
     pub quiet: bool,
@@ -56,6 +58,8 @@ pub fn read(given: Given, around: &Surroundings<'_>) -> Result<Settings, Failure
         binds: Vec::new(),
         lan: false,
         threads: None,
+        max_conns: None,
+        max_conns_per_ip: None,
         grace: Timeouts::default().shutdown,
         drain: Duration::ZERO,
         quiet: false,
@@ -88,6 +92,8 @@ impl Settings {
                 })?;
                 self.threads = Some(count as usize);
             }
+            Id::MaxConns => self.max_conns = Some(connections(&text, variable)?),
+            Id::MaxConnsPerIp => self.max_conns_per_ip = Some(connections(&text, variable)?),
             Id::Grace => self.grace = seconds(&text, variable)?,
             Id::Drain => self.drain = seconds(&text, variable)?,
             Id::Quiet => self.quiet = true,
@@ -187,6 +193,19 @@ impl Settings {
     }
 }
 
+/// A number of connections. A million is more than one process is likely to be given descriptors for.
+fn connections(text: &str, variable: Option<&str>) -> Result<usize, Failure> {
+    let count = number(text, 1, 1_000_000).ok_or_else(|| {
+        messages::invalid(
+            "number of connections",
+            text,
+            variable,
+            "must be 1 to 1000000",
+        )
+    })?;
+    Ok(count as usize)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,11 +277,19 @@ mod tests {
             (&["--port="], "invalid port '' (must be 0 to 65535)"),
             (
                 &["--threads", "0"],
-                "invalid number of threads '0' (must be 1 to 256)",
+                "invalid number of threads '0' (must be 1 to 4096)",
             ),
             (
-                &["--threads", "257"],
-                "invalid number of threads '257' (must be 1 to 256)",
+                &["--threads", "4097"],
+                "invalid number of threads '4097' (must be 1 to 4096)",
+            ),
+            (
+                &["--max-conns", "0"],
+                "invalid number of connections '0' (must be 1 to 1000000)",
+            ),
+            (
+                &["--max-conns-per-ip", "1000001"],
+                "invalid number of connections '1000001' (must be 1 to 1000000)",
             ),
             (
                 &["--grace", "1.5"],
@@ -307,6 +334,8 @@ mod tests {
         let all = [
             ("DOORSTEP_BIND", "127.0.0.1 [::1]:90"),
             ("DOORSTEP_THREADS", "3"),
+            ("DOORSTEP_MAX_CONNS", "50"),
+            ("DOORSTEP_MAX_CONNS_PER_IP", "5"),
             ("DOORSTEP_GRACE", "0"),
             ("DOORSTEP_QUIET", "1"),
             ("DOORSTEP_LAN", "0"),
@@ -316,6 +345,10 @@ mod tests {
         assert_eq!(
             (found.threads, found.grace, found.quiet),
             (Some(3), Duration::ZERO, true)
+        );
+        assert_eq!(
+            (found.max_conns, found.max_conns_per_ip),
+            (Some(50), Some(5))
         );
         // The command line's --lan sets the environment's addresses aside.
         let found = settings(&["--lan", "--threads=1"], &all).unwrap();

@@ -11,14 +11,17 @@ use crate::settings::Settings;
 use crate::words::shown;
 use crate::{print, stop};
 use doorstep::os::{self, Signals};
-use doorstep::{Ended, Files, Server};
+use doorstep::{Ended, Files, Limits, Server};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The open-file limit that is asked for: six times the connections that the library takes, for the files that answers
+/// The open-file limit that is asked for at least: six times the connections that the library takes, for the files that answers
 /// hold open. Where the system gives less, the library takes fewer connections.
 const OPEN_FILES: u64 = 65_536;
+
+/// Descriptors that are asked for with each connection of `--max-conns`.
+const OPEN_FILES_EACH: u64 = 6;
 
 /// How long the end of the program waits for its log to be read.
 const LOG_ENDS_WITHIN: Duration = Duration::from_secs(1);
@@ -32,7 +35,10 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     // The folder as it was named, so that a link that is turned to another folder is followed.
     let files = Files::new(&settings.root).map_err(|error| root::failed(&settings.root, &error))?;
     // A limit that cannot be raised is no reason not to serve.
-    let _ = os::raise_open_files(OPEN_FILES);
+    let wanted = settings
+        .max_conns
+        .map_or(0, |count| OPEN_FILES_EACH * count as u64);
+    let _ = os::raise_open_files(OPEN_FILES.max(wanted));
     let listening = Plan::of(settings)?.carry_out(&Sockets)?;
     let signals =
         Signals::install().map_err(|error| messages::cannot_start("wait for signals", &error))?;
@@ -67,6 +73,10 @@ fn configured(mut server: Server, settings: &Settings) -> Server {
     if let Some(count) = settings.threads {
         server = server.workers(count);
     }
+    let mut limits = Limits::default();
+    limits.connections = settings.max_conns.unwrap_or(limits.connections);
+    limits.connections_per_ip = settings.max_conns_per_ip;
+    server = server.limits(limits);
     if settings.quiet {
         return server;
     }
