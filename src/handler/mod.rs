@@ -6,14 +6,18 @@
 #![forbid(unsafe_code)]
 
 mod body;
+mod into_response;
+mod payload;
 mod request;
 mod response;
 mod test_request;
 mod writer;
 
 pub use body::{Body, BodyError, BodySource};
+pub use into_response::IntoResponse;
+pub use payload::Payload;
 pub use request::{Now, Request, RequestParts};
-pub use response::{FieldError, IntoResponse, Payload, Response, ResponseParts};
+pub use response::{FieldError, Response, ResponseParts};
 pub use test_request::TestRequest;
 pub use writer::{ContentSink, WriteContent, Writer};
 

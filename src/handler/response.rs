@@ -1,12 +1,11 @@
-//! One answer, and what can become one.
+//! One answer.
 
-use super::{WriteContent, Writer};
+use super::{Payload, Writer};
 use crate::semantics::Status;
 use crate::semantics::fields::{FieldName, valid_name, valid_value};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::sync::Arc;
 
 /// An answer. It borrows nothing, so that it can be sent while its worker serves others.
 ///
@@ -19,7 +18,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 #[must_use = "an answer does nothing unless a handler returns it"]
 pub struct Response {
-    status: Status,
+    pub(super) status: Status,
     fields: Vec<u8>,
     date: bool,
     server: bool,
@@ -27,74 +26,6 @@ pub struct Response {
     payload: Payload,
     reason: Option<&'static str>,
     fault: Option<FieldError>,
-}
-
-/// The content of an answer.
-#[non_exhaustive]
-pub enum Payload {
-    /// None.
-    Empty,
-    /// Octets of the program itself.
-    Static(&'static [u8]),
-    /// Octets made for this answer.
-    Bytes(Vec<u8>),
-    /// Octets that several answers share.
-    Shared(Arc<[u8]>),
-    /// A part of a file.
-    File {
-        /// The file; its own position is neither used nor moved.
-        file: File,
-        /// Where the part begins.
-        offset: u64,
-        /// How long it is.
-        length: u64,
-    },
-    /// Whatever a reader gives.
-    Stream {
-        /// How much that will be, if it is known; else the content is chunked.
-        length: Option<u64>,
-        /// The reader. It must not block: it runs on a worker.
-        reader: Box<dyn Read + Send>,
-    },
-    /// Whatever a program writes.
-    Writer {
-        /// What writes it.
-        write: WriteContent,
-        /// Whether it runs on a thread of its own rather than on a worker.
-        is_detached: bool,
-    },
-}
-
-impl Payload {
-    /// The length of the content, if it is known.
-    pub fn length(&self) -> Option<u64> {
-        match self {
-            Payload::Empty => Some(0),
-            Payload::Static(octets) => Some(octets.len() as u64),
-            Payload::Bytes(octets) => Some(octets.len() as u64),
-            Payload::Shared(octets) => Some(octets.len() as u64),
-            Payload::File { length, .. } => Some(*length),
-            Payload::Stream { length, .. } => *length,
-            Payload::Writer { .. } => None,
-        }
-    }
-}
-
-impl fmt::Debug for Payload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self {
-            Payload::Empty => "Empty",
-            Payload::Static(_) => "Static",
-            Payload::Bytes(_) => "Bytes",
-            Payload::Shared(_) => "Shared",
-            Payload::File { .. } => "File",
-            Payload::Stream { .. } => "Stream",
-            Payload::Writer { .. } => "Writer",
-        };
-        f.debug_struct(kind)
-            .field("length", &self.length())
-            .finish()
-    }
 }
 
 /// Why a field was not set.
@@ -344,7 +275,7 @@ impl Response {
     }
 
     /// Adds a Content-Type that is known to be valid.
-    fn media_type(mut self, value: &'static str) -> Response {
+    pub(super) fn media_type(mut self, value: &'static str) -> Response {
         self.push_line("Content-Type", value);
         self
     }
@@ -419,125 +350,8 @@ impl Response {
     }
 }
 
-const TEXT: &str = "text/plain; charset=utf-8";
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 const PAGE_TOP: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
 <meta name=\"viewport\" content=\"width=device-width\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
 <style>body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:15vh auto;padding:0 1rem}</style>\n<title>";
-
-impl From<&'static str> for Payload {
-    fn from(text: &'static str) -> Payload {
-        Payload::Static(text.as_bytes())
-    }
-}
-
-impl From<&'static [u8]> for Payload {
-    fn from(octets: &'static [u8]) -> Payload {
-        Payload::Static(octets)
-    }
-}
-
-impl From<String> for Payload {
-    fn from(text: String) -> Payload {
-        Payload::Bytes(text.into_bytes())
-    }
-}
-
-impl From<Vec<u8>> for Payload {
-    fn from(octets: Vec<u8>) -> Payload {
-        Payload::Bytes(octets)
-    }
-}
-
-impl From<Arc<[u8]>> for Payload {
-    fn from(octets: Arc<[u8]>) -> Payload {
-        Payload::Shared(octets)
-    }
-}
-
-/// What a handler may return.
-pub trait IntoResponse {
-    /// The answer that this value stands for.
-    fn into_response(self) -> Response;
-}
-
-impl IntoResponse for Response {
-    fn into_response(self) -> Response {
-        self
-    }
-}
-
-/// Plain text.
-impl IntoResponse for &'static str {
-    fn into_response(self) -> Response {
-        Response::new(Status::OK).media_type(TEXT).body(self)
-    }
-}
-
-/// Plain text.
-impl IntoResponse for String {
-    fn into_response(self) -> Response {
-        Response::text(self)
-    }
-}
-
-/// Octets, `application/octet-stream`.
-impl IntoResponse for Vec<u8> {
-    fn into_response(self) -> Response {
-        Response::new(Status::OK).media_type(OCTETS).body(self)
-    }
-}
-
-/// Octets, `application/octet-stream`.
-impl IntoResponse for &'static [u8] {
-    fn into_response(self) -> Response {
-        Response::new(Status::OK).media_type(OCTETS).body(self)
-    }
-}
-
-/// Octets, `application/octet-stream`.
-impl IntoResponse for Arc<[u8]> {
-    fn into_response(self) -> Response {
-        Response::new(Status::OK).media_type(OCTETS).body(self)
-    }
-}
-
-const OCTETS: &str = "application/octet-stream";
-
-/// A small page that says the status; nothing where the status allows no content.
-impl IntoResponse for Status {
-    fn into_response(self) -> Response {
-        if self.allows_content() {
-            Response::status_page(self)
-        } else {
-            Response::new(self)
-        }
-    }
-}
-
-/// The same answer with another status.
-impl<T: IntoResponse> IntoResponse for (Status, T) {
-    fn into_response(self) -> Response {
-        let mut response = self.1.into_response();
-        response.status = self.0;
-        response
-    }
-}
-
-/// Whichever it is.
-impl<T: IntoResponse, E: IntoResponse> IntoResponse for Result<T, E> {
-    fn into_response(self) -> Response {
-        match self {
-            Ok(value) => value.into_response(),
-            Err(error) => error.into_response(),
-        }
-    }
-}
-
-/// 500; the error's text does not reach the client.
-impl IntoResponse for io::Error {
-    fn into_response(self) -> Response {
-        Response::status_page(Status::INTERNAL_SERVER_ERROR)
-            .reason("the handler returned an input/output error")
-    }
-}

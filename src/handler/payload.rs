@@ -1,0 +1,105 @@
+//! The content of an answer, in each form that it may have.
+
+use super::WriteContent;
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::sync::Arc;
+
+/// The content of an answer.
+#[non_exhaustive]
+pub enum Payload {
+    /// None.
+    Empty,
+    /// Octets of the program itself.
+    Static(&'static [u8]),
+    /// Octets made for this answer.
+    Bytes(Vec<u8>),
+    /// Octets that several answers share.
+    Shared(Arc<[u8]>),
+    /// A part of a file.
+    File {
+        /// The file; its own position is neither used nor moved.
+        file: File,
+        /// Where the part begins.
+        offset: u64,
+        /// How long it is.
+        length: u64,
+    },
+    /// Whatever a reader gives.
+    Stream {
+        /// How much that will be, if it is known; else the content is chunked.
+        length: Option<u64>,
+        /// The reader. It must not block: it runs on a worker.
+        reader: Box<dyn Read + Send>,
+    },
+    /// Whatever a program writes.
+    Writer {
+        /// What writes it.
+        write: WriteContent,
+        /// Whether it runs on a thread of its own rather than on a worker.
+        is_detached: bool,
+    },
+}
+
+impl Payload {
+    /// The length of the content, if it is known.
+    pub fn length(&self) -> Option<u64> {
+        match self {
+            Payload::Empty => Some(0),
+            Payload::Static(octets) => Some(octets.len() as u64),
+            Payload::Bytes(octets) => Some(octets.len() as u64),
+            Payload::Shared(octets) => Some(octets.len() as u64),
+            Payload::File { length, .. } => Some(*length),
+            Payload::Stream { length, .. } => *length,
+            Payload::Writer { .. } => None,
+        }
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self {
+            Payload::Empty => "Empty",
+            Payload::Static(_) => "Static",
+            Payload::Bytes(_) => "Bytes",
+            Payload::Shared(_) => "Shared",
+            Payload::File { .. } => "File",
+            Payload::Stream { .. } => "Stream",
+            Payload::Writer { .. } => "Writer",
+        };
+        f.debug_struct(kind)
+            .field("length", &self.length())
+            .finish()
+    }
+}
+
+impl From<&'static str> for Payload {
+    fn from(text: &'static str) -> Payload {
+        Payload::Static(text.as_bytes())
+    }
+}
+
+impl From<&'static [u8]> for Payload {
+    fn from(octets: &'static [u8]) -> Payload {
+        Payload::Static(octets)
+    }
+}
+
+impl From<String> for Payload {
+    fn from(text: String) -> Payload {
+        Payload::Bytes(text.into_bytes())
+    }
+}
+
+impl From<Vec<u8>> for Payload {
+    fn from(octets: Vec<u8>) -> Payload {
+        Payload::Bytes(octets)
+    }
+}
+
+impl From<Arc<[u8]>> for Payload {
+    fn from(octets: Arc<[u8]>) -> Payload {
+        Payload::Shared(octets)
+    }
+}
