@@ -80,8 +80,8 @@ pub use conn::CloseReason;
 pub use files::Files;
 pub use h1::Reject;
 pub use handler::{
-    Body, BodyError, BodySource, ContentSink, FieldError, Handler, IntoResponse, Now, Payload,
-    Request, Response, TestRequest, WriteContent, Writer,
+    Body, BodyError, BodySource, ContentSink, Duplex, FieldError, Handler, IntoResponse, Now,
+    Payload, Request, Response, Speak, TestRequest, Upgraded, WriteContent, Writer,
 };
 pub use limits::{Limits, Timeouts};
 pub use semantics::{Headers, Method, Status, Version};

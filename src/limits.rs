@@ -41,7 +41,8 @@ pub struct Limits {
     /// Worker threads, when handlers block. As many as CPUs run; each that is blocked may be stood in for. A blocked worker costs its
     /// stack and 48 KiB of buffers.
     pub workers_max: usize,
-    /// Threads of [detached](crate::Response::detached) answers and upgraded connections. Beyond: 503. Each
+    /// Threads of [detached](crate::Response::detached) answers and [upgraded](crate::Response::upgrade) connections.
+    /// Beyond: 503. Each
     /// costs its stack, of which the system hands out what is used, and 16 KiB of buffers.
     pub detached: usize,
 }

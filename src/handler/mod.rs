@@ -11,6 +11,7 @@ mod payload;
 mod request;
 mod response;
 mod test_request;
+mod upgraded;
 mod writer;
 
 pub use body::{Body, BodyError, BodySource};
@@ -19,6 +20,7 @@ pub use payload::Payload;
 pub use request::{Now, Request, RequestParts};
 pub use response::{FieldError, Response, ResponseParts};
 pub use test_request::TestRequest;
+pub use upgraded::{Duplex, Speak, Upgraded};
 pub use writer::{ContentSink, WriteContent, Writer};
 
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! The content of an answer, in each form that it may have.
 
-use super::WriteContent;
+use super::{Speak, WriteContent};
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
@@ -40,13 +40,20 @@ pub enum Payload {
         /// Whether it runs on a thread of its own rather than on a worker.
         is_detached: bool,
     },
+    /// None: behind the head, another protocol takes over.
+    Upgrade {
+        /// Its name.
+        protocol: &'static str,
+        /// What speaks it.
+        speak: Speak,
+    },
 }
 
 impl Payload {
     /// The length of the content, if it is known.
     pub fn length(&self) -> Option<u64> {
         match self {
-            Payload::Empty => Some(0),
+            Payload::Empty | Payload::Upgrade { .. } => Some(0),
             Payload::Static(octets) => Some(octets.len() as u64),
             Payload::Bytes(octets) => Some(octets.len() as u64),
             Payload::Shared(octets) => Some(octets.len() as u64),
@@ -67,6 +74,7 @@ impl fmt::Debug for Payload {
             Payload::File { .. } => "File",
             Payload::Stream { .. } => "Stream",
             Payload::Writer { .. } => "Writer",
+            Payload::Upgrade { .. } => "Upgrade",
         };
         f.debug_struct(kind)
             .field("length", &self.length())

@@ -1,8 +1,9 @@
 //! One answer.
 
-use super::{Payload, Writer};
+use super::{Payload, Upgraded, Writer};
 use crate::semantics::Status;
 use crate::semantics::fields::{FieldName, valid_name, valid_value};
+use crate::semantics::upgrade::is_protocol;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -207,6 +208,59 @@ impl Response {
         })
     }
 
+    /// Makes this a 101: behind it, the connection goes on in another protocol, which `speak` speaks on a thread of its own
+    /// (RFC 9110 §7.8). The name of the protocol is what goes into the Upgrade field.
+    ///
+    /// ```
+    /// use doorstep::{Request, Response, Server, Status};
+    /// use std::io::{Read, Write};
+    ///
+    /// let echo = |_: &mut Request<'_>| {
+    ///     Response::new(Status::SWITCHING_PROTOCOLS).upgrade("echo", |peer| {
+    ///         let mut octets = [0; 1024];
+    ///         loop {
+    ///             match peer.read(&mut octets)? {
+    ///                 0 => return Ok(()),
+    ///                 count => peer.write_all(&octets[..count])?,
+    ///             }
+    ///         }
+    ///     })
+    /// };
+    /// let running = Server::bind("127.0.0.1:0")?.spawn(echo)?;
+    ///
+    /// let mut client = std::net::TcpStream::connect(running.addr())?;
+    /// let offer = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
+    /// client.write_all(offer.as_bytes())?;
+    /// client.write_all(b"hello")?;
+    /// client.shutdown(std::net::Shutdown::Write)?;
+    /// let mut answer = String::new();
+    /// client.read_to_string(&mut answer)?;
+    /// assert!(answer.starts_with("HTTP/1.1 101 "));
+    /// assert!(answer.ends_with("\r\n\r\nhello"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// A client that does not offer this protocol gets 426 with its name instead, and its connection lives on as HTTP; content
+    /// that the handler left unread makes it a 500. Connection and Upgrade are written by the server, all other fields (such as
+    /// Sec-WebSocket-Accept) by the handler. The observer hears of the request when the 101 is sent, and of the connection when the
+    /// other protocol has ended: `speak` has returned, what it wrote is sent and its side closed, and the peer has closed too.
+    ///
+    /// Threads are counted, and ended by a shutdown, as those of [`detached`](Response::detached) are.
+    pub fn upgrade(
+        mut self,
+        protocol: &'static str,
+        speak: impl FnOnce(&mut Upgraded<'_>) -> io::Result<()> + Send + 'static,
+    ) -> Response {
+        if !is_protocol(protocol.as_bytes()) {
+            self.fault = Some(FieldError::Value);
+        }
+        self.status = Status::SWITCHING_PROTOCOLS;
+        self.body(Payload::Upgrade {
+            protocol,
+            speak: Box::new(speak),
+        })
+    }
+
     /// Closes the connection behind this answer.
     pub fn close(mut self) -> Response {
         self.close = true;
@@ -254,7 +308,7 @@ impl Response {
     pub fn into_content(self) -> io::Result<Vec<u8>> {
         let mut all = Vec::new();
         match self.payload {
-            Payload::Empty => {}
+            Payload::Empty | Payload::Upgrade { .. } => {}
             Payload::Static(octets) => all.extend_from_slice(octets),
             Payload::Bytes(octets) => all = octets,
             Payload::Shared(octets) => all.extend_from_slice(&octets),
@@ -319,6 +373,8 @@ pub struct ResponseParts {
     pub has_server: bool,
     /// Whether the connection is to close behind the answer.
     pub close: bool,
+    /// The Upgrade field.
+    pub upgrade: Option<&'static str>,
     /// The content.
     pub payload: Payload,
     /// Why the handler answered so.
@@ -338,12 +394,17 @@ impl Response {
                 .reason(reason)
                 .take_apart();
         }
+        let upgrade = match &self.payload {
+            Payload::Upgrade { protocol, .. } => Some(*protocol),
+            _ => None,
+        };
         ResponseParts {
             status: self.status,
             fields: self.fields,
             has_date: self.date,
             has_server: self.server,
             close: self.close,
+            upgrade,
             payload: self.payload,
             reason: self.reason,
         }

@@ -4,7 +4,7 @@
 //! connection, what becomes of its socket (`worker`); what an answer says (`exchange`). Never: a wait.
 
 use super::guest::Guest;
-use super::output::{Broken, Progress, Tail, transmit};
+use super::output::{Broken, Progress, Tail, is_programs, transmit};
 use super::station::Waits;
 use super::worker::Worker;
 use super::writer::write_content;
@@ -63,8 +63,8 @@ impl Worker {
         let fate = loop {
             flow = match flow {
                 Flow::Go => {
-                    let may_take_long = guest.conn.phase() == Phase::Gather
-                        || matches!(guest.tail, Some(Tail::Writer { .. }));
+                    let may_take_long =
+                        guest.conn.phase() == Phase::Gather || is_programs(&guest.tail);
                     let flow = self.step(guest, &now);
                     if may_take_long {
                         // The program may have taken long, and the waits that begin behind it are the client's.
@@ -232,6 +232,9 @@ impl Worker {
             }
             if let (Some(record), Some(observer)) = (guest.record.take(), &self.shared.observer) {
                 observer.request(&self.shared.event(&record, guest, true));
+            }
+            if guest.tail.is_some() {
+                return Flow::Detach;
             }
         }
         let in_doubt = std::mem::take(&mut guest.is_long) || !self.input.unread().is_empty();

@@ -1,7 +1,8 @@
-//! Answers that a program writes on a thread of its own, so that they hold up no worker.
+//! What a program does with a connection on a thread of its own, so that it holds up no worker: detached answers, other protocols.
 //!
 //! In: a connection that a worker owns and whose answer's head has been sent. The thread owns it from then on: no event, sweep or
-//! eviction can take it. Out: what is written (`writer`); how many of them there may be (`seats`). Never: octets parsed here; when the
+//! eviction can take it. Out: what is written (`writer`), what is spoken
+//! (`upgraded`); how many of them there may be (`seats`). Never: octets parsed here; when the
 //! program has finished, the workers get the connection back as if its socket had been full until now.
 
 use super::output::{Output, Tail};
@@ -11,6 +12,7 @@ use super::protected::protected;
 use super::shared::Shared;
 use super::slots::{Owned, lock};
 use super::station::{Station, Waits};
+use super::upgraded;
 use super::writer::write_content;
 use crate::conn::{CloseReason, Moment};
 use crate::sys::Interest;
@@ -66,6 +68,7 @@ fn perform(shared: &Shared, owned: &mut Owned) -> Result<(), CloseReason> {
             is_chunked,
             seat: _seat,
         }) => write_content(shared, guest, &mut output, waits, write, is_chunked),
+        Some(Tail::Upgrade { speak, seat: _seat }) => upgraded::converse(shared, guest, speak),
         other => {
             guest.tail = other;
             Ok(())

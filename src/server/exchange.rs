@@ -12,6 +12,7 @@ use super::output::{Output, Tail, copy_file, memory};
 use super::seats::{Seat, Seats};
 use super::shared::Shared;
 use super::station::Waits;
+use super::upgraded::refusal;
 use super::worker::Worker;
 use crate::conn::{Answer, CloseReason, Delivery};
 use crate::h1::{Head, Parsed, Reject, Resume, parse_head};
@@ -28,6 +29,7 @@ struct Asked<'a> {
     method: Method,
     target: &'a str,
     version: Version,
+    headers: Headers<'a>,
 }
 
 /// What an answer is written with.
@@ -94,6 +96,7 @@ impl Worker {
                 method: head.method,
                 target,
                 version: head.version,
+                headers: Headers::new(octets, self.table.lines()),
             };
             let last = shared.is_leaving().then_some(CloseReason::Shutdown);
             let mut desk = Desk {
@@ -152,6 +155,7 @@ impl Worker {
             method: head.method,
             target: text(head.target.of(self.input.unread())),
             version: head.version,
+            headers: Headers::new(self.input.unread(), self.table.lines()),
         });
         let mut desk = Desk {
             shared: &self.shared,
@@ -191,9 +195,9 @@ impl Desk<'_> {
         now: &Now,
     ) {
         let mut parts = response.take_apart();
-        if parts.status.is_informational() {
-            // RFC 9110 §15.2: an interim answer precedes a final one and cannot take its place.
-            parts = fault("an interim status cannot be an answer");
+        let request = asked.map(|asked| (asked.version, asked.headers));
+        if let Some(instead) = refusal(&parts, request, guest.conn.content_is_read()) {
+            parts = instead;
         }
         let seat = self.seat(&mut parts);
         let before = self.output.octets.len();
@@ -205,7 +209,9 @@ impl Desk<'_> {
             parts = fault("the content ended early");
             content_from = self.frame(guest, &mut parts, None, now);
         }
-        if let Some(Tail::Writer { seat: place, .. }) = &mut guest.tail {
+        if let Some(Tail::Writer { seat: place, .. } | Tail::Upgrade { seat: place, .. }) =
+            &mut guest.tail
+        {
             *place = seat;
         }
         if let (Some(asked), Some(content_from)) = (asked, content_from) {
@@ -218,10 +224,11 @@ impl Desk<'_> {
         let is_detached = |payload: &Payload| {
             matches!(
                 payload,
-                Payload::Writer {
-                    is_detached: true,
-                    ..
-                }
+                Payload::Upgrade { .. }
+                    | Payload::Writer {
+                        is_detached: true,
+                        ..
+                    }
             )
         };
         if !is_detached(&parts.payload) {
@@ -260,7 +267,8 @@ impl Desk<'_> {
         last: Option<CloseReason>,
         now: &Now,
     ) -> Delivery {
-        let date = self.date.at(now.wall).filter(|_| !parts.has_date);
+        let is_dated = !parts.has_date && !parts.status.is_informational();
+        let date = self.date.at(now.wall).filter(|_| is_dated);
         let answer = Answer {
             status: parts.status,
             fields: &parts.fields,
@@ -268,7 +276,7 @@ impl Desk<'_> {
             server: self.shared.server_name.filter(|_| !parts.has_server),
             length: parts.payload.length(),
             last: last.or(parts.close.then_some(CloseReason::Answered)),
-            upgrade: None,
+            upgrade: parts.upgrade,
         };
         guest
             .conn
@@ -291,6 +299,7 @@ impl Desk<'_> {
             method,
             target,
             version,
+            ..
         } = asked;
         let (status, peer, reason) = (parts.status, guest.peer, parts.reason);
         let content = (self.output.octets.len() - content_from) as u64;
@@ -324,11 +333,15 @@ impl Desk<'_> {
 
     /// Puts content where it is sent from. False when it could not be had.
     fn content(&mut self, guest: &mut Guest, delivery: Delivery, payload: Payload) -> bool {
+        if let Payload::Upgrade { speak, .. } = payload {
+            guest.tail = Some(Tail::Upgrade { speak, seat: None });
+            return true;
+        }
         if delivery == Delivery::NoContent {
             return true;
         }
         match payload {
-            Payload::Empty => {}
+            Payload::Empty | Payload::Upgrade { .. } => {}
             Payload::Static(_) | Payload::Bytes(_) | Payload::Shared(_) => {
                 let octets = memory(&payload);
                 if octets.len() > COPY_BYTES {
@@ -382,7 +395,7 @@ fn unavailable() -> Response {
 }
 
 /// What is answered in place of an answer that cannot be given.
-fn fault(reason: &'static str) -> ResponseParts {
+pub(super) fn fault(reason: &'static str) -> ResponseParts {
     Response::status_page(Status::INTERNAL_SERVER_ERROR)
         .reason(reason)
         .take_apart()

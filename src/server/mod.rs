@@ -31,6 +31,7 @@ mod shutdown;
 mod slots;
 mod standing;
 mod station;
+mod upgraded;
 pub mod word;
 mod worker;
 mod writer;

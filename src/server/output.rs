@@ -2,7 +2,7 @@
 
 use super::seats::Seat;
 use crate::h1::chunked;
-use crate::handler::{Payload, WriteContent};
+use crate::handler::{Payload, Speak, WriteContent};
 use crate::limits::{READS_PER_TURN, SENDFILE_FROM, STREAM_BLOCK};
 use crate::sys::Stream;
 use crate::sys::stream::read_exact_at;
@@ -97,6 +97,18 @@ pub enum Tail {
         /// The seat of one that runs on a thread of its own.
         seat: Option<Seat>,
     },
+    /// Another protocol, which is spoken when everything before it has been sent.
+    Upgrade {
+        /// What speaks it.
+        speak: Speak,
+        /// The seat of its thread.
+        seat: Option<Seat>,
+    },
+}
+
+/// Whether the program goes on when everything that is in the output has been sent.
+pub fn is_programs(tail: &Option<Tail>) -> bool {
+    matches!(tail, Some(Tail::Writer { .. } | Tail::Upgrade { .. }))
 }
 
 impl fmt::Debug for Tail {
@@ -106,6 +118,7 @@ impl fmt::Debug for Tail {
             Tail::File { .. } => "File",
             Tail::Stream { .. } => "Stream",
             Tail::Writer { .. } => "Writer",
+            Tail::Upgrade { .. } => "Upgrade",
         })
     }
 }
@@ -130,8 +143,8 @@ pub enum Broken {
     Content,
 }
 
-/// Sends `output` and then `tail`, as much as the socket takes and `share` allows. What the socket took is counted in `moved`. A
-/// writer is left for the caller to run.
+/// Sends `output` and then `tail`, as much as the socket takes and `share` allows. What the socket took is counted in `moved`.
+/// What is the program's is left for the caller.
 ///
 /// # Errors
 /// Why nothing more can be sent.
@@ -145,7 +158,7 @@ pub fn transmit(
     let mut reads = 0;
     // Every round moves octets, takes the tail away, reads a block, or returns.
     loop {
-        if output.is_empty() && matches!(tail, None | Some(Tail::Writer { .. })) {
+        if output.is_empty() && (tail.is_none() || is_programs(tail)) {
             return Ok(Progress::Done);
         }
         // A reader that gives one octet at a time, or is interrupted each time, has its share as well.
@@ -160,7 +173,7 @@ pub fn transmit(
                 taken
             }
             Some(Tail::File { .. }) => write_file(output, tail, stream)?,
-            Some(Tail::Stream { .. } | Tail::Writer { .. }) | None => {
+            Some(_) | None => {
                 reads += 1;
                 read_block(output, tail)?;
                 continue;
@@ -282,9 +295,11 @@ pub fn memory(payload: &Payload) -> &[u8] {
         Payload::Static(octets) => octets,
         Payload::Bytes(octets) => octets,
         Payload::Shared(octets) => octets,
-        Payload::Empty | Payload::File { .. } | Payload::Stream { .. } | Payload::Writer { .. } => {
-            &[]
-        }
+        Payload::Empty
+        | Payload::File { .. }
+        | Payload::Stream { .. }
+        | Payload::Writer { .. }
+        | Payload::Upgrade { .. } => &[],
     }
 }
 

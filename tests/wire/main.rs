@@ -21,3 +21,4 @@ mod shutdown;
 mod stage;
 mod streaming;
 mod turn;
+mod upgrade;

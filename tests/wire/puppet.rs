@@ -1,10 +1,12 @@
 //! What a program does with a connection of its own, step by step as a test says.
 
 use crate::client::PATIENCE;
-use doorstep::Writer;
-use std::io::{self, Write};
+use crate::stage::eventually;
+use doorstep::{Upgraded, Writer};
+use std::io::{self, Read, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// What it is to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,10 @@ pub enum Step {
     Look,
     /// Ask until it has.
     Watch,
+    /// Read once.
+    Read,
+    /// Read so long and no longer from here on.
+    ReadFor(Duration),
     /// Return an error of its own.
     Fail,
     /// Panic.
@@ -36,6 +42,8 @@ pub enum Came {
     Failed(io::ErrorKind),
     /// Whether the client has gone.
     Gone(bool),
+    /// What was read.
+    Text(String),
 }
 
 /// The end of the strings that a test holds. When it is dropped, the program returns in good order.
@@ -70,6 +78,19 @@ impl Strings {
         self.told.recv_timeout(PATIENCE).expect("an outcome")
     }
 
+    /// It reads exactly this, in one piece or several.
+    #[track_caller]
+    pub fn reads(&self, text: &str) {
+        let mut read = String::new();
+        while read.len() < text.len() {
+            match self.tries(Step::Read) {
+                Came::Text(more) if !more.is_empty() => read += &more,
+                other => panic!("{other:?} behind {read:?}"),
+            }
+        }
+        assert_eq!(read, text);
+    }
+
     /// Waits until it runs.
     #[track_caller]
     pub fn runs(&self) {
@@ -83,17 +104,64 @@ pub struct Puppet {
     outcomes: Sender<Came>,
 }
 
+/// What a puppet can have in its hands.
+trait Prop: Write {
+    fn is_gone(&mut self) -> bool;
+    fn read_once(&mut self) -> Came;
+    fn read_for(&mut self, time: Duration);
+}
+
+impl Prop for Writer<'_> {
+    fn is_gone(&mut self) -> bool {
+        self.disconnected()
+    }
+    fn read_once(&mut self) -> Came {
+        panic!("a writer reads nothing")
+    }
+    fn read_for(&mut self, _: Duration) {}
+}
+
+impl Prop for Upgraded<'_> {
+    fn is_gone(&mut self) -> bool {
+        self.disconnected()
+    }
+    fn read_once(&mut self) -> Came {
+        let mut buffer = [0; 64 * 1024];
+        match self.read(&mut buffer) {
+            Ok(count) => Came::Text(String::from_utf8_lossy(&buffer[..count]).into_owned()),
+            Err(error) => Came::Failed(error.kind()),
+        }
+    }
+    fn read_for(&mut self, time: Duration) {
+        self.set_read_timeout(time);
+    }
+}
+
 impl Puppet {
     /// Does what it is told, with a writer.
     pub fn write(self, out: &mut Writer<'_>) -> io::Result<()> {
+        self.play(out)
+    }
+
+    /// Does what it is told, with another protocol.
+    pub fn speak(self, peer: &mut Upgraded<'_>) -> io::Result<()> {
+        self.play(peer)
+    }
+
+    fn play(self, prop: &mut impl Prop) -> io::Result<()> {
         // Ends with its strings.
         while let Ok(step) = self.steps.recv() {
             let came = match step {
-                Step::Write(text) => came(out.write_all(text.as_bytes())),
-                Step::Flush => came(out.flush()),
-                Step::Flood => flood(out),
-                Step::Look => Came::Gone(out.disconnected()),
-                Step::Watch => Came::Gone(crate::stage::eventually(|| out.disconnected())),
+                Step::Write(text) => came(prop.write_all(text.as_bytes())),
+                Step::Flush => came(prop.flush()),
+                Step::Flood => flood(prop),
+                Step::Look => Came::Gone(prop.is_gone()),
+                Step::Watch => Came::Gone(eventually(|| prop.is_gone())),
+                Step::Read => prop.read_once(),
+                Step::ReadFor(time) => {
+                    prop.read_for(time);
+                    Came::Well
+                }
                 Step::Fail => return Err(io::Error::other("as told")),
                 Step::Panic => panic!("as told"),
                 Step::End => return Ok(()),

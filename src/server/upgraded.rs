@@ -1,0 +1,169 @@
+//! Connections that go on in another protocol: whether they may, and their octets from then on.
+//!
+//! In: what the client offers and what the program answers. Out: the 101 (`conn`), its thread (`detached`). Never: an octet
+//! behind a 101 read as HTTP.
+
+use super::blocking::Failure;
+use super::exchange::fault;
+use super::guest::Guest;
+use super::protected::protected;
+use super::shared::Shared;
+use super::station::{Station, Waited, Waits};
+use crate::conn::{CloseReason, Moment};
+use crate::handler::{Duplex, Payload, Response, ResponseParts, Speak, Upgraded};
+use crate::semantics::upgrade::offers;
+use crate::semantics::{Headers, Status, Version};
+use crate::sys::{Interest, Stream};
+use core::net::SocketAddr;
+use std::io;
+use std::time::Duration;
+
+/// What is answered in place of a 101 that the request does not allow. `None` when it does, and for every other answer.
+pub(super) fn refusal(
+    parts: &ResponseParts,
+    request: Option<(Version, Headers<'_>)>,
+    content_is_read: bool,
+) -> Option<ResponseParts> {
+    let Payload::Upgrade { protocol, .. } = &parts.payload else {
+        // RFC 9110 §15.2: an interim answer precedes a final one and cannot take its place.
+        let is_interim = parts.status.is_informational();
+        return is_interim.then(|| fault("an interim status cannot be an answer"));
+    };
+    if parts.status != Status::SWITCHING_PROTOCOLS {
+        return Some(fault("an upgrade is answered with 101"));
+    }
+    let offered = request.is_some_and(|(version, headers)| offers(version, headers, protocol));
+    if !offered {
+        // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response to indicate the required
+        // protocol(s)". It comes from the payload, as that of a 101 does.
+        let mut asking = Response::status_page(Status::UPGRADE_REQUIRED)
+            .reason("the client does not offer this protocol")
+            .take_apart();
+        asking.upgrade = Some(protocol);
+        return Some(asking);
+    }
+    // What is left of it would be taken for the other protocol's first octets.
+    (!content_is_read).then(|| fault("an upgrade with content left unread"))
+}
+
+/// Has the program speak the other protocol, whose 101 has been sent. Behind it the connection is to be closed in good order.
+///
+/// # Errors
+/// Why it has to be closed at once.
+pub(super) fn converse(
+    shared: &Shared,
+    guest: &mut Guest,
+    speak: Speak,
+) -> Result<(), CloseReason> {
+    // In no list, so that nobody cuts its waits for the sake of others: they wait for no worker.
+    let station = Station::default();
+    let timeouts = &shared.rules.timeouts;
+    let mut line = Line {
+        shared,
+        stream: &mut guest.stream,
+        peer: guest.peer,
+        waits: Waits::detached(shared, &station),
+        leftover: std::mem::take(&mut guest.leftover),
+        place: 0,
+        read_timeout: timeouts.keep_alive,
+        write_timeout: timeouts.write,
+        failure: None,
+    };
+    let spoken = protected(|| speak(&mut Upgraded::new(&mut line)));
+    if let Some(failure) = line.failure {
+        return Err(failure.reason());
+    }
+    guest
+        .conn
+        .upgraded(Moment::at(shared.clock.now().0), &shared.rules);
+    if spoken.is_none() {
+        guest.conn.upgrade_failed(CloseReason::Panicked);
+    }
+    Ok(())
+}
+
+/// The octets of an upgraded connection.
+struct Line<'a> {
+    shared: &'a Shared,
+    stream: &'a mut Stream,
+    peer: Option<SocketAddr>,
+    waits: Waits<'a>,
+    /// What came behind the request, and how much of it has been read.
+    leftover: Vec<u8>,
+    place: usize,
+    read_timeout: Duration,
+    write_timeout: Duration,
+    /// Why the connection is not to be closed in good order.
+    failure: Option<Failure>,
+}
+
+impl Line<'_> {
+    /// Tries until the socket has done something, or the time is over.
+    fn wait_for(
+        &mut self,
+        interest: Interest,
+        timeout: Duration,
+        mut attempt: impl FnMut(&mut Stream) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        let deadline = self.waits.now().after(timeout);
+        // Ends with the deadline, which nothing moves.
+        loop {
+            // Also when there is always something to do: a program that does not look would never end.
+            if self.shared.has_ended() {
+                return Err(self.fail(Failure::Cut(CloseReason::Shutdown)));
+            }
+            match attempt(self.stream) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                // A later read may still find what came before that.
+                Err(_) => return Err(self.fail(Failure::Lost)),
+                done => return done,
+            }
+            match self.waits.wait(self.stream, interest, deadline) {
+                Ok(Waited::Ready) => {}
+                Ok(Waited::TimedOut) => return Err(io::ErrorKind::TimedOut.into()),
+                Ok(Waited::Cut(reason)) => return Err(self.fail(Failure::Cut(reason))),
+                Err(_) => return Err(self.fail(Failure::Lost)),
+            }
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) -> io::Error {
+        self.failure.insert(failure).error()
+    }
+}
+
+impl Duplex for Line<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = &self.leftover[self.place..];
+        if rest.is_empty() {
+            let timeout = self.read_timeout;
+            return self.wait_for(Interest::Read, timeout, |stream| stream.read(buffer));
+        }
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        self.place += count;
+        if self.place == self.leftover.len() {
+            // A connection that lives for hours need not hold what it began with.
+            self.leftover = Vec::new();
+            self.place = 0;
+        }
+        Ok(count)
+    }
+
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let timeout = self.write_timeout;
+        self.wait_for(Interest::Write, timeout, |stream| stream.write(octets))
+    }
+
+    fn set_read_timeout(&mut self, timeout: Duration) {
+        self.read_timeout = timeout;
+    }
+
+    fn is_disconnected(&mut self) -> bool {
+        self.failure.is_some() || self.shared.has_ended() || self.stream.is_reset()
+    }
+
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+}
