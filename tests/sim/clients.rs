@@ -48,6 +48,8 @@ pub struct Client {
     pub answers: Vec<Wanted>,
     /// Octets behind the last whole answer.
     pub rest: Vec<u8>,
+    /// What they have to be, when all goes well.
+    pub echoed: Option<Vec<u8>>,
     /// 100 Continue has come, and has not been waited for.
     invited: bool,
     /// How many octets it takes without reading them; otherwise the seed says.
@@ -71,6 +73,7 @@ impl Client {
             wanted: Vec::new(),
             answers: Vec::new(),
             rest: Vec::new(),
+            echoed: None,
             invited: false,
             room: None,
             link: None,
@@ -476,7 +479,7 @@ fn bad(kind: usize, random: &mut Random) -> Client {
             let end = CloseReason::ContentFailed;
             Client::bad("is sent content that fails", script, end)
         }
-        14 => {
+        17 => {
             let script = vec![Act::Send(head("GET", "/detached/400000", "")), Act::Reset];
             Client::bad(
                 "resets within a detached answer",
@@ -484,6 +487,17 @@ fn bad(kind: usize, random: &mut Random) -> Client {
                 CloseReason::Failed,
             )
             .deaf()
+        }
+        14 => {
+            let fields = "Connection: upgrade\r\nUpgrade: echo\r\n";
+            let mut octets = head("GET", "/upgrade", fields);
+            // Behind the head nothing is a request.
+            octets.extend(EVIL.bytes());
+            let script = vec![Act::Send(octets), Act::Send(content(3_000)), Act::Close];
+            let end = CloseReason::Upgraded;
+            let mut client = Client::bad("speaks another protocol", script, end);
+            client.echoed = Some([EVIL.as_bytes(), &content(3_000)].concat());
+            client
         }
         15 | 16 => {
             let path = ["/detached/400000", "/writer/400000"][kind - 15];
@@ -506,7 +520,7 @@ fn bad(kind: usize, random: &mut Random) -> Client {
     }
 }
 
-pub const KINDS_OF_BAD: usize = 18;
+pub const KINDS_OF_BAD: usize = 19;
 
 pub fn crowd(random: &mut Random) -> Vec<Client> {
     let mut clients = Vec::new();

@@ -79,6 +79,15 @@ impl Handler for Answers {
             }
             "writer" => answer.writer(move |writer| write_all(writer, number)),
             "detached" => answer.detached(move |writer| write_all(writer, number)),
+            "upgrade" => answer.upgrade("echo", |upgraded| {
+                let mut octets = [0; 500];
+                loop {
+                    match upgraded.read(&mut octets)? {
+                        0 => return Ok(()),
+                        count => upgraded.write_all(&octets[..count])?,
+                    }
+                }
+            }),
             "fails" => answer.writer(|writer| {
                 writer.write_all(b"the beginning")?;
                 Err(std::io::ErrorKind::Other.into())
@@ -127,6 +136,8 @@ pub struct Run {
     random: Random,
     /// Time jumps while clients are at work, who then may be cut.
     storm: bool,
+    /// There is little room, so that some have to go for the sake of others.
+    tight: bool,
     /// The step at which the server begins to stop.
     stops_at: Option<usize>,
     stop: Option<Stop>,
@@ -183,13 +194,20 @@ impl Run {
         let network = Network::new(seed, planted);
         network.world().clients = clients;
         let log = Log::default();
+        let tight = seed % 5 == 2;
+        let mut rules = Rules::default();
+        if tight {
+            rules.limits.connections = 4;
+            rules.limits.parked_bytes = 60_000;
+            rules.limits.detached = 1;
+        }
         let mut shared = Shared::new(
             Box::new(network.clone()),
             Box::new(network.clone()),
             Box::new(Answers {
                 network: network.clone(),
             }),
-            Rules::default(),
+            rules,
             Listeners::new(vec![Listener::Other(Box::new(Door(network.clone())))]),
         );
         let threads = Later::default();
@@ -208,6 +226,7 @@ impl Run {
             log,
             random: Random::new(seed ^ 0xD00_25E9),
             storm: seed % 4 == 3,
+            tight,
             stops_at: None,
             stop: None,
         })
@@ -360,7 +379,7 @@ impl Run {
     /// Nothing happens until time passes: then every well-behaved client must have what it asked for.
     fn stand_still(&mut self) -> Result<(), String> {
         let mut world = self.network.world();
-        if !self.storm && self.stop.is_none() {
+        if !self.storm && !self.tight && self.stop.is_none() {
             for (index, client) in world.clients.iter().enumerate() {
                 let got = &client.answers;
                 if client.good
@@ -395,10 +414,21 @@ impl Run {
             return Err(format!("the server {breach}"));
         }
         let ends = self.log.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.shared.parked() > 0 {
+            return Err(format!(
+                "{} octets are still counted as kept",
+                self.shared.parked()
+            ));
+        }
         let mut told = Told::default();
         for (index, client) in world.clients.iter().enumerate() {
             let name = client.name;
             if self.stop.is_some() && !world.is_accepted(client) {
+                continue;
+            }
+            // Turned away, it was never let in.
+            let is_turned_away = self.tight && !ends.iter().any(|(of, _)| *of == index);
+            if is_turned_away && client.answers.iter().all(|answer| answer.status == 503) {
                 continue;
             }
             let mut reasons = ends.iter().filter(|(of, _)| *of == index);
@@ -408,11 +438,21 @@ impl Run {
             let (got, rest) = (&client.answers, &client.rest);
             told.answers += got.len();
             let stopped = self.stop.is_some() && *reason == CloseReason::Shutdown;
-            if !self.storm && !stopped && !client.ends.contains(reason) {
+            let overloaded = self.tight && *reason == CloseReason::Overload;
+            let usual = !self.storm && !stopped && !overloaded && !self.tight;
+            if usual && !client.ends.contains(reason) {
                 return Err(format!("client {index}, {name}: ended because {reason:?}"));
             }
+            if let (true, Some(echoed)) = (usual, &client.echoed) {
+                if client.rest != *echoed {
+                    return Err(format!(
+                        "client {index}, {name}: {} octets came back",
+                        client.rest.len()
+                    ));
+                }
+            }
             if client.good {
-                let whole = !self.storm && !stopped;
+                let whole = !self.storm && !stopped && !self.tight;
                 agree(&client.wanted, got, rest, whole)
                     .map_err(|why| format!("client {index}: {why}"))?;
             }
@@ -435,7 +475,7 @@ impl Run {
         if in_time && was_cut {
             return Err("cut somebody before the grace was over".to_string());
         }
-        if self.storm || was_cut {
+        if self.storm || self.tight || was_cut {
             return Ok(());
         }
         for &index in &stop.owed {
@@ -451,10 +491,15 @@ impl Run {
     }
 }
 
-/// The answers are the ones that were asked for, in order. Where the time was over before that, a refusal may end them.
+/// The answers are the ones that were asked for, in order. Where the time was over before that, a refusal may end them; where there
+/// was no room, 503 may stand in for some.
 fn agree(wanted: &[Wanted], got: &[Wanted], rest: &[u8], whole: bool) -> Result<(), String> {
     let last = got.len().saturating_sub(1);
     for (number, (wanted, got)) in wanted.iter().zip(got).enumerate() {
+        // A server that is full says so in place of an answer, and may go on with the next request.
+        if !whole && got.status == 503 {
+            continue;
+        }
         if !whole && got.status == 408 && number == last {
             return Ok(());
         }
@@ -468,7 +513,7 @@ fn agree(wanted: &[Wanted], got: &[Wanted], rest: &[u8], whole: bool) -> Result<
     }
     if got.len() > wanted.len() {
         let more = &got[wanted.len()..];
-        let cut = !whole && more.len() == 1 && more[0].status == 408;
+        let cut = !whole && more.len() == 1 && matches!(more[0].status, 408 | 503);
         if !cut {
             return Err(format!("{} answers too many", more.len()));
         }
