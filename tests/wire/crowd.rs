@@ -193,8 +193,10 @@ impl Crowd {
         let (world, recorder) = (World::default(), Recorder::default());
         let (poller, clock) = (Box::new(world.clone()), Box::new(world.clone()));
         let listeners = Listeners::new(vec![Listener::Other(Box::new(Door(world.clone())))]);
-        let mut rules = Rules::default();
-        rules.limits = limits;
+        let rules = Rules {
+            limits,
+            ..Rules::default()
+        };
         let mut shared = Shared::new(poller, clock, Box::new(handler), rules, listeners);
         shared.observer = Some(Box::new(recorder.clone()));
         let shared = Arc::new(shared);

@@ -206,6 +206,18 @@ fn connections(text: &str, variable: Option<&str>) -> Result<usize, Failure> {
     Ok(count as usize)
 }
 
+fn seconds(text: &str, variable: Option<&str>) -> Result<Duration, Failure> {
+    match number(text, 0, 86_400) {
+        Some(count) => Ok(Duration::from_secs(count)),
+        None => Err(messages::invalid(
+            "number of seconds",
+            text,
+            variable,
+            "must be 0 to 86400",
+        )),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -371,17 +383,5 @@ mod tests {
             settings(&["--lan", "--bind", "::1"], &[]).unwrap_err(),
             "doorstep: '--lan' and '--bind' cannot be used together\n"
         );
-    }
-}
-
-fn seconds(text: &str, variable: Option<&str>) -> Result<Duration, Failure> {
-    match number(text, 0, 86_400) {
-        Some(count) => Ok(Duration::from_secs(count)),
-        None => Err(messages::invalid(
-            "number of seconds",
-            text,
-            variable,
-            "must be 0 to 86400",
-        )),
     }
 }
