@@ -50,8 +50,7 @@ impl Worker {
     /// One connection's turn, from restoring its octets to saving them.
     pub(super) fn converse(&mut self, guest: &mut Guest, cause: Cause) -> Fate {
         let mut now = self.shared.now();
-        self.input.restore(&mut guest.leftover);
-        self.output.restore(&mut guest.parked);
+        guest.restore(&mut self.input, &mut self.output);
         self.head = None;
         self.requests = 0;
         self.moved = 0;
@@ -64,7 +63,7 @@ impl Worker {
             flow = match flow {
                 Flow::Go => {
                     let may_take_long =
-                        guest.conn.phase() == Phase::Gather || is_programs(&guest.tail);
+                        guest.conn.phase() == Phase::Gather || is_programs(guest.tail());
                     let flow = self.step(guest, &now);
                     if may_take_long {
                         // The program may have taken long, and the waits that begin behind it are the client's.
@@ -78,8 +77,7 @@ impl Worker {
                 Flow::Close(reason) => break Fate::Close(reason),
             };
         };
-        self.input.save(&mut guest.leftover);
-        self.output.save(&mut guest.parked);
+        guest.save(&mut self.input, &mut self.output);
         self.grew |= self.shared.count_parked(guest);
         if let Fate::Wait(interest) = fate {
             guest.waits(interest, self.requests > 0, Moment::at(now.monotonic));
@@ -126,13 +124,13 @@ impl Worker {
     /// buffer is free (tcp(7), epoll(7) on EPOLLOUT), which can be more than a steady reader takes in the whole wait. No reader
     /// of the program's runs here.
     fn write_once_more(&mut self, guest: &mut Guest, now: Moment) -> Flow {
-        let reader = guest
-            .tail
-            .take_if(|tail| matches!(tail, Tail::Stream { .. }));
+        let is_reader = |tail: &mut Tail| matches!(tail, Tail::Stream { .. });
+        let kept = guest.kept.as_mut();
+        let reader = kept.and_then(|kept| kept.tail.take_if(is_reader));
         let before = self.moved;
         let sent = self.hand_over(guest, now);
         if reader.is_some() {
-            guest.tail = reader;
+            guest.kept().tail = reader;
         }
         if sent.is_err() || self.moved == before {
             return Flow::Close(CloseReason::WriteTimeout);
@@ -220,24 +218,31 @@ impl Worker {
     /// Sends content that is not in the output yet, and finishes the exchange.
     fn send(&mut self, guest: &mut Guest, now: &Now) -> Flow {
         let moment = Moment::at(now.monotonic);
-        guest.is_long |= guest.tail.is_some();
-        // A tail that is gone may have left its last octets in the output.
-        if guest.tail.is_some() || guest.record.is_some() {
-            match self.flush(guest, moment) {
-                Flow::Go => {}
-                flow => return flow,
+        let mut is_long = false;
+        if let Some(kept) = &mut guest.kept {
+            kept.is_long |= kept.tail.is_some();
+            is_long = kept.is_long;
+            let is_unsent = kept.tail.is_some() || kept.record.is_some();
+            // A tail that is gone may have left its last octets in the output.
+            if is_unsent {
+                match self.flush(guest, moment) {
+                    Flow::Go => {}
+                    flow => return flow,
+                }
+                if matches!(guest.tail(), Some(Tail::Writer { .. })) {
+                    return self.run_writer(guest);
+                }
+                let record = guest.kept().record.take();
+                if let (Some(record), Some(observer)) = (record, &self.shared.observer) {
+                    observer.request(&self.shared.event(&record, guest, true));
+                }
+                if guest.tail().is_some() {
+                    return Flow::Detach;
+                }
             }
-            if matches!(guest.tail, Some(Tail::Writer { .. })) {
-                return self.run_writer(guest);
-            }
-            if let (Some(record), Some(observer)) = (guest.record.take(), &self.shared.observer) {
-                observer.request(&self.shared.event(&record, guest, true));
-            }
-            if guest.tail.is_some() {
-                return Flow::Detach;
-            }
+            guest.kept().is_long = false;
         }
-        let in_doubt = std::mem::take(&mut guest.is_long) || !self.input.unread().is_empty();
+        let in_doubt = is_long || !self.input.unread().is_empty();
         // Whatever follows, the phase says it, and the next step does it.
         guest.conn.finish(in_doubt, moment, &self.shared.rules);
         Flow::Go
@@ -245,7 +250,7 @@ impl Worker {
 
     /// The head of an answer has been sent, whose content a program writes: here, or on a thread of its own.
     fn run_writer(&mut self, guest: &mut Guest) -> Flow {
-        match guest.tail.take() {
+        match guest.take_tail() {
             Some(Tail::Writer {
                 write,
                 is_chunked,
@@ -261,7 +266,7 @@ impl Worker {
                 written.map_or_else(Flow::Close, |()| Flow::Go)
             }
             other => {
-                guest.tail = other;
+                guest.kept().tail = other;
                 Flow::Detach
             }
         }
@@ -303,9 +308,11 @@ impl Worker {
     /// Gives the socket what it takes of the output and the tail, within the turn's share, and counts it.
     fn hand_over(&mut self, guest: &mut Guest, now: Moment) -> Result<Progress, Broken> {
         let before = self.moved;
+        let mut none = None;
+        let tail = guest.kept.as_mut().map_or(&mut none, |kept| &mut kept.tail);
         let progress = transmit(
             &mut self.output,
-            &mut guest.tail,
+            tail,
             &mut guest.stream,
             BYTES_PER_TURN,
             &mut self.moved,

@@ -61,8 +61,8 @@ fn perform(shared: &Shared, owned: &mut Owned) -> Result<(), CloseReason> {
     let station = Station::default();
     let waits = Waits::detached(shared, &station);
     let mut output = Output::default();
-    output.restore(&mut guest.parked);
-    let result = match guest.tail.take() {
+    output.restore(&mut guest.kept().parked);
+    let result = match guest.take_tail() {
         Some(Tail::Writer {
             write,
             is_chunked,
@@ -70,11 +70,11 @@ fn perform(shared: &Shared, owned: &mut Owned) -> Result<(), CloseReason> {
         }) => write_content(shared, guest, &mut output, waits, write, is_chunked),
         Some(Tail::Upgrade { speak, seat: _seat }) => upgraded::converse(shared, guest, speak),
         other => {
-            guest.tail = other;
+            guest.kept().tail = other;
             Ok(())
         }
     };
-    output.save(&mut guest.parked);
+    output.save(&mut guest.kept().parked);
     result
 }
 

@@ -12,14 +12,15 @@ impl Shared {
     /// Ends a connection.
     pub(super) fn close(&self, owned: Owned, reason: CloseReason) {
         let token = owned.subject.token();
-        let mut guest = self.slots.vacate(owned);
-        self.give_back(&mut guest);
+        let guest = self.slots.vacate(owned);
+        self.give_back(&guest);
         if guest.registered {
             // The descriptor is closed right after, which ends the registration in any case.
             let _ = self.poller.remove(guest.stream.source(), token);
         }
         protected(|| {
-            if let (Some(record), Some(observer)) = (&guest.record, &self.observer) {
+            let record = guest.kept.as_ref().and_then(|kept| kept.record.as_ref());
+            if let (Some(record), Some(observer)) = (record, &self.observer) {
                 observer.request(&self.event(record, &guest, false));
             }
         });

@@ -209,9 +209,8 @@ impl Desk<'_> {
             parts = fault("the content ended early");
             content_from = self.frame(guest, &mut parts, None, now);
         }
-        if let Some(Tail::Writer { seat: place, .. } | Tail::Upgrade { seat: place, .. }) =
-            &mut guest.tail
-        {
+        let tail = guest.kept.as_mut().and_then(|kept| kept.tail.as_mut());
+        if let Some(Tail::Writer { seat: place, .. } | Tail::Upgrade { seat: place, .. }) = tail {
             *place = seat;
         }
         if let (Some(asked), Some(content_from)) = (asked, content_from) {
@@ -303,17 +302,18 @@ impl Desk<'_> {
         } = asked;
         let (status, peer, reason) = (parts.status, guest.peer, parts.reason);
         let content = (self.output.octets.len() - content_from) as u64;
-        if guest.tail.is_some() {
+        if guest.tail().is_some() {
             let queued = self.output.unsent().len() as u64;
-            guest.record = Some(Box::new(Record {
+            let content_from = guest.sent + queued - content;
+            guest.kept().record = Some(Record {
                 method,
                 target: target.to_string(),
                 version,
                 status,
                 begun: now.monotonic,
                 reason,
-                content_from: guest.sent + queued - content,
-            }));
+                content_from,
+            });
             return;
         }
         let (end, time) = self.shared.clock.now();
@@ -334,7 +334,7 @@ impl Desk<'_> {
     /// Puts content where it is sent from. False when it could not be had.
     fn content(&mut self, guest: &mut Guest, delivery: Delivery, payload: Payload) -> bool {
         if let Payload::Upgrade { speak, .. } = payload {
-            guest.tail = Some(Tail::Upgrade { speak, seat: None });
+            guest.kept().tail = Some(Tail::Upgrade { speak, seat: None });
             return true;
         }
         if delivery == Delivery::NoContent {
@@ -345,7 +345,7 @@ impl Desk<'_> {
             Payload::Static(_) | Payload::Bytes(_) | Payload::Shared(_) => {
                 let octets = memory(&payload);
                 if octets.len() > COPY_BYTES {
-                    guest.tail = Some(Tail::Memory { payload, sent: 0 });
+                    guest.kept().tail = Some(Tail::Memory { payload, sent: 0 });
                 } else {
                     self.output.octets.extend_from_slice(octets);
                 }
@@ -362,7 +362,7 @@ impl Desk<'_> {
                 offset,
                 length,
             } => {
-                guest.tail = Some(Tail::File {
+                guest.kept().tail = Some(Tail::File {
                     file,
                     offset,
                     left: length,
@@ -370,14 +370,14 @@ impl Desk<'_> {
             }
             Payload::Stream { length, reader } => {
                 let chunked = delivery == Delivery::Chunked;
-                guest.tail = Some(Tail::Stream {
+                guest.kept().tail = Some(Tail::Stream {
                     reader,
                     left: length,
                     chunked,
                 });
             }
             Payload::Writer { write, .. } => {
-                guest.tail = Some(Tail::Writer {
+                guest.kept().tail = Some(Tail::Writer {
                     write,
                     is_chunked: delivery == Delivery::Chunked,
                     seat: None,

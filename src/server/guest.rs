@@ -1,15 +1,17 @@
 //! A connection as the server keeps it between two turns.
 
-use super::output::Tail;
+use super::input::Input;
+use super::output::{Output, Tail};
 use super::standing::{Kind, Standing};
 use crate::conn::{Connection, Moment, Phase, Rules};
 use crate::handler::Payload;
 use crate::semantics::{Method, Status, Version};
 use crate::sys::{Interest, Stream};
 use core::net::SocketAddr;
+use std::mem;
 use std::time::Duration;
 
-/// A connection: its socket, its state, and what did not fit through the socket yet. It owns no buffer while it is idle.
+/// A connection: its socket, its state, and what is kept for it. It owns no buffer while it is idle.
 #[derive(Debug)]
 pub struct Guest {
     /// The socket.
@@ -18,18 +20,8 @@ pub struct Guest {
     pub peer: Option<SocketAddr>,
     /// The state.
     pub conn: Connection,
-    /// Octets that were read and belong to a message that is not complete.
-    pub leftover: Vec<u8>,
-    /// Octets of answers that the socket did not take.
-    pub parked: Vec<u8>,
-    /// Content that follows them.
-    pub tail: Option<Tail>,
-    /// The request that the tail answers, for the observer.
-    pub record: Option<Box<Record>>,
-    /// Whether the answer in progress is, or was, more than what shares the write of its head.
-    pub is_long: bool,
-    /// Octets that are counted as kept for it.
-    pub counted: usize,
+    /// What is kept for it, if there is anything.
+    pub kept: Option<Box<Kept>>,
     /// What it waits for when nobody owns it.
     pub standing: Standing,
     /// Octets that the socket has taken so far, heads included.
@@ -51,12 +43,7 @@ impl Guest {
             stream,
             peer,
             conn: Connection::new(now, rules),
-            leftover: Vec::new(),
-            parked: Vec::new(),
-            tail: None,
-            record: None,
-            is_long: false,
-            counted: 0,
+            kept: None,
             standing: Standing::new(Kind::Idle, now),
             sent: 0,
             registered: false,
@@ -75,21 +62,75 @@ impl Guest {
         }
     }
 
-    /// Octets of memory that are kept for it between two turns, and that are its alone.
-    pub fn octets_kept(&self) -> usize {
-        let content = match &self.tail {
-            Some(Tail::Memory {
-                payload: Payload::Bytes(octets),
-                ..
-            }) => octets.capacity(),
-            _ => 0,
+    /// What is kept for it, to add to that.
+    pub fn kept(&mut self) -> &mut Kept {
+        self.kept.get_or_insert_default()
+    }
+
+    /// Content that follows the framed octets.
+    pub fn tail(&self) -> Option<&Tail> {
+        self.kept.as_ref()?.tail.as_ref()
+    }
+
+    /// The same, taken away.
+    pub fn take_tail(&mut self) -> Option<Tail> {
+        self.kept.as_mut()?.tail.take()
+    }
+
+    /// Starts a turn with what was kept.
+    pub fn restore(&mut self, input: &mut Input, output: &mut Output) {
+        // Most have nothing, and an empty vector costs nothing.
+        let (mut leftover, mut parked) = (Vec::new(), Vec::new());
+        if let Some(kept) = &mut self.kept {
+            (leftover, parked) = (mem::take(&mut kept.leftover), mem::take(&mut kept.parked));
+        }
+        input.restore(&mut leftover);
+        output.restore(&mut parked);
+    }
+
+    /// Ends a turn: what is unread or unsent is kept.
+    pub fn save(&mut self, input: &mut Input, output: &mut Output) {
+        if !input.unread().is_empty() {
+            input.save(&mut self.kept().leftover);
+        }
+        if !output.is_empty() {
+            output.save(&mut self.kept().parked);
+        }
+        input.clear();
+        output.clear();
+    }
+
+    /// Octets of memory that are kept for it between two turns, and that are its alone: those that were counted before, and those
+    /// that are counted from now on.
+    pub fn count(&mut self) -> (usize, usize) {
+        let Some(kept) = &mut self.kept else {
+            return (0, 0);
         };
-        self.leftover.capacity() + self.parked.capacity() + content
+        let octets = kept.octets();
+        let before = mem::replace(&mut kept.counted, octets);
+        // The memory goes as well: what a connection needed once it seldom needs in its next turn.
+        self.kept.take_if(|kept| kept.is_empty());
+        (before, octets)
+    }
+
+    /// Octets that are counted as kept for it.
+    pub fn counted(&self) -> usize {
+        self.kept.as_ref().map_or(0, |kept| kept.counted)
+    }
+
+    fn has_leftover(&self) -> bool {
+        let leftover = self.kept.as_ref().map(|kept| &kept.leftover);
+        leftover.is_some_and(|leftover| !leftover.is_empty())
+    }
+
+    fn has_parked(&self) -> bool {
+        let parked = self.kept.as_ref().map(|kept| &kept.parked);
+        parked.is_some_and(|parked| !parked.is_empty())
     }
 
     /// A turn has ended, and it waits for this. An idle connection that was served in the turn is so from now on.
     pub fn waits(&mut self, interest: Interest, was_served: bool, now: Moment) {
-        let kind = match (self.counted, self.conn.phase(), interest) {
+        let kind = match (self.counted(), self.conn.phase(), interest) {
             (1.., _, _) => Kind::Parked,
             (0, Phase::Idle, Interest::Read) => Kind::Idle,
             _ => Kind::Busy,
@@ -107,16 +148,55 @@ impl Guest {
 
     /// Whether everything that was read of it has been answered, and taken by the system.
     pub fn is_between_requests(&self) -> bool {
-        self.conn.phase() == Phase::Idle && !self.waits_to_write && self.leftover.is_empty()
+        self.conn.phase() == Phase::Idle && !self.waits_to_write && !self.has_leftover()
     }
 
     /// Whether a request has arrived on it, in part at least, that has not been answered to its last octet.
     pub fn is_unfinished(&mut self) -> bool {
         match self.conn.phase() {
             Phase::Idle => !self.is_silent(),
-            Phase::Drain | Phase::Linger | Phase::Closed => !self.parked.is_empty(),
+            Phase::Drain | Phase::Linger | Phase::Closed => self.has_parked(),
             Phase::Head | Phase::Gather | Phase::Handle | Phase::Send => true,
         }
+    }
+}
+
+/// An idle connection of ten thousand is to cost little. Beside its state it has its socket, its peer's address, and what the sweep
+/// and the scans read; all that only a busy one has, or one that waits with something, lies in [`Kept`].
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+const _: () = assert!(size_of::<Guest>() <= size_of::<Connection>() + 96);
+
+/// What is kept for a connection that is busy, or that waits with something. An idle one has none of it.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// Octets that were read and belong to a message that is not complete.
+    pub leftover: Vec<u8>,
+    /// Octets of answers that the socket did not take.
+    pub parked: Vec<u8>,
+    /// Content that follows them.
+    pub tail: Option<Tail>,
+    /// The request that the tail answers, for the observer.
+    pub record: Option<Record>,
+    /// Whether the answer in progress is, or was, more than what shares the write of its head.
+    pub is_long: bool,
+    /// Octets of memory that are counted as kept.
+    counted: usize,
+}
+
+impl Kept {
+    fn octets(&self) -> usize {
+        let content = match &self.tail {
+            Some(Tail::Memory {
+                payload: Payload::Bytes(octets),
+                ..
+            }) => octets.capacity(),
+            _ => 0,
+        };
+        self.leftover.capacity() + self.parked.capacity() + content
+    }
+
+    fn is_empty(&self) -> bool {
+        self.counted == 0 && !self.is_long && self.tail.is_none() && self.record.is_none()
     }
 }
 

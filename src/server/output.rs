@@ -107,7 +107,7 @@ pub enum Tail {
 }
 
 /// Whether the program goes on when everything that is in the output has been sent.
-pub fn is_programs(tail: &Option<Tail>) -> bool {
+pub fn is_programs(tail: Option<&Tail>) -> bool {
     matches!(tail, Some(Tail::Writer { .. } | Tail::Upgrade { .. }))
 }
 
@@ -158,7 +158,7 @@ pub fn transmit(
     let mut reads = 0;
     // Every round moves octets, takes the tail away, reads a block, or returns.
     loop {
-        if output.is_empty() && (tail.is_none() || is_programs(tail)) {
+        if output.is_empty() && (tail.is_none() || is_programs(tail.as_ref())) {
             return Ok(Progress::Done);
         }
         // A reader that gives one octet at a time, or is interrupted each time, has its share as well.

@@ -110,8 +110,7 @@ impl Shared {
 
     /// Counts what is kept for a connection behind a turn. True when that has become more.
     pub(super) fn count_parked(&self, guest: &mut Guest) -> bool {
-        let now = guest.octets_kept();
-        let before = std::mem::replace(&mut guest.counted, now);
+        let (before, now) = guest.count();
         // Nothing is kept for most connections, and then there is nothing to count.
         match now.checked_sub(before) {
             Some(0) => {}
@@ -126,9 +125,9 @@ impl Shared {
     }
 
     /// A connection has ended: what was counted for it counts no more.
-    pub(super) fn give_back(&self, guest: &mut Guest) {
+    pub(super) fn give_back(&self, guest: &Guest) {
         self.per_address.leave(guest.peer);
-        let counted = std::mem::take(&mut guest.counted);
+        let counted = guest.counted();
         if counted > 0 {
             self.overload.parked.fetch_sub(counted, Ordering::SeqCst);
         }

@@ -60,10 +60,10 @@ pub(super) fn converse(
     let timeouts = &shared.rules.timeouts;
     let mut line = Line {
         shared,
+        leftover: std::mem::take(&mut guest.kept().leftover),
         stream: &mut guest.stream,
         peer: guest.peer,
         waits: Waits::detached(shared, &station),
-        leftover: std::mem::take(&mut guest.leftover),
         place: 0,
         read_timeout: timeouts.keep_alive,
         write_timeout: timeouts.write,

@@ -275,7 +275,7 @@ impl Worker {
 
     /// Something of the program's panicked in this connection's turn: 500 if its answer was not begun, then the end.
     fn after_panic(&mut self, guest: &mut Guest) -> Fate {
-        protected(|| drop(guest.tail.take()));
+        protected(|| drop(guest.take_tail()));
         let now = self.shared.now();
         let unanswered = guest.conn.phase() == Phase::Handle;
         // The observer may panic in this as well.
@@ -285,7 +285,7 @@ impl Worker {
             self.output.clear();
             return Fate::Close(CloseReason::Panicked);
         }
-        self.output.save(&mut guest.parked);
+        self.output.save(&mut guest.kept().parked);
         // The answer and the closing of the write side take one more turn, in which no handler runs.
         protected(|| self.converse(guest, Cause::Event))
             .unwrap_or(Fate::Close(CloseReason::Panicked))
