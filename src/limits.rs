@@ -32,8 +32,11 @@ pub struct Limits {
     /// Octets of unsent output at which no further pipelined request of that connection is begun.
     pub write_buffer: usize,
     /// Octets that are kept for all connections that wait: unsent output, and input that is not yet a whole message. Beyond: the
-    /// connection that has been kept longest is closed. An answer that was made in memory for one client counts as a whole until
-    /// its last octet is sent; files, streams, and octets that several answers share do not count.
+    /// connection that has been kept longest is closed.
+    ///
+    /// An answer that the program made in memory for one client stays there as a whole until its last octet is sent. Beyond so
+    /// many octets of such answers, those are given up whose client has taken nothing for a second, the oldest first, but never
+    /// the only one. Files, streams, and octets that several answers share do not count.
     pub parked_bytes: usize,
     /// Open connections of one address, where an IPv6 address counts with its whole /64, which one client may have.
     /// Beyond: 503. `None`: no limit.
@@ -142,6 +145,9 @@ pub const OVERLOAD_SAID_EVERY: Duration = Duration::from_secs(60);
 /// Connections that are closed at once for the sake of others: the oldest idle ones for a new one, or those for which octets have
 /// been kept longest. One scan over all slots finds so many.
 pub const CLOSED_AT_ONCE: usize = 32;
+/// How long a client may take nothing of an answer that the program made in memory before that is given up, when such answers
+/// are more than [`Limits::parked_bytes`].
+pub const STALLS_FROM: Duration = Duration::from_secs(1);
 /// When all slots are taken, one idle connection in so many slots is closed: then a scan costs each new connection a look at so
 /// many slots, and a server for few connections closes one, not all of them.
 pub const EVICTED_SHARE: usize = 256;

@@ -80,7 +80,8 @@ impl Worker {
         guest.save(&mut self.input, &mut self.output);
         self.grew |= self.shared.count_parked(guest);
         if let Fate::Wait(interest) = fate {
-            guest.waits(interest, self.requests > 0, Moment::at(now.monotonic));
+            let (was_served, took) = (self.requests > 0, self.moved > 0);
+            guest.waits(interest, was_served, took, Moment::at(now.monotonic));
             guest.deadline = match interest {
                 Interest::Read => guest.conn.read_deadline(),
                 Interest::Write => {

@@ -58,6 +58,11 @@ impl Crew {
         self.running
     }
 
+    /// Workers that were written off and have not come back.
+    pub fn blocked(&self) -> usize {
+        self.blocked
+    }
+
     /// Workers that are missing among the running ones.
     pub fn missing(&self) -> usize {
         self.base.saturating_sub(self.running)

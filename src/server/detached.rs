@@ -87,7 +87,7 @@ fn give_back(shared: &Shared, mut owned: Owned) {
     let now = Moment::at(shared.clock.now().0);
     owned.guest.deadline = owned.guest.conn.write_deadline(now, &shared.rules);
     shared.count_parked(&mut owned.guest);
-    owned.guest.waits(Interest::Write, false, now);
+    owned.guest.waits(Interest::Write, false, true, now);
     match shared.arm(&mut owned, Interest::Write) {
         Ok(()) => shared.leave(owned),
         Err(_) => shared.close(owned, CloseReason::Failed),

@@ -102,9 +102,9 @@ impl Guest {
 
     /// Octets of memory that are kept for it between two turns, and that are its alone: those that were counted before, and those
     /// that are counted from now on.
-    pub fn count(&mut self) -> (usize, usize) {
+    pub fn count(&mut self) -> (Octets, Octets) {
         let Some(kept) = &mut self.kept else {
-            return (0, 0);
+            return Default::default();
         };
         let octets = kept.octets();
         let before = mem::replace(&mut kept.counted, octets);
@@ -114,8 +114,10 @@ impl Guest {
     }
 
     /// Octets that are counted as kept for it.
-    pub fn counted(&self) -> usize {
-        self.kept.as_ref().map_or(0, |kept| kept.counted)
+    pub fn counted(&self) -> Octets {
+        self.kept
+            .as_ref()
+            .map_or(Octets::default(), |kept| kept.counted)
     }
 
     fn has_leftover(&self) -> bool {
@@ -128,14 +130,21 @@ impl Guest {
         parked.is_some_and(|parked| !parked.is_empty())
     }
 
-    /// A turn has ended, and it waits for this. An idle connection that was served in the turn is so from now on.
-    pub fn waits(&mut self, interest: Interest, was_served: bool, now: Moment) {
+    /// A turn has ended, and it waits for this. An idle connection that was served in the turn is so from now on, and one whose
+    /// client took octets in it waits anew with the rest of them.
+    pub fn waits(&mut self, interest: Interest, was_served: bool, took: bool, now: Moment) {
         let kind = match (self.counted(), self.conn.phase(), interest) {
-            (1.., _, _) => Kind::Parked,
-            (0, Phase::Idle, Interest::Read) => Kind::Idle,
+            (Octets { made: 1.., .. }, _, _) => Kind::Made,
+            (Octets { parked: 1.., .. }, _, _) => Kind::Parked,
+            (_, Phase::Idle, Interest::Read) => Kind::Idle,
             _ => Kind::Busy,
         };
-        if kind != self.standing.kind() || kind == Kind::Idle && was_served {
+        let anew = match kind {
+            Kind::Idle => was_served,
+            Kind::Made => took,
+            Kind::Parked | Kind::Busy => false,
+        };
+        if anew || kind != self.standing.kind() {
             self.standing = Standing::new(kind, now);
         }
     }
@@ -180,23 +189,36 @@ pub struct Kept {
     /// Whether the answer in progress is, or was, more than what shares the write of its head.
     pub is_long: bool,
     /// Octets of memory that are counted as kept.
-    counted: usize,
+    counted: Octets,
+}
+
+/// Octets of memory that are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Octets {
+    /// By the server: input that is not a whole message, and output that the client has not taken.
+    pub parked: usize,
+    /// By the program: content that it made for one answer, which stays as a whole until its last octet is sent.
+    pub made: usize,
 }
 
 impl Kept {
-    fn octets(&self) -> usize {
-        let content = match &self.tail {
+    fn octets(&self) -> Octets {
+        let made = match &self.tail {
             Some(Tail::Memory {
                 payload: Payload::Bytes(octets),
                 ..
             }) => octets.capacity(),
             _ => 0,
         };
-        self.leftover.capacity() + self.parked.capacity() + content
+        let parked = self.leftover.capacity() + self.parked.capacity();
+        Octets { parked, made }
     }
 
     fn is_empty(&self) -> bool {
-        self.counted == 0 && !self.is_long && self.tail.is_none() && self.record.is_none()
+        self.counted == Octets::default()
+            && !self.is_long
+            && self.tail.is_none()
+            && self.record.is_none()
     }
 }
 

@@ -108,6 +108,7 @@ impl Housekeeper {
             }
         }
         self.worker.relieve();
+        self.shared.relieve_made();
         self.shared.listeners.wake_rested(now, &self.shared);
     }
 

@@ -9,7 +9,7 @@ use super::protected::protected;
 use super::shared::Shared;
 use super::standing::Kind;
 use crate::conn::{CloseReason, Moment};
-use crate::limits::{CLOSED_AT_ONCE, EVICTED_SHARE, OVERLOAD_SAID_EVERY};
+use crate::limits::{CLOSED_AT_ONCE, EVICTED_SHARE, OVERLOAD_SAID_EVERY, STALLS_FROM};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// What there is to say about an overload: each of these once a minute, so that none hides another.
@@ -37,8 +37,10 @@ const TROUBLES: usize = Trouble::Threads as usize + 1;
 pub struct Overload {
     /// When each trouble was told of the last time.
     said: [AtomicU64; TROUBLES],
-    /// Octets that are kept for all connections that wait.
+    /// Octets that are kept for all connections that wait,
     parked: AtomicUsize,
+    /// and of content that the program made for them in memory.
+    made: AtomicUsize,
 }
 
 impl Overload {
@@ -47,6 +49,7 @@ impl Overload {
         Overload {
             said: [const { AtomicU64::new(Moment::NEVER.0) }; TROUBLES],
             parked: AtomicUsize::new(0),
+            made: AtomicUsize::new(0),
         }
     }
 
@@ -112,25 +115,17 @@ impl Shared {
     pub(super) fn count_parked(&self, guest: &mut Guest) -> bool {
         let (before, now) = guest.count();
         // Nothing is kept for most connections, and then there is nothing to count.
-        match now.checked_sub(before) {
-            Some(0) => {}
-            Some(more) => drop(self.overload.parked.fetch_add(more, Ordering::SeqCst)),
-            None => drop(
-                self.overload
-                    .parked
-                    .fetch_sub(before - now, Ordering::SeqCst),
-            ),
-        }
-        now > before
+        recount(&self.overload.parked, before.parked, now.parked);
+        recount(&self.overload.made, before.made, now.made);
+        now.parked > before.parked || now.made > before.made
     }
 
     /// A connection has ended: what was counted for it counts no more.
     pub(super) fn give_back(&self, guest: &Guest) {
         self.per_address.leave(guest.peer);
         let counted = guest.counted();
-        if counted > 0 {
-            self.overload.parked.fetch_sub(counted, Ordering::SeqCst);
-        }
+        recount(&self.overload.parked, counted.parked, 0);
+        recount(&self.overload.made, counted.made, 0);
     }
 
     /// Octets that are kept for all connections that wait.
@@ -138,33 +133,70 @@ impl Shared {
         self.overload.parked.load(Ordering::SeqCst)
     }
 
-    fn keeps_too_much(&self) -> bool {
-        self.parked() > self.rules.limits.parked_bytes
+    /// Octets of content that the program made in memory for connections that wait.
+    pub fn made(&self) -> usize {
+        self.overload.made.load(Ordering::SeqCst)
     }
 
     /// Closes the connections for which octets have been kept longest, until what is kept for all is within the limit.
     pub(super) fn relieve(&self) {
-        if !self.keeps_too_much() {
+        let limit = self.rules.limits.parked_bytes;
+        if self.parked() > limit {
+            self.say_parked(limit);
+            self.close_oldest(Kind::Parked, |_| self.parked() > limit);
+            // Input is kept for some of these as well.
+            self.close_oldest(Kind::Made, |_| self.parked() > limit);
+        }
+    }
+
+    /// Gives up content that the program made and that is more than the limit for all. What a program makes it may need, however
+    /// much: so only those lose it that have taken nothing of it for a while, and the last one never does.
+    pub(super) fn relieve_made(&self) {
+        let limit = self.rules.limits.parked_bytes;
+        if self.made() <= limit {
             return;
         }
-        let limit = self.rules.limits.parked_bytes;
+        let now = Moment::at(self.clock.now().0);
+        let stalls = |guest: &Guest| {
+            self.made() > limit
+                && guest.counted().made < self.made()
+                && guest.standing.since().after(STALLS_FROM) <= now
+        };
+        if self.close_oldest(Kind::Made, stalls) > 0 {
+            self.say_parked(limit);
+        }
+    }
+
+    fn say_parked(&self, limit: usize) {
         self.say(Trouble::Parked, Moment::at(self.clock.now().0), || {
             format!(
                 "too much is kept for connections that wait (limit {limit} octets): those that wait longest are closed"
             )
         });
-        for (index, standing) in self.slots.oldest(Kind::Parked, CLOSED_AT_ONCE) {
-            if !self.keeps_too_much() {
-                return;
-            }
+    }
+
+    /// Closes those that have waited so longest while `must_go` says so, and answers how many that were.
+    fn close_oldest(&self, kind: Kind, must_go: impl Fn(&Guest) -> bool) -> usize {
+        let mut closed = 0;
+        for (index, standing) in self.slots.oldest(kind, CLOSED_AT_ONCE) {
             match self.slots.claim(index, |_| true) {
-                Some(owned) if owned.guest.standing == standing => {
+                Some(owned) if owned.guest.standing == standing && must_go(&owned.guest) => {
                     self.close(owned, CloseReason::Overload);
+                    closed += 1;
                 }
                 Some(owned) => self.leave(owned),
                 None => {}
             }
         }
+        closed
+    }
+}
+
+fn recount(count: &AtomicUsize, before: usize, now: usize) {
+    match now.checked_sub(before) {
+        Some(0) => {}
+        Some(more) => drop(count.fetch_add(more, Ordering::SeqCst)),
+        None => drop(count.fetch_sub(before - now, Ordering::SeqCst)),
     }
 }
 

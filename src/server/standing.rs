@@ -11,6 +11,8 @@ pub enum Kind {
     Idle,
     /// With octets that are kept for it: output that its client has not taken, or a part of a message.
     Parked,
+    /// With content that the program made for it in memory, since its client took octets the last time.
+    Made,
 }
 
 /// What a connection waits for and since when, in one word. Of two of one kind, the older is the lesser.
@@ -31,7 +33,13 @@ impl Standing {
         match self.0 & 3 {
             1 => Kind::Idle,
             2 => Kind::Parked,
+            3 => Kind::Made,
             _ => Kind::Busy,
         }
+    }
+
+    /// Since when.
+    pub const fn since(self) -> Moment {
+        Moment(self.0 >> KIND_BITS)
     }
 }

@@ -3,6 +3,7 @@
 use crate::client::{get, post};
 use crate::crowd::Crowd;
 use crate::stage::{Event, PAGE, page, pattern};
+use doorstep::internals::limits::STALLS_FROM;
 use doorstep::internals::server::per_address::{counted_as, shown};
 use doorstep::{CloseReason, Limits, Request, Response, Status};
 use std::io::{self, ErrorKind};
@@ -314,17 +315,25 @@ fn what_counts_as_kept() {
         "/mined" => Response::new(Status::OK).stream(None, Mined(2)),
         _ => Response::text(PAGE),
     };
-    // Path, octets kept while the client has taken 1,000 of them.
+    // Path, octets of content kept while the client has taken 1,000 of them.
     const ROWS: &[(&str, usize)] = &[("/shared", 0), ("/static", 0), ("/made", 100_000)];
     let mut crowd = Crowd::new(Limits::default(), handler);
     crowd.come(1);
     for &(path, kept) in ROWS {
         crowd.takes(0, 1_000);
         crowd.asks(0, get(path));
-        assert_eq!(crowd.shared.parked(), kept, "{path}");
+        assert_eq!(
+            (crowd.shared.parked(), crowd.shared.made()),
+            (0, kept),
+            "{path}"
+        );
         crowd.takes(0, usize::MAX);
         crowd.is_ready(0);
-        assert_eq!(crowd.shared.parked(), 0, "{path}");
+        assert_eq!(
+            (crowd.shared.parked(), crowd.shared.made()),
+            (0, 0),
+            "{path}"
+        );
     }
     // A small answer that is not taken is kept as it is.
     crowd.asks(0, get("/"));
@@ -367,9 +376,12 @@ impl io::Read for Mined {
 /// The oldest go first, as many as it takes.
 #[test]
 fn one_that_needs_much_costs_as_many_as_it_takes() {
-    let handler = |_: &mut Request<'_>| Response::new(Status::OK).body(pattern(50_000));
-    let mut crowd = Crowd::new(limits(|limits| limits.parked_bytes = 50_500), handler);
+    const LIMIT: usize = 15_000;
+    let handler = |_: &mut Request<'_>| Response::text("x".repeat(LIMIT));
+    let mut crowd = Crowd::new(limits(|limits| limits.parked_bytes = LIMIT), handler);
     crowd.come(20);
+    crowd.asks(19, get("/"));
+    let needed = crowd.got(19).len() - 1_000;
     for number in (0..19).rev() {
         crowd.asks(number, format!("GET /{}", "a".repeat(95)));
         crowd.at(1_000 - number as u64);
@@ -380,13 +392,59 @@ fn one_that_needs_much_costs_as_many_as_it_takes() {
     assert_eq!(crowd.shared.parked(), 1_901);
     crowd.takes(19, 1_000);
     crowd.asks(19, get("/"));
-    // 500 octets of the others may stay.
-    assert_eq!(crowd.ends(), ended((5..19).rev()));
-    assert_eq!(crowd.shared.parked(), 50_500);
+    // The oldest has 101 octets, each other one 100.
+    let stay = (LIMIT - needed) / 100;
+    assert!((1..18).contains(&stay), "{stay}");
+    assert_eq!(crowd.ends(), ended((stay..19).rev()));
+    assert_eq!(crowd.shared.parked(), needed + 100 * stay);
     // Its last octet makes room again.
     crowd.takes(19, usize::MAX);
     crowd.is_ready(19);
-    assert_eq!(crowd.shared.parked(), 500);
+    assert_eq!(crowd.shared.parked(), 100 * stay);
+}
+
+/// A program may make answers of any size: given up are those that nobody takes, and never the only one.
+#[test]
+fn made_answers_are_given_up_when_they_are_not_taken() {
+    let handler = |_: &mut Request<'_>| Response::new(Status::OK).body(pattern(50_000));
+    let stalls = STALLS_FROM.as_millis() as u64;
+    let mut crowd = Crowd::new(limits(|limits| limits.parked_bytes = 100_000), handler);
+    crowd.come(4);
+    let asks = |crowd: &mut Crowd, number: usize| {
+        crowd.takes(number, 1_000);
+        crowd.asks(number, get("/"));
+    };
+    crowd.at(0);
+    (0..2).for_each(|number| asks(&mut crowd, number));
+    crowd.at(10);
+    asks(&mut crowd, 2);
+    assert_eq!(crowd.shared.made(), 150_000);
+    // One octet taken is a sign of life.
+    crowd.at(500);
+    crowd.takes(0, 1_001);
+    crowd.is_ready(0);
+    crowd.at(stalls - 1);
+    crowd.is_swept();
+    assert!(crowd.ends().is_empty());
+    crowd.at(stalls);
+    crowd.is_swept();
+    assert_eq!(crowd.ends(), ended([1]));
+    // At the limit nobody has to go, however long it takes.
+    crowd.at(10 * stalls);
+    crowd.is_swept();
+    assert_eq!((crowd.shared.made(), crowd.ends().len()), (100_000, 1));
+    assert_eq!(crowd.said().len(), 1);
+
+    let mut alone = Crowd::new(limits(|limits| limits.parked_bytes = 49_999), handler);
+    alone.come(1);
+    asks(&mut alone, 0);
+    alone.at(10 * stalls);
+    alone.is_swept();
+    assert!(alone.ends().is_empty());
+    alone.takes(0, usize::MAX);
+    alone.is_ready(0);
+    assert!(alone.got(0).len() > 50_000);
+    assert_eq!(alone.shared.made(), 0);
 }
 
 #[test]

@@ -206,7 +206,7 @@ fn one_that_rests_is_called_before_another_is_started() {
         gates[0].open();
         assert_eq!(first.answer().text(), PAGE);
         // The first worker is back, and rests while the second is believed to run.
-        assert!(eventually(|| house.shared.pool.crew().running() == 1));
+        assert!(eventually(|| house.shared.pool.crew().blocked() == 0));
         let mut third = house.asks("/");
         house.looks_twice();
         assert_eq!(third.answer().text(), PAGE);
