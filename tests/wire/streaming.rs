@@ -458,8 +458,11 @@ fn the_end_of_the_grace_cuts_it_and_counts_it() {
                 .iter_mut()
                 .map(|client| begin(client, path, &troupe))
                 .collect();
-            strings[0].begins(Flood);
-            strings[2].begins(Flood);
+            // Two of them return at once when they are cut, and are counted all the same.
+            for cut in [&strings[0], &strings[2]] {
+                cut.begins(Flood);
+                cut.begins(End);
+            }
             let mut reader = clients.pop().expect("the third");
             let reading = std::thread::spawn(move || {
                 while matches!(reader.some(), Ok(octets) if !octets.is_empty()) {}
@@ -473,7 +476,7 @@ fn the_end_of_the_grace_cuts_it_and_counts_it() {
             assert_eq!(strings[1].tries(Look), Came::Gone(true), "{path}");
             strings[1].does(Write("late"));
             assert_eq!(strings[1].tries(Flush), aborted, "{path}");
-            strings.iter().for_each(|strings| strings.begins(End));
+            strings[1].begins(End);
             assert!(matches!(
                 clients[1].try_answer(),
                 Err(Broken::Ended | Broken::Reset | Broken::Cut)
