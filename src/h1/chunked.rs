@@ -18,8 +18,8 @@ pub struct Decoder {
     remaining: u64,
     /// Octets of the size line so far; of the trailer section, once that has begun.
     line: u32,
-    /// Framing octets that are held against the body, see [`CHUNK_OVERHEAD`].
-    overhead: u32,
+    /// Framing octets that are held against the body, see [`CHUNK_OVERHEAD`], which bounds them.
+    overhead: u16,
     /// What the next octet belongs to.
     at: At,
 }
@@ -81,7 +81,7 @@ impl Decoder {
         let available = input.len() - used;
         let len = usize::try_from(self.remaining).map_or(available, |left| left.min(available));
         self.remaining -= len as u64;
-        self.overhead = (self.overhead).saturating_sub(u32::try_from(len).unwrap_or(u32::MAX));
+        self.overhead = (self.overhead).saturating_sub(u16::try_from(len).unwrap_or(u16::MAX));
         if self.remaining == 0 {
             self.at = At::DataEnd;
         }
@@ -155,7 +155,7 @@ impl Decoder {
     /// RFC 9112 §7.1.1: "A recipient MUST ignore unrecognized chunk extensions. A server ought to limit the total length of
     /// chunk extensions received in a request".
     fn extension(&mut self, rest: &[u8], limits: &Limits) -> Result<usize, Reject> {
-        let left = limits.chunk_line.saturating_sub(self.line as usize);
+        let left = counted(limits.chunk_line).saturating_sub(self.line as usize);
         let len = scan::field_value_len(rest);
         if len > left {
             return Err(Reject::ChunkLineTooLong);
@@ -174,10 +174,13 @@ impl Decoder {
 
     /// The size line is complete: `remaining` holds the chunk's size.
     fn size_line_end(&mut self) -> Result<(), Reject> {
-        self.overhead += self.line.saturating_sub(CHUNK_OVERHEAD_FREE);
-        if self.overhead > CHUNK_OVERHEAD {
+        let held = self.line.saturating_sub(CHUNK_OVERHEAD_FREE);
+        let overhead = held.saturating_add(u32::from(self.overhead));
+        if overhead > CHUNK_OVERHEAD {
             return Err(Reject::ChunkOverhead);
         }
+        const { assert!(CHUNK_OVERHEAD <= u16::MAX as u32) };
+        self.overhead = overhead as u16;
         self.line = 0;
         self.at = match self.remaining {
             0 => At::Trailer,
@@ -198,10 +201,8 @@ impl Decoder {
         limits: &Limits,
     ) -> Result<usize, Reject> {
         // The empty line is always allowed: without it no body would ever end.
-        let left = limits
-            .trailer_bytes
-            .max(2)
-            .saturating_sub(self.line as usize);
+        let most = counted(limits.trailer_bytes).max(2);
+        let left = most.saturating_sub(self.line as usize);
         let window = rest.get(..left).unwrap_or(rest);
         let mut section = Section {
             offset: 0,
@@ -219,6 +220,11 @@ impl Decoder {
         }
         Ok(section.offset)
     }
+}
+
+/// A limit on a line or a section, as far as their octets can be counted.
+fn counted(limit: usize) -> usize {
+    limit.min(u32::MAX as usize)
 }
 
 /// Appends the size line of a chunk of `len` octets (never 0, which would end the body).

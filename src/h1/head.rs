@@ -53,23 +53,30 @@ pub enum Expect {
 pub struct Resume {
     /// The first octet that has not been validated.
     offset: u32,
-    /// The first octet of the request line's part that `offset` lies in.
-    part: u32,
-    /// Field lines begun.
-    lines: u32,
-    /// What the octet at `offset` belongs to.
+    /// What it belongs to.
     at: At,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
-    RequestLine(request_line::At),
-    Fields(field_line::At),
+    RequestLine {
+        at: request_line::At,
+        /// The first octet of the part that it belongs to.
+        part: u32,
+    },
+    Fields {
+        at: field_line::At,
+        /// Field lines begun.
+        lines: u32,
+    },
 }
 
 impl Default for At {
     fn default() -> At {
-        At::RequestLine(request_line::At::Start)
+        At::RequestLine {
+            at: request_line::At::Start,
+            part: 0,
+        }
     }
 }
 
@@ -127,8 +134,8 @@ pub fn parse_head(
 fn more(resume: Resume, is_full: bool) -> Result<Parsed<Head, Resume>, Reject> {
     match resume.at {
         // RFC 9110 §15.5.15 is the status for what is wrong with the target's length, RFC 6585 §5 for the rest of the head.
-        At::RequestLine(_) if is_full => Err(Reject::RequestLineTooLong),
-        At::Fields(_) if is_full => Err(Reject::HeadTooLarge),
+        At::RequestLine { .. } if is_full => Err(Reject::RequestLineTooLong),
+        At::Fields { .. } if is_full => Err(Reject::HeadTooLarge),
         _ => Ok(Parsed::More { resume }),
     }
 }
@@ -146,27 +153,28 @@ fn read_lines(
     let mut section = Section {
         offset: resume.offset as usize,
         at: field_line::At::LineStart,
-        lines: resume.lines,
+        lines: 0,
     };
     let mut request_line = RequestLine::default();
     match resume.at {
-        At::Fields(at) => section.at = at,
-        At::RequestLine(at) => {
+        At::Fields { at, lines } => (section.at, section.lines) = (at, lines),
+        At::RequestLine { at, part } => {
             let mut place = Place {
                 offset: resume.offset as usize,
                 at,
-                part: resume.part as usize,
+                part: part as usize,
             };
-            let complete = read_request_line(input, &mut place, limits)?;
-            resume.offset = octets(place.offset);
-            resume.part = octets(place.part);
-            match complete {
-                None => {
-                    resume.at = At::RequestLine(place.at);
-                    return Ok(None);
-                }
-                Some(line) => request_line = line,
-            }
+            let Some(line) = read_request_line(input, &mut place, limits)? else {
+                *resume = Resume {
+                    offset: octets(place.offset),
+                    at: At::RequestLine {
+                        at: place.at,
+                        part: octets(place.part),
+                    },
+                };
+                return Ok(None);
+            };
+            request_line = line;
             section.offset = place.offset;
         }
     }
@@ -174,9 +182,10 @@ fn read_lines(
     let complete = read_section(input, &mut section, lines_max, line)?;
     *resume = Resume {
         offset: octets(section.offset),
-        part: 0,
-        lines: section.lines,
-        at: At::Fields(section.at),
+        at: At::Fields {
+            at: section.at,
+            lines: section.lines,
+        },
     };
     Ok(complete.then_some(request_line))
 }

@@ -145,7 +145,12 @@ fn overheads() -> Vec<ChunkedRow> {
         let costly = costly(allowed, 1);
         format!("{}1;{extension}\r\nx\r\n0\r\n\r\n", costly.trim_end_matches("0\r\n\r\n"))
     };
+    // One chunk of 64 KiB, and behind and before it as many costly ones as are allowed.
+    let some = costly(allowed, 1);
+    let some = some.trim_end_matches("0\r\n\r\n");
+    let repaid = format!("{some}10000\r\n{}\r\n{some}0\r\n\r\n", "x".repeat(1 << 16));
     vec![
+        content("a chunk that pays for all before it", repaid, "x".repeat((1 << 16) + 2 * allowed)),
         content("hyper#2600: as many costly chunks as are allowed", costly(allowed, 1), "x".repeat(allowed)),
         refuse("hyper#2600: one more", costly(allowed + 1, 1), ChunkOverhead),
         content("up to the last octet that is allowed", exact(0), "x".repeat(allowed + 1)),
@@ -186,9 +191,22 @@ fn nothing_is_taken_behind_the_end() {
     assert_eq!(second.map(|decoded| decoded.used), Ok(0));
 }
 
+/// Every connection has one.
 #[test]
 fn the_decoder_is_small() {
-    assert!(size_of::<Decoder>() <= 32);
+    assert!(size_of::<Decoder>() <= 16);
+}
+
+/// Limits beyond what is counted: nothing wraps.
+#[test]
+fn limits_that_nobody_reaches() {
+    let mut limits = Limits::default();
+    (limits.chunk_line, limits.trailer_bytes) = (usize::MAX, usize::MAX);
+    let octets = b"1;a=b\r\nx\r\n0\r\nA: b\r\n\r\n";
+    assert_eq!(
+        decode(octets, 0..=octets.len(), &limits),
+        Ok(Some((b"x".to_vec(), octets.len())))
+    );
 }
 
 #[test]
