@@ -193,6 +193,14 @@ const FRAMING: &[Framing] = &[
         LINGER,
     ),
     (
+        "the server stops, and HTTP/1.0 would be kept alive",
+        HTTP10_KEPT,
+        last(CloseReason::Shutdown),
+        Delivery::Length(5),
+        &[LENGTH, CLOSES],
+        LINGER,
+    ),
+    (
         "the server stops",
         GET,
         last(CloseReason::Shutdown),
