@@ -7,6 +7,7 @@ use std::time::Duration;
 /// How much of everything one connection, or all of them together, may take.
 ///
 /// The defaults suit a server that faces the open internet. Start from [`Limits::default`] and change single fields.
+/// Octets of heads, of the framing of chunks and of unread content are counted up to 4 GiB: a limit above that counts as that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -82,7 +83,8 @@ pub struct Timeouts {
     /// Between two writes of an answer that make progress.
     pub write: Duration,
     /// The least rate, in octets per second of time spent waiting, that a body or an answer must keep on top of 30 s:
-    /// a peer that moves one octet every 29 s would otherwise hold a connection for ever.
+    /// a peer that moves one octet every 29 s would otherwise hold a connection for ever. What was earned, less what was
+    /// waited, is counted up to 24 days.
     pub least_rate: u32,
     /// Idle between two requests. Longer than the 60 s of common proxies, whose reuse would race a shorter one.
     pub keep_alive: Duration,

@@ -30,45 +30,78 @@ impl Moment {
 
 /// How long one transfer may still keep the server waiting: a bound on each single wait, and one on all of them that grows
 /// with what was moved. Without the second, an octet every 29 seconds would hold a connection for ever.
-#[derive(Clone, Copy, Debug, Default)]
+///
+/// Small, as each connection has two of them: what was earned and what was waited are kept as their difference. It counts up
+/// to 24 days, in either direction; a transfer that is owed more than that, or owes more, is owed or owes that.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
-    waited: Duration,
-    octets: u64,
-    since: Option<Moment>,
+    /// When the present wait began; [`Moment::NEVER`] while there is none.
+    since: Moment,
+    /// Milliseconds that were earned, less those that were waited.
+    credit: i32,
+    /// Octets that were moved and have not earned a second yet.
+    odd: u32,
 }
 
 impl Patience {
+    /// Of a transfer that has not begun.
+    pub(super) const NEW: Patience = Patience {
+        since: Moment::NEVER,
+        credit: 0,
+        odd: 0,
+    };
+
     /// Octets have moved.
-    pub(super) fn progress(&mut self, now: Moment, octets: u64) {
-        if let Some(since) = self.since.take() {
-            self.waited = self.waited.saturating_add(now.since(since));
+    pub(super) fn progress(&mut self, now: Moment, octets: u64, least_rate: u32) {
+        if self.is_waiting() {
+            let waited = now.0.saturating_sub(self.since.0);
+            self.credit = self.credit.saturating_sub(milliseconds(waited));
+            self.since = Moment::NEVER;
         }
-        self.octets = self.octets.saturating_add(octets);
+        let rate = u64::from(least_rate.max(1));
+        let octets = octets.saturating_add(u64::from(self.odd));
+        // The rest of a division by a `u32` is one.
+        self.odd = (octets % rate) as u32;
+        self.credit = self.credit.saturating_add(earned(octets, least_rate));
     }
 
     /// Another transfer begins, behind one that may still keep the server waiting.
     pub(super) fn begin(&mut self) {
-        self.waited = Duration::ZERO;
-        self.octets = 0;
+        self.credit = 0;
+        self.odd = 0;
     }
 
     /// Whether a wait has begun and not ended.
     pub(super) fn is_waiting(&self) -> bool {
-        self.since.is_some()
+        self.since != Moment::NEVER
     }
 
-    /// Octets that have been counted are to be counted once more, elsewhere.
-    pub(super) fn forget(&mut self, octets: u64) {
-        self.octets = self.octets.saturating_sub(octets);
+    /// Octets that have been counted, and were all, are to be counted once more, elsewhere.
+    pub(super) fn forget(&mut self, octets: u64, least_rate: u32) {
+        self.credit = self.credit.saturating_sub(earned(octets, least_rate));
+        self.odd = 0;
     }
 
     /// A wait begins, or goes on: its deadline.
-    pub(super) fn wait(&mut self, now: Moment, idle: Duration, least_rate: u32) -> Moment {
-        let since = *self.since.get_or_insert(now);
-        let earned = Duration::from_secs(self.octets / u64::from(least_rate.max(1)));
-        let in_all = idle.saturating_add(earned).saturating_sub(self.waited);
-        since.after(idle.min(in_all))
+    pub(super) fn wait(&mut self, now: Moment, idle: Duration) -> Moment {
+        if !self.is_waiting() {
+            self.since = now;
+        }
+        let idle = Moment::at(idle).0;
+        let in_all = idle.saturating_add_signed(i64::from(self.credit));
+        Moment(self.since.0.saturating_add(idle.min(in_all)))
     }
+}
+
+/// What so many octets earn: a second for each time the least rate.
+fn earned(octets: u64, least_rate: u32) -> i32 {
+    let seconds = octets / u64::from(least_rate.max(1));
+    milliseconds(seconds.saturating_mul(1_000))
+}
+
+/// As many as can be counted.
+fn milliseconds(count: u64) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 /// What to do with a connection whose deadline is over.
@@ -90,24 +123,22 @@ impl Connection {
 
     /// An answer's octets wait for the peer to read: when that wait ends.
     pub fn write_deadline(&mut self, now: Moment, rules: &Rules) -> Moment {
-        self.writing
-            .wait(now, rules.timeouts.write, rules.timeouts.least_rate)
+        self.writing.wait(now, rules.timeouts.write)
     }
 
     /// Octets of answers were taken by the system, the last of those that kept the client waiting perhaps.
     pub fn wrote(&mut self, now: Moment, octets: u64, rules: &Rules) {
         // The idle time is the client's from when it could read the answer, not from when that was framed.
-        if self.phase == Phase::Idle && self.writing.is_waiting() {
+        if self.phase() == Phase::Idle && self.writing.is_waiting() {
             self.deadline = now.after(rules.timeouts.keep_alive);
         }
-        self.writing.progress(now, octets);
+        let least_rate = rules.timeouts.least_rate;
+        self.writing.progress(now, octets, least_rate);
     }
 
     /// The wait for content that is needed now: when it ends.
     pub fn content_deadline(&mut self, now: Moment, rules: &Rules) -> Moment {
-        self.deadline = self
-            .reading
-            .wait(now, rules.timeouts.body, rules.timeouts.least_rate);
+        self.deadline = self.reading.wait(now, rules.timeouts.body);
         self.deadline
     }
 
@@ -119,7 +150,7 @@ impl Connection {
         if waits_to_write {
             return Expiry::Close(CloseReason::WriteTimeout);
         }
-        match self.phase {
+        match self.phase() {
             Phase::Idle => Expiry::Close(CloseReason::IdleTimeout),
             // RFC 9110 §15.5.9: "the server did not receive a complete request message within the time that it was
             // prepared to wait".

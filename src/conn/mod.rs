@@ -67,6 +67,21 @@ pub enum Phase {
     Closed,
 }
 
+/// The phase, and what is known in it and in no other.
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    Idle,
+    /// Where the head goes on.
+    Head(h1::Resume),
+    Gather(receive::Gather),
+    Handle,
+    Send,
+    /// Octets of unread content dropped so far.
+    Drain(u32),
+    Linger,
+    Closed,
+}
+
 /// How the content of the present request goes on.
 #[derive(Clone, Copy, Debug)]
 enum Content {
@@ -78,21 +93,18 @@ enum Content {
     Chunked(h1::chunked::Decoder),
 }
 
-/// The state of one connection. Small: it holds no octets of the peer's.
+/// The state of one connection. Small: it holds no octets of the peer's, and what one phase alone knows shares its place with
+/// what the others know.
 #[derive(Clone, Debug)]
 pub struct Connection {
-    phase: Phase,
-    resume: h1::Resume,
+    stage: Stage,
     content: Content,
-    gather: receive::Gather,
     /// The deadline of the present phase's reading side.
     deadline: Moment,
     reading: Patience,
     writing: Patience,
     /// Requests whose head was complete.
     requests: u32,
-    /// Octets of unread content dropped so far.
-    drained: usize,
     version: Version,
     is_head: bool,
     is_connect: bool,
@@ -108,15 +120,12 @@ impl Connection {
     /// A connection that was accepted now.
     pub fn new(now: Moment, rules: &Rules) -> Connection {
         Connection {
-            phase: Phase::Idle,
-            resume: h1::Resume::default(),
+            stage: Stage::Idle,
             content: Content::Done,
-            gather: receive::Gather::default(),
             deadline: now.after(rules.timeouts.head),
-            reading: Patience::default(),
-            writing: Patience::default(),
+            reading: Patience::NEW,
+            writing: Patience::NEW,
             requests: 0,
-            drained: 0,
             version: Version::Http11,
             is_head: false,
             is_connect: false,
@@ -128,7 +137,16 @@ impl Connection {
 
     /// Where it is in its life.
     pub fn phase(&self) -> Phase {
-        self.phase
+        match self.stage {
+            Stage::Idle => Phase::Idle,
+            Stage::Head(_) => Phase::Head,
+            Stage::Gather(_) => Phase::Gather,
+            Stage::Handle => Phase::Handle,
+            Stage::Send => Phase::Send,
+            Stage::Drain(_) => Phase::Drain,
+            Stage::Linger => Phase::Linger,
+            Stage::Closed => Phase::Closed,
+        }
     }
 
     /// Requests begun on it so far.
@@ -139,7 +157,7 @@ impl Connection {
     /// The peer has closed its side and all it sent has been read: what that means here. `None` when the
     /// answer in progress still goes out (a half-close is no abort).
     pub fn peer_closed(&mut self) -> Option<CloseReason> {
-        match self.phase {
+        match self.phase() {
             Phase::Idle => Some(self.last.unwrap_or(CloseReason::PeerClosed)),
             Phase::Head | Phase::Gather | Phase::Drain => Some(CloseReason::PeerClosedEarly),
             Phase::Linger | Phase::Closed => Some(self.last.unwrap_or(CloseReason::Answered)),

@@ -1,9 +1,9 @@
 //! The reading side: heads, content, surplus.
 
 use super::deadline::Patience;
-use super::{CloseReason, Connection, Content, Moment, Phase, Rules};
-use crate::h1::{self, Expect, Framing, Head, Parsed, Reject, chunked};
-use crate::limits::GATHER_BYTES;
+use super::{CloseReason, Connection, Content, Moment, Phase, Rules, Stage};
+use crate::h1::{self, Expect, Framing, Head, Parsed, Reject, Resume, chunked};
+use crate::limits::{GATHER_BYTES, Limits};
 use crate::semantics::{FieldTable, Method};
 
 /// What the octets so far are.
@@ -30,16 +30,28 @@ pub enum Gathered {
 }
 
 /// How far gathering has come.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Gather {
     /// Octets of the head, in front of the content.
-    head: usize,
-    /// Octets behind the head, as far as they have been held in the client's favour.
-    here: usize,
-    /// Octets of chunked content that `decoder` has seen.
-    seen: usize,
-    /// Looks for the end of chunked content; the handler's own decoding starts afresh.
-    decoder: chunked::Decoder,
+    head: u32,
+    /// Octets behind the head, as far as they have been held in the client's favour: fewer than are awaited.
+    here: u16,
+    /// Octets of chunked content in which the decoder has looked for the end.
+    seen: u16,
+}
+
+/// A count of octets of content that are here, fewer than are awaited.
+fn below_gathered(count: usize) -> u16 {
+    const { assert!(GATHER_BYTES <= u16::MAX as usize) };
+    count as u16
+}
+
+/// The most unread content that is dropped: the limit, as far as a connection counts.
+pub(super) fn drain_most(limits: &Limits) -> u32 {
+    // One octet less than can be counted, so that one too many can be told.
+    u32::try_from(limits.drain)
+        .unwrap_or(u32::MAX)
+        .min(u32::MAX - 1)
 }
 
 impl Connection {
@@ -55,19 +67,22 @@ impl Connection {
         now: Moment,
         rules: &Rules,
     ) -> Result<Received, Reject> {
-        debug_assert!(matches!(self.phase, Phase::Idle | Phase::Head));
+        debug_assert!(matches!(self.phase(), Phase::Idle | Phase::Head));
         if input.is_empty() {
             return Ok(Received::More);
         }
-        match h1::parse_head(input, self.resume, &rules.limits, table)? {
+        let resume = match self.stage {
+            Stage::Head(resume) => resume,
+            _ => Resume::default(),
+        };
+        match h1::parse_head(input, resume, &rules.limits, table)? {
             Parsed::More { resume } => {
                 // The time for a head is counted in all, not from octet to octet; before the first request it began
                 // with the accept, and that deadline stands.
-                if self.phase == Phase::Idle && self.requests > 0 {
+                if self.phase() == Phase::Idle && self.requests > 0 {
                     self.deadline = now.after(rules.timeouts.head);
                 }
-                self.phase = Phase::Head;
-                self.resume = resume;
+                self.stage = Stage::Head(resume);
                 Ok(Received::More)
             }
             Parsed::Done { value: head, used } => {
@@ -79,8 +94,12 @@ impl Connection {
 
     /// A head is complete: the request begins.
     fn begin(&mut self, head: &Head, used: usize) {
-        self.phase = Phase::Gather;
-        self.resume = h1::Resume::default();
+        self.stage = Stage::Gather(Gather {
+            // No head is longer: a span counts in `u32`.
+            head: u32::try_from(used).unwrap_or(u32::MAX),
+            here: 0,
+            seen: 0,
+        });
         self.requests = self.requests.saturating_add(1);
         self.version = head.version;
         self.is_head = head.method == Method::Head;
@@ -92,12 +111,7 @@ impl Connection {
             Framing::Length(length) => Content::Length(length),
             Framing::Chunked => Content::Chunked(chunked::Decoder::default()),
         };
-        self.gather = Gather {
-            head: used,
-            ..Gather::default()
-        };
-        self.reading = Patience::default();
-        self.drained = 0;
+        self.reading = Patience::NEW;
     }
 
     /// Whether the content that is awaited before the handler runs is in `input`, which starts with the head's first octet.
@@ -109,44 +123,39 @@ impl Connection {
     /// # Errors
     /// Chunked content that is malformed.
     pub fn gather(&mut self, input: &[u8], now: Moment, rules: &Rules) -> Result<Gathered, Reject> {
-        debug_assert_eq!(self.phase, Phase::Gather);
-        let here = input.get(self.gather.head..).unwrap_or_default();
+        let Stage::Gather(mut gather) = self.stage else {
+            debug_assert!(false, "nothing is gathered in {:?}", self.stage);
+            return Ok(Gathered::Ready);
+        };
+        let least_rate = rules.timeouts.least_rate;
+        let here = input.get(gather.head as usize..).unwrap_or_default();
         let ready = self.continue_due
-            || match self.content {
+            || match &mut self.content {
                 Content::Done => true,
-                Content::Length(length) => here.len() as u64 >= length.min(GATHER_BYTES as u64),
-                Content::Chunked(_) => {
-                    here.len() >= GATHER_BYTES || self.look_for_end(here, rules)?
+                Content::Length(length) => here.len() as u64 >= (*length).min(GATHER_BYTES as u64),
+                Content::Chunked(decoder) => {
+                    here.len() >= GATHER_BYTES || look_for_end(&mut gather, decoder, here, rules)?
                 }
             };
         if ready {
             // The wait is over, however long the handler takes; the octets count again when it takes them.
-            self.reading.progress(now, 0);
-            self.reading.forget(self.gather.here as u64);
-            self.phase = Phase::Handle;
+            self.reading.progress(now, 0, least_rate);
+            self.reading.forget(u64::from(gather.here), least_rate);
+            if let Content::Chunked(decoder) = &mut self.content {
+                *decoder = chunked::Decoder::default();
+            }
+            self.stage = Stage::Handle;
             return Ok(Gathered::Ready);
         }
         // An event that brings nothing is no progress.
-        if here.len() > self.gather.here {
-            self.reading
-                .progress(now, (here.len() - self.gather.here) as u64);
-            self.gather.here = here.len();
+        let more = here.len().saturating_sub(usize::from(gather.here));
+        if more > 0 {
+            self.reading.progress(now, more as u64, least_rate);
+            gather.here = below_gathered(here.len());
         }
+        self.stage = Stage::Gather(gather);
         self.content_deadline(now, rules);
         Ok(Gathered::More)
-    }
-
-    fn look_for_end(&mut self, here: &[u8], rules: &Rules) -> Result<bool, Reject> {
-        let gather = &mut self.gather;
-        // Each step uses at least one octet or ends, so the loop is bounded by what is here.
-        while gather.seen < here.len() && !gather.decoder.is_done() {
-            let step = gather.decoder.decode(&here[gather.seen..], &rules.limits)?;
-            if step.used == 0 {
-                break;
-            }
-            gather.seen += step.used;
-        }
-        Ok(gather.decoder.is_done())
     }
 
     /// Whether the present request's content has been read to its end.
@@ -195,7 +204,8 @@ impl Connection {
             }
             Content::Chunked(decoder) => decoder.decode(input, &rules.limits)?,
         };
-        self.reading.progress(now, taken.used as u64);
+        let least_rate = rules.timeouts.least_rate;
+        self.reading.progress(now, taken.used as u64, least_rate);
         Ok(taken)
     }
 
@@ -204,7 +214,7 @@ impl Connection {
     /// RFC 9110 §10.1.1: "A server MAY omit sending a 100 (Continue) response if it has already received some or all of
     /// the content"; never after an answer was begun.
     pub fn take_continue(&mut self) -> bool {
-        self.phase == Phase::Handle && std::mem::take(&mut self.continue_due)
+        self.phase() == Phase::Handle && std::mem::take(&mut self.continue_due)
     }
 
     /// Drops content that nobody read, from the start of `input`, and answers how many octets that were. At the content's
@@ -213,7 +223,10 @@ impl Connection {
     /// # Errors
     /// The reason to end the connection: malformed, or more than the limit.
     pub fn drain(&mut self, input: &[u8], now: Moment, rules: &Rules) -> usize {
-        debug_assert_eq!(self.phase, Phase::Drain);
+        let Stage::Drain(mut dropped) = self.stage else {
+            debug_assert!(false, "nothing is dropped in {:?}", self.stage);
+            return 0;
+        };
         let mut used = 0;
         while used < input.len() && !self.content_is_read() {
             let step = match self.take_content(&input[used..], now, rules) {
@@ -225,8 +238,8 @@ impl Connection {
                 }
             };
             used += step.used;
-            self.drained = self.drained.saturating_add(step.used);
-            if self.drained > rules.limits.drain {
+            dropped = dropped.saturating_add(u32::try_from(step.used).unwrap_or(u32::MAX));
+            if dropped > drain_most(&rules.limits) {
                 self.linger(CloseReason::UnreadContent, now, rules);
                 return used;
             }
@@ -234,6 +247,7 @@ impl Connection {
         if self.content_is_read() {
             self.rest(now, rules);
         } else {
+            self.stage = Stage::Drain(dropped);
             self.content_deadline(now, rules);
         }
         used
@@ -241,8 +255,28 @@ impl Connection {
 
     /// Between two requests.
     pub(super) fn rest(&mut self, now: Moment, rules: &Rules) {
-        self.phase = Phase::Idle;
+        self.stage = Stage::Idle;
         self.content = Content::Done;
         self.deadline = now.after(rules.timeouts.keep_alive);
     }
+}
+
+/// Whether the end of chunked content is `here`. The handler's own decoding starts afresh.
+fn look_for_end(
+    gather: &mut Gather,
+    decoder: &mut chunked::Decoder,
+    here: &[u8],
+    rules: &Rules,
+) -> Result<bool, Reject> {
+    let mut seen = usize::from(gather.seen);
+    // Each step uses at least one octet or ends, so the loop is bounded by what is here.
+    while seen < here.len() && !decoder.is_done() {
+        let step = decoder.decode(&here[seen..], &rules.limits)?;
+        if step.used == 0 {
+            break;
+        }
+        seen += step.used;
+    }
+    gather.seen = below_gathered(seen);
+    Ok(decoder.is_done())
 }

@@ -1,6 +1,7 @@
 //! The writing side: how an answer is framed, and what follows it.
 
-use super::{CloseReason, Connection, Content, Moment, Phase, Rules};
+use super::receive::drain_most;
+use super::{CloseReason, Connection, Content, Moment, Phase, Rules, Stage};
 use crate::h1::Reject;
 use crate::h1::write::{CONTINUE, ConnectionField, LengthField, ResponseHead, push_head};
 use crate::semantics::{Status, Version};
@@ -60,9 +61,9 @@ pub enum Finished {
 impl Connection {
     /// Writes an answer's head into `out` and decides how its content is delimited and whether the connection lives on.
     pub fn answer(&mut self, answer: &Answer<'_>, rules: &Rules, out: &mut Vec<u8>) -> Delivery {
-        debug_assert_eq!(self.phase, Phase::Handle);
+        debug_assert_eq!(self.phase(), Phase::Handle);
         debug_assert!(!answer.switches() || answer.upgrade.is_some());
-        self.phase = Phase::Send;
+        self.stage = Stage::Send;
         self.writing.begin();
         if answer.switches() {
             self.before_upgrade(out);
@@ -162,7 +163,7 @@ impl Connection {
         }
         let too_much = self
             .content_left()
-            .is_some_and(|left| left > rules.limits.drain as u64);
+            .is_some_and(|left| left > u64::from(drain_most(&rules.limits)));
         // Whether a client that was not told to continue sends its content or not cannot be known, so neither can the
         // start of its next request.
         if !self.content_is_read() && (self.continue_due || too_much) {
@@ -182,14 +183,14 @@ impl Connection {
     /// An answer's last octet is framed, if not sent: what follows. `in_doubt` says whether octets lie behind the request, or so
     /// many of the answer's are on their way that some may come before those are read.
     pub fn finish(&mut self, in_doubt: bool, now: Moment, rules: &Rules) -> Finished {
-        debug_assert_eq!(self.phase, Phase::Send);
+        debug_assert_eq!(self.phase(), Phase::Send);
         match self.last {
             // The client asked for the end and has said nothing more, so closing does not reset what it has not read.
             // RFC 9112 §9.6: a client that sends "close" "MUST NOT send further requests on that connection".
             Some(CloseReason::Answered)
                 if !self.keep_alive && !in_doubt && self.content_is_read() =>
             {
-                self.phase = Phase::Closed;
+                self.stage = Stage::Closed;
                 Finished::Close(CloseReason::Answered)
             }
             Some(reason) => {
@@ -201,7 +202,7 @@ impl Connection {
                 Finished::Continue
             }
             None => {
-                self.phase = Phase::Drain;
+                self.stage = Stage::Drain(0);
                 self.content_deadline(now, rules);
                 Finished::Continue
             }
@@ -211,14 +212,14 @@ impl Connection {
     /// A 101 is framed: from its last octet on the connection is another protocol's, and HTTP ends here. Nothing more is
     /// parsed; what is here behind the request is the new protocol's.
     pub fn upgraded(&mut self, now: Moment, rules: &Rules) {
-        debug_assert_eq!(self.phase, Phase::Send);
+        debug_assert_eq!(self.phase(), Phase::Send);
         debug_assert_eq!(self.last, Some(CloseReason::Upgraded));
         self.linger(CloseReason::Upgraded, now, rules);
     }
 
     /// The other protocol has failed: the connection, whose end has begun, ends for this reason.
     pub fn upgrade_failed(&mut self, reason: CloseReason) {
-        debug_assert_eq!(self.phase, Phase::Linger);
+        debug_assert_eq!(self.phase(), Phase::Linger);
         self.last = Some(reason);
     }
 
@@ -229,13 +230,13 @@ impl Connection {
 
     /// Makes the answer that follows the last one, whatever the phase; nothing more is parsed.
     pub fn abandon(&mut self, reason: CloseReason) {
-        if matches!(self.phase, Phase::Idle | Phase::Head) {
+        if matches!(self.phase(), Phase::Idle | Phase::Head) {
             // No head was complete: what is known of the request before this one says nothing about the refused one.
             self.version = Version::Http11;
             self.is_head = false;
             self.is_connect = false;
         }
-        self.phase = Phase::Handle;
+        self.stage = Stage::Handle;
         self.content = Content::Done;
         self.continue_due = false;
         self.last = Some(reason);
@@ -244,14 +245,14 @@ impl Connection {
     /// The last answer is framed, and the write side is to be closed behind it.
     pub(super) fn linger(&mut self, reason: CloseReason, now: Moment, rules: &Rules) {
         self.last = Some(reason);
-        self.phase = Phase::Linger;
+        self.stage = Stage::Linger;
         self.deadline = now.after(rules.timeouts.linger);
     }
 
     /// The last answer is with the system as a whole: the peer has this long from now to read it, however long it took to
     /// get there.
     pub fn last_octet_sent(&mut self, now: Moment, rules: &Rules) {
-        debug_assert_eq!(self.phase, Phase::Linger);
+        debug_assert_eq!(self.phase(), Phase::Linger);
         self.deadline = now.after(rules.timeouts.linger);
     }
 

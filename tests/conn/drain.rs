@@ -1,6 +1,6 @@
 //! Drain: content that the handler left unread.
 
-use super::life::{Do::*, EVIL, OK, Row, run, run_with};
+use super::life::{Do::*, EVIL, Life, OK, Row, run, run_with};
 use doorstep::internals::conn::{Expiry, Finished, Phase, Rules};
 use doorstep::{CloseReason, Reject};
 
@@ -193,4 +193,49 @@ fn drain_chunks() {
             ],
         )],
     );
+}
+
+/// What is dropped is counted in 32 bits: a limit above that is one at 4 GiB less two octets, and never none.
+#[test]
+fn the_highest_limit() {
+    const MOST: u64 = u32::MAX as u64 - 1;
+    for limit in [
+        MOST as usize,
+        MOST as usize + 1,
+        (MOST as usize).saturating_add(2),
+        usize::MAX,
+    ] {
+        let mut rules = Rules::default();
+        rules.limits.drain = limit;
+        for (length, silence) in [(MOST, true), (MOST + 1, false)] {
+            let head = format!(
+                "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
+            );
+            let mut life = Life::new(rules.clone());
+            life.comes(head.as_bytes());
+            assert!(life.conn.take_continue());
+            life.answer(OK);
+            assert_eq!(life.conn.last().is_none(), silence, "{limit}: {length}");
+        }
+        // A piece at a time, so that no machine has to have as much: the size line, and then content that nobody looks at.
+        let mut life = Life::new(rules.clone());
+        life.comes(CHUNKED.as_bytes());
+        life.comes(b"ffffffff\r\n");
+        life.comes(&[0; 16_384]);
+        life.answer(OK);
+        assert_eq!(life.conn.phase(), Phase::Drain);
+        let piece = vec![0; 1 << 24];
+        let mut left = MOST - 10 - 16_384;
+        while left > 0 {
+            let count = left.min(piece.len() as u64);
+            left -= life.conn.drain(&piece[..count as usize], life.now, &rules) as u64;
+            assert_eq!(life.conn.phase(), Phase::Drain, "{limit}: {left} before");
+        }
+        life.comes(&[0]);
+        assert_eq!(
+            life.conn.last(),
+            Some(CloseReason::UnreadContent),
+            "{limit}"
+        );
+    }
 }

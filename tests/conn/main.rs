@@ -13,4 +13,5 @@ mod life;
 mod linger;
 mod patience;
 mod send;
+mod size;
 mod upgrade;

@@ -3,6 +3,9 @@
 use super::life::{Do::*, GET, Life, OK, Row, run};
 use doorstep::CloseReason;
 use doorstep::internals::conn::{Expiry, Moment, Rules};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use std::time::Duration;
 
 const ROWS: &[Row] = &[
     (
@@ -58,6 +61,22 @@ const ROWS: &[Row] = &[
             After(60_000),
             Wrote(10),
             BlockedUntil(90_000),
+        ],
+    ),
+    (
+        "each answer has its own: neither what the one before waited counts nor what it moved",
+        &[
+            Comes(GET),
+            Answers(OK),
+            BlockedUntil(30_000),
+            After(20_000),
+            Wrote(255),
+            Comes(GET),
+            Answers(OK),
+            BlockedUntil(50_000),
+            After(20_000),
+            Wrote(1),
+            BlockedUntil(50_000),
         ],
     ),
     (
@@ -120,8 +139,102 @@ fn the_total_is_bounded_by_what_was_moved() {
     }
 }
 
+const DAY: u64 = 24 * 60 * 60 * 1_000;
+
+/// What was earned, less what was waited, is counted up to 24 days and some hours, and stays there.
+#[test]
+fn the_account_is_bounded() {
+    // As long as a connection that waits for so many milliseconds each time, and moves nothing, is kept.
+    let kept = |life: &mut Life, wait: u64| {
+        let begun = life.now.0;
+        loop {
+            let deadline = life.conn.write_deadline(life.now, &life.rules);
+            life.now.0 += wait;
+            if life.conn.expire(life.now, true, deadline) != Expiry::NotYet {
+                return deadline.0 - begun;
+            }
+            life.conn.wrote(life.now, 0, &life.rules);
+        }
+    };
+    let most = i32::MAX as u64;
+    for (name, seconds, expected) in [
+        ("below", most / 1_000, most / 1_000 * 1_000 + 30_000),
+        ("above", most / 1_000 + 1, most + 30_000),
+        ("far above", 1 << 50, most + 30_000),
+    ] {
+        let mut life = Life::new(Rules::default());
+        life.conn.wrote(life.now, 256 * seconds, &life.rules);
+        assert_eq!(kept(&mut life, 29_000), expected, "{name}");
+    }
+    // Who allows a single wait of 30 days gets it; more than 24 days of debt are 24.
+    let mut life = Life::new(Rules::default());
+    life.rules.timeouts.write = Duration::from_millis(30 * DAY);
+    let deadline = life.conn.write_deadline(life.now, &life.rules);
+    assert_eq!(deadline, Moment(30 * DAY));
+    for _ in 0..2 {
+        life.now.0 += 29 * DAY;
+        life.conn.wrote(life.now, 1, &life.rules);
+        let deadline = life.conn.write_deadline(life.now, &life.rules);
+        let debt = 30 * DAY - (deadline.0 - life.now.0);
+        assert!((most..=most + 1).contains(&debt), "{debt}");
+    }
+    // No wait is ever too long for who allows any.
+    life.rules.timeouts.write = Duration::MAX;
+    life.conn.wrote(life.now, 1, &life.rules);
+    let deadline = life.conn.write_deadline(life.now, &life.rules);
+    assert!(deadline.0 > u64::MAX / 2);
+}
+
+/// The same, kept as plainly as can be: what was waited in all, and what was moved in all.
+#[derive(Default)]
+struct Naive {
+    waited: Duration,
+    octets: u64,
+    since: Option<Moment>,
+}
+
+impl Naive {
+    fn wait(&mut self, now: Moment, idle: Duration, least_rate: u32) -> Moment {
+        let since = *self.since.get_or_insert(now);
+        let earned = Duration::from_secs(self.octets / u64::from(least_rate.max(1)));
+        since.after(idle.min((idle + earned).saturating_sub(self.waited)))
+    }
+
+    fn progress(&mut self, now: Moment, octets: u64) {
+        if let Some(since) = self.since.take() {
+            self.waited += now.since(since);
+        }
+        self.octets += octets;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_difference_is_as_good_as_two_sums(
+        idle in 0_u64..100_000_000,
+        least_rate in prop_oneof![0_u32..4, 200_u32..300, any::<u32>()],
+        steps in vec((0_u64..60_000, prop_oneof![Just(0_u64), 1_u64..50_000], any::<bool>()), 1..40),
+    ) {
+        let mut rules = Rules::default();
+        rules.timeouts.write = Duration::from_micros(idle);
+        rules.timeouts.least_rate = least_rate;
+        let (mut life, mut naive) = (Life::new(rules.clone()), Naive::default());
+        for (pause, octets, waits) in steps {
+            if waits {
+                let expected = naive.wait(life.now, rules.timeouts.write, least_rate);
+                prop_assert_eq!(life.conn.write_deadline(life.now, &rules), expected);
+            }
+            life.now.0 += pause;
+            life.conn.wrote(life.now, octets, &rules);
+            naive.progress(life.now, octets);
+        }
+    }
+}
+
 #[test]
 fn a_moment_never_wraps() {
     assert_eq!(Moment(5).since(Moment(9)).as_millis(), 0);
-    assert_eq!(Moment::NEVER.after(std::time::Duration::MAX), Moment::NEVER);
+    assert_eq!(Moment::NEVER.after(Duration::MAX), Moment::NEVER);
 }
