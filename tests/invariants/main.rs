@@ -3,6 +3,7 @@
 //! One file a target: `head.rs` has the sentence and `check`, and a target under `fuzz/fuzz_targets/` calls the same `check`. The
 //! files in `fuzz/seeds/<target>/` and `tests/cases/<target>/` are replayed here. A new target is a module and a line in [`TARGETS`].
 
+mod conversation;
 mod head;
 #[cfg(feature = "files")]
 mod path;
@@ -14,6 +15,7 @@ type Check = fn(&[u8]);
 
 /// Each target's name and its invariant.
 const TARGETS: &[(&str, Check)] = &[
+    ("conversation", conversation::check),
     ("head", head::check),
     #[cfg(feature = "files")]
     ("path", path::check),
@@ -62,6 +64,27 @@ fn a_few_octets_keep_each_invariant() {
                 check(&whole[..len]);
             }
         }
+    }
+}
+
+/// The conversation's invariant sees what it is there to see: a system that does wrong is found on some seed.
+#[test]
+fn a_planted_fault_breaks_a_conversation() {
+    let seeds = files(&root().join("fuzz/seeds/conversation"));
+    if seeds.is_empty() {
+        println!(
+            "SKIPPED a_planted_fault_breaks_a_conversation: the seeds are in the repository only"
+        );
+        return;
+    }
+    for fault in conversation::FAULTS {
+        let found = seeds.iter().find_map(|seed| {
+            let input = fs::read(seed).expect("a file that was just listed can be read");
+            let why = conversation::run(&input, fault).err()?;
+            Some((seed, why))
+        });
+        let (seed, why) = found.unwrap_or_else(|| panic!("{fault}: not found"));
+        println!("{fault}: {}: {why}", seed.display());
     }
 }
 

@@ -1,0 +1,274 @@
+//! Whatever a client sends, however it is cut into reads and writes and whatever the clock does, what comes back is whole answers
+//! in order, at most one to each request that a naive reading of its octets finds, and to no other; a connection ends once, for a
+//! reason that is true, and leaves nothing behind.
+
+#[path = "conversation/answers.rs"]
+mod answers;
+#[path = "conversation/asked.rs"]
+mod asked;
+#[path = "conversation/desk.rs"]
+mod desk;
+#[path = "conversation/heard.rs"]
+mod heard;
+#[path = "conversation/judge.rs"]
+mod judge;
+#[path = "conversation/link.rs"]
+mod link;
+#[path = "conversation/reading.rs"]
+mod reading;
+#[path = "conversation/script.rs"]
+mod script;
+#[path = "conversation/system.rs"]
+mod system;
+#[path = "conversation/world.rs"]
+mod world;
+
+use desk::Desk;
+use doorstep::Ended;
+use doorstep::internals::conn::{Moment, Rules};
+use doorstep::internals::limits::REQUESTS_PER_TURN;
+use doorstep::internals::server::{Housekeeper, Listeners, Shared, Worker};
+use doorstep::internals::sys::{Listener, Token};
+use link::Log;
+use script::Op;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+#[cfg(test)]
+pub use system::FAULTS;
+use system::{Door, Later};
+use world::Network;
+
+/// How often the clock is put forward, beyond every deadline, until all connections have ended: a deadline that is over may lead
+/// to one last wait, that of the client for the last answer.
+const ROUNDS: usize = 5;
+
+/// Panics when the sentence above does not hold for this script (see `conversation/script.rs`) and these octets.
+pub fn check(input: &[u8]) {
+    if let Err(why) = run(input, "") {
+        panic!("{why}");
+    }
+}
+
+/// Answers why the sentence does not hold, with a fault of the system's that it has to find, if any.
+pub fn run(input: &[u8], fault: &'static str) -> Result<(), String> {
+    let mut run = Run::new(input, fault)?;
+    run.play()?;
+    run.network.world().finish();
+    // The second time for what has become idle in the first.
+    for _ in 0..2 {
+        run.sweep()?;
+        run.hand_over()?;
+    }
+    run.judge(true)?;
+    for _ in 0..ROUNDS {
+        run.network.world().now += Duration::from_secs(100);
+        run.sweep()?;
+        run.hand_over()?;
+    }
+    run.judge(false)?;
+    run.leaves_nothing()
+}
+
+/// Limits that short inputs reach.
+fn rules() -> Rules {
+    let mut rules = Rules::default();
+    let limits = &mut rules.limits;
+    limits.head_bytes = 400;
+    limits.headers = 6;
+    limits.target_bytes = 60;
+    limits.body_bytes = 1_000;
+    limits.chunk_line = 20;
+    limits.trailer_bytes = 40;
+    limits.connections = 2;
+    limits.requests_per_connection = Some(100);
+    limits.drain = 300;
+    limits.write_buffer = 500;
+    limits.parked_bytes = 40_000;
+    limits.detached = 1;
+    rules
+}
+
+/// Events in a row that need lead to nothing, one for each connection: what it waited for may have happened in a sweep.
+const FRUITLESS_MOST: usize = 3;
+
+struct Run {
+    network: Network,
+    shared: Arc<Shared>,
+    worker: Worker,
+    housekeeper: Housekeeper,
+    threads: Later,
+    has_stopped: bool,
+    ended: Option<Ended>,
+}
+
+impl Run {
+    fn new(input: &[u8], fault: &'static str) -> Result<Run, String> {
+        let (script, octets) = script::take_apart(input);
+        let network = Network::new(script, octets, fault);
+        let mut shared = Shared::new(
+            Box::new(network.clone()),
+            Box::new(network.clone()),
+            Box::new(Desk(network.clone())),
+            rules(),
+            Listeners::new(vec![Listener::Other(Box::new(Door(network.clone())))]),
+        );
+        shared.observer = Some(Box::new(Log(network.clone())));
+        let threads = Later(network.clone(), Arc::default());
+        shared.threads = Box::new(threads.clone());
+        let shared = Arc::new(shared);
+        let registered = shared.listeners.register(&shared);
+        registered.map_err(|error| error.to_string())?;
+        let mut world = network.world();
+        world.shared = Arc::downgrade(&shared);
+        world.connect();
+        drop(world);
+        Ok(Run {
+            worker: Worker::new(shared.clone()),
+            housekeeper: Housekeeper::new(shared.clone()),
+            network,
+            shared,
+            threads,
+            has_stopped: false,
+            ended: None,
+        })
+    }
+
+    /// Plays the script to its end. A handler that waits for its client plays some of it as well.
+    fn play(&mut self) -> Result<(), String> {
+        loop {
+            // In a statement of its own: the world is free again behind it.
+            let op = self.network.world().next_op();
+            let Some(op) = op else {
+                return Ok(());
+            };
+            match op {
+                Op::Hold => self.network.world().held = true,
+                Op::Resume => self.network.world().held = false,
+                Op::Sweep => self.sweep()?,
+                Op::OldEvent => {
+                    let old = self.network.world().old_event();
+                    if let Some(token) = old {
+                        self.turn(token)?;
+                    }
+                }
+                op => self.network.world().act(op),
+            }
+            self.stop();
+            // In a statement of its own, too.
+            let held = self.network.world().held;
+            if !held {
+                self.hand_over()?;
+            }
+        }
+    }
+
+    /// Hands over events until none is due. They lead to something, or the next wait is for something else.
+    fn hand_over(&mut self) -> Result<(), String> {
+        let mut fruitless = 0;
+        loop {
+            let (before, token) = {
+                let mut world = self.network.world();
+                (world.progress, world.take_event())
+            };
+            match token {
+                Some(token) => self.turn(token)?,
+                None if self.thread() => continue,
+                None => return Ok(()),
+            }
+            self.stop();
+            let world = self.network.world();
+            let is_fruitless = world.progress == before && !world.hindered;
+            fruitless = if is_fruitless { fruitless + 1 } else { 0 };
+            if fruitless > FRUITLESS_MOST {
+                let about = world.last_event();
+                return Err(format!("turns that do nothing, the last one: {about}"));
+            }
+        }
+    }
+
+    fn turn(&mut self, token: Token) -> Result<(), String> {
+        self.network.world().begin_turn();
+        self.worker.turn(token);
+        let kept = self.shared.parked();
+        if kept > self.shared.rules.limits.parked_bytes {
+            return Err(format!("{kept} octets are kept"));
+        }
+        let world = self.network.world();
+        match world.calls_in_turn <= REQUESTS_PER_TURN {
+            true => Ok(()),
+            false => Err(format!("{} requests in one turn", world.calls_in_turn)),
+        }
+    }
+
+    /// A thread that has been started does all that it has to do. False when there is none.
+    fn thread(&mut self) -> bool {
+        let mut waiting = self
+            .threads
+            .1
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(work) = waiting.pop_front() else {
+            return false;
+        };
+        drop(waiting);
+        self.network.world().begin_turn();
+        work();
+        true
+    }
+
+    /// Begins the shutdown, if it has been asked for.
+    fn stop(&mut self) {
+        let is_asked = self.network.world().until.is_some();
+        if is_asked && !self.has_stopped {
+            self.has_stopped = true;
+            self.network.world().begin_turn();
+            self.housekeeper.stop();
+        }
+    }
+
+    /// What the housekeeper does from time to time.
+    fn sweep(&mut self) -> Result<(), String> {
+        let until = {
+            let mut world = self.network.world();
+            world.begin_turn();
+            world.until
+        };
+        match until.map(Moment::at) {
+            None => self.housekeeper.sweep(),
+            Some(until) if self.ended.is_none() => {
+                self.ended = self.housekeeper.finish(until);
+                let is_early = Moment::at(self.network.world().now) < until;
+                if self.ended.is_some_and(|ended| ended.cut > 0) && is_early {
+                    return Err("somebody was cut before the grace was over".into());
+                }
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    fn judge(&self, is_open: bool) -> Result<(), String> {
+        let world = self.network.world();
+        if let Some(breach) = world.breaches.first() {
+            return Err(format!("the server {breach}"));
+        }
+        (0..world.links.len())
+            .try_for_each(|link| judge::judge(&world, link, &self.shared.rules, is_open))
+    }
+
+    fn leaves_nothing(&self) -> Result<(), String> {
+        let world = self.network.world();
+        let left = (
+            self.shared.slots.occupied(),
+            self.shared.parked(),
+            self.shared.listeners.is_admitting(),
+            world.registered(),
+            world.is_queue_empty(),
+            world.links.iter().filter(|link| !link.dropped).count(),
+        );
+        match left {
+            (0, 0, false, 0, true, 0) => Ok(()),
+            _ => Err(format!("left behind: {left:?}")),
+        }
+    }
+}
