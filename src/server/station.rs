@@ -156,21 +156,25 @@ impl<'a> Waits<'a> {
         deadline: Moment,
         number: u64,
     ) -> io::Result<Waited> {
+        let mut is_ready = false;
         // Ends with the deadline, which every wait has.
         loop {
             if self.shared.has_ended() {
                 return Ok(Waited::Cut(CloseReason::Shutdown));
             }
+            // Also when the socket is ready: a peer that sends an octet within each slice would never be cut, and as the one that
+            // waits longest would keep all others from it.
             if self.station.cut.load(Ordering::SeqCst) == number {
                 return Ok(Waited::Cut(CloseReason::Overload));
+            }
+            if is_ready {
+                return Ok(Waited::Ready);
             }
             let now = self.now();
             if deadline <= now {
                 return Ok(Waited::TimedOut);
             }
-            if stream.wait(interest, self.slice.min(deadline.since(now)))? {
-                return Ok(Waited::Ready);
-            }
+            is_ready = stream.wait(interest, self.slice.min(deadline.since(now)))?;
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::client::{Client, PATIENCE, get, get_and_close, post};
 use crate::stage::{Gate, PAGE, Recorder, Stage, eventually, on_each_backend};
 use doorstep::internals::conn::Rules;
-use doorstep::internals::limits::CUT_FROM;
+use doorstep::internals::limits::{CUT_FROM, PEER_WAIT};
 use doorstep::internals::server::{Housekeeper, Listeners, Look, Pool, Shared};
 use doorstep::internals::sys::{Clock, Listener, SystemThreads, Threads};
 use doorstep::{CloseReason, Handler, Limits, Request};
@@ -11,6 +11,7 @@ use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 /// Threads, counted.
@@ -334,6 +335,32 @@ fn the_longest_wait_for_a_peer_is_cut_for_the_sake_of_others() {
         assert_eq!(house.heard.reasons(), [CloseReason::Overload]);
         younger.send(vec![b'x'; 1_000_000 - BEGUN]);
         assert_eq!(younger.answer().text(), PAGE);
+    });
+}
+
+/// Each of its waits is shorter than the time between two looks for a cut, and it keeps the least rate.
+#[test]
+fn a_client_that_drips_is_cut_as_well() {
+    on_each_backend(|stage| {
+        let heard = Recorder::default();
+        let server = stage.server().workers(1).observer(heard.clone());
+        let server = server.spawn(gated(&Gate::default())).unwrap();
+        let mut drips = Client::connect(server.addr());
+        let whole = post("/", vec![b'x'; 1_000_000]);
+        drips.send(&whole[..BEGUN + 1_000]);
+        let mut good = Client::connect(server.addr());
+        good.send(get("/"));
+        let answer = thread::scope(|scope| {
+            let answer = scope.spawn(|| good.try_answer());
+            while !answer.is_finished() {
+                // Fails once the server has closed.
+                let _ = drips.try_send([b'x'; 10]);
+                thread::sleep(PEER_WAIT / 5);
+            }
+            answer.join().unwrap()
+        });
+        assert_eq!(answer.expect("an answer").text(), PAGE);
+        heard.hears_closed(CloseReason::Overload);
     });
 }
 
