@@ -56,8 +56,8 @@ pub struct Blocking<'a> {
     pub waits: Waits<'a>,
     /// How long.
     pub rules: &'a Rules,
-    /// Octets that the socket has taken.
-    pub sent: u64,
+    /// Octets that the socket has taken so far: counted at once, as a program may panic later.
+    pub sent: &'a mut u64,
 }
 
 impl Blocking<'_> {
@@ -71,7 +71,7 @@ impl Blocking<'_> {
             let mut moved = 0;
             let progress = transmit(self.output, &mut None, self.stream, u64::MAX, &mut moved);
             let now = self.waits.now();
-            self.sent += moved;
+            *self.sent += moved;
             if moved > 0 {
                 self.conn.wrote(now, moved, self.rules);
             }

@@ -85,7 +85,7 @@ impl Worker {
             output: &mut self.output,
             waits: Waits::new(shared, &self.station),
             rules: &shared.rules,
-            sent: 0,
+            sent: &mut guest.sent,
         };
         let mut pull = Pull::new(link, rest);
         let response = shared.handler.handle(&mut Request::new(parts, &mut pull));

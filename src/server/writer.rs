@@ -42,13 +42,12 @@ pub(super) fn write_content(
             output,
             waits,
             rules: &shared.rules,
-            sent: 0,
+            sent: &mut guest.sent,
         },
         is_chunked,
         failure: None,
     };
     let written = Writer::run(&mut outlet, write);
-    guest.sent += outlet.link.sent;
     if let Some(failure) = outlet.failure {
         // Whatever the program made of it.
         return Err(failure.reason());

@@ -209,6 +209,13 @@ fn an_error_or_a_panic_ends_the_connection_within_the_content() {
             let ends = recorder.reasons();
             let such = ends.iter().filter(|this| **this == reason).count();
             assert_eq!(such, 2, "{path}: {ends:?}");
+            // What was sent counts, framing included, whatever became of the program.
+            let bytes = |event: &Event| match event {
+                Event::Request { target, bytes, .. } if target == path => Some(*bytes),
+                _ => None,
+            };
+            let sent: Vec<_> = recorder.events().iter().filter_map(bytes).collect();
+            assert_eq!(sent, [10, 5, 0, 5], "{path}");
         }
     });
 }
