@@ -190,7 +190,7 @@ impl Housekeeper {
 
     /// Closes every connection that no worker is serving now, and answers how many requests that cut, never read, or left
     /// with a handler: one that still holds its connection ends with it.
-    fn cut(&mut self) -> usize {
+    pub fn cut(&mut self) -> usize {
         let mut cut = 0;
         for index in 0..self.shared.slots.touched() {
             if let Some(mut owned) = self.shared.slots.claim(index, |_| true) {

@@ -260,11 +260,14 @@ impl Server {
         }
         let shared = Arc::new(shared);
         shared.listeners.register(&shared)?;
+        let mut housekeeper = Housekeeper::new(shared.clone());
         let started = shared.pool.start(&shared);
-        let ended = started.map(|()| Housekeeper::new(shared.clone()).run());
+        let ended = started.map(|()| housekeeper.run());
         shared.end();
         shared.poller.wake();
         let workers = shared.pool.end();
+        // What a thread let go of in between is nobody's.
+        housekeeper.cut();
         let ended = ended?;
         workers.map(|()| ended)
     }

@@ -191,8 +191,9 @@ fn the_grace_cuts_what_is_left_and_counts_it() {
 #[test]
 fn a_handler_that_does_not_return_cannot_hold_up_the_end() {
     on_each_backend(|stage| {
-        let gate = Gate::default();
-        let server = stage.server().workers(1).spawn(gated(&gate)).unwrap();
+        let (gate, heard) = (Gate::default(), Recorder::default());
+        let server = stage.server().workers(1).observer(heard.clone());
+        let server = server.spawn(gated(&gate)).unwrap();
         let address = server.addr();
         let mut idle = Client::connect(address);
         assert_eq!(idle.ask("/").text(), PAGE);
@@ -209,6 +210,9 @@ fn a_handler_that_does_not_return_cannot_hold_up_the_end() {
         let ended = end_of(server);
         assert_eq!(ended.cut, 4);
         gate.open();
+        // The one with the handler ends with it, and its end is told of as well.
+        heard.hears_ends(4);
+        assert_eq!(heard.reasons(), [CloseReason::Shutdown; 4]);
     });
 }
 
