@@ -125,7 +125,7 @@ impl Pool {
     /// there may be no more, none runs and events wait, the peer that has kept its worker waiting longest is cut.
     ///
     /// # Errors
-    /// Those of the poller and of starting a thread; those that run go on.
+    /// Those of the poller, and of starting a thread, which counts as the cap; those that run go on.
     pub fn watch(&self, shared: &Arc<Shared>, now: Moment) -> io::Result<Look> {
         let missing = self.write_off();
         if missing == 0 || !shared.poller.pending()? {
@@ -136,7 +136,12 @@ impl Pool {
                 Fill::Enough => return Ok(Look::Filled(filled)),
                 // All of those that rest look whether they are meant.
                 Fill::Call => self.changed.notify_all(),
-                Fill::Start => self.start_one(shared)?,
+                Fill::Start => {
+                    // Who cannot have another thread has as many as there may be.
+                    self.start_one(shared).inspect_err(|_| {
+                        self.cut_longest(now);
+                    })?;
+                }
                 Fill::AtCap if filled > 0 => return Ok(Look::Filled(filled)),
                 Fill::AtCap => return Ok(self.cut_longest(now)),
             }

@@ -9,17 +9,20 @@ use doorstep::internals::sys::{Clock, Listener, SystemThreads, Threads};
 use doorstep::{CloseReason, Handler, Limits, Request};
 use std::io::{self, Read};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-/// Threads, counted.
+/// Threads, counted; none can be started any more once the mark is set.
 #[derive(Clone, Default)]
-struct Counted(Arc<(AtomicUsize, AtomicUsize)>);
+struct Counted(Arc<(AtomicUsize, AtomicUsize, AtomicBool)>);
 
 impl Threads for Counted {
     fn start(&self, name: &str, work: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+        if self.0.2.load(Ordering::SeqCst) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         self.0.0.fetch_add(1, Ordering::SeqCst);
         let counts = self.0.clone();
         let counted = move || {
@@ -361,6 +364,22 @@ fn a_client_that_drips_is_cut_as_well() {
         });
         assert_eq!(answer.expect("an answer").text(), PAGE);
         heard.hears_closed(CloseReason::Overload);
+    });
+}
+
+#[test]
+fn a_thread_that_cannot_be_started_is_no_reason_not_to_cut() {
+    on_each_backend(|stage| {
+        let mut house = House::new(stage, 1, 2, gated(&Gate::default()));
+        let mut oldest = stalled(&house);
+        assert!(eventually(|| house.shared.pool.waits() == 1));
+        house.threads.0.2.store(true, Ordering::SeqCst);
+        let late = CUT_FROM.as_millis() as u64;
+        house.hands.0.store(late, Ordering::SeqCst);
+        let mut good = house.asks("/");
+        house.looks_twice();
+        assert_eq!(oldest.answer().status(), 503);
+        assert_eq!(good.answer().text(), PAGE);
     });
 }
 
