@@ -133,10 +133,17 @@ impl Worker {
         if reader.is_some() {
             guest.kept().tail = reader;
         }
-        if sent.is_err() || self.moved == before {
-            return Flow::Close(CloseReason::WriteTimeout);
+        let keeps_up = match sent {
+            // Nothing was owed: with room in its socket, the connection waits for a worker and not for its client.
+            Ok(Progress::Done) if self.moved == before => {
+                matches!(guest.stream.wait(Interest::Write, Duration::ZERO), Ok(true))
+            }
+            sent => sent.is_ok() && self.moved > before,
+        };
+        match keeps_up {
+            true => Flow::Wait(Interest::Write),
+            false => Flow::Close(CloseReason::WriteTimeout),
         }
-        Flow::Wait(Interest::Write)
     }
 
     /// The next step of a conversation, by its phase.

@@ -6,8 +6,8 @@ use doorstep::internals::conn::Rules;
 use doorstep::internals::limits::{CUT_FROM, PEER_WAIT};
 use doorstep::internals::server::{Housekeeper, Listeners, Look, Pool, Shared};
 use doorstep::internals::sys::{Clock, Listener, SystemThreads, Threads};
-use doorstep::{CloseReason, Handler, Limits, Request};
-use std::io::{self, Read};
+use doorstep::{CloseReason, Handler, Limits, Request, Response, Status};
+use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -412,6 +412,43 @@ fn no_thread_waits_for_a_peer_behind_the_end() {
         drop(house);
         client.is_gone();
         heard.hears_closed(CloseReason::Shutdown);
+    });
+}
+
+/// A client that has taken all it was sent is not closed for the workers' being late.
+#[test]
+fn who_waits_for_a_worker_alone_does_not_read_too_slowly() {
+    on_each_backend(|stage| {
+        let (gate, detached) = (Gate::default(), Gate::default());
+        let (inside, writes) = (gated(&gate), detached.clone());
+        let handler = move |request: &mut Request<'_>| match request.path() {
+            "/detached" => {
+                let writes = writes.clone();
+                Response::new(Status::OK).detached(move |out| {
+                    writes.pass();
+                    out.write_all(PAGE.as_bytes())
+                })
+            }
+            _ => inside.handle(request),
+        };
+        let mut house = House::new(stage, 1, 1, handler);
+        let mut client = house.asks("/detached");
+        detached.holds(1);
+        let mut blocked = house.asks("/wait");
+        gate.holds(1);
+        detached.open();
+        assert!(eventually(|| house.threads.ended() == 1));
+        let wait = Rules::default().timeouts.write.as_millis() as u64;
+        // In the first of these the housekeeper sends what is left of the answer.
+        for round in 1..=3 {
+            house.hands.0.store(round * (wait + 1), Ordering::SeqCst);
+            house.keeper.sweep();
+        }
+        assert_eq!(client.answer().text(), PAGE);
+        gate.open();
+        assert_eq!(blocked.answer().text(), PAGE);
+        assert_eq!(client.ask("/").text(), PAGE);
+        assert!(house.heard.reasons().is_empty());
     });
 }
 
