@@ -58,9 +58,12 @@ pub(super) fn converse(
     // In no list, so that nobody cuts its waits for the sake of others: they wait for no worker.
     let station = Station::default();
     let timeouts = &shared.rules.timeouts;
+    let leftover = std::mem::take(&mut guest.kept().leftover);
+    // The thread has it, and seldom for long; the connection, which may live for hours, keeps nothing any more.
+    shared.count_parked(guest);
     let mut line = Line {
         shared,
-        leftover: std::mem::take(&mut guest.kept().leftover),
+        leftover,
         stream: &mut guest.stream,
         peer: guest.peer,
         waits: Waits::detached(shared, &station),

@@ -452,6 +452,31 @@ fn who_waits_for_a_worker_alone_does_not_read_too_slowly() {
     });
 }
 
+/// What came with the offer is the other protocol's, for as long as that lives.
+#[test]
+fn nothing_is_kept_for_a_connection_that_a_thread_has() {
+    on_each_backend(|stage| {
+        let gate = Gate::default();
+        let speaks = gate.clone();
+        let house = House::new(stage, 1, 1, move |_: &mut Request<'_>| {
+            let speaks = speaks.clone();
+            Response::new(Status::OK).upgrade("echo", move |_| {
+                speaks.pass();
+                Ok(())
+            })
+        });
+        let mut client = Client::connect(house.address);
+        let offer = "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
+        client.send([offer.as_bytes(), &[b'x'; 1_000]].concat());
+        gate.holds(1);
+        assert_eq!(house.shared.parked(), 0);
+        gate.open();
+        client.finish_sending();
+        house.heard.hears_closed(CloseReason::Upgraded);
+        assert_eq!(house.shared.parked(), 0);
+    });
+}
+
 #[test]
 fn the_patience_of_these_tests_is_longer_than_a_rest() {
     assert!(PATIENCE > 2 * doorstep::internals::limits::REST);
