@@ -257,8 +257,8 @@ impl Worker {
             None => self.after_panic(&mut owned.guest),
         };
         let reason = match fate {
-            // Nobody would serve it any more, or see it end.
-            Fate::Wait(_) if self.shared.has_ended() => CloseReason::Shutdown,
+            // Nobody would serve it any more, see it end, or wait for its thread.
+            Fate::Wait(_) | Fate::Detach if self.shared.has_ended() => CloseReason::Shutdown,
             // While it is still owned: see `slots`.
             Fate::Wait(interest) => match self.shared.arm(&mut owned, interest) {
                 Ok(()) => return Some(owned),

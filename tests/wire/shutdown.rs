@@ -9,6 +9,7 @@ use doorstep::{CloseReason, Ended, Handler, Request, Response, Running, Server, 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -213,6 +214,33 @@ fn a_handler_that_does_not_return_cannot_hold_up_the_end() {
         // The one with the handler ends with it, and its end is told of as well.
         heard.hears_ends(4);
         assert_eq!(heard.reasons(), [CloseReason::Shutdown; 4]);
+    });
+}
+
+#[test]
+fn no_thread_is_started_behind_the_end() {
+    on_each_backend(|stage| {
+        let (gate, heard) = (Gate::default(), Recorder::default());
+        let (inside, has_run) = (gate.clone(), Arc::new(AtomicBool::new(false)));
+        let runs = has_run.clone();
+        let server = stage.server().workers(1).observer(heard.clone());
+        let handler = move |_: &mut Request<'_>| {
+            inside.pass();
+            let runs = runs.clone();
+            Response::new(Status::OK).detached(move |_| {
+                runs.store(true, Ordering::SeqCst);
+                Ok(())
+            })
+        };
+        let server = server.spawn(handler).unwrap();
+        let mut client = Client::connect(server.addr());
+        client.send(get("/"));
+        gate.holds(1);
+        server.shutdown_handle().begin(Duration::ZERO);
+        assert_eq!(end_of(server).cut, 1);
+        gate.open();
+        heard.hears_closed(CloseReason::Shutdown);
+        assert!(!has_run.load(Ordering::SeqCst));
     });
 }
 
