@@ -91,36 +91,36 @@ impl Worker {
         let response = shared.handler.handle(&mut Request::new(parts, &mut pull));
         self.station.progress();
         let (start, end, failure) = pull.end();
+        let asked = Asked {
+            method: head.method,
+            target,
+            version: head.version,
+            headers: Headers::new(octets, self.table.lines()),
+        };
+        let mut desk = Desk {
+            shared,
+            output: &mut self.output,
+            date: &mut self.date,
+        };
+        let cut = Failure::Cut(CloseReason::Overload);
         if failure.is_none() {
-            let asked = Asked {
-                method: head.method,
-                target,
-                version: head.version,
-                headers: Headers::new(octets, self.table.lines()),
-            };
             let last = shared.is_leaving().then_some(CloseReason::Shutdown);
-            let mut desk = Desk {
-                shared,
-                output: &mut self.output,
-                date: &mut self.date,
-            };
             desk.deliver(guest, response, Some(asked), last, now);
+        } else if failure == Some(cut) {
+            guest.conn.abandon(CloseReason::Overload);
+            let answer = unavailable().reason("the worker was needed for others");
+            desk.deliver(guest, answer, Some(asked), None, now);
         }
         self.input.rejoin(used, start, end);
         match failure {
             None => Flow::Go,
             Some(Failure::Refused(reject)) => self.refuse(guest, reject, now),
-            Some(Failure::Cut(CloseReason::Overload)) => self.turn_off(guest, now),
+            Some(failure) if failure == cut => {
+                self.input.clear();
+                Flow::Go
+            }
             Some(failure) => Flow::Close(failure.reason()),
         }
-    }
-
-    /// Tells a client that kept its worker waiting that the server needs it for others.
-    fn turn_off(&mut self, guest: &mut Guest, now: &Now) -> Flow {
-        self.input.clear();
-        guest.conn.abandon(CloseReason::Overload);
-        self.last_answer(guest, unavailable(), now);
-        Flow::Go
     }
 
     fn head_again(&mut self) -> Option<(Head, usize)> {

@@ -1,7 +1,7 @@
 //! The pool: who stands in for workers whose handlers block, until when, and who is cut when nobody can.
 
 use crate::client::{Client, PATIENCE, get, get_and_close, post};
-use crate::stage::{Gate, PAGE, Recorder, Stage, eventually, on_each_backend};
+use crate::stage::{Event, Gate, PAGE, Recorder, Stage, eventually, on_each_backend};
 use doorstep::internals::conn::Rules;
 use doorstep::internals::limits::{CUT_FROM, PEER_WAIT};
 use doorstep::internals::server::{Housekeeper, Listeners, Look, Pool, Shared};
@@ -330,6 +330,9 @@ fn the_longest_wait_for_a_peer_is_cut_for_the_sake_of_others() {
         oldest.finish_sending();
         oldest.is_gone();
         assert_eq!(good.answer().text(), PAGE);
+        let is_told =
+            |event: &Event| matches!(event, Event::Request { status, .. } if status.code() == 503);
+        assert_eq!(house.heard.events().into_iter().filter(is_told).count(), 1);
         // A worker runs again, so the other may go on.
         house.hands.0.store(10 * least, Ordering::SeqCst);
         assert_ne!(house.looks_twice(), Look::Cut);

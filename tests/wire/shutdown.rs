@@ -8,8 +8,8 @@ use crate::stage::{
 use doorstep::{CloseReason, Ended, Handler, Request, Response, Running, Server, Status};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
