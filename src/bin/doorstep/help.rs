@@ -9,27 +9,29 @@ Usage: doorstep [OPTIONS] [DIR] [PORT]
 
   DIR   the folder to serve (otherwise the current one)
   PORT  the port (otherwise 8000, or the next free one up to 8010)
-  One argument alone is the folder if it exists, and else the port if it is a number.
+  One argument alone is the folder if it exists, else the port if a number.
 ";
 
 const NOTES: &str = "
 Environment:
-  DOORSTEP_PORT (else PORT), DOORSTEP_BIND (several with spaces between them), DOORSTEP_LAN=1,
-  DOORSTEP_THREADS, DOORSTEP_MAX_CONNS, DOORSTEP_MAX_CONNS_PER_IP, DOORSTEP_GRACE, DOORSTEP_DRAIN,
-  DOORSTEP_QUIET=1: as the options, which come first. NO_COLOR: no colour.
+  DOORSTEP_PORT (else PORT), DOORSTEP_BIND (several with spaces between them),
+  DOORSTEP_LAN=1, DOORSTEP_THREADS, DOORSTEP_MAX_CONNS,
+  DOORSTEP_MAX_CONNS_PER_IP, DOORSTEP_GRACE, DOORSTEP_DRAIN, DOORSTEP_QUIET=1:
+  as the options, which come first. NO_COLOR: no colour.
 
 Signals:
-  The first Ctrl-C or SIGTERM lets running requests end; the second ends at once.
+  The first Ctrl-C or SIGTERM lets running requests end; a second ends at once.
 
 Exit status:
-  0 after a stop, 1 when it cannot start, 2 for wrong usage, 130 or 143 after a second Ctrl-C or SIGTERM.
+  0 after a stop, 1 when it cannot start, 2 for wrong usage,
+  130 or 143 after a second Ctrl-C or SIGTERM.
 
 Examples:
-  doorstep                               the current folder, for this machine alone
-  doorstep ./public 9000                 another folder on another port
-  doorstep --lan                         for everyone on the network
-  doorstep ./public --bind 127.0.0.1     on one address, as `python -m http.server` takes it
-  doorstep -p 0 ./public >address &      on any free port, which the one line of output names
+  doorstep                             the current folder, for this machine only
+  doorstep ./public 9000               another folder on another port
+  doorstep --lan                       for everyone on the network
+  doorstep ./public --bind 127.0.0.1   as `python -m http.server` takes it
+  doorstep -p 0 ./public >address &    on any free port, named on the output
 ";
 
 /// The help.
@@ -78,7 +80,7 @@ mod tests {
             }
         }
         for line in text.lines() {
-            assert!(line.chars().count() <= 110, "{line}");
+            assert!(line.chars().count() <= 80, "{line}");
         }
     }
 }
