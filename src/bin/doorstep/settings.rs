@@ -92,10 +92,15 @@ impl Settings {
                 })?;
                 self.threads = Some(count as usize);
             }
-            Id::MaxConns => self.max_conns = Some(connections(&text, variable)?),
-            Id::MaxConnsPerIp => self.max_conns_per_ip = Some(connections(&text, variable)?),
-            Id::Grace => self.grace = seconds(&text, variable)?,
-            Id::Drain => self.drain = seconds(&text, variable)?,
+            Id::MaxConns => {
+                self.max_conns = Some(connections("number of connections", &text, variable)?);
+            }
+            Id::MaxConnsPerIp => {
+                let kind = "number of connections per address";
+                self.max_conns_per_ip = Some(connections(kind, &text, variable)?);
+            }
+            Id::Grace => self.grace = seconds("grace", &text, variable)?,
+            Id::Drain => self.drain = seconds("drain", &text, variable)?,
             Id::Quiet => self.quiet = true,
             Id::Help | Id::Version => {}
         }
@@ -194,28 +199,16 @@ impl Settings {
 }
 
 /// A number of connections. A million is more than one process is likely to be given descriptors for.
-fn connections(text: &str, variable: Option<&str>) -> Result<usize, Failure> {
-    let count = number(text, 1, 1_000_000).ok_or_else(|| {
-        messages::invalid(
-            "number of connections",
-            text,
-            variable,
-            "must be 1 to 1000000",
-        )
-    })?;
+fn connections(kind: &str, text: &str, variable: Option<&str>) -> Result<usize, Failure> {
+    let count = number(text, 1, 1_000_000)
+        .ok_or_else(|| messages::invalid(kind, text, variable, "must be 1 to 1000000"))?;
     Ok(count as usize)
 }
 
-fn seconds(text: &str, variable: Option<&str>) -> Result<Duration, Failure> {
-    match number(text, 0, 86_400) {
-        Some(count) => Ok(Duration::from_secs(count)),
-        None => Err(messages::invalid(
-            "number of seconds",
-            text,
-            variable,
-            "must be 0 to 86400",
-        )),
-    }
+fn seconds(kind: &str, text: &str, variable: Option<&str>) -> Result<Duration, Failure> {
+    let count = number(text, 0, 86_400)
+        .ok_or_else(|| messages::invalid(kind, text, variable, "must be 0 to 86400 seconds"))?;
+    Ok(Duration::from_secs(count))
 }
 
 #[cfg(test)]
@@ -301,11 +294,11 @@ mod tests {
             ),
             (
                 &["--max-conns-per-ip", "1000001"],
-                "invalid number of connections '1000001' (must be 1 to 1000000)",
+                "invalid number of connections per address '1000001' (must be 1 to 1000000)",
             ),
             (
                 &["--grace", "1.5"],
-                "invalid number of seconds '1.5' (must be 0 to 86400)",
+                "invalid grace '1.5' (must be 0 to 86400 seconds)",
             ),
             (&["public", "80", "more"], "unexpected argument 'more'"),
             (
