@@ -243,10 +243,7 @@ impl Server {
 
     /// Starts the workers, keeps house until the end, and waits for the workers.
     fn run_to_end(mut self, handler: Box<dyn Handler>) -> io::Result<Ended> {
-        let descriptors = open_files()
-            .unwrap_or(u64::MAX)
-            .saturating_sub(DESCRIPTORS_RESERVED);
-        let most = usize::try_from(descriptors).unwrap_or(usize::MAX).max(1);
+        let most = connections_within(open_files().unwrap_or(u64::MAX));
         self.rules.limits.connections = self.rules.limits.connections.clamp(1, most);
         let listeners = Listeners::new(self.listeners);
         let poller = self.backend.open()?;
@@ -279,6 +276,12 @@ impl fmt::Debug for Server {
             .field("addresses", &self.local_addrs())
             .finish_non_exhaustive()
     }
+}
+
+/// How many connections this limit of open files leaves room for.
+fn connections_within(open_files: u64) -> usize {
+    let descriptors = open_files.saturating_sub(DESCRIPTORS_RESERVED);
+    usize::try_from(descriptors).unwrap_or(usize::MAX).max(1)
 }
 
 fn bind(addresses: impl ToSocketAddrs) -> io::Result<Listener> {

@@ -2,6 +2,7 @@
 //!
 //! A turn is a plain function of an event. The thread around it is ten lines: [`Worker::run`].
 
+use super::connections_within;
 use super::conversation::{Cause, Fate};
 use super::detached::detach;
 use super::exchange::DateLine;
@@ -216,15 +217,15 @@ impl Worker {
                 break;
             }
             shared.say(Trouble::Evicts, now, || {
-                let most = shared.slots.most();
-                format!("too many connections (limit {most}): idle ones are closed")
+                let limit = limit_in_words(shared.slots.most(), open_files());
+                format!("too many connections ({limit}): idle ones are closed")
             });
         }
         shared.slots.occupy(guest).inspect_err(|guest| {
             shared.per_address.leave(guest.peer);
             shared.say(Trouble::Full, now, || {
-                let most = shared.slots.most();
-                format!("too many connections (limit {most}): new ones are turned away")
+                let limit = limit_in_words(shared.slots.most(), open_files());
+                format!("too many connections ({limit}): new ones are turned away")
             });
         })
     }
@@ -291,6 +292,14 @@ impl Worker {
         // The answer and the closing of the write side take one more turn, in which no handler runs.
         protected(|| self.converse(guest, Cause::Event))
             .unwrap_or(Fate::Close(CloseReason::Panicked))
+    }
+}
+
+/// How many connections there may be, and that the limit of open files says so where it does: who reads of 960 has asked for 10,000.
+fn limit_in_words(most: usize, open_files: Option<u64>) -> String {
+    match open_files.filter(|files| connections_within(*files) == most) {
+        Some(files) => format!("limit {most}, with {files} open files"),
+        None => format!("limit {most}"),
     }
 }
 

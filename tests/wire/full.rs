@@ -321,6 +321,31 @@ fn one_address_leaves_room_for_others() {
 
 #[cfg(unix)]
 #[test]
+fn a_limit_that_comes_from_the_open_files_says_so() {
+    use crate::stage::alone_with_descriptors;
+    let name = "full::a_limit_that_comes_from_the_open_files_says_so";
+    alone_with_descriptors(name, 66, || {
+        on_each_backend(|stage| {
+            // Asked for, and what there is: 64 descriptors are kept for other things.
+            for (connections, limit) in [(10_000, "2, with 66 open files"), (1, "1")] {
+                let recorder = Recorder::default();
+                let server = stage
+                    .server()
+                    .limits(limits(|limits| limits.connections = connections))
+                    .observer(recorder.clone());
+                let server = server.spawn(page).unwrap();
+                let most = connections.min(2);
+                let _inside: Vec<_> = (0..most).map(|_| half(server.addr())).collect();
+                assert_eq!(Client::connect(server.addr()).answer().status(), 503);
+                let why = format!("too many connections (limit {limit}): new ones are turned away");
+                assert_eq!(told(&recorder, &why), 1);
+            }
+        });
+    });
+}
+
+#[cfg(unix)]
+#[test]
 fn a_process_without_descriptors_recovers() {
     use crate::stage::alone_with_descriptors;
     use std::fs::File;
