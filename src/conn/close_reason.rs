@@ -15,7 +15,7 @@ pub enum CloseReason {
     Failed,
     /// The last answer said `Connection: close`, because the client, the handler or a limit asked for it.
     Answered,
-    /// The connection was handed over to another protocol, behind a 101.
+    /// The other protocol that went on behind a 101 has ended.
     Upgraded,
     /// The message was refused.
     Rejected(Reject),
@@ -26,7 +26,8 @@ pub enum CloseReason {
     WriteTimeout,
     /// The handler left more content unread than [`Limits::drain`](crate::Limits::drain).
     UnreadContent,
-    /// The handler's content ended before its declared length: a file shrank, or a stream ended or failed.
+    /// The handler's content ended before its declared length: a file shrank, or a stream ended or failed. Or a
+    /// writer failed.
     ContentFailed,
     /// The handler panicked.
     Panicked,
@@ -43,7 +44,7 @@ impl fmt::Display for CloseReason {
             CloseReason::PeerClosedEarly => "closed by the client within a message",
             CloseReason::Failed => "connection lost",
             CloseReason::Answered => "closed behind the last answer",
-            CloseReason::Upgraded => "handed over to another protocol",
+            CloseReason::Upgraded => "the other protocol has ended",
             CloseReason::Rejected(reject) => {
                 return write!(f, "message refused: {}", reject.sentence());
             }

@@ -182,6 +182,8 @@ impl Response {
     /// It runs behind the handler on the same worker, and so holds up a worker while it waits, for its client or for anything
     /// else; [`detached`](Response::detached) does not. It does not run when the answer has no content: to HEAD, or with a status
     /// such as 204. When it fails or panics, the connection closes in the middle of the content, so that the client notices.
+    /// That is so from its first octet on, so what may fail at once is better done before, in the handler; and nobody is shown the
+    /// error, so what is worth reading of it the closure has to log.
     pub fn writer(
         self,
         write: impl FnOnce(&mut Writer<'_>) -> io::Result<()> + Send + 'static,
@@ -197,7 +199,8 @@ impl Response {
     ///
     /// There may be [`Limits::detached`](crate::Limits::detached) of them; the next request is answered with 503 and Retry-After
     /// instead. When the server shuts down, a detached answer has the grace to end, as a running request has; after that its
-    /// next write fails.
+    /// next write fails. One that goes on for ever uses up the grace each time, unless it asks
+    /// [`Shutdown::is_begun`](crate::Shutdown::is_begun) and ends by itself.
     pub fn detached(
         self,
         write: impl FnOnce(&mut Writer<'_>) -> io::Result<()> + Send + 'static,

@@ -50,7 +50,8 @@ impl<'a> Writer<'a> {
     }
 
     /// Whether nothing more can reach the client: it has reset the connection, a write has failed, or the server has ended. A
-    /// client that has merely closed its sending side is there until a write fails; so is one that vanished without a word.
+    /// client that has merely closed its sending side is there until a write fails; so is one that vanished without a word. That
+    /// is how most clients go, so content with long pauses should send something now and then: an event stream a line `:`.
     pub fn disconnected(&mut self) -> bool {
         self.sink.is_disconnected()
     }

@@ -47,7 +47,7 @@ pub struct RequestEvent<'a> {
     pub version: Version,
     /// The status of the answer.
     pub status: Status,
-    /// Octets of content sent.
+    /// Octets sent behind the head: the content, and the framing of its chunks.
     pub bytes: u64,
     /// Whether that was all of it: false when the connection was lost, or cut, on the way.
     pub complete: bool,
