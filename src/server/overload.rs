@@ -162,7 +162,8 @@ impl Shared {
                 && guest.counted().made < self.made()
                 && guest.standing.since().after(STALLS_FROM) <= now
         };
-        if self.close_oldest(Kind::Made, stalls) > 0 {
+        // Each round closes one at least; as many as one scan finds may have come since the last sweep several times over.
+        while self.close_oldest(Kind::Made, stalls) > 0 {
             self.say_parked(limit);
         }
     }

@@ -3,7 +3,7 @@
 use crate::client::{get, post};
 use crate::crowd::Crowd;
 use crate::stage::{Event, PAGE, page, pattern};
-use doorstep::internals::limits::STALLS_FROM;
+use doorstep::internals::limits::{CLOSED_AT_ONCE, STALLS_FROM};
 use doorstep::internals::server::per_address::{counted_as, shown};
 use doorstep::{CloseReason, Limits, Request, Response, Status};
 use std::io::{self, ErrorKind};
@@ -401,6 +401,24 @@ fn one_that_needs_much_costs_as_many_as_it_takes() {
     crowd.takes(19, usize::MAX);
     crowd.is_ready(19);
     assert_eq!(crowd.shared.parked(), 100 * stay);
+}
+
+/// However many have come since the last sweep.
+#[test]
+fn one_sweep_gives_up_all_that_stall() {
+    let handler = |_: &mut Request<'_>| Response::new(Status::OK).body(pattern(50_000));
+    let mut crowd = Crowd::new(limits(|limits| limits.parked_bytes = 100_000), handler);
+    let many = 3 * CLOSED_AT_ONCE + 2;
+    crowd.come(many);
+    for number in 0..many {
+        crowd.takes(number, 1_000);
+        crowd.asks(number, get("/"));
+    }
+    assert_eq!(crowd.shared.made(), 50_000 * many);
+    crowd.at(STALLS_FROM.as_millis() as u64);
+    crowd.is_swept();
+    assert_eq!(crowd.shared.made(), 100_000);
+    assert_eq!(crowd.ends().len(), many - 2);
 }
 
 /// A program may make answers of any size: given up are those that nobody takes, and never the only one.
