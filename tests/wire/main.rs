@@ -11,6 +11,7 @@ mod full;
 mod held_back;
 mod ladder;
 mod life;
+mod made_up;
 mod memory;
 mod messages;
 mod observer;
