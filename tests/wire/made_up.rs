@@ -24,6 +24,8 @@ use std::time::{Duration, SystemTime};
 
 /// The listener's number; links count from 0.
 const DOOR: usize = u32::MAX as usize;
+/// Events in a row: more of them, and the server is busy with nothing.
+const EVENTS_MOST: usize = 10_000;
 
 /// What happens on a link when its time has come.
 #[derive(Clone, Debug)]
@@ -266,6 +268,11 @@ impl Wire {
         self.world.inside().act(self.number, act);
     }
 
+    /// Something happens on it then; to be said in the order of time.
+    pub fn does_at(&self, ms: u64, act: Act) {
+        self.link(|link| link.later.push_back((ms, act)));
+    }
+
     /// The client has sent these octets.
     pub fn sends(&self, octets: impl AsRef<[u8]>) {
         self.does(Act::Sends(octets.as_ref().to_vec()));
@@ -292,6 +299,11 @@ impl Wire {
     /// How many octets each write brought.
     pub fn writes(&self) -> Vec<usize> {
         self.link(|link| link.writes.clone())
+    }
+
+    /// Whether the server has said that no more octets follow.
+    pub fn is_write_closed(&self) -> bool {
+        self.link(|link| link.write_closed)
     }
 
     /// Whether the server has let go of it.
@@ -570,6 +582,14 @@ impl Scene {
         self.done.recv_timeout(PATIENCE).expect("a turn that ends");
     }
 
+    /// A client that has done nothing yet is accepted, and gets its first turn.
+    #[track_caller]
+    pub fn accepts(&mut self) -> Wire {
+        let wire = self.world.wire();
+        self.admits(&wire);
+        wire
+    }
+
     /// A client is accepted, and gets its first turn.
     #[track_caller]
     pub fn admits(&mut self, wire: &Wire) {
@@ -586,6 +606,17 @@ impl Scene {
             self.works(move |worker| worker.turn(token));
         }
         event.is_some()
+    }
+
+    /// Events get their turns until none is due; how many that were.
+    #[track_caller]
+    pub fn runs(&mut self) -> usize {
+        let mut turns = 0;
+        while self.turn() {
+            turns += 1;
+            assert!(turns < EVENTS_MOST, "there is always something to do");
+        }
+        turns
     }
 
     /// The poller reports what this connection waits for, ready or not.

@@ -7,6 +7,7 @@
 
 mod client;
 mod crowd;
+mod deadlines;
 mod full;
 mod held_back;
 mod ladder;

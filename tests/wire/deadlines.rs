@@ -1,0 +1,495 @@
+//! How long each phase waits for a client: to the millisecond on a clock made up, and with a bound on the real one.
+//!
+//! hyper#1628, hyper#2355, hyper#2457, axum#3478, rpxy#596: a deadline counts in all; octets that dribble do not extend it.
+
+use crate::client::{Client, get};
+use crate::made_up::{Act, Scene, Wire};
+use crate::stage::{PAGE, Recorder, on_each_backend};
+use doorstep::internals::limits::GATHER_BYTES;
+use doorstep::{CloseReason, Handler, IntoResponse, Reject, Request, Response, Status, Timeouts};
+use std::io::Read;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const POST: &str = "POST /unread HTTP/1.1\r\nHost: localhost\r\nContent-Length: ";
+const SECOND: u64 = 1_000;
+/// How long the answer to what is refused may be read.
+const LINGER: u64 = 2 * SECOND;
+const HEAD_TIMEOUT: CloseReason = CloseReason::Rejected(Reject::HeadTimeout);
+const CONTENT_TIMEOUT: CloseReason = CloseReason::Rejected(Reject::ContentTimeout);
+const NOT_HTTP: CloseReason = CloseReason::Rejected(Reject::RequestLineForm);
+
+/// A phase, how a client gets there, when the wait ends, and how: with which status, or without a word.
+struct Row {
+    phase: &'static str,
+    client: fn(&mut Scene) -> Wire,
+    until: u64,
+    refusal: Option<u16>,
+    reason: CloseReason,
+}
+
+const fn row(
+    phase: &'static str,
+    until: u64,
+    refusal: Option<u16>,
+    reason: CloseReason,
+    client: fn(&mut Scene) -> Wire,
+) -> Row {
+    Row {
+        phase,
+        client,
+        until,
+        refusal,
+        reason,
+    }
+}
+
+/// Once a second until then, from the second behind the present one on, something happens.
+fn every_second(scene: &mut Scene, wire: &Wire, until: u64, act: Act) {
+    loop {
+        let next = scene.world.ms() + SECOND;
+        if next >= until {
+            return;
+        }
+        scene.at(next);
+        wire.does(act.clone());
+        scene.runs();
+    }
+}
+
+/// A client that sends this as it is accepted.
+fn sends(scene: &mut Scene, octets: &str) -> Wire {
+    let wire = scene.world.wire();
+    wire.sends(octets);
+    scene.admits(&wire);
+    wire
+}
+
+/// A client that sends this, and takes nothing of the answer.
+fn deaf(scene: &mut Scene, octets: &str) -> Wire {
+    let wire = scene.world.wire();
+    wire.room(Some(0));
+    wire.sends(octets);
+    scene.admits(&wire);
+    wire
+}
+
+/// More content than is awaited, and so much of it as is.
+fn long() -> String {
+    format!("{POST}20000\r\n\r\n{}", "x".repeat(GATHER_BYTES))
+}
+
+fn octet() -> Act {
+    Act::Sends(b"x".to_vec())
+}
+
+const ROWS: &[Row] = &[
+    row(
+        "Idle: never an octet",
+        10 * SECOND,
+        None,
+        CloseReason::IdleTimeout,
+        |scene| scene.accepts(),
+    ),
+    row(
+        "Idle: between two requests",
+        75 * SECOND + 500,
+        None,
+        CloseReason::IdleTimeout,
+        |scene| {
+            let wire = scene.accepts();
+            scene.at(500);
+            wire.sends(get("/"));
+            scene.runs();
+            assert!(wire.got().ends_with(PAGE));
+            wire
+        },
+    ),
+    row(
+        "Idle: from when the answer could be read",
+        95 * SECOND,
+        None,
+        CloseReason::IdleTimeout,
+        |scene| {
+            let wire = deaf(scene, &get("/"));
+            scene.at(20 * SECOND);
+            wire.room(None);
+            scene.runs();
+            assert!(wire.got().ends_with(PAGE));
+            wire
+        },
+    ),
+    row(
+        "Head: one octet, at the last moment",
+        10 * SECOND,
+        Some(408),
+        HEAD_TIMEOUT,
+        |scene| {
+            let wire = scene.accepts();
+            scene.at(10 * SECOND - 1);
+            wire.sends("G");
+            scene.runs();
+            wire
+        },
+    ),
+    row(
+        "Head: an octet a second",
+        10 * SECOND,
+        Some(408),
+        HEAD_TIMEOUT,
+        |scene| {
+            let wire = sends(scene, "GET /");
+            every_second(scene, &wire, 10 * SECOND, octet());
+            wire
+        },
+    ),
+    row(
+        "Head: an octet a second, behind an idle minute",
+        70 * SECOND,
+        Some(408),
+        HEAD_TIMEOUT,
+        |scene| {
+            let wire = sends(scene, &get("/"));
+            scene.at(60 * SECOND);
+            assert!(wire.got().ends_with(PAGE));
+            wire.sends("GET /");
+            scene.runs();
+            every_second(scene, &wire, 70 * SECOND, octet());
+            wire
+        },
+    ),
+    row(
+        "Gather: the content does not come",
+        31 * SECOND,
+        Some(408),
+        CONTENT_TIMEOUT,
+        |scene| {
+            let wire = sends(scene, "POST / HTTP/1.1\r\n");
+            scene.at(SECOND);
+            wire.sends("Host: localhost\r\nContent-Length: 5\r\n\r\n");
+            scene.runs();
+            wire
+        },
+    ),
+    row(
+        "Gather: an octet a second",
+        30 * SECOND,
+        Some(408),
+        CONTENT_TIMEOUT,
+        |scene| {
+            let wire = sends(scene, &format!("{POST}100\r\n\r\n"));
+            every_second(scene, &wire, 30 * SECOND, octet());
+            wire
+        },
+    ),
+    row(
+        "Send: nothing is taken",
+        30 * SECOND,
+        None,
+        CloseReason::WriteTimeout,
+        |scene| deaf(scene, &get("/")),
+    ),
+    row(
+        "Send: an octet a second",
+        30 * SECOND,
+        None,
+        CloseReason::WriteTimeout,
+        |scene| {
+            let wire = deaf(scene, &get("/"));
+            every_second(scene, &wire, 30 * SECOND, Act::Takes(1));
+            wire
+        },
+    ),
+    row(
+        "Send: content, an octet a second",
+        30 * SECOND,
+        None,
+        CloseReason::WriteTimeout,
+        |scene| {
+            let wire = deaf(scene, &get("/big"));
+            every_second(scene, &wire, 30 * SECOND, Act::Takes(1));
+            wire
+        },
+    ),
+    row(
+        "Drain: the content does not come",
+        30 * SECOND,
+        None,
+        CloseReason::UnreadContent,
+        |scene| {
+            let wire = sends(scene, &long());
+            assert!(wire.got().ends_with(PAGE));
+            wire
+        },
+    ),
+    // 64 seconds were earned by the beginning.
+    row(
+        "Drain: an octet a second",
+        94 * SECOND,
+        None,
+        CloseReason::UnreadContent,
+        |scene| {
+            let wire = sends(scene, &long());
+            assert!(wire.got().ends_with(PAGE));
+            every_second(scene, &wire, 94 * SECOND, octet());
+            wire
+        },
+    ),
+    row("Linger: nothing comes", LINGER, None, NOT_HTTP, |scene| {
+        let wire = sends(scene, "NOT HTTP\r\n\r\n");
+        assert!(wire.got().starts_with("HTTP/1.1 400 "));
+        wire
+    }),
+    row(
+        "Linger: an octet a second",
+        LINGER,
+        None,
+        NOT_HTTP,
+        |scene| {
+            let wire = sends(scene, "NOT HTTP\r\n\r\n");
+            assert!(wire.got().starts_with("HTTP/1.1 400 "));
+            every_second(scene, &wire, LINGER, octet());
+            wire
+        },
+    ),
+    row(
+        "Linger: nothing is taken of the refusal",
+        30 * SECOND,
+        None,
+        CloseReason::WriteTimeout,
+        |scene| deaf(scene, "NOT HTTP\r\n\r\n"),
+    ),
+];
+
+/// Answers by the path; reads what is sent to `/pull`, and answers well whatever it finds.
+fn handler() -> impl Handler {
+    let big: Arc<[u8]> = vec![b'x'; 16 << 20].into();
+    move |request: &mut Request<'_>| match request.path() {
+        "/pull" => {
+            let _ = request.body().read_to_end(&mut Vec::new());
+            PAGE.into_response()
+        }
+        "/big" => Response::new(Status::OK).body(big.clone()),
+        _ => PAGE.into_response(),
+    }
+}
+
+#[test]
+fn each_phase_ends_at_its_deadline_and_not_before() {
+    for row in ROWS {
+        let phase = row.phase;
+        println!("{phase}");
+        let mut scene = Scene::new(handler());
+        let wire = (row.client)(&mut scene);
+        wire.got();
+        scene.at(row.until - 1);
+        assert_eq!(scene.reason(&wire), None, "{phase}");
+        assert_eq!(wire.got(), "", "{phase}");
+        scene.at(row.until);
+        let said = wire.got();
+        if let Some(status) = row.refusal {
+            assert!(
+                said.starts_with(&format!("HTTP/1.1 {status} ")),
+                "{phase}: {said}"
+            );
+            assert!(said.contains("Connection: close\r\n"), "{phase}: {said}");
+            assert!(wire.is_write_closed(), "{phase}");
+            // It may be read, whatever still comes.
+            wire.floods("x");
+            scene.at(row.until + LINGER - 1);
+            assert!(scene.turn());
+            assert_eq!(scene.reason(&wire), None, "{phase}");
+            scene.at(row.until + LINGER);
+        } else {
+            assert_eq!(said, "", "{phase}");
+        }
+        assert_eq!(scene.reason(&wire), Some(row.reason), "{phase}");
+        assert_eq!(scene.shared.slots.occupied(), 0, "{phase}");
+        assert_eq!(scene.runs(), 0, "{phase}");
+    }
+}
+
+/// The time that no worker had for a client is not the client's.
+#[test]
+fn what_came_in_time_is_served_however_late_a_worker_comes() {
+    let post = format!("{POST}5\r\n\r\n");
+    // What comes at once, what at the last moment, and when that is.
+    let rows = [
+        ("Idle", "", get("/"), 10 * SECOND),
+        (
+            "Head",
+            "GET / HT",
+            "TP/1.1\r\nHost: localhost\r\n\r\n".to_string(),
+            10 * SECOND,
+        ),
+        ("Gather", &post, "hello".to_string(), 30 * SECOND),
+    ];
+    for (phase, first, rest, until) in rows {
+        let mut scene = Scene::new(handler());
+        let wire = sends(&mut scene, first);
+        scene.world.is_busy(true);
+        scene.at(until - 1);
+        wire.sends(rest);
+        scene.at(until);
+        scene.at(until + 100 * SECOND);
+        assert_eq!(
+            (wire.got().as_str(), scene.reason(&wire)),
+            ("", None),
+            "{phase}"
+        );
+        scene.runs();
+        assert!(wire.got().ends_with(PAGE), "{phase}");
+    }
+    // It is theirs if nothing came.
+    let mut scene = Scene::new(handler());
+    let wire = scene.accepts();
+    scene.world.is_busy(true);
+    scene.at(10 * SECOND);
+    assert_eq!(scene.reason(&wire), Some(CloseReason::IdleTimeout));
+}
+
+/// A handler that reads content waits as long as the connection would.
+#[test]
+fn a_handler_that_reads_is_answered_for_when_the_time_is_over() {
+    let head = format!("{POST}20000\r\n").replace("unread", "pull");
+    // How the request begins, what comes when, and what the client has got when the time is over.
+    let dribble: Vec<_> = (1..94).map(|second| (second * SECOND, 1)).collect();
+    let beginning = "\r\n".to_string() + &"x".repeat(GATHER_BYTES);
+    // With nothing earned by a beginning that came at once.
+    let asked = "Expect: 100-continue\r\n\r\n".to_string();
+    let rows = [
+        ("the rest does not come", &beginning, vec![], 30 * SECOND),
+        (
+            "an octet a second of the rest",
+            &beginning,
+            dribble.clone(),
+            94 * SECOND,
+        ),
+        ("it does not come", &asked, vec![], 30 * SECOND),
+        ("an octet a second", &asked, dribble, 30 * SECOND),
+        ("it stops", &asked, vec![(20 * SECOND, 10_000)], 50 * SECOND),
+    ];
+    for (name, rest, comes, until) in rows {
+        let mut scene = Scene::new(handler());
+        let wire = scene.world.wire();
+        wire.sends(format!("{head}{rest}"));
+        for (at, count) in comes {
+            wire.does_at(at, Act::Sends(vec![b'x'; count]));
+        }
+        scene.admits(&wire);
+        assert_eq!(scene.world.ms(), until, "{name}");
+        let said = wire.got();
+        let said = match rest.contains("Expect") {
+            true => said
+                .strip_prefix("HTTP/1.1 100 Continue\r\n\r\n")
+                .expect("100"),
+            false => &said,
+        };
+        // The handler's answer is not sent: nobody knows what it is an answer to.
+        assert!(said.starts_with("HTTP/1.1 408 "), "{name}: {said}");
+        assert!(
+            !said.contains("HTTP/1.1 200") && !said.contains(PAGE),
+            "{name}"
+        );
+        scene.at(until + LINGER - 1);
+        assert_eq!(scene.reason(&wire), None, "{name}");
+        scene.at(until + LINGER);
+        assert_eq!(scene.reason(&wire), Some(CONTENT_TIMEOUT), "{name}");
+    }
+}
+
+/// What one row on the real clock is about.
+struct Real {
+    phase: &'static str,
+    timeout: fn(&mut Timeouts) -> &mut Duration,
+    sends: String,
+    status: Option<u16>,
+    reason: CloseReason,
+}
+
+fn real() -> Vec<Real> {
+    let real = |phase, timeout, sends: &str, status, reason| Real {
+        phase,
+        timeout,
+        sends: sends.to_string(),
+        status,
+        reason,
+    };
+    let short = format!("{POST}100\r\n\r\nsome");
+    let pull = long().replace("unread", "pull");
+    let (idle, unread) = (CloseReason::IdleTimeout, CloseReason::UnreadContent);
+    vec![
+        real("Idle", |t| &mut t.head, "", None, idle),
+        real(
+            "Idle again",
+            |t| &mut t.keep_alive,
+            &get("/"),
+            Some(200),
+            idle,
+        ),
+        real("Head", |t| &mut t.head, "GET /", Some(408), HEAD_TIMEOUT),
+        real(
+            "Gather",
+            |t| &mut t.body,
+            &short,
+            Some(408),
+            CONTENT_TIMEOUT,
+        ),
+        real("Handle", |t| &mut t.body, &pull, Some(408), CONTENT_TIMEOUT),
+        real("Drain", |t| &mut t.body, &long(), Some(200), unread),
+        real(
+            "Linger",
+            |t| &mut t.linger,
+            "NOT HTTP\r\n\r\n",
+            Some(400),
+            NOT_HTTP,
+        ),
+        real(
+            "Send",
+            |t| &mut t.write,
+            &get("/big"),
+            None,
+            CloseReason::WriteTimeout,
+        ),
+    ]
+}
+
+#[test]
+fn each_phase_has_a_deadline_of_its_own() {
+    /// The only one of the deadlines that is over before the patience of a client.
+    const SHORT: Duration = Duration::from_millis(150);
+    const LONG: Duration = Duration::from_secs(600);
+    on_each_backend(|stage| {
+        for row in real() {
+            println!("{}", row.phase);
+            let mut timeouts = Timeouts::default();
+            timeouts.head = LONG;
+            timeouts.body = LONG;
+            timeouts.write = LONG;
+            timeouts.keep_alive = LONG;
+            timeouts.linger = LONG;
+            *(row.timeout)(&mut timeouts) = SHORT;
+            let recorder = Recorder::default();
+            let server = stage.server().timeouts(timeouts);
+            let server = server.observer(recorder.clone()).spawn(handler()).unwrap();
+            let begun = Instant::now();
+            let mut client = Client::connect(server.addr());
+            client.send(&row.sends);
+            match row.status {
+                Some(status) => assert_eq!(client.answer().status(), status, "{}", row.phase),
+                None if row.phase == "Idle" => client.ends(),
+                None => {}
+            }
+            if row.status == Some(408) {
+                // The long linger ends with the client.
+                client.ends();
+                drop(client);
+            }
+            recorder.hears_ends(1);
+            assert_eq!(recorder.reasons(), [row.reason], "{}", row.phase);
+            // The clock is read in whole milliseconds.
+            let lasted = begun.elapsed() + Duration::from_millis(1);
+            assert!(lasted >= SHORT, "{}: {lasted:?}", row.phase);
+        }
+    });
+}
