@@ -114,6 +114,12 @@ impl Client {
             .expect("the write side closes");
     }
 
+    /// Waits until an octet lies here unread, and leaves it there: closed like that, the connection is reset.
+    pub fn await_octets(&self) {
+        let count = self.stream.peek(&mut [0]).expect("an octet");
+        assert_eq!(count, 1, "the end instead of an octet");
+    }
+
     /// Neither sends nor reads any more, on any of its handles.
     pub fn hang_up(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Both);

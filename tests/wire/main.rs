@@ -24,3 +24,4 @@ mod stage;
 mod streaming;
 mod turn;
 mod upgrade;
+mod uploads;
