@@ -36,6 +36,8 @@ pub enum Act {
     Takes(usize),
     /// It sends nothing more.
     Finishes,
+    /// It has reset the connection.
+    Resets,
 }
 
 /// One connection, both ends of it.
@@ -159,6 +161,7 @@ impl Inside {
             Act::Sends(octets) => link.sent.extend(octets),
             Act::Takes(count) => link.room = link.room.map(|room| room + count),
             Act::Finishes => link.finished = true,
+            Act::Resets => link.reset = true,
         }
         self.look_at(number);
     }
@@ -233,6 +236,11 @@ impl World {
         let mut inside = self.inside();
         inside.failures.extend(failures);
         inside.look_at(DOOR);
+    }
+
+    /// Every accept fails so from now on, whoever waits; or does so no more.
+    pub fn refuses(&self, refusal: Option<fn() -> io::Error>) {
+        self.inside().refusal = refusal;
     }
 
     /// Whether every worker is at work all the time.

@@ -5,10 +5,13 @@
 //! Out: which octets are a valid message (`tests/rfc`), the state machine (`tests/conn`), files below a folder (`tests/files`).
 //! Never: a bound on speed. Waits end with an event; the bounds on them are there so that a fault fails instead of hanging.
 
+mod accepting;
 mod client;
 mod crowd;
 mod deadlines;
+mod engine;
 mod full;
+mod half_close;
 mod held_back;
 mod ladder;
 mod life;
@@ -19,6 +22,7 @@ mod observer;
 mod overload;
 mod pool;
 mod puppet;
+mod quiet;
 mod shutdown;
 mod stage;
 mod streaming;

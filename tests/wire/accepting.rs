@@ -1,0 +1,199 @@
+//! What goes wrong around an accept: the server lives, leaves the listener alone when that helps, and recovers.
+
+use crate::client::{Client, get};
+use crate::engine::{Engine, Fault};
+use crate::made_up::Scene;
+use crate::stage::{Event, PAGE, eventually, on_each_backend, page};
+use doorstep::CloseReason;
+use doorstep::internals::conn::Rules;
+use doorstep::internals::limits::ACCEPT_REST;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+/// An error by its name, made anew for each accept.
+type Row = (&'static str, fn() -> io::Error);
+
+/// The number of an error on this system. Elsewhere the kind is all that there is to be made up.
+fn numbered(linux: i32, kind: ErrorKind) -> io::Error {
+    match cfg!(target_os = "linux") {
+        true => io::Error::from_raw_os_error(linux),
+        false => kind.into(),
+    }
+}
+
+/// The connection is lost, the next may be fine: tiny-http#283 (ECONNABORTED), thousand_island#206 (ENOTCONN).
+const LOST: &[Row] = &[
+    ("ECONNABORTED", || {
+        numbered(103, ErrorKind::ConnectionAborted)
+    }),
+    ("ECONNRESET", || numbered(104, ErrorKind::ConnectionReset)),
+    ("ENOTCONN", || numbered(107, ErrorKind::NotConnected)),
+];
+
+/// No connection can be had for now: tiny-http#283, thousand_island#206. The last two stand for whatever else a listener gives.
+const EXHAUSTED: &[Row] = &[
+    ("EMFILE", || numbered(24, ErrorKind::Other)),
+    ("ENFILE", || numbered(23, ErrorKind::Other)),
+    ("ENOBUFS", || numbered(105, ErrorKind::Other)),
+    ("ENOMEM", || numbered(12, ErrorKind::OutOfMemory)),
+    ("EPERM", || numbered(1, ErrorKind::PermissionDenied)),
+    ("EPROTO", || numbered(71, ErrorKind::Other)),
+];
+
+fn overloads(events: &[Event]) -> usize {
+    let overload = |event: &&Event| matches!(event, Event::Overload(_));
+    events.iter().filter(overload).count()
+}
+
+#[test]
+fn a_connection_that_is_lost_before_its_accept_costs_nobody_anything() {
+    const EACH: usize = 50;
+    on_each_backend(|stage| {
+        for (name, error) in LOST {
+            let engine = Engine::start(stage, 2, Rules::default(), page);
+            let mut before = Client::connect(engine.address);
+            assert_eq!(before.ask("/").text(), PAGE, "{name}");
+            let lost = [Fault::Lost(*error); EACH];
+            engine.faults.next.lock().unwrap().extend(lost);
+            let (accepts, events) = (engine.accepts(), engine.events());
+            for _ in 0..EACH {
+                let mut client = Client::connect(engine.address);
+                let _ = client.try_send(get("/"));
+                client.is_gone();
+            }
+            assert_eq!(Client::connect(engine.address).ask("/").text(), PAGE);
+            assert_eq!(before.ask("/").text(), PAGE, "{name}");
+            // One accept for each, and as many again that find nothing: two workers may be told of one connection.
+            let accepts = engine.accepts() - accepts;
+            assert!(accepts <= 2 * (EACH + 1), "{name}: {accepts} accepts");
+            let events = engine.events() - events;
+            assert!(events <= 2 * (EACH + 4), "{name}: {events} events");
+            assert_eq!(overloads(&engine.recorder.events()), 0, "{name}");
+        }
+    });
+}
+
+/// A client that is always in the middle of a request, so that nobody takes its connection for idle.
+struct Busy(Client);
+
+impl Busy {
+    fn on(address: SocketAddr) -> Busy {
+        let mut client = Client::connect(address);
+        client.send("GET / HT");
+        Busy(client)
+    }
+
+    fn asks(&mut self) {
+        self.0.send("TP/1.1\r\nHost: localhost\r\n\r\nGET / HT");
+        assert_eq!(self.0.answer().text(), PAGE);
+    }
+}
+
+#[test]
+fn a_listener_that_cannot_accept_rests_and_recovers() {
+    on_each_backend(|stage| {
+        // A lack, and something else that may go on for ever.
+        for (name, error) in [EXHAUSTED[0], EXHAUSTED[5]] {
+            let engine = Engine::start(stage, 2, Rules::default(), page);
+            let mut before = Busy::on(engine.address);
+            before.asks();
+            *engine.faults.always.lock().unwrap() = Some(error);
+            let (accepts, begun) = (engine.accepts(), Instant::now());
+            let mut waiting = Client::connect(engine.address);
+            waiting.send(get("/"));
+            let is_tried = eventually(|| {
+                before.asks();
+                engine.accepts() >= accepts + 3
+            });
+            assert!(is_tried, "{name}: it is not tried again");
+            // However often the workers are free meanwhile.
+            let tried = engine.accepts() - accepts - 1;
+            let rests = begun.elapsed().as_millis() / ACCEPT_REST.as_millis();
+            assert!(
+                tried <= rests as usize,
+                "{name}: {tried} accepts, {rests} rests"
+            );
+            assert_eq!(overloads(&engine.recorder.events()), 1, "{name}");
+            *engine.faults.always.lock().unwrap() = None;
+            assert_eq!(waiting.answer().text(), PAGE, "{name}");
+            assert_eq!(Client::connect(engine.address).ask("/").text(), PAGE);
+            before.asks();
+        }
+    });
+}
+
+/// tiny-http#180: who has gone between the handshake and the accept has no address any more.
+#[test]
+fn a_connection_whose_peer_has_no_address_is_served() {
+    on_each_backend(|stage| {
+        let engine = Engine::start(stage, 1, Rules::default(), page);
+        engine
+            .faults
+            .next
+            .lock()
+            .unwrap()
+            .push_back(Fault::Nameless);
+        let mut client = Client::connect(engine.address);
+        assert_eq!(client.ask("/").text(), PAGE);
+        drop(client);
+        engine.recorder.hears_closed(CloseReason::PeerClosed);
+        assert_eq!(engine.recorder.events()[0], Event::Accepted(None));
+    });
+}
+
+/// One accept for each rest while it fails, one word about it a minute, and everybody who waited is served behind it.
+#[test]
+fn a_refused_accept_is_tried_after_a_rest_and_told_of_once_a_minute() {
+    let rest = ACCEPT_REST.as_millis() as u64;
+    for (name, error) in EXHAUSTED {
+        let mut scene = Scene::new(page);
+        scene.world.refuses(Some(*error));
+        let clients = [scene.world.wire(), scene.world.wire()];
+        for client in &clients {
+            client.sends(get("/"));
+            scene.world.knocks(client);
+        }
+        assert_eq!(scene.runs(), 1, "{name}");
+        let mut tried = 0;
+        for (ms, said) in [
+            (rest, 1),
+            (59_999, 1),
+            (60_100, 2),
+            (119_999, 2),
+            (120_200, 3),
+        ] {
+            scene.at(tried + rest - 1);
+            assert_eq!(scene.runs(), 0, "{name}: it rests");
+            let accepts = scene.world.accepts();
+            scene.at(ms);
+            tried = ms;
+            assert_eq!(scene.runs(), 1, "{name}: one event");
+            assert_eq!(scene.world.accepts(), accepts + 1, "{name}: one accept");
+            assert_eq!(overloads(&scene.recorder.events()), said, "{name}: {ms} ms");
+        }
+        scene.world.refuses(None);
+        scene.at(tried + rest);
+        scene.runs();
+        for client in &clients {
+            assert!(client.got().ends_with(PAGE), "{name}");
+        }
+    }
+}
+
+/// Connections that are lost as they are accepted have no share in another's turn.
+#[test]
+fn lost_connections_are_one_accept_each() {
+    for (name, error) in LOST {
+        let mut scene = Scene::new(page);
+        scene.world.fails((0..100).map(|_| error()));
+        let client = scene.world.wire();
+        client.sends(get("/"));
+        scene.world.knocks(&client);
+        assert_eq!(scene.runs(), 101, "{name}");
+        assert_eq!(scene.world.accepts(), 101, "{name}");
+        assert!(client.got().ends_with(PAGE), "{name}");
+        let heard = scene.recorder.events();
+        assert_eq!(heard[0], Event::Accepted(client.peer()), "{name}");
+    }
+}

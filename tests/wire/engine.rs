@@ -1,0 +1,219 @@
+//! A server put together from its parts, on a real poller whose events are counted: work that comes to nothing shows in the count,
+//! however fast the machine is.
+//!
+//! In: the real workers on threads of their own, the real housekeeper, a listener of the test's choice. Out: `Server`'s own way to
+//! put them together, growth and shutdown (`stage`).
+
+use crate::stage::{Recorder, Stage};
+use doorstep::Handler;
+use doorstep::internals::conn::Rules;
+use doorstep::internals::server::{Housekeeper, Listeners, Pool, Shared};
+use doorstep::internals::sys::{
+    Accept, Interest, Listener, Poller, Source, Stream, SystemClock, Token, Wake,
+};
+use std::collections::VecDeque;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// How often the housekeeper looks.
+const TICK: Duration = Duration::from_millis(10);
+
+/// What is counted.
+#[derive(Debug, Default)]
+struct Counts {
+    events: AtomicUsize,
+    accepts: AtomicUsize,
+    sweeps: AtomicUsize,
+}
+
+/// A poller that counts.
+#[derive(Debug)]
+struct Counting {
+    poller: Box<dyn Poller>,
+    counts: Arc<Counts>,
+}
+
+impl Poller for Counting {
+    fn add(&self, source: Source<'_>, token: Token, interest: Interest) -> io::Result<()> {
+        self.poller.add(source, token, interest)
+    }
+    fn arm(&self, source: Source<'_>, token: Token, interest: Interest) -> io::Result<()> {
+        self.poller.arm(source, token, interest)
+    }
+    fn remove(&self, source: Source<'_>, token: Token) -> io::Result<()> {
+        self.poller.remove(source, token)
+    }
+    fn wait(&self, timeout: Option<Duration>) -> io::Result<Wake> {
+        let wake = self.poller.wait(timeout);
+        if matches!(wake, Ok(Wake::Ready(_))) {
+            self.counts.events.fetch_add(1, Ordering::SeqCst);
+        }
+        wake
+    }
+    fn waiting(&self) -> usize {
+        self.poller.waiting()
+    }
+    fn pending(&self) -> io::Result<bool> {
+        self.poller.pending()
+    }
+    fn wake(&self) {
+        self.poller.wake();
+    }
+}
+
+/// What goes wrong with an accept.
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    /// The connection is lost, and the accept says so.
+    Lost(fn() -> io::Error),
+    /// The connection is there, and nobody knows any more from where.
+    Nameless,
+}
+
+/// What goes wrong next, and, while it is set, every time.
+#[derive(Default)]
+pub struct Faults {
+    pub next: Mutex<VecDeque<Fault>>,
+    pub always: Mutex<Option<fn() -> io::Error>>,
+}
+
+/// A real listener with made-up faults.
+struct Door {
+    listener: Listener,
+    faults: Arc<Faults>,
+    counts: Arc<Counts>,
+}
+
+impl Accept for Door {
+    fn source(&self) -> Source<'_> {
+        self.listener.source()
+    }
+
+    fn accept(&self) -> io::Result<(Stream, Option<SocketAddr>)> {
+        self.counts.accepts.fetch_add(1, Ordering::SeqCst);
+        if let Some(refusal) = *lock(&self.faults.always) {
+            // What waits goes on waiting.
+            return Err(refusal());
+        }
+        let (stream, peer) = self.listener.accept()?;
+        match lock(&self.faults.next).pop_front() {
+            Some(Fault::Lost(error)) => Err(error()),
+            Some(Fault::Nameless) => Ok((stream, None)),
+            None => Ok((stream, peer)),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A running server.
+pub struct Engine {
+    pub address: SocketAddr,
+    pub recorder: Recorder,
+    counts: Arc<Counts>,
+    pub faults: Arc<Faults>,
+    shared: Arc<Shared>,
+    is_over: Arc<AtomicBool>,
+    keeper: Option<thread::JoinHandle<()>>,
+}
+
+impl Engine {
+    /// So many workers, on a free port of loopback.
+    pub fn start(stage: Stage, workers: usize, rules: Rules, handler: impl Handler) -> Engine {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("its address");
+        let (counts, faults) = (Arc::<Counts>::default(), Arc::<Faults>::default());
+        let door = Door {
+            listener: Listener::from_tcp(listener, 128).expect("a listener"),
+            faults: faults.clone(),
+            counts: counts.clone(),
+        };
+        let poller = Counting {
+            poller: stage.backend.open().expect("a poller"),
+            counts: counts.clone(),
+        };
+        let recorder = Recorder::default();
+        let mut shared = Shared::new(
+            Box::new(poller),
+            Box::new(SystemClock::start()),
+            Box::new(handler),
+            rules,
+            Listeners::new(vec![Listener::Other(Box::new(door))]),
+        );
+        shared.observer = Some(Box::new(recorder.clone()));
+        shared.pool = Arc::new(Pool::new(workers, workers));
+        let shared = Arc::new(shared);
+        shared.listeners.register(&shared).expect("the listener");
+        shared.pool.start(&shared).expect("the workers");
+        let mut engine = Engine {
+            address,
+            recorder,
+            counts,
+            faults,
+            shared,
+            is_over: Arc::default(),
+            keeper: None,
+        };
+        engine.keep_house();
+        engine
+    }
+
+    fn keep_house(&mut self) {
+        let mut housekeeper = Housekeeper::new(self.shared.clone());
+        let (is_over, counts) = (self.is_over.clone(), self.counts.clone());
+        self.keeper = Some(thread::spawn(move || {
+            while !is_over.load(Ordering::SeqCst) {
+                housekeeper.sweep();
+                counts.sweeps.fetch_add(1, Ordering::SeqCst);
+                thread::park_timeout(TICK);
+            }
+        }));
+    }
+
+    /// Events that the poller has handed out.
+    pub fn events(&self) -> usize {
+        self.counts.events.load(Ordering::SeqCst)
+    }
+
+    /// Connections at the moment.
+    pub fn occupied(&self) -> usize {
+        self.shared.slots.occupied()
+    }
+
+    /// Times that something was to be accepted.
+    pub fn accepts(&self) -> usize {
+        self.counts.accepts.load(Ordering::SeqCst)
+    }
+
+    /// Times that the housekeeper has looked.
+    pub fn sweeps(&self) -> usize {
+        self.counts.sweeps.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::SeqCst);
+        self.shared.end();
+        self.shared.poller.wake();
+        let keeper = self.keeper.take().map(|keeper| {
+            keeper.thread().unpark();
+            keeper.join()
+        });
+        // A worker that a failing test has left in a handler ends with the process.
+        let workers = self.shared.pool.end();
+        if !thread::panicking() {
+            assert!(
+                matches!(keeper, Some(Ok(()))),
+                "a housekeeper that ends well"
+            );
+            workers.expect("workers that end well");
+        }
+    }
+}
