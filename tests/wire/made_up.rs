@@ -40,6 +40,19 @@ pub enum Act {
     Resets,
 }
 
+/// One wait of a worker's for a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waited {
+    /// When it began, in milliseconds.
+    pub at: u64,
+    /// How long it would have lasted at most.
+    pub most: u64,
+    /// For what.
+    pub interest: Interest,
+    /// Octets that the socket had taken by then.
+    pub taken: usize,
+}
+
 /// One connection, both ends of it.
 #[derive(Default)]
 struct Link {
@@ -57,6 +70,7 @@ struct Link {
     taken: Vec<u8>,
     writes: Vec<usize>,
     reads: usize,
+    waited: Vec<Waited>,
     write_closed: bool,
     dropped: bool,
     registration: Option<Registration>,
@@ -309,6 +323,11 @@ impl Wire {
         self.link(|link| link.writes.clone())
     }
 
+    /// The waits of workers for it.
+    pub fn waited(&self) -> Vec<Waited> {
+        self.link(|link| link.waited.clone())
+    }
+
     /// Whether the server has said that no more octets follow.
     pub fn is_write_closed(&self) -> bool {
         self.link(|link| link.write_closed)
@@ -502,7 +521,13 @@ impl Socket for Plug {
     fn wait(&mut self, interest: Interest, timeout: Duration) -> io::Result<bool> {
         let (number, mut inside) = (self.0.number, self.0.world.inside());
         let most = timeout.as_millis() as u64;
-        let at = inside.ms;
+        let (at, taken) = (inside.ms, inside.links[number].writes.iter().sum());
+        inside.links[number].waited.push(Waited {
+            at,
+            most,
+            interest,
+            taken,
+        });
         while !inside.is_ready(number, interest) {
             match inside.next().filter(|next| *next <= at + most) {
                 Some(next) => inside.set(next),

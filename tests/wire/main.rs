@@ -10,6 +10,7 @@ mod client;
 mod crowd;
 mod deadlines;
 mod engine;
+mod fairness;
 mod full;
 mod half_close;
 mod held_back;
