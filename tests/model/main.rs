@@ -70,6 +70,10 @@ fn the_protocol_holds_in_every_interleaving() {
 }
 
 /// Name, the fault, what is looked for, clients, what has to be found.
+///
+/// http.zig, its worker's notes: an event for a closed connection whose slot was reused (the generation), a sweep that closes a
+/// connection while its worker is about to arm it again (released before armed, the sweep takes what is owned), an event that
+/// arrives while the connection is owned (the mark).
 const FAULTS: &[(&str, Fault, Checks, u8, Broken)] = &[
     (
         "released before armed: a step without ownership",

@@ -262,6 +262,11 @@ impl World {
         self.inside().is_busy = is_busy;
     }
 
+    /// Something happens when a connection has been armed again the next time, before the worker that did it goes on.
+    pub fn when_armed(&self, act: impl FnOnce() + Send + 'static) {
+        self.inside().when_armed = Some(Box::new(act));
+    }
+
     /// How often something was to be accepted.
     pub fn accepts(&self) -> usize {
         self.inside().accepts
@@ -323,6 +328,11 @@ impl Wire {
         self.link(|link| link.writes.clone())
     }
 
+    /// How often something was to be read.
+    pub fn reads(&self) -> usize {
+        self.link(|link| link.reads)
+    }
+
     /// The waits of workers for it.
     pub fn waited(&self) -> Vec<Waited> {
         self.link(|link| link.waited.clone())
@@ -336,6 +346,17 @@ impl Wire {
     /// Whether the server has let go of it.
     pub fn is_dropped(&self) -> bool {
         self.link(|link| link.dropped)
+    }
+
+    /// The token under which it is registered.
+    pub fn token(&self) -> Option<Token> {
+        self.link(|link| Some(link.registration.as_ref()?.token))
+    }
+
+    /// A worker has taken its event from the poller.
+    pub fn takes_event(&self) {
+        let event = self.world.inside().disarm(self.number);
+        assert!(event.is_some(), "it is not armed");
     }
 
     fn stream(&self) -> Stream {

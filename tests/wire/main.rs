@@ -21,6 +21,7 @@ mod memory;
 mod messages;
 mod observer;
 mod overload;
+mod ownership;
 mod pool;
 mod puppet;
 mod quiet;

@@ -1,0 +1,166 @@
+//! Who may touch a connection, with the real slots and workers: what happens between the steps is chosen here. Every interleaving of
+//! the steps themselves is in `tests/model`.
+//!
+//! http.zig, its worker's notes: an event for a closed connection whose slot is another's by now; an event for a connection that is
+//! owned; a sweep that closes what its worker is about to arm again.
+
+use crate::client::get;
+use crate::made_up::{Act, Scene, Wire};
+use crate::stage::{PAGE, page};
+use doorstep::internals::server::{Housekeeper, Shared, Worker};
+use doorstep::{CloseReason, Request};
+use std::sync::{Arc, Mutex};
+
+/// What is to happen in the middle of something, once.
+type Once = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
+
+fn happens(once: &Once) {
+    let act = once.lock().unwrap().take();
+    if let Some(act) = act {
+        act();
+    }
+}
+
+/// Another worker is told of this connection.
+fn is_told_of(shared: &Arc<Shared>, wire: &Wire) {
+    let token = wire.token().expect("a registered connection");
+    Worker::new(shared.clone()).turn(token);
+}
+
+#[test]
+fn an_event_for_a_connection_that_is_gone_hits_no_stranger() {
+    let mut scene = Scene::new(page);
+    let mut stale = Vec::new();
+    for _ in 0..100 {
+        let gone = scene.accepts();
+        stale.push(gone.token().expect("it waits"));
+        gone.does(Act::Finishes);
+        assert_eq!(scene.runs(), 1);
+        assert_eq!(scene.reason(&gone), Some(CloseReason::PeerClosed));
+    }
+    // They all had the same slot. Taken from the poller before their end, their events come only now.
+    let present = scene.accepts();
+    let token = present.token().expect("it waits");
+    let (reads, slot) = (present.reads(), token.0 as u32);
+    for stale in stale {
+        assert_eq!(stale.0 as u32, slot, "the slot is used again");
+        assert_ne!(stale, token);
+        scene.works(move |worker| worker.turn(stale));
+    }
+    assert_eq!(present.reads(), reads, "nobody has touched it");
+    assert_eq!(scene.reason(&present), None);
+    present.sends(get("/"));
+    assert_eq!(scene.runs(), 1);
+    assert!(present.got().ends_with(PAGE));
+}
+
+/// The sweep closes a connection while a worker holds its event, and the next client gets its slot.
+#[test]
+fn an_event_that_a_worker_holds_meanwhile_hits_no_stranger() {
+    let mut scene = Scene::new(page);
+    let gone = scene.accepts();
+    let stale = gone.token().expect("it waits");
+    gone.sends(get("/"));
+    gone.takes_event();
+    scene.at(10_000);
+    assert_eq!(scene.reason(&gone), Some(CloseReason::IdleTimeout));
+    let present = scene.accepts();
+    let reads = present.reads();
+    // Its own event has not been taken from the poller yet.
+    present.sends(get("/"));
+    scene.works(move |worker| worker.turn(stale));
+    assert_eq!((present.reads(), gone.got().as_str()), (reads, ""));
+    assert!(scene.turn());
+    assert!(present.got().ends_with(PAGE));
+}
+
+/// The owner serves again what came while it was at work, although the event that told of it is used up.
+#[test]
+fn an_event_that_comes_while_a_connection_is_owned_is_not_lost() {
+    let meanwhile = Once::default();
+    let inside = meanwhile.clone();
+    let mut scene = Scene::new(move |_: &mut Request<'_>| {
+        happens(&inside);
+        PAGE
+    });
+    let wire = scene.accepts();
+    let (told, shared) = (wire.clone(), scene.shared.clone());
+    *meanwhile.lock().unwrap() = Some(Box::new(move || {
+        told.sends(get("/"));
+        let reads = told.reads();
+        is_told_of(&shared, &told);
+        assert_eq!(told.reads(), reads, "two workers on one connection");
+    }));
+    wire.sends(get("/"));
+    assert!(scene.turn());
+    // In that one turn.
+    assert_eq!(wire.got().matches(PAGE).count(), 2);
+}
+
+/// Between the arming and the release an event may come: it is used up by the mark, and the owner looks again.
+#[test]
+fn an_event_that_comes_between_arming_and_release_is_not_lost() {
+    let mut scene = Scene::new(page);
+    let wire = scene.accepts();
+    let (told, shared) = (wire.clone(), scene.shared.clone());
+    scene.world.when_armed(move || {
+        told.sends(get("/"));
+        told.takes_event();
+        is_told_of(&shared, &told);
+    });
+    wire.sends("GET / HT");
+    assert!(scene.turn());
+    wire.sends("TP/1.1\r\nHost: localhost\r\n\r\n");
+    // Whatever was due has been served, and it is armed again.
+    scene.runs();
+    assert!(
+        wire.got().contains("HTTP/1.1 400 "),
+        "the octets in their order"
+    );
+}
+
+#[test]
+fn a_sweep_does_not_take_what_its_worker_is_about_to_let_go_of() {
+    let mut scene = Scene::new(page);
+    let wire = scene.accepts();
+    let (watched, world, shared) = (wire.clone(), scene.world.clone(), scene.shared.clone());
+    scene.world.when_armed(move || {
+        // Long over, by the deadline that the slot shows.
+        world.set(100_000);
+        Housekeeper::new(shared.clone()).sweep();
+        assert!(!watched.is_dropped(), "closed while it was owned");
+        assert_eq!(shared.slots.occupied(), 1);
+    });
+    wire.sends(get("/"));
+    assert!(scene.turn());
+    assert!(wire.got().ends_with(PAGE));
+    assert_eq!(scene.reason(&wire), None);
+    // Let go of, it is anybody's.
+    scene.at(200_000);
+    assert_eq!(scene.reason(&wire), Some(CloseReason::IdleTimeout));
+    assert_eq!(scene.runs(), 0);
+}
+
+/// The housekeeper owns what it looks at, too: an event that comes meanwhile has used up the arming.
+#[test]
+fn an_event_that_comes_while_the_housekeeper_owns_a_connection_is_not_lost() {
+    let big = "x".repeat(100_000);
+    let mut scene = Scene::new(move |_: &mut Request<'_>| big.clone());
+    let wire = scene.world.wire();
+    wire.room(Some(10));
+    wire.sends(get("/"));
+    scene.admits(&wire);
+    let (told, shared) = (wire.clone(), scene.shared.clone());
+    scene.world.when_armed(move || {
+        told.does(Act::Takes(1_000));
+        told.takes_event();
+        is_told_of(&shared, &told);
+    });
+    // It has taken a part of it since, so it lives on.
+    wire.does(Act::Takes(50_000));
+    scene.at(30_000);
+    assert_eq!(scene.reason(&wire), None);
+    wire.room(None);
+    assert!(scene.turn(), "it is armed");
+    assert!(wire.got().len() > 100_000);
+}
