@@ -51,6 +51,7 @@ fn an_accepted_connection_is_ready_for_use() {
         let Stream::Tcp(stream) = &stream else {
             panic!("TCP")
         };
+        // hyper#1184, axum#2653
         assert!(stream.nodelay().expect("an option"));
         assert_closed_on_exec(stream);
     }

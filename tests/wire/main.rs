@@ -26,6 +26,7 @@ mod pool;
 mod puppet;
 mod quiet;
 mod shutdown;
+mod small_answers;
 mod stage;
 mod streaming;
 mod turn;
