@@ -28,6 +28,7 @@ mod quiet;
 mod shutdown;
 mod small_answers;
 mod stage;
+mod stops;
 mod streaming;
 mod turn;
 mod upgrade;
