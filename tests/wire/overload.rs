@@ -410,6 +410,7 @@ fn one_sweep_gives_up_all_that_stall() {
     let mut crowd = Crowd::new(limits(|limits| limits.parked_bytes = 100_000), handler);
     let many = 3 * CLOSED_AT_ONCE + 2;
     crowd.come(many);
+    crowd.at(0);
     for number in 0..many {
         crowd.takes(number, 1_000);
         crowd.asks(number, get("/"));
