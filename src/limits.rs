@@ -179,6 +179,8 @@ pub const REST: Duration = Duration::from_secs(2);
 /// How long a peer can keep a worker waiting, in all waits of one request, before that wait may be cut for the sake of others.
 /// Cut it is only when there are as many workers as there may be, none of them runs, and events wait.
 pub const CUT_FROM: Duration = Duration::from_secs(1);
+/// One in so many workers may be cut off its peer at a time: with 256 of them, and [`PEER_WAIT`] until each hears of it, 80 a second.
+pub const CUT_SHARE: usize = 32;
 /// How soon a thread that is blocked by its peer hears that it is to stop.
 pub const PEER_WAIT: Duration = Duration::from_millis(100);
 /// The same for a thread of a detached answer. There may be a thousand of them, and each look costs a wake-up; it is less than

@@ -115,7 +115,7 @@ impl Worker {
     fn is_behind(&self, guest: &mut Guest) -> bool {
         matches!(
             guest.conn.phase(),
-            Phase::Idle | Phase::Head | Phase::Gather
+            Phase::Idle | Phase::Head | Phase::Gather | Phase::Drain
         ) && !guest.waits_to_write
             && self.shared.poller.waiting() == 0
             && matches!(guest.stream.wait(Interest::Read, Duration::ZERO), Ok(true))

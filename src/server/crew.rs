@@ -15,6 +15,8 @@
 //!      └──── fill: started
 //! ```
 
+use crate::limits::CUT_SHARE;
+
 /// The workers of one server, counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crew {
@@ -66,6 +68,12 @@ impl Crew {
     /// Workers that are missing among the running ones.
     pub fn missing(&self) -> usize {
         self.base.saturating_sub(self.running)
+    }
+
+    /// Waits for peers that may be cut before the first of them has been heard of: a share of all, so that a small server does not
+    /// lose all of its uploads for one request, and a large one need not lose them one after the other.
+    pub fn cut_at_once(&self) -> usize {
+        (self.most / CUT_SHARE).max(1)
     }
 
     /// All workers that have a thread.

@@ -7,7 +7,7 @@ use super::crew::{Crew, Fill};
 use super::shared::Shared;
 use super::shutdown::Signal;
 use super::slots::lock;
-use super::station::Station;
+use super::station::{Pace, Station};
 use super::worker::Worker;
 use crate::conn::Moment;
 use crate::limits::{CUT_FROM, REST, WORKERS_END_WITHIN, WORKERS_MOST};
@@ -127,48 +127,64 @@ impl Pool {
     /// # Errors
     /// Those of the poller, and of starting a thread, which counts as the cap; those that run go on.
     pub fn watch(&self, shared: &Arc<Shared>, now: Moment) -> io::Result<Look> {
-        let missing = self.write_off();
-        if missing == 0 || !shared.poller.pending()? {
+        let (missing, back) = self.look();
+        if missing <= back || !shared.poller.pending()? {
             return Ok(Look::Nothing);
         }
+        // Those that are back run when their turn ends.
+        let missing = missing - back;
+        let may_cut = back == 0;
         for filled in 0..missing {
             match self.fill() {
                 Fill::Enough => return Ok(Look::Filled(filled)),
-                // All of those that rest look whether they are meant.
-                Fill::Call => self.changed.notify_all(),
+                // Until the end, only those that rest wait for this.
+                Fill::Call => self.changed.notify_one(),
                 Fill::Start => {
                     // Who cannot have another thread has as many as there may be.
                     self.start_one(shared).inspect_err(|_| {
-                        self.cut_longest(now);
+                        self.cut_longest(may_cut, now);
                     })?;
                 }
                 Fill::AtCap if filled > 0 => return Ok(Look::Filled(filled)),
-                Fill::AtCap => return Ok(self.cut_longest(now)),
+                Fill::AtCap => return Ok(self.cut_longest(may_cut, now)),
             }
         }
         Ok(Look::Filled(missing))
     }
 
-    fn write_off(&self) -> usize {
+    /// Looks at each worker: how many are missing now among those that are to run, and how many of the missing are on their way back.
+    fn look(&self) -> (usize, usize) {
         let mut state = lock(&self.state);
-        let stuck = state.stations.iter().filter(|station| station.write_off());
-        let stuck = stuck.count();
-        (0..stuck).for_each(|_| state.crew.write_off());
-        state.crew.missing()
+        let State { crew, stations, .. } = &mut *state;
+        let mut back = 0;
+        for station in stations {
+            match station.look() {
+                Pace::WrittenOff => crew.write_off(),
+                Pace::Back => back += 1,
+                Pace::GetsOn | Pace::Blocked => {}
+            }
+        }
+        (crew.missing(), back)
     }
 
-    fn cut_longest(&self, now: Moment) -> Look {
+    fn cut_longest(&self, may_cut: bool, now: Moment) -> Look {
         let state = lock(&self.state);
-        if state.crew.running() > 0 {
+        if !may_cut || state.crew.running() > 0 {
             return Look::AtCap;
         }
-        let waits = state
+        let waiting = state
             .stations
             .iter()
             .filter_map(|station| Some((station, station.waits()?)));
-        match waits.min_by_key(|(_, (_, since))| *since) {
-            Some((station, (wait, since))) if since.after(CUT_FROM) <= now => {
-                station.cut(wait);
+        // Who has been told hears of it only when its present slice of time is over.
+        let (told, mut others): (Vec<_>, Vec<_>) =
+            waiting.partition(|(station, (wait, _))| station.is_cut(*wait));
+        others.sort_by_key(|(_, (_, since))| *since);
+        match others.first() {
+            Some((station, (wait, since)))
+                if since.after(CUT_FROM) <= now && told.len() < state.crew.cut_at_once() =>
+            {
+                station.cut(*wait);
                 Look::Cut
             }
             _ => Look::AtCap,
@@ -264,6 +280,9 @@ impl Drop for Presence {
         if let Some(mine) = &self.station {
             state.stations.retain(|station| !Arc::ptr_eq(station, mine));
         }
-        self.pool.changed.notify_all();
+        // Who waits for the end counts the threads.
+        if state.has_ended {
+            self.pool.changed.notify_all();
+        }
     }
 }

@@ -11,6 +11,19 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+/// What a look at a thread finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// It gets on, or waits for an event.
+    GetsOn,
+    /// It serves an event and has shown no progress since the last look: from now on it is written off.
+    WrittenOff,
+    /// It was written off before, and there is still no progress.
+    Blocked,
+    /// It was written off, gets on again, and will say so when its turn ends.
+    Back,
+}
+
 /// The marks of one thread.
 #[derive(Debug, Default)]
 pub struct Station {
@@ -51,12 +64,19 @@ impl Station {
         self.beat.store(beat.wrapping_add(by), Ordering::Release);
     }
 
-    /// Whether it serves an event and has shown no progress since the last look; from now on it is written off then. For the
-    /// housekeeper alone.
-    pub fn write_off(&self) -> bool {
+    /// What has become of the thread since the last look. For the housekeeper alone.
+    pub fn look(&self) -> Pace {
         let beat = self.beat.load(Ordering::Acquire);
         let stuck = beat % 2 == 1 && beat == self.seen.swap(beat, Ordering::Relaxed);
-        stuck && !self.written_off.swap(true, Ordering::SeqCst)
+        match (stuck, self.is_written_off()) {
+            (true, true) => Pace::Blocked,
+            (true, false) => {
+                self.written_off.store(true, Ordering::SeqCst);
+                Pace::WrittenOff
+            }
+            (false, true) => Pace::Back,
+            (false, false) => Pace::GetsOn,
+        }
     }
 
     /// Whether it was written off.
@@ -73,6 +93,11 @@ impl Station {
     pub fn waits(&self) -> Option<(u64, Moment)> {
         let wait = self.wait.load(Ordering::SeqCst);
         (wait != 0).then(|| (wait, Moment(self.since.load(Ordering::SeqCst))))
+    }
+
+    /// Whether this wait is to end, and the thread has not heard of it.
+    pub fn is_cut(&self, wait: u64) -> bool {
+        self.cut.load(Ordering::SeqCst) == wait
     }
 
     /// Ends this wait, if it still goes on.
