@@ -330,6 +330,21 @@ fn ignored_tests(files: &[Source], contributing: &str) -> Vec<String> {
     found
 }
 
+/// Every folder of Rust files below `tests` has a row in CONTRIBUTING.md, or the test of its name has.
+fn unlisted_tests(files: &[String], contributing: &str) -> Vec<String> {
+    let folders: BTreeSet<&str> = files
+        .iter()
+        .filter(|path| path.ends_with(".rs"))
+        .filter_map(|path| Some(path.strip_prefix("tests/")?.split_once('/')?.0))
+        .collect();
+    let is_listed = |name: &str| contributing.contains(&format!("\n| `tests/{name}"));
+    folders
+        .into_iter()
+        .filter(|name| !is_listed(&format!("{name}/`")) && !is_listed(&format!("{name}.rs`")))
+        .map(|name| format!("CONTRIBUTING.md, Every test: no row for tests/{name}/"))
+        .collect()
+}
+
 #[track_caller]
 fn assert_tidy(complaints: &[String]) {
     assert!(complaints.is_empty(), "\n\n{}\n", complaints.join("\n"));
@@ -385,6 +400,13 @@ fn every_ignored_test_is_listed() {
     let mut files = sources("tests");
     files.extend(sources("src"));
     assert_tidy(&ignored_tests(&files, &read("CONTRIBUTING.md")));
+}
+
+#[test]
+fn every_folder_of_tests_is_listed() {
+    let mut files = Vec::new();
+    files_below("tests", &mut files);
+    assert_tidy(&unlisted_tests(&files, &read("CONTRIBUTING.md")));
 }
 
 /// The rows of a table as `count` cells, `\n` for a line's end.
@@ -507,5 +529,14 @@ fn every_rule_over_many_files_can_fail() {
         (&plain, "", 1),
     ] {
         assert_eq!(ignored_tests(files, text).len(), complaints, "{text}");
+    }
+
+    let files = ["tests/tidy.rs", "tests/tidy/source.rs", "tests/rfc/main.rs"].map(String::from);
+    for (text, complaints) in [
+        ("\n| `tests/tidy.rs` | x |\n| `tests/rfc/` | x |", 0),
+        ("\n| `tests/rfc/` | x |", 1),
+        ("see `tests/tidy.rs` and `tests/rfc/`", 2),
+    ] {
+        assert_eq!(unlisted_tests(&files, text).len(), complaints, "{text}");
     }
 }
