@@ -23,6 +23,9 @@ const OPEN_FILES: u64 = 65_536;
 /// Descriptors that are asked for with each connection of `--max-conns`.
 const OPEN_FILES_EACH: u64 = 6;
 
+/// Descriptors that the library keeps for other things than connections: see `Limits::connections`.
+const OPEN_FILES_BESIDE: u64 = 64;
+
 /// How long the end of the program waits for its log to be read.
 const LOG_ENDS_WITHIN: Duration = Duration::from_secs(1);
 
@@ -38,13 +41,15 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let wanted = settings
         .max_conns
         .map_or(0, |count| OPEN_FILES_EACH * count as u64);
-    let _ = os::raise_open_files(OPEN_FILES.max(wanted));
+    let open_files = os::raise_open_files(OPEN_FILES.max(wanted)).ok().flatten();
     let listening = Plan::of(settings)?.carry_out(&Sockets)?;
     let signals =
         Signals::install().map_err(|error| messages::cannot_start("wait for signals", &error))?;
 
     if !settings.quiet {
         warn(&root);
+        let too_few = too_few_files(settings.max_conns, open_files);
+        too_few.iter().for_each(|text| say(text));
         announce(settings, &root, &listening.bound, listening.moved);
     }
     log::start().map_err(|error| messages::cannot_start("write the log", &error))?;
@@ -94,6 +99,17 @@ fn warn(root: &Root) {
     }
 }
 
+/// What to say when the limit of open files is too low for the connections that were asked for.
+fn too_few_files(max_conns: Option<usize>, open_files: Option<u64>) -> Option<String> {
+    let (asked, limit) = (max_conns? as u64, open_files?);
+    let most = limit.saturating_sub(OPEN_FILES_BESIDE).max(1);
+    (most < asked).then(|| {
+        format!(
+            "warning: at most {most} open connections in place of {asked}: the limit of open files is {limit} (see `ulimit -n`)"
+        )
+    })
+}
+
 fn announce(settings: &Settings, root: &Root, server: &Server, moved: Option<(u16, u16)>) {
     let listening = server.local_addrs();
     let wildcard = listening
@@ -125,5 +141,36 @@ fn tell_end(ended: Ended, grace: u64) {
         0 => {}
         1 => say(&format!("1 connection was cut after {grace} s")),
         cut => say(&format!("{cut} connections were cut after {grace} s")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_when_there_are_too_few_files() {
+        for (max_conns, open_files, most) in [
+            (
+                Some(961),
+                Some(1024),
+                Some("at most 960 open connections in place of 961"),
+            ),
+            (
+                Some(2),
+                Some(10),
+                Some("at most 1 open connections in place of 2"),
+            ),
+            (Some(960), Some(1024), None),
+            (Some(1), Some(10), None),
+            (None, Some(80), None),
+            (Some(100), None, None),
+        ] {
+            let said = too_few_files(max_conns, open_files);
+            let start = most.map(|most| format!("warning: {most}: "));
+            assert_eq!(said.is_some(), start.is_some(), "{said:?}");
+            let (said, start) = (said.unwrap_or_default(), start.unwrap_or_default());
+            assert!(said.starts_with(&start), "{said}");
+        }
     }
 }
