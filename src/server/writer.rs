@@ -89,6 +89,10 @@ impl ContentSink for Outlet<'_> {
     }
 
     fn is_disconnected(&mut self) -> bool {
-        self.failure.is_some() || self.shared.has_ended() || self.link.stream.is_reset()
+        // Kept, because a program that returns now has not sent all, although nothing of it may be left to fail at.
+        if self.failure.is_none() && self.link.stream.is_reset() {
+            self.failure = Some(Failure::Lost);
+        }
+        self.failure.is_some() || self.shared.has_ended()
     }
 }

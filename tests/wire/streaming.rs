@@ -427,6 +427,32 @@ fn a_reset_is_seen_and_a_half_close_is_none() {
 }
 
 #[test]
+fn what_a_reset_cut_short_is_no_whole_answer() {
+    on_each_backend(|stage| {
+        // Nothing more is to be sent at the end of the second: HTTP/1.0 content ends with the connection.
+        for version in ["HTTP/1.1\r\nHost: localhost", "HTTP/1.0"] {
+            for path in KINDS {
+                let (troupe, recorder) = (Troupe::default(), Recorder::default());
+                let server = stage.server().workers(2).observer(recorder.clone());
+                let server = server.spawn(stage_of(&troupe)).unwrap();
+                let mut client = Client::connect(server.addr());
+                let strings = troupe.add();
+                client.send(format!("GET {path} {version}\r\n\r\n"));
+                assert_eq!(client.head().status, 200);
+                strings.runs();
+                // The client closes in good order, and its system answers what still comes with a reset.
+                drop(client);
+                strings.does(Write("unread"));
+                strings.does(Flush);
+                assert_eq!(strings.tries(Watch), Came::Gone(true), "{path} {version}");
+                strings.begins(End);
+                recorder.hears_closed(CloseReason::Failed);
+            }
+        }
+    });
+}
+
+#[test]
 fn a_shutdown_gives_it_the_grace() {
     on_each_backend(|stage| {
         for path in KINDS {
