@@ -1,4 +1,4 @@
-//! A server is stopped and started again and again, under load and beside clients that say nothing: what has gone wrong in others.
+//! A server is stopped and started again and again, under load and beside clients that say nothing.
 //! Each clause by itself stands in `shutdown`.
 
 use crate::client::{Client, get};
