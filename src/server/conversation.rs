@@ -72,6 +72,12 @@ impl Worker {
                     flow
                 }
                 Flow::Read => self.read(guest, Moment::at(now.monotonic)),
+                Flow::Wait(Interest::Read) if cause == Cause::Event => {
+                    match self.overdue(guest, &now) {
+                        Some(flow) => flow,
+                        None => break Fate::Wait(Interest::Read),
+                    }
+                }
                 Flow::Wait(interest) => break Fate::Wait(interest),
                 Flow::Detach => break Fate::Detach,
                 Flow::Close(reason) => break Fate::Close(reason),
@@ -108,6 +114,16 @@ impl Worker {
             }
             Expiry::Close(reason) => Flow::Close(reason),
             Expiry::Refuse(reject) => self.refuse(guest, reject, now),
+        }
+    }
+
+    /// Refuses a message of which everything that came has been read, and which is not whole although its time is over: the sweep
+    /// leaves it to the worker while there is something to read, which could go on for ever.
+    fn overdue(&mut self, guest: &mut Guest, now: &Now) -> Option<Flow> {
+        let moment = Moment::at(now.monotonic);
+        match guest.conn.expire(moment, false, guest.conn.read_deadline()) {
+            Expiry::Refuse(reject) => Some(self.refuse(guest, reject, now)),
+            Expiry::NotYet | Expiry::Close(_) => None,
         }
     }
 

@@ -493,3 +493,31 @@ fn each_phase_has_a_deadline_of_its_own() {
         }
     });
 }
+
+/// rpxy#596: a client that dribbles while the server is busy is not to be waited for longer: a worker that has come, and found no whole
+/// message when the time was over, says so.
+#[test]
+fn dribbling_at_a_busy_server_does_not_extend_the_time() {
+    let post = format!("{POST}10000\r\n\r\n");
+    let rows = [
+        ("Head", "GET /", 10 * SECOND, HEAD_TIMEOUT),
+        ("Gather", &post, 30 * SECOND, CONTENT_TIMEOUT),
+    ];
+    for (phase, start, until, reason) in rows {
+        let mut scene = Scene::new(handler());
+        scene.world.is_busy(true);
+        let wire = sends(&mut scene, start);
+        while scene.world.ms() < until {
+            assert_eq!(scene.reason(&wire), None, "{phase}");
+            scene.world.set(scene.world.ms() + SECOND);
+            wire.does(octet());
+            // It lies there when the housekeeper looks, and is read right after that.
+            scene.sweep();
+            scene.runs();
+        }
+        assert!(wire.got().starts_with("HTTP/1.1 408 "), "{phase}");
+        wire.does(Act::Finishes);
+        scene.runs();
+        assert_eq!(scene.reason(&wire), Some(reason), "{phase}");
+    }
+}
