@@ -154,7 +154,12 @@ impl Worker {
             Ok(Progress::Done) if self.moved == before => {
                 matches!(guest.stream.wait(Interest::Write, Duration::ZERO), Ok(true))
             }
-            sent => sent.is_ok() && self.moved > before,
+            Ok(Progress::Done) => true,
+            // What was taken may have earned less than the time that is used up.
+            Ok(Progress::Blocked | Progress::Yield) => {
+                self.moved > before && guest.conn.write_deadline(now, &self.shared.rules) > now
+            }
+            Err(_) => false,
         };
         match keeps_up {
             true => Flow::Wait(Interest::Write),

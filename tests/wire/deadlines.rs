@@ -521,3 +521,19 @@ fn dribbling_at_a_busy_server_does_not_extend_the_time() {
         assert_eq!(scene.reason(&wire), Some(reason), "{phase}");
     }
 }
+
+/// hyper#2457, axum#3478: nor do octets that the socket has taken without reporting it, if they earn less than the time that they took.
+#[test]
+fn octets_that_the_housekeeper_finds_taken_do_not_extend_the_time() {
+    let mut scene = Scene::new(handler());
+    let wire = deaf(&mut scene, &get("/big"));
+    while scene.reason(&wire).is_none() {
+        let next = scene.world.ms() + SECOND;
+        assert!(next <= 31 * SECOND, "it may go on like that");
+        scene.world.set(next);
+        wire.does(Act::Takes(1));
+        scene.sweep();
+    }
+    assert_eq!(scene.reason(&wire), Some(CloseReason::WriteTimeout));
+    assert!(scene.world.ms() >= 30 * SECOND);
+}
