@@ -43,7 +43,7 @@ pub struct Limits {
     /// Beyond: 503. `None`: no limit.
     pub connections_per_ip: Option<usize>,
     /// Worker threads, when handlers block. As many as CPUs run; each that is blocked may be stood in for. A blocked worker costs its
-    /// stack and 48 KiB of buffers.
+    /// stack and 48 KiB of buffers. No fewer than there are CPUs: [`Server::workers`](crate::Server::workers) sets a lower number.
     pub workers_max: usize,
     /// Threads of [detached](crate::Response::detached) answers and [upgraded](crate::Response::upgrade) connections.
     /// Beyond: 503. Each

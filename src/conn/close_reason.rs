@@ -26,8 +26,8 @@ pub enum CloseReason {
     WriteTimeout,
     /// The handler left more content unread than [`Limits::drain`](crate::Limits::drain).
     UnreadContent,
-    /// The handler's content ended before its declared length: a file shrank, or a stream ended or failed. Or a
-    /// writer failed.
+    /// The handler's content ended before its declared length: a file shrank, or a stream ended or failed. Or what a program wrote
+    /// ended with an error (see [`Response::writer`](crate::Response::writer)).
     ContentFailed,
     /// The handler panicked.
     Panicked,

@@ -145,9 +145,21 @@ impl Case<'_> {
             426 => given.is_upgrade && !message.offers_echo,
             // What is left of its content would be taken for the other protocol.
             500 => given.is_upgrade && message.offers_echo && message.length != Some(0),
-            503 => given.is_detached || self.may_upgrade(number, given),
+            503 => {
+                self.lacks_seat(number) && (given.is_detached || self.may_upgrade(number, given))
+            }
             _ => false,
         }
+    }
+
+    /// Whether another connection may have the thread that this call needs. What an earlier call on this one had is free again.
+    fn lacks_seat(&self, number: usize) -> bool {
+        let (index, call) = self.calls[number];
+        let needs = |given: &Given| given.is_detached || given.is_upgrade;
+        let before = self.world.calls[..index].iter();
+        before
+            .filter(|other| other.link != call.link)
+            .any(|other| other.given.as_ref().is_some_and(needs))
     }
 
     fn may_upgrade(&self, number: usize, given: &Given) -> bool {

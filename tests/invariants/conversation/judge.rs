@@ -120,12 +120,8 @@ impl Case<'_> {
         if self.link.read < self.link.sent.len() {
             return Err("octets lie unread".into());
         }
-        if let Some(echoed) = heard.echoed {
-            let end = self.reading.messages[heard.begun - 1].head_end;
-            return match end + echoed == self.link.read {
-                true => Ok(()),
-                false => Err(format!("{echoed} octets of an echo")),
-            };
+        if heard.echoed.is_some() {
+            return self.all_echoed(heard);
         }
         if self.reading.is_bad {
             return Err("octets that are no request are not refused".into());
@@ -139,6 +135,16 @@ impl Case<'_> {
             return Err("idle in spite of the shutdown".into());
         }
         self.all_answered(heard)
+    }
+
+    /// The other protocol has given back all that was read.
+    fn all_echoed(&self, heard: &Heard) -> Result<(), String> {
+        let head_end = self.reading.messages[heard.begun - 1].head_end;
+        let echoed = heard.echoed.unwrap_or_default();
+        match head_end + echoed == self.link.read {
+            true => Ok(()),
+            false => Err(format!("{echoed} octets of an echo")),
+        }
     }
 
     /// Every message that was read to its end has been answered to its end.
@@ -198,6 +204,11 @@ impl Case<'_> {
             CloseReason::PeerClosed | CloseReason::PeerClosedEarly | CloseReason::IdleTimeout => {
                 self.all_answered(heard)
             }
+            CloseReason::Overload => self.was_dispensable(heard),
+            // Too early for a wait of the other protocol to be over.
+            CloseReason::Upgraded if link.half_closed && !link.reset && since < timeouts.write => {
+                self.all_echoed(heard)
+            }
             CloseReason::Shutdown if grace_is_over => Ok(()),
             CloseReason::Shutdown => self.owed_answered(heard),
             CloseReason::Rejected(_) | CloseReason::Answered => self.all_answered(heard),
@@ -213,6 +224,20 @@ impl Case<'_> {
         links.len() > limits.connections
             || sent + self.world.spent() > limits.parked_bytes
             || self.world.lacks
+    }
+
+    /// Whoever has nothing under way may go for the sake of others, but not when the next request has arrived.
+    fn was_dispensable(&self, heard: &Heard) -> Result<(), String> {
+        let link = self.link;
+        let is_between = match self.reading.messages.get(self.calls.len().wrapping_sub(1)) {
+            Some(message) => message.end == End::At(link.read),
+            None => link.read == 0,
+        };
+        let is_quiet = heard.is_even && heard.whole == self.calls.len() && !heard.is_last;
+        match is_between && is_quiet && link.read < link.sent.len() {
+            true => Err("a request had arrived".into()),
+            false => Ok(()),
+        }
     }
 
     /// A connection that the shutdown has ended had been sent all the answers that it was owed: to each request that was with

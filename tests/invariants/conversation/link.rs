@@ -95,6 +95,16 @@ impl Link {
 pub struct Log(pub Network);
 
 impl Log {
+    /// A client is not to blame for what no worker has had the time to read.
+    fn must_be_read(&self, peer: Option<SocketAddr>) {
+        let held = self.0.world().held;
+        let mut is_behind = false;
+        self.link(peer, |link, _| is_behind = link.read < link.sent.len());
+        if held && is_behind {
+            self.0.world().breach("ends a wait for what is there");
+        }
+    }
+
     fn link(&self, peer: Option<SocketAddr>, note: impl FnOnce(&mut Link, Duration)) {
         let mut world = self.0.world();
         let now = world.now;
@@ -112,6 +122,9 @@ impl Observer for Log {
     }
 
     fn closed(&self, peer: Option<SocketAddr>, reason: CloseReason) {
+        if reason == CloseReason::IdleTimeout {
+            self.must_be_read(peer);
+        }
         self.link(peer, |link, now| link.closed.push((reason, now)));
     }
 
@@ -126,6 +139,9 @@ impl Observer for Log {
     }
 
     fn rejected(&self, peer: Option<SocketAddr>, reject: Reject, status: Status) {
+        if matches!(reject, Reject::HeadTimeout | Reject::ContentTimeout) {
+            self.must_be_read(peer);
+        }
         self.link(peer, |link, _| {
             link.refusals.push(Refusal {
                 reject,
