@@ -181,6 +181,9 @@ pub const REST: Duration = Duration::from_secs(2);
 pub const CUT_FROM: Duration = Duration::from_secs(1);
 /// One in so many workers may be cut off its peer at a time: with 256 of them, and [`PEER_WAIT`] until each hears of it, 80 a second.
 pub const CUT_SHARE: usize = 32;
+/// One in so many workers is never lent to a client whose content is not here: its request is answered 503 instead, unless it has
+/// begun to be read before. So clients that send slowly hold three workers in four at most.
+pub const KEPT_SHARE: usize = 4;
 /// How soon a thread that is blocked by its peer hears that it is to stop.
 pub const PEER_WAIT: Duration = Duration::from_millis(100);
 /// The same for a thread of a detached answer. There may be a thousand of them, and each look costs a wake-up; it is less than

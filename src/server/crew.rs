@@ -15,7 +15,7 @@
 //!      └──── fill: started
 //! ```
 
-use crate::limits::CUT_SHARE;
+use crate::limits::{CUT_SHARE, KEPT_SHARE};
 
 /// The workers of one server, counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,11 @@ impl Crew {
     /// Workers that are missing among the running ones.
     pub fn missing(&self) -> usize {
         self.base.saturating_sub(self.running)
+    }
+
+    /// Workers that may wait for peers at a time. A server of fewer than four lends them all.
+    pub fn most_lent(&self) -> usize {
+        self.most - self.most / KEPT_SHARE
     }
 
     /// Waits for peers that may be cut before the first of them has been heard of: a share of all, so that a small server does not

@@ -79,6 +79,12 @@ impl Pool {
         waits.count()
     }
 
+    /// Whether so many workers wait for peers that the others are kept for requests that keep nobody waiting. Without it, clients
+    /// that send a part of their content and stop could hold all workers, and come again as fast as they are cut.
+    pub fn has_none_to_spare(&self) -> bool {
+        self.waits() >= self.crew().most_lent()
+    }
+
     /// Starts the workers that are to run.
     ///
     /// # Errors

@@ -124,6 +124,8 @@ pub struct Waits<'a> {
     waited: Duration,
     /// How soon a cut is heard of.
     slice: Duration,
+    /// Whether the thread may not be lent to a peer's content when too many are: until the first such wait.
+    is_new: bool,
 }
 
 impl<'a> Waits<'a> {
@@ -134,6 +136,7 @@ impl<'a> Waits<'a> {
             station,
             waited: Duration::ZERO,
             slice: PEER_WAIT,
+            is_new: true,
         }
     }
 
@@ -141,6 +144,7 @@ impl<'a> Waits<'a> {
     pub fn detached(shared: &'a Shared, station: &'a Station) -> Waits<'a> {
         Waits {
             slice: DETACHED_WAIT,
+            is_new: false,
             ..Waits::new(shared, station)
         }
     }
@@ -160,6 +164,11 @@ impl<'a> Waits<'a> {
         interest: Interest,
         deadline: Moment,
     ) -> io::Result<Waited> {
+        // Whoever has begun goes on; content that is asked for now, and is not here, finds no worker to spare.
+        let is_new = std::mem::take(&mut self.is_new);
+        if is_new && interest == Interest::Read && self.shared.pool.has_none_to_spare() {
+            return Ok(Waited::Cut(CloseReason::Overload));
+        }
         let station = self.station;
         let begun = self.now();
         let number = station.count.load(Ordering::Relaxed) + 1;
