@@ -80,11 +80,11 @@ pub use conn::CloseReason;
 pub use files::Files;
 pub use h1::Reject;
 pub use handler::{
-    Body, BodyError, BodySource, ContentSink, Duplex, FieldError, Handler, IntoResponse, Now,
-    Payload, Request, Response, Speak, TestRequest, Upgraded, WriteContent, Writer,
+    Body, BodyError, BodySource, ContentSink, Duplex, Handler, IntoResponse, Now, Payload, Request,
+    Response, Speak, TestRequest, Upgraded, WriteContent, Writer,
 };
 pub use limits::{Limits, Timeouts};
-pub use semantics::{Headers, Method, Status, Version};
+pub use semantics::{FieldError, FieldLines, Headers, Method, Status, Version};
 pub use server::{Ended, Observer, RequestEvent, Running, Server, Shutdown};
 
 #[doc(hidden)]

@@ -10,7 +10,7 @@
 use super::resolve::Resolved;
 use crate::handler::{Now, Response};
 use crate::limits::{CACHE_BYTES, CACHE_FILE_BYTES};
-use crate::semantics::Status;
+use crate::semantics::{FieldLines, Status};
 use crate::sys::beneath::Root;
 use crate::sys::file::Identity;
 use crate::sys::stream::read_exact_at;
@@ -50,7 +50,7 @@ pub(super) struct Entry {
     identity: Identity,
     /// From when on the wall clock says that the file's last change is over. The clock may be set back behind that.
     settles: SystemTime,
-    lines: Box<[u8]>,
+    lines: FieldLines,
     content: Arc<[u8]>,
     /// When the file was last looked at, in milliseconds of the requests' monotonic time.
     looked_ms: AtomicU64,
@@ -92,7 +92,7 @@ impl Cache {
             root: Arc::downgrade(root),
             identity,
             settles,
-            lines: answer().lines().into(),
+            lines: answer().lines().clone(),
             content: content.into(),
             looked_ms: AtomicU64::new(milliseconds(now.monotonic)),
             used: AtomicBool::new(false),
@@ -132,7 +132,7 @@ impl Entry {
     }
 
     fn bytes(&self, path: &[u8]) -> usize {
-        ENTRY_OVERHEAD + path.len() + self.lines.len() + self.content.len()
+        ENTRY_OVERHEAD + path.len() + self.lines.as_bytes().len() + self.content.len()
     }
 }
 

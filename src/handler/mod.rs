@@ -18,7 +18,7 @@ pub use body::{Body, BodyError, BodySource};
 pub use into_response::IntoResponse;
 pub use payload::Payload;
 pub use request::{Now, Request, RequestParts};
-pub use response::{FieldError, Response, ResponseParts};
+pub use response::{Response, ResponseParts};
 pub use test_request::TestRequest;
 pub use upgraded::{Duplex, Speak, Upgraded};
 pub use writer::{ContentSink, WriteContent, Writer};

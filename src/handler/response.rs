@@ -1,10 +1,8 @@
 //! One answer.
 
 use super::{Payload, Upgraded, Writer};
-use crate::semantics::Status;
-use crate::semantics::fields::{FieldName, valid_name, valid_value};
 use crate::semantics::upgrade::is_protocol;
-use std::fmt;
+use crate::semantics::{FieldError, FieldLines, Status};
 use std::fs::File;
 use std::io::{self, Read};
 
@@ -20,48 +18,19 @@ use std::io::{self, Read};
 #[must_use = "an answer does nothing unless a handler returns it"]
 pub struct Response {
     pub(super) status: Status,
-    fields: Vec<u8>,
-    date: bool,
-    server: bool,
+    fields: FieldLines,
     close: bool,
     payload: Payload,
     reason: Option<&'static str>,
     fault: Option<FieldError>,
 }
 
-/// Why a field was not set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FieldError {
-    /// The name is not a token (RFC 9110 §5.1).
-    Name,
-    /// The value holds CR, LF, NUL or another control (RFC 9110 §5.5): it could be read as a field, or an answer, of its own.
-    Value,
-    /// The server alone writes this field, because it must agree with what is sent: Content-Length, Transfer-Encoding,
-    /// Connection, Keep-Alive.
-    Managed,
-}
-
-impl fmt::Display for FieldError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            FieldError::Name => "the field name is not a token",
-            FieldError::Value => "the field value holds a control character",
-            FieldError::Managed => "the server writes this field itself",
-        })
-    }
-}
-
-impl std::error::Error for FieldError {}
-
 impl Response {
     /// An answer without content.
     pub fn new(status: Status) -> Response {
         Response {
             status,
-            fields: Vec::new(),
-            date: false,
-            server: false,
+            fields: FieldLines::new(),
             close: false,
             payload: Payload::Empty,
             reason: None,
@@ -112,23 +81,7 @@ impl Response {
     /// # Errors
     /// See [`FieldError`]; the answer stays as it was.
     pub fn try_header(&mut self, name: &str, value: &str) -> Result<(), FieldError> {
-        if !valid_name(name.as_bytes()) {
-            return Err(FieldError::Name);
-        }
-        if !valid_value(value.as_bytes()) {
-            return Err(FieldError::Value);
-        }
-        match FieldName::of(name.as_bytes()) {
-            FieldName::ContentLength
-            | FieldName::TransferEncoding
-            | FieldName::Connection
-            | FieldName::KeepAlive => return Err(FieldError::Managed),
-            FieldName::Date => self.date = true,
-            FieldName::Server => self.server = true,
-            _ => {}
-        }
-        self.push_line(name, value);
-        Ok(())
+        self.fields.push(name, value)
     }
 
     /// Sets the content.
@@ -283,15 +236,7 @@ impl Response {
 
     /// The value of the first field line with this name, without regard to case.
     pub fn field(&self, name: &str) -> Option<&str> {
-        let lines = std::str::from_utf8(&self.fields).ok()?;
-        let of_line = |line: &'_ str| {
-            line.split_once(": ")
-                .is_some_and(|(this, _)| this.eq_ignore_ascii_case(name))
-        };
-        lines
-            .split("\r\n")
-            .find(|line| of_line(line))
-            .map(|line| &line[name.len() + 2..])
+        self.fields.get(name)
     }
 
     /// Why the handler answered so, if it said: see [`reason`](Response::reason).
@@ -333,16 +278,8 @@ impl Response {
 
     /// Adds a Content-Type that is known to be valid.
     pub(super) fn media_type(mut self, value: &'static str) -> Response {
-        self.push_line("Content-Type", value);
+        self.fields.push_media_type(value);
         self
-    }
-
-    fn push_line(&mut self, name: &str, value: &str) {
-        self.fields.reserve(name.len() + value.len() + 4);
-        self.fields.extend_from_slice(name.as_bytes());
-        self.fields.extend_from_slice(b": ");
-        self.fields.extend_from_slice(value.as_bytes());
-        self.fields.extend_from_slice(b"\r\n");
     }
 }
 
@@ -350,15 +287,15 @@ impl Response {
 #[cfg(feature = "files")]
 impl Response {
     /// An answer with field lines that another answer had.
-    pub(crate) fn with_lines(status: Status, lines: &[u8]) -> Response {
+    pub(crate) fn with_lines(status: Status, lines: &FieldLines) -> Response {
         Response {
-            fields: lines.to_vec(),
+            fields: lines.clone(),
             ..Response::new(status)
         }
     }
 
-    /// Its field lines, serialised.
-    pub(crate) fn lines(&self) -> &[u8] {
+    /// Its field lines.
+    pub(crate) fn lines(&self) -> &FieldLines {
         &self.fields
     }
 }
@@ -368,12 +305,8 @@ impl Response {
 pub struct ResponseParts {
     /// The status.
     pub status: Status,
-    /// Serialised field lines, each ended by CRLF.
-    pub fields: Vec<u8>,
-    /// Whether they include a Date.
-    pub has_date: bool,
-    /// Whether they include a Server.
-    pub has_server: bool,
+    /// The field lines.
+    pub fields: FieldLines,
     /// Whether the connection is to close behind the answer.
     pub close: bool,
     /// The Upgrade field.
@@ -404,8 +337,6 @@ impl Response {
         ResponseParts {
             status: self.status,
             fields: self.fields,
-            has_date: self.date,
-            has_server: self.server,
             close: self.close,
             upgrade,
             payload: self.payload,

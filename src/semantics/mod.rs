@@ -1,12 +1,13 @@
 //! What a message means (RFC 9110), apart from how it is written in octets (RFC 9112).
 //!
-//! In: methods, status codes, fields and their table, request targets, hosts, lists, dates, entity tags,
-//! the offer of another protocol.
+//! In: methods, status codes, fields and their table, an answer's field lines, request targets, hosts, lists, dates,
+//! entity tags, the offer of another protocol.
 //! Out: line ends, framing, connections, files. Never: IO, clocks, allocation on the request's way in.
 #![forbid(unsafe_code)]
 
 pub mod date;
 pub mod etag;
+mod field_lines;
 pub mod fields;
 pub mod host;
 pub mod list;
@@ -16,6 +17,7 @@ pub mod target;
 pub mod upgrade;
 pub mod version;
 
+pub use field_lines::{FieldError, FieldLines};
 pub use fields::{FieldName, FieldTable, Headers, Span};
 pub use method::Method;
 pub use status::Status;

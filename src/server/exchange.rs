@@ -266,13 +266,16 @@ impl Desk<'_> {
         last: Option<CloseReason>,
         now: &Now,
     ) -> Delivery {
-        let is_dated = !parts.has_date && !parts.status.is_informational();
+        let is_dated = !parts.fields.has_date() && !parts.status.is_informational();
         let date = self.date.at(now.wall).filter(|_| is_dated);
         let answer = Answer {
             status: parts.status,
-            fields: &parts.fields,
+            fields: parts.fields.as_bytes(),
             date,
-            server: self.shared.server_name.filter(|_| !parts.has_server),
+            server: self
+                .shared
+                .server_name
+                .filter(|_| !parts.fields.has_server()),
             length: parts.payload.length(),
             last: last.or(parts.close.then_some(CloseReason::Answered)),
             upgrade: parts.upgrade,

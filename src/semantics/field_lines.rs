@@ -1,0 +1,157 @@
+//! Field lines of an answer, serialised: each is judged when it is added, so that no value can end its line.
+//!
+//! In: names and values that a program chose. Out: the fields that frame a message, which its writer alone sets. Never: a control
+//! character; a line that has been added changed.
+
+use super::fields::{FieldName, valid_name, valid_value};
+use std::fmt;
+
+/// The field lines of an answer, validated and written out as they are added (RFC 9112 §5).
+///
+/// What is in here can be sent as it is: RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and
+/// dangerous", and [`push`](FieldLines::push), which refuses them, is the only way in.
+///
+/// ```
+/// use doorstep::{FieldError, FieldLines};
+///
+/// let mut lines = FieldLines::new();
+/// lines.push("Content-Type", "text/plain")?;
+/// assert_eq!(lines.push("X", "a\r\nSet-Cookie: b"), Err(FieldError::Value));
+/// assert_eq!(lines.push("Content-Length", "5"), Err(FieldError::Managed));
+/// assert_eq!(lines.as_bytes(), b"Content-Type: text/plain\r\n");
+/// # Ok::<(), FieldError>(())
+/// ```
+///
+/// Printing it for debugging shows names and the lengths of values, never a value: some are secrets.
+#[derive(Clone, Default)]
+pub struct FieldLines {
+    /// INVARIANT: lines `name: value CRLF`, of a token and of octets that a field value may have.
+    octets: Vec<u8>,
+    has_date: bool,
+    has_server: bool,
+}
+
+/// Why a field line was not added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FieldError {
+    /// The name is not a token (RFC 9110 §5.1).
+    Name,
+    /// The value holds CR, LF, NUL or another control (RFC 9110 §5.5): it could be read as a field, or an answer, of its own.
+    Value,
+    /// The server alone writes this field, because it must agree with what is sent: Content-Length, Transfer-Encoding,
+    /// Connection, Keep-Alive.
+    Managed,
+}
+
+impl FieldLines {
+    /// None. Allocates nothing.
+    pub const fn new() -> FieldLines {
+        FieldLines {
+            octets: Vec::new(),
+            has_date: false,
+            has_server: false,
+        }
+    }
+
+    /// Adds a line behind the others. A name may come more than once.
+    ///
+    /// # Errors
+    /// See [`FieldError`]; the lines stay as they were.
+    pub fn push(&mut self, name: &str, value: &str) -> Result<(), FieldError> {
+        if !valid_name(name.as_bytes()) {
+            return Err(FieldError::Name);
+        }
+        if !valid_value(value.as_bytes()) {
+            return Err(FieldError::Value);
+        }
+        match FieldName::of(name.as_bytes()) {
+            FieldName::ContentLength
+            | FieldName::TransferEncoding
+            | FieldName::Connection
+            | FieldName::KeepAlive => return Err(FieldError::Managed),
+            FieldName::Date => self.has_date = true,
+            FieldName::Server => self.has_server = true,
+            _ => {}
+        }
+        self.append(name, value);
+        Ok(())
+    }
+
+    /// Adds a Content-Type that is one of this crate's own, and so valid.
+    pub(crate) fn push_media_type(&mut self, media_type: &'static str) {
+        debug_assert!(valid_value(media_type.as_bytes()));
+        self.append("Content-Type", media_type);
+    }
+
+    fn append(&mut self, name: &str, value: &str) {
+        let octets = &mut self.octets;
+        octets.reserve(name.len() + value.len() + 4);
+        octets.extend_from_slice(name.as_bytes());
+        octets.extend_from_slice(b": ");
+        octets.extend_from_slice(value.as_bytes());
+        octets.extend_from_slice(b"\r\n");
+    }
+
+    /// The value of the first line with this name, without regard to case (RFC 9110 §5.1).
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter()
+            .find(|(this, _)| this.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// Name and value of each line, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        // Only whole texts are added, so this is never the default.
+        let lines = std::str::from_utf8(&self.octets).unwrap_or_default();
+        lines.split("\r\n").filter_map(|line| line.split_once(": "))
+    }
+
+    /// The lines as they are sent, each ended by CRLF.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.octets
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.octets.is_empty()
+    }
+
+    /// Forgets all lines and keeps the memory.
+    pub fn clear(&mut self) {
+        self.octets.clear();
+        self.has_date = false;
+        self.has_server = false;
+    }
+
+    /// Whether one of them is a Date field.
+    pub(crate) fn has_date(&self) -> bool {
+        self.has_date
+    }
+
+    /// Whether one of them is a Server field.
+    pub(crate) fn has_server(&self) -> bool {
+        self.has_server
+    }
+}
+
+impl fmt::Debug for FieldLines {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_map()
+            .entries(self.iter().map(|(name, value)| (name, value.len())))
+            .finish()
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            FieldError::Name => "the field name is not a token",
+            FieldError::Value => "the field value holds a control character",
+            FieldError::Managed => "the server writes this field itself",
+        })
+    }
+}
+
+impl std::error::Error for FieldError {}
