@@ -4,9 +4,7 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use doorstep::Limits;
-use doorstep::internals::h1::chunked::{
-    Decoder, push_chunk_end, push_chunk_start, push_last_chunk,
-};
+use doorstep::internals::h1::chunked::{Decoder, push_chunk, push_last_chunk};
 use doorstep::internals::h1::write::{ConnectionField, LengthField, ResponseHead, push_head};
 use doorstep::internals::h1::{Head, Parsed, Resume, parse_head};
 use doorstep::internals::semantics::{FieldTable, Status};
@@ -89,9 +87,7 @@ fn chunks(criterion: &mut Criterion) {
     for len in [16, 4096] {
         let mut body = Vec::new();
         for _ in 0..16 {
-            push_chunk_start(&mut body, len);
-            body.resize(body.len() + len, b'x');
-            push_chunk_end(&mut body);
+            push_chunk(&mut body, &vec![b'x'; len]);
         }
         push_last_chunk(&mut body);
         group.bench_function(format!("16 chunks of {len}"), |bencher| {

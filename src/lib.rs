@@ -66,7 +66,7 @@ mod bytes;
 mod conn;
 #[cfg(feature = "files")]
 mod files;
-mod h1;
+pub mod h1;
 mod handler;
 mod limits;
 pub mod os;
@@ -108,6 +108,11 @@ pub mod internals {
     }
     pub mod h1 {
         pub use crate::h1::*;
+        pub mod write {
+            pub use crate::h1::write::{
+                CONTINUE, ConnectionField, LengthField, ResponseHead, push_head,
+            };
+        }
     }
     pub mod limits {
         pub use crate::limits::*;

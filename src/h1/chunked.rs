@@ -2,6 +2,30 @@
 //!
 //! In: chunk-size lines, chunk ends, the trailer section, and the bounds on all that is not content. Out: the bound on
 //! content, which is whoever's who gathers it. Never: holding octets; a size is a count, nothing is reserved for it.
+//!
+//! ```
+//! use doorstep::Limits;
+//! use doorstep::h1::chunked::{Decoder, push_chunk, push_last_chunk};
+//!
+//! let mut octets = Vec::new();
+//! push_chunk(&mut octets, b"hello, ");
+//! push_chunk(&mut octets, b"world");
+//! push_last_chunk(&mut octets);
+//! assert_eq!(octets, b"7\r\nhello, \r\n5\r\nworld\r\n0\r\n\r\n");
+//!
+//! // In whatever pieces it comes: here in pieces of four octets.
+//! let (mut decoder, mut content) = (Decoder::new(), Vec::new());
+//! for mut piece in octets.chunks(4) {
+//!     while !piece.is_empty() && !decoder.is_done() {
+//!         let step = decoder.decode(piece, &Limits::default())?;
+//!         content.extend_from_slice(&piece[step.data]);
+//!         piece = &piece[step.used..];
+//!     }
+//! }
+//! assert!(decoder.is_done());
+//! assert_eq!(content, b"hello, world");
+//! # Ok::<(), doorstep::Reject>(())
+//! ```
 
 use super::Reject;
 use super::field_line::{self, CR, LF, Section, read_section};
@@ -11,7 +35,10 @@ use crate::limits::{CHUNK_OVERHEAD, CHUNK_OVERHEAD_FREE, Limits};
 use crate::scan;
 use std::ops::Range;
 
-/// Decodes a chunked body, whatever pieces it comes in. Small and `Copy`-able: it holds no octets.
+/// Decodes the content of one message, whatever pieces it comes in. 16 octets, `Copy`: it holds none of the message's.
+///
+/// Trailer fields are validated, bounded and dropped (RFC 9110 §6.5.1). Strict: RFC 9112 §7.1 to the letter, and no white space
+/// before an extension.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Decoder {
     /// Octets of the chunk's data that have not come yet; while its size is read, the digits so far.
@@ -47,7 +74,7 @@ enum At {
     Done,
 }
 
-/// One step of decoding.
+/// One step of decoding: see [`Decoder::decode`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded {
     /// Octets of the input that are dealt with, the data included.
@@ -60,12 +87,20 @@ pub struct Decoded {
 const SIZE_DIGITS: u32 = 16;
 
 impl Decoder {
+    /// Of content of which nothing has come.
+    pub fn new() -> Decoder {
+        Decoder::default()
+    }
+
     /// Takes framing octets up to the next run of content, and that run. Never reads beyond the body's last octet.
+    ///
+    /// Of `limits`, [`chunk_line`](Limits::chunk_line) and [`trailer_bytes`](Limits::trailer_bytes) count, in octets. Framing
+    /// beyond 16 octets a chunk may be ahead of the content by 16 KiB. How much content there may be is the caller's to bound.
     ///
     /// # Errors
     ///
     /// A [`Reject`] for the first octet that is not allowed at its place, or that is one too many. What follows in the
-    /// connection cannot be understood after it.
+    /// connection cannot be understood after it: neither the decoder nor the connection is to be used again.
     pub fn decode(&mut self, input: &[u8], limits: &Limits) -> Result<Decoded, Reject> {
         let mut used = 0;
         while self.at != At::Data {
@@ -91,7 +126,7 @@ impl Decoder {
         })
     }
 
-    /// Whether the last chunk and its trailer section have been read. Trailer fields are validated, bounded and dropped.
+    /// Whether the last chunk and its trailer section have been read. What lies behind them is the next message.
     pub fn is_done(&self) -> bool {
         self.at == At::Done
     }
@@ -227,18 +262,21 @@ fn counted(limit: usize) -> usize {
     limit.min(u32::MAX as usize)
 }
 
-/// Appends the size line of a chunk of `len` octets (never 0, which would end the body).
-pub fn push_chunk_start(out: &mut Vec<u8>, len: usize) {
-    number::push_hexadecimal(out, len as u64);
+/// Appends a chunk with this content to `out` (RFC 9112 §7.1). Nothing when there is none: a chunk of no octets would end the
+/// body.
+pub fn push_chunk(out: &mut Vec<u8>, content: &[u8]) {
+    if content.is_empty() {
+        return;
+    }
+    // A size line has at most 16 digits and CRLF, and CRLF follows the content.
+    out.reserve(content.len() + 20);
+    number::push_hexadecimal(out, content.len() as u64);
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(content);
     out.extend_from_slice(b"\r\n");
 }
 
-/// Appends what follows a chunk's data.
-pub fn push_chunk_end(out: &mut Vec<u8>) {
-    out.extend_from_slice(b"\r\n");
-}
-
-/// Appends the last chunk and an empty trailer section.
+/// Appends the last chunk and an empty trailer section, which end the body (RFC 9112 §7.1).
 pub fn push_last_chunk(out: &mut Vec<u8>) {
     out.extend_from_slice(b"0\r\n\r\n");
 }

@@ -19,6 +19,7 @@ use std::ops::Range;
 
 /// A request's head, taken apart. Spans are relative to the first octet of the input (skipped empty line included).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Head {
     /// The method.
     pub method: Method,
@@ -85,6 +86,32 @@ impl Default for At {
 /// The outcome does not depend on how the octets were split into calls. Each octet is validated once, and read once more
 /// when a head that came in pieces is complete: at most twice in all. A call with a `resume` that another call gave has to
 /// bring the octets that the other had, and may bring more behind them.
+///
+/// Of `limits`, [`head_bytes`](Limits::head_bytes), [`target_bytes`](Limits::target_bytes) and [`headers`](Limits::headers)
+/// count. Nothing is allocated but the table's room for lines, which stays with it from head to head.
+///
+/// ```
+/// use doorstep::h1::{FieldTable, Framing, Parsed, Resume, parse_head};
+/// use doorstep::{Limits, Method};
+///
+/// let (limits, mut table) = (Limits::default(), FieldTable::default());
+/// let mut input = b"POST /tea?sugar=2 HTTP/1.1\r\nHost: localhost\r\nContent-".to_vec();
+/// let Parsed::More { resume } = parse_head(&input, Resume::default(), &limits, &mut table)? else {
+///     panic!("the head is not complete");
+/// };
+/// // More octets come, behind the others.
+/// input.extend_from_slice(b"Length: 5\r\n\r\nhello");
+/// let Parsed::Done { value: head, used } = parse_head(&input, resume, &limits, &mut table)? else {
+///     panic!("the head is complete");
+/// };
+/// assert_eq!(head.method, Method::Post);
+/// assert_eq!((head.path(&input), head.query(&input)), ("/tea", Some("sugar=2")));
+/// assert_eq!(table.headers(&input).get("host"), Some(&b"localhost"[..]));
+/// // Here begins the content.
+/// assert_eq!(head.framing, Framing::Length(5));
+/// assert_eq!(&input[used..], b"hello");
+/// # Ok::<(), doorstep::Reject>(())
+/// ```
 ///
 /// # Errors
 ///

@@ -6,17 +6,21 @@
 //! Parsers are one shape: octets and a resume point in; a value and the octets it used, or a new resume point, or a
 //! [`Reject`]. The caller keeps the octets and hands them in again, longer; what was validated once is not looked at
 //! again until the head is complete.
+//!
+//! As a part of the API it is for those who have octets and want the message in them: [`parse_head`], and [`chunked`] for content.
 #![forbid(unsafe_code)]
 
 pub mod chunked;
 mod field_line;
-pub mod framing;
-pub mod head;
-pub mod persistence;
+mod framing;
+mod head;
+mod persistence;
 mod reject;
 mod request_line;
-pub mod write;
+mod view;
+pub(crate) mod write;
 
+pub use crate::semantics::{FieldTable, Span, Target, TargetForm};
 pub use framing::Framing;
 pub use head::{Expect, Head, Resume, parse_head};
 pub use reject::Reject;

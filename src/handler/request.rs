@@ -1,7 +1,7 @@
 //! One request, as a handler sees it.
 
 use super::{Body, BodySource, TestRequest};
-use crate::semantics::{Headers, Method, Target, TargetForm, Version};
+use crate::semantics::{Headers, Method, Target, Version};
 use core::net::SocketAddr;
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -71,17 +71,12 @@ impl<'a> Request<'a> {
     /// The path as it came, not percent-decoded; `/` when an absolute target has none, `*` for `OPTIONS *`, and empty
     /// for CONNECT.
     pub fn path(&self) -> &'a str {
-        let path = self.part(Some(self.parts.parts.path)).unwrap_or("");
-        match self.parts.parts.form {
-            TargetForm::Absolute if path.is_empty() => "/",
-            TargetForm::Asterisk => "*",
-            TargetForm::Absolute | TargetForm::Origin | TargetForm::Authority => path,
-        }
+        self.parts.parts.path_of(self.parts.target)
     }
 
     /// The query as it came, without its `?`; `None` when there is no `?`.
     pub fn query(&self) -> Option<&'a str> {
-        self.part(self.parts.parts.query)
+        self.parts.parts.query_of(self.parts.target)
     }
 
     /// The version that the request is served as.
@@ -118,13 +113,6 @@ impl<'a> Request<'a> {
     /// The content (RFC 9110 §6.4). Its first read sends `100 Continue` to a client that waits for it.
     pub fn body(&mut self) -> &mut Body<'a> {
         &mut self.body
-    }
-
-    fn part(&self, span: Option<crate::semantics::Span>) -> Option<&'a str> {
-        let span = span?;
-        self.parts
-            .target
-            .get(span.start as usize..span.end as usize)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{BodySource, Handler, Now, Request, RequestParts, Response};
 use crate::limits::Limits;
 use crate::semantics::fields::{FieldLine, FieldName, FieldTable, Span};
-use crate::semantics::{Headers, Method, Target, Version};
+use crate::semantics::{Method, Target, Version};
 use core::net::{Ipv4Addr, SocketAddr};
 use std::io;
 use std::time::{Duration, SystemTime};
@@ -99,7 +99,7 @@ impl TestRequest {
                 self.method, self.target
             ),
         };
-        let headers = Headers::new(&self.octets, self.table.lines());
+        let headers = self.table.headers(&self.octets);
         let host = headers
             .known(FieldName::Host)
             .and_then(|host| std::str::from_utf8(host).ok());

@@ -203,19 +203,27 @@ impl FieldTable {
         }
     }
 
+    /// The lines over the octets of their head, which begin where those began that were parsed.
+    pub fn headers<'a>(&'a self, octets: &'a [u8]) -> Headers<'a> {
+        Headers::new(octets, &self.lines)
+    }
+
     /// Forgets all lines and keeps the room.
+    #[doc(hidden)]
     #[inline]
     pub fn clear(&mut self) {
         self.lines.clear();
     }
 
     /// Adds a line. The parser bounds their number.
+    #[doc(hidden)]
     #[inline]
     pub fn push(&mut self, line: FieldLine) {
         self.lines.push(line);
     }
 
     /// The lines in the order in which they came.
+    #[doc(hidden)]
     #[inline]
     pub fn lines(&self) -> &[FieldLine] {
         &self.lines

@@ -33,6 +33,30 @@ pub struct Target {
     pub authority: Option<Span>,
 }
 
+impl Target {
+    /// The path of `target`, which this is taken apart from: `/` when an absolute target has none, `*` in the asterisk form,
+    /// and empty in the authority form.
+    pub fn path_of<'a>(&self, target: &'a str) -> &'a str {
+        match (self.form, text(self.path, target)) {
+            (TargetForm::Absolute, "") => "/",
+            (TargetForm::Asterisk, _) => "*",
+            (_, path) => path,
+        }
+    }
+
+    /// The query of `target`, which this is taken apart from, without its `?`.
+    pub fn query_of<'a>(&self, target: &'a str) -> Option<&'a str> {
+        Some(text(self.query?, target))
+    }
+}
+
+/// The part of a target that a span covers; empty when it does not lie within it.
+fn text(span: Span, target: &str) -> &str {
+    target
+        .get(span.start as usize..span.end as usize)
+        .unwrap_or_default()
+}
+
 /// The target is none of the forms that its method may have, or holds an octet that no target may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidTarget;
@@ -40,6 +64,10 @@ pub struct InvalidTarget;
 impl Target {
     /// Takes a target apart. A fragment (`#`) is refused: RFC 9112 §3.2 has none in any form. Escapes are not judged:
     /// who decodes them does that.
+    ///
+    /// # Errors
+    /// [`InvalidTarget`] for anything else.
+    #[doc(hidden)]
     pub fn parse(octets: &[u8], method: Method) -> Result<Target, InvalidTarget> {
         // Without an early end, so that the compiler may judge many octets with one instruction.
         let allowed = octets

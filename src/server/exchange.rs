@@ -68,14 +68,14 @@ impl Worker {
         }
         let shared = &*self.shared;
         let (octets, rest) = self.input.split(used);
-        let target = text(head.target.of(octets));
+        let target = head.target_text(octets);
         let parts = RequestParts {
             method: head.method,
             target,
             parts: head.parts,
-            host: head.host.map(|host| text(host.of(octets))),
+            host: head.host_text(octets),
             version: head.version,
-            headers: Headers::new(octets, self.table.lines()),
+            headers: self.table.headers(octets),
             peer: guest.peer,
             now: *now,
         };
@@ -95,7 +95,7 @@ impl Worker {
             method: head.method,
             target,
             version: head.version,
-            headers: Headers::new(octets, self.table.lines()),
+            headers: self.table.headers(octets),
         };
         let mut desk = Desk {
             shared,
@@ -153,9 +153,9 @@ impl Worker {
         let page = Response::status_page(Status::INTERNAL_SERVER_ERROR);
         let asked = self.head.map(|(head, _)| Asked {
             method: head.method,
-            target: text(head.target.of(self.input.unread())),
+            target: head.target_text(self.input.unread()),
             version: head.version,
-            headers: Headers::new(self.input.unread(), self.table.lines()),
+            headers: self.table.headers(self.input.unread()),
         });
         let mut desk = Desk {
             shared: &self.shared,
@@ -412,9 +412,4 @@ fn answer_and_close(stream: &mut Stream, answer: &[u8]) {
     // Nothing is owed to a client that does not take a few hundred octets at once.
     let _ = stream.write(answer);
     let _ = stream.shutdown_write();
-}
-
-/// Octets that the parser found to be visible ASCII, or, in a Host, a part of it.
-fn text(octets: &[u8]) -> &str {
-    std::str::from_utf8(octets).unwrap_or_default()
 }

@@ -273,12 +273,10 @@ fn read_block(output: &mut Output, tail: &mut Option<Tail>) -> Result<(), Broken
         None => count == 0,
     };
     let chunked = *chunked;
-    if chunked && count > 0 {
-        chunked::push_chunk_start(&mut output.octets, count);
-    }
-    output.octets.extend_from_slice(&output.scratch[..count]);
-    if chunked && count > 0 {
-        chunked::push_chunk_end(&mut output.octets);
+    let content = &output.scratch[..count];
+    match chunked {
+        true => chunked::push_chunk(&mut output.octets, content),
+        false => output.octets.extend_from_slice(content),
     }
     if chunked && ended {
         chunked::push_last_chunk(&mut output.octets);

@@ -66,12 +66,9 @@ impl ContentSink for Outlet<'_> {
         if self.failure.is_some() {
             return;
         }
-        if self.is_chunked {
-            chunked::push_chunk_start(out, octets.len());
-        }
-        out.extend_from_slice(octets);
-        if self.is_chunked {
-            chunked::push_chunk_end(out);
+        match self.is_chunked {
+            true => chunked::push_chunk(out, octets),
+            false => out.extend_from_slice(octets),
         }
     }
 
