@@ -51,6 +51,12 @@
 //! closed. What a handler does wrong (a panic) becomes a 500 and closes the connection; the worker lives on. (Not with
 //! `panic = "abort"`, which ends the process.)
 //!
+//! # Without a socket
+//!
+//! The core of the server does no IO and is public for those who own their streams: [`h1`] takes heads and content apart,
+//! [`conn`] knows what to do with them, when to answer and when to close. `examples/any_stream.rs` serves anything that can be
+//! read and written with it.
+//!
 //! # Features
 //!
 //! - `files` (default): `Files`, and the program `doorstep`. Without it the crate is the bare server.
@@ -63,7 +69,7 @@
 #![warn(missing_docs)]
 
 mod bytes;
-mod conn;
+pub mod conn;
 #[cfg(feature = "files")]
 mod files;
 pub mod h1;
@@ -84,6 +90,7 @@ pub use handler::{
     Response, Speak, TestRequest, Upgraded, WriteContent, Writer,
 };
 pub use limits::{Limits, Timeouts};
+pub use semantics::date::HttpDate;
 pub use semantics::{FieldError, FieldLines, Headers, Method, Status, Version};
 pub use server::{Ended, Observer, RequestEvent, Running, Server, Shutdown};
 
@@ -108,6 +115,9 @@ pub mod internals {
     }
     pub mod h1 {
         pub use crate::h1::*;
+        pub mod framing {
+            pub use crate::h1::framing::request_framing;
+        }
         pub mod write {
             pub use crate::h1::write::{
                 CONTINUE, ConnectionField, LengthField, ResponseHead, push_head,

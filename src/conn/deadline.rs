@@ -4,7 +4,8 @@ use super::{CloseReason, Connection, Phase, Rules};
 use crate::h1::Reject;
 use std::time::Duration;
 
-/// A point in time: milliseconds since the origin of the server's monotonic clock.
+/// A point in time: milliseconds since an origin of the caller's own, on a clock that never goes back, such as the elapsed time of
+/// a [`std::time::Instant`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(pub u64);
 
@@ -116,33 +117,40 @@ pub enum Expiry {
 }
 
 impl Connection {
-    /// When the wait for the peer's octets ends.
+    /// When the wait for the peer's octets ends. It counts from [`Event::Read`](super::Event::Read) to the next event.
     pub fn read_deadline(&self) -> Moment {
         self.deadline
     }
 
-    /// An answer's octets wait for the peer to read: when that wait ends.
+    /// An answer's octets wait for the peer to read: when that wait ends ([`Timeouts::write`](crate::Timeouts::write), and the least
+    /// rate). Beyond, the connection is to be closed, for [`CloseReason::WriteTimeout`].
     pub fn write_deadline(&mut self, now: Moment, rules: &Rules) -> Moment {
         self.writing.wait(now, rules.timeouts.write)
     }
 
-    /// Octets of answers were taken by the system, the last of those that kept the client waiting perhaps.
+    /// So many octets of what was framed have been sent, as far as this end can tell.
     pub fn wrote(&mut self, now: Moment, octets: u64, rules: &Rules) {
         // The idle time is the client's from when it could read the answer, not from when that was framed.
         if self.phase() == Phase::Idle && self.writing.is_waiting() {
             self.deadline = now.after(rules.timeouts.keep_alive);
+        }
+        // So is the time for the last answer.
+        if self.phase() == Phase::Linger && octets > 0 {
+            self.deadline = now.after(rules.timeouts.linger);
         }
         let least_rate = rules.timeouts.least_rate;
         self.writing.progress(now, octets, least_rate);
     }
 
     /// The wait for content that is needed now: when it ends.
+    #[doc(hidden)]
     pub fn content_deadline(&mut self, now: Moment, rules: &Rules) -> Moment {
         self.deadline = self.reading.wait(now, rules.timeouts.body);
         self.deadline
     }
 
     /// What the time means for a connection that waits for its peer.
+    #[doc(hidden)]
     pub fn expire(&self, now: Moment, waits_to_write: bool, deadline: Moment) -> Expiry {
         if now < deadline {
             return Expiry::NotYet;

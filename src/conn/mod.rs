@@ -19,18 +19,49 @@
 //! - Content belongs to its request: what a handler leaves unread is dropped in Drain or ends the connection.
 //! - After a 101 nothing is parsed: the octets behind it are another protocol's.
 //! - After a refusal nothing is parsed: the answer, then Linger (so that the peer reads it instead of a reset), then Closed.
-//! - Every phase in which the peer is waited for has a deadline; Handle alone has none: it is the program's.
+//! - Every phase in which the peer is waited for has a deadline; Handle has one only while content is waited for.
+//!
+//! # The loop
+//!
+//! Whoever owns a stream asks [`Connection::next_event`] what is next, does it, and asks again. The loop keeps the octets: those
+//! that have come (`input`) and those that are to go (`out`).
+//!
+//! | event | what the loop does |
+//! |---|---|
+//! | [`Read`](Event::Read) | sends `out`; reads behind `input`, or waits until [`read_deadline`](Connection::read_deadline); at the stream's end, [`input_ended`](Connection::input_ended) |
+//! | [`Head`](Event::Head) | reads what it needs of the head, takes it off `input` |
+//! | [`Content`](Event::Content) | uses the data, takes the octets off `input` |
+//! | [`Answer`](Event::Answer), [`Refuse`](Event::Refuse) | [`answer`](Connection::answer) or [`answer_whole`](Connection::answer_whole), for which the head is enough |
+//! | [`Send`](Event::Send) | appends what is left of the content, as its [`Delivery`] says; then [`finish`](Connection::finish) |
+//! | [`Close`](Event::Close) | sends `out` and closes |
+//!
+//! Time: the loop tells of each write that moved octets ([`wrote`](Connection::wrote)), and while the stream takes none, waits
+//! until [`write_deadline`](Connection::write_deadline) at most. Memory: a loop that sends at `Read` holds the answers to what
+//! one read brought; where answers are long, it sends earlier.
+//!
+//! Octets of the peer's never cause a panic. An answer and `finish` out of their turn are a mistake of the program: with debug
+//! assertions they panic, and without them they change nothing. Everything else may be called at any time.
+//!
+//! `examples/any_stream.rs` is such a loop. Methods that the documentation does not list are the engine's, and outside semver.
 #![forbid(unsafe_code)]
 
+mod answer;
 mod close_reason;
 mod deadline;
+mod event;
 mod receive;
 mod send;
 
+pub use crate::semantics::upgrade::offers as offers_upgrade;
+pub use answer::Answer;
 pub use close_reason::CloseReason;
-pub use deadline::{Expiry, Moment};
+#[doc(hidden)]
+pub use deadline::Expiry;
+pub use deadline::Moment;
+pub use event::Event;
+#[doc(hidden)]
 pub use receive::{Gathered, Received};
-pub use send::{Answer, Delivery, Finished};
+pub use send::{Delivery, Finished};
 
 use crate::h1;
 use crate::limits::{Limits, Timeouts};
@@ -38,6 +69,19 @@ use crate::semantics::Version;
 use deadline::Patience;
 
 /// Limits and timeouts: the same for all connections of a server, so that no connection carries a copy.
+///
+/// ```
+/// use doorstep::conn::Rules;
+/// use std::time::Duration;
+///
+/// let mut rules = Rules::default();
+/// rules.limits.head_bytes = 4 * 1024;
+/// rules.timeouts.keep_alive = Duration::from_secs(5);
+/// ```
+///
+/// A connection obeys those of messages and of single connections (`head_bytes`, `headers`, `target_bytes`, `chunk_line`,
+/// `trailer_bytes`, `drain`, `requests_per_connection`; all timeouts but `shutdown`). The others are for whoever owns the
+/// connections.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     /// How much.
@@ -53,9 +97,10 @@ pub enum Phase {
     Idle,
     /// Some octets of a head are here.
     Head,
-    /// The head is complete; content, or the beginning of it, is awaited before the handler is called.
+    /// The head is complete; content, or the beginning of it, is awaited before the handler is called. Only the engine's
+    /// connections: [`next_event`](Connection::next_event) gives content as it comes.
     Gather,
-    /// The handler runs.
+    /// The handler runs, or, in a loop of one's own, the request's content is taken and an answer is due.
     Handle,
     /// An answer is framed; its octets are on their way.
     Send,
@@ -93,8 +138,44 @@ enum Content {
     Chunked(h1::chunked::Decoder),
 }
 
-/// The state of one connection. Small: it holds no octets of the peer's, and what one phase alone knows shares its place with
-/// what the others know.
+/// The state of one connection. Small (80 octets): it holds no octets of the peer's, and what one phase alone knows shares its
+/// place with what the others know.
+///
+/// ```
+/// use doorstep::conn::{Connection, Event, Moment, Rules};
+/// use doorstep::h1::FieldTable;
+/// use doorstep::{CloseReason, Status};
+///
+/// let (rules, now, mut table) = (Rules::default(), Moment(0), FieldTable::default());
+/// let mut conn = Connection::new(now, &rules);
+/// let mut input = b"GET /tea HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".to_vec();
+/// let (mut out, mut status) = (Vec::new(), Status::NOT_FOUND);
+/// let reason = loop {
+///     match conn.next_event(&input, &mut table, now, &rules, &mut out) {
+///         Event::Head { head, used } => {
+///             if head.path(&input) == "/tea" {
+///                 status = Status::OK;
+///             }
+///             input.drain(..used);
+///         }
+///         Event::Content { used, .. } => drop(input.drain(..used)),
+///         Event::Answer => {
+///             conn.answer_whole(status, b"Earl Grey", &rules, &mut out);
+///         }
+///         Event::Refuse(reject) => {
+///             conn.answer_whole(reject.status(), b"", &rules, &mut out);
+///         }
+///         Event::Send => {
+///             conn.finish(!input.is_empty(), now, &rules);
+///         }
+///         // Here a loop sends `out`, and reads.
+///         Event::Read => conn.input_ended(),
+///         Event::Close(reason) => break reason,
+///     }
+/// };
+/// assert_eq!(reason, CloseReason::Answered);
+/// assert_eq!(out, b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\nEarl Grey");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Connection {
     stage: Stage,
@@ -112,12 +193,14 @@ pub struct Connection {
     keep_alive: bool,
     /// The client waits for `100 Continue`, which has not been sent.
     continue_due: bool,
+    /// Nothing comes behind what is here, as far as the loop has said so.
+    input_ended: bool,
     /// No answer follows the present one, for this reason.
     last: Option<CloseReason>,
 }
 
 impl Connection {
-    /// A connection that was accepted now.
+    /// A connection that was accepted now: the first head has [`Timeouts::head`] from here on.
     pub fn new(now: Moment, rules: &Rules) -> Connection {
         Connection {
             stage: Stage::Idle,
@@ -131,6 +214,7 @@ impl Connection {
             is_connect: false,
             keep_alive: true,
             continue_due: false,
+            input_ended: false,
             last: None,
         }
     }
@@ -149,13 +233,14 @@ impl Connection {
         }
     }
 
-    /// Requests begun on it so far.
+    /// Requests begun on it so far: those whose head was complete and valid.
     pub fn requests(&self) -> u32 {
         self.requests
     }
 
     /// The peer has closed its side and all it sent has been read: what that means here. `None` when the
     /// answer in progress still goes out (a half-close is no abort).
+    #[doc(hidden)]
     pub fn peer_closed(&mut self) -> Option<CloseReason> {
         match self.phase() {
             Phase::Idle => Some(self.last.unwrap_or(CloseReason::PeerClosed)),

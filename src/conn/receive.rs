@@ -60,6 +60,7 @@ impl Connection {
     ///
     /// # Errors
     /// The reason to refuse the message; the connection is to be ended with [`refuse`](Connection::refuse).
+    #[doc(hidden)]
     pub fn receive(
         &mut self,
         input: &[u8],
@@ -67,14 +68,17 @@ impl Connection {
         now: Moment,
         rules: &Rules,
     ) -> Result<Received, Reject> {
-        debug_assert!(matches!(self.phase(), Phase::Idle | Phase::Head));
+        let resume = match self.stage {
+            Stage::Head(resume) => resume,
+            Stage::Idle => Resume::default(),
+            stage => {
+                debug_assert!(false, "no head is looked for in {stage:?}");
+                return Ok(Received::More);
+            }
+        };
         if input.is_empty() {
             return Ok(Received::More);
         }
-        let resume = match self.stage {
-            Stage::Head(resume) => resume,
-            _ => Resume::default(),
-        };
         match h1::parse_head(input, resume, &rules.limits, table)? {
             Parsed::More { resume } => {
                 // The time for a head is counted in all, not from octet to octet; before the first request it began
@@ -122,10 +126,11 @@ impl Connection {
     ///
     /// # Errors
     /// Chunked content that is malformed.
+    #[doc(hidden)]
     pub fn gather(&mut self, input: &[u8], now: Moment, rules: &Rules) -> Result<Gathered, Reject> {
         let Stage::Gather(mut gather) = self.stage else {
             debug_assert!(false, "nothing is gathered in {:?}", self.stage);
-            return Ok(Gathered::Ready);
+            return Ok(Gathered::More);
         };
         let least_rate = rules.timeouts.least_rate;
         let here = input.get(gather.head as usize..).unwrap_or_default();
@@ -159,6 +164,7 @@ impl Connection {
     }
 
     /// Whether the present request's content has been read to its end.
+    #[doc(hidden)]
     pub fn content_is_read(&self) -> bool {
         match &self.content {
             Content::Done => true,
@@ -168,7 +174,7 @@ impl Connection {
     }
 
     /// The length of the content that is left, if the client declared one.
-    pub fn content_left(&self) -> Option<u64> {
+    pub(crate) fn content_left(&self) -> Option<u64> {
         match self.content {
             Content::Done => Some(0),
             Content::Length(left) => Some(left),
@@ -181,6 +187,7 @@ impl Connection {
     ///
     /// # Errors
     /// Malformed chunked content.
+    #[doc(hidden)]
     pub fn take_content(
         &mut self,
         input: &[u8],
@@ -213,6 +220,7 @@ impl Connection {
     ///
     /// RFC 9110 §10.1.1: "A server MAY omit sending a 100 (Continue) response if it has already received some or all of
     /// the content"; never after an answer was begun.
+    #[doc(hidden)]
     pub fn take_continue(&mut self) -> bool {
         self.phase() == Phase::Handle && std::mem::take(&mut self.continue_due)
     }
@@ -222,6 +230,7 @@ impl Connection {
     ///
     /// # Errors
     /// The reason to end the connection: malformed, or more than the limit.
+    #[doc(hidden)]
     pub fn drain(&mut self, input: &[u8], now: Moment, rules: &Rules) -> usize {
         let Stage::Drain(mut dropped) = self.stage else {
             debug_assert!(false, "nothing is dropped in {:?}", self.stage);

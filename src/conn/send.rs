@@ -1,47 +1,20 @@
 //! The writing side: how an answer is framed, and what follows it.
 
 use super::receive::drain_most;
-use super::{CloseReason, Connection, Content, Moment, Phase, Rules, Stage};
+use super::{Answer, CloseReason, Connection, Content, Moment, Phase, Rules, Stage};
 use crate::h1::Reject;
 use crate::h1::write::{CONTINUE, ConnectionField, LengthField, ResponseHead, push_head};
+use crate::semantics::date::HttpDate;
 use crate::semantics::{Status, Version};
 
-/// An answer to be framed.
-#[derive(Clone, Copy, Debug)]
-pub struct Answer<'a> {
-    /// The status; never an interim one, save for 101 with `upgrade`.
-    pub status: Status,
-    /// Serialised field lines.
-    pub fields: &'a [u8],
-    /// The Date field's value, if the fields have none.
-    pub date: Option<&'a str>,
-    /// The Server field's value, if it is wanted and the fields have none.
-    pub server: Option<&'a str>,
-    /// The content's length, if it is known.
-    pub length: Option<u64>,
-    /// Why no answer is to follow this one; `None` lets the connection live on.
-    pub last: Option<CloseReason>,
-    /// With 101, the protocol that the connection goes on in: this is the last answer, whatever `last` says. Only for a
-    /// request that [`offers`](crate::semantics::upgrade::offers) it and whose content has been read to its end; behind the
-    /// answer comes [`upgraded`](Connection::upgraded). With any other status, a protocol that is asked for.
-    pub upgrade: Option<&'a str>,
-}
-
-impl Answer<'_> {
-    /// Whether another protocol takes over behind it.
-    fn switches(&self) -> bool {
-        self.status == Status::SWITCHING_PROTOCOLS
-    }
-}
-
-/// What follows the head that was written.
+/// What content follows the head that was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// No content: by the status, or because the request was HEAD.
     NoContent,
-    /// Exactly so many octets.
+    /// Exactly so many octets. When there turn out to be fewer, nothing but closing the connection says so.
     Length(u64),
-    /// Chunks, then the last chunk.
+    /// Chunks, then the last chunk ([`h1::chunked`](crate::h1::chunked)).
     Chunked,
     /// Octets until the connection closes.
     UntilClose,
@@ -58,15 +31,39 @@ pub enum Finished {
     Close(CloseReason),
 }
 
+/// What the client gets when the program has answered with what is no answer.
+static FAULT: Answer<'static> = Answer::new(Status::INTERNAL_SERVER_ERROR).length(0);
+
 impl Connection {
-    /// Writes an answer's head into `out` and decides how its content is delimited and whether the connection lives on.
+    /// Appends an answer's head to `out`, and decides how its content is delimited and whether the connection lives on. Content of
+    /// the request that has not been taken is dropped behind the answer, up to [`Limits::drain`](crate::Limits::drain), or ends
+    /// the connection.
+    ///
+    /// The head has, in this order: Date, Server, Connection, Upgrade, Content-Length or Transfer-Encoding, and the answer's own
+    /// lines.
+    ///
+    /// # Panics
+    /// With debug assertions, when no answer is due (there is no request, or it has been answered), and when the status ends no
+    /// request: 1xx, unless it is 101 for a protocol that may take over here. Without them nothing is written in the first case
+    /// ([`Delivery::NoContent`]), and 500 in the second.
     pub fn answer(&mut self, answer: &Answer<'_>, rules: &Rules, out: &mut Vec<u8>) -> Delivery {
-        debug_assert_eq!(self.phase(), Phase::Handle);
-        debug_assert!(!answer.switches() || answer.upgrade.is_some());
+        if self.phase() != Phase::Handle {
+            debug_assert!(false, "no answer is due in {:?}", self.phase());
+            return Delivery::NoContent;
+        }
+        let answer = match self.can_end(answer) {
+            true => answer,
+            false => {
+                debug_assert!(false, "{:?} cannot end this request", answer.status);
+                &FAULT
+            }
+        };
         self.stage = Stage::Send;
         self.writing.begin();
-        if answer.switches() {
-            self.before_upgrade(out);
+        // RFC 9110 §7.8: "If a server receives both an Upgrade and an Expect header field with the "100-continue" expectation
+        // …, the server MUST send a 100 (Continue) response before sending a 101 (Switching Protocols) response."
+        if answer.switches() && std::mem::take(&mut self.continue_due) {
+            out.extend_from_slice(CONTINUE);
         }
         let delivery = self.delivery(answer);
         self.last = self.last_reason(answer, delivery, rules);
@@ -93,39 +90,54 @@ impl Connection {
             (None, Version::Http10) => ConnectionField::KeepAlive,
             (None, Version::Http11) => ConnectionField::Absent,
         };
-        let Answer {
-            status,
-            fields,
-            date,
-            server,
-            upgrade,
-            ..
-        } = *answer;
+        let Answer { status, fields, .. } = *answer;
+        // RFC 9110 §6.6.1: a server "MAY generate a Date header field in 1xx (Informational)"; here it does not.
+        let is_dated = fields.has_date() || status.is_informational();
         push_head(
             out,
             &ResponseHead {
                 status,
-                date,
-                server,
-                fields,
+                date: answer.date.filter(|_| !is_dated).map(HttpDate::as_str),
+                server: answer.server.filter(|_| !fields.has_server()),
+                fields: fields.as_bytes(),
                 length,
                 connection,
-                upgrade,
+                upgrade: answer.upgrade,
             },
         );
         delivery
     }
 
-    /// What has to hold before another protocol takes over, and what has to be sent.
-    fn before_upgrade(&mut self, out: &mut Vec<u8>) {
-        debug_assert_eq!(self.version, Version::Http11);
-        // Octets of content behind a 101 would be the new protocol's first.
-        debug_assert!(self.content_is_read());
-        debug_assert_eq!(self.last, None);
-        // RFC 9110 §7.8: "If a server receives both an Upgrade and an Expect header field with the "100-continue" expectation
-        // …, the server MUST send a 100 (Continue) response before sending a 101 (Switching Protocols) response."
-        if std::mem::take(&mut self.continue_due) {
-            out.extend_from_slice(CONTINUE);
+    /// As [`answer`](Connection::answer), with content that is here as a whole: its length is set, and it is appended behind the
+    /// head, unless the answer has none by its status or the request was HEAD. A [`Status`] alone is an answer, too.
+    ///
+    /// # Panics
+    /// As [`answer`](Connection::answer) does.
+    pub fn answer_whole<'a>(
+        &mut self,
+        answer: impl Into<Answer<'a>>,
+        content: &[u8],
+        rules: &Rules,
+        out: &mut Vec<u8>,
+    ) {
+        let answer = answer.into().length(content.len() as u64);
+        if self.answer(&answer, rules, out) == Delivery::Length(content.len() as u64) {
+            out.extend_from_slice(content);
+        }
+    }
+
+    /// Whether this is an answer that a request can end with.
+    fn can_end(&self, answer: &Answer<'_>) -> bool {
+        match answer.switches() {
+            true => {
+                answer.upgrade.is_some()
+                    && self.version == Version::Http11
+                    // Octets of content behind a 101 would be the new protocol's first.
+                    && self.content_is_read()
+                    && self.last.is_none()
+            }
+            // RFC 9110 §15.2: an interim answer precedes a final one and cannot take its place.
+            false => !answer.status.is_informational(),
         }
     }
 
@@ -180,10 +192,20 @@ impl Connection {
         ends.then_some(CloseReason::Answered)
     }
 
-    /// An answer's last octet is framed, if not sent: what follows. `in_doubt` says whether octets lie behind the request, or so
-    /// many of the answer's are on their way that some may come before those are read.
+    /// An answer's last octet is framed, if not sent: what follows. `in_doubt` says whether octets lie behind the request (the
+    /// input is not empty), or so many of the answer's are on their way that some may come before those are read.
+    ///
+    /// Behind a last answer the connection is closed at once only when nothing is in doubt. Otherwise what still comes is dropped
+    /// until the peer closes or [`Timeouts::linger`](crate::Timeouts::linger) is over: a close with octets unread would reset the
+    /// connection, and the peer could lose the answer.
+    ///
+    /// # Panics
+    /// With debug assertions, when no answer is in progress. Without them nothing happens then.
     pub fn finish(&mut self, in_doubt: bool, now: Moment, rules: &Rules) -> Finished {
-        debug_assert_eq!(self.phase(), Phase::Send);
+        if self.phase() != Phase::Send {
+            debug_assert!(false, "no answer is in progress in {:?}", self.phase());
+            return Finished::Continue;
+        }
         match self.last {
             // The client asked for the end and has said nothing more, so closing does not reset what it has not read.
             // RFC 9112 §9.6: a client that sends "close" "MUST NOT send further requests on that connection".
@@ -211,6 +233,7 @@ impl Connection {
 
     /// A 101 is framed: from its last octet on the connection is another protocol's, and HTTP ends here. Nothing more is
     /// parsed; what is here behind the request is the new protocol's.
+    #[doc(hidden)]
     pub fn upgraded(&mut self, now: Moment, rules: &Rules) {
         debug_assert_eq!(self.phase(), Phase::Send);
         debug_assert_eq!(self.last, Some(CloseReason::Upgraded));
@@ -218,17 +241,20 @@ impl Connection {
     }
 
     /// The other protocol has failed: the connection, whose end has begun, ends for this reason.
+    #[doc(hidden)]
     pub fn upgrade_failed(&mut self, reason: CloseReason) {
         debug_assert_eq!(self.phase(), Phase::Linger);
         self.last = Some(reason);
     }
 
     /// Refuses the message in progress: the answer that follows is the last one, and nothing more is parsed.
+    #[doc(hidden)]
     pub fn refuse(&mut self, reject: Reject) {
         self.abandon(CloseReason::Rejected(reject));
     }
 
     /// Makes the answer that follows the last one, whatever the phase; nothing more is parsed.
+    #[doc(hidden)]
     pub fn abandon(&mut self, reason: CloseReason) {
         if matches!(self.phase(), Phase::Idle | Phase::Head) {
             // No head was complete: what is known of the request before this one says nothing about the refused one.
@@ -251,12 +277,13 @@ impl Connection {
 
     /// The last answer is with the system as a whole: the peer has this long from now to read it, however long it took to
     /// get there.
+    #[doc(hidden)]
     pub fn last_octet_sent(&mut self, now: Moment, rules: &Rules) {
         debug_assert_eq!(self.phase(), Phase::Linger);
         self.deadline = now.after(rules.timeouts.linger);
     }
 
-    /// Why the connection ends, once it is known.
+    /// Why the connection ends, once that is known: with the last answer, or with [`Event::Close`](super::Event::Close).
     pub fn last(&self) -> Option<CloseReason> {
         self.last
     }

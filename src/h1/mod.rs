@@ -8,11 +8,12 @@
 //! again until the head is complete.
 //!
 //! As a part of the API it is for those who have octets and want the message in them: [`parse_head`], and [`chunked`] for content.
+//! [`conn::Connection`](crate::conn::Connection) is made of both, and also knows what to answer and when to close.
 #![forbid(unsafe_code)]
 
 pub mod chunked;
 mod field_line;
-mod framing;
+pub(crate) mod framing;
 mod head;
 mod persistence;
 mod reject;

@@ -29,7 +29,7 @@ pub struct Target {
     pub path: Span,
     /// What follows the first `?`, without it. `Some` of an empty span for `/?`.
     pub query: Option<Span>,
-    /// The authority of an absolute or authority target; [`host::parse`] takes it.
+    /// The authority of an absolute or authority target: a host and, perhaps, a port.
     pub authority: Option<Span>,
 }
 

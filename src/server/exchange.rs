@@ -44,13 +44,13 @@ struct Desk<'a> {
 pub struct DateLine(Option<(u64, HttpDate)>);
 
 impl DateLine {
-    fn at(&mut self, wall: SystemTime) -> Option<&str> {
+    fn at(&mut self, wall: SystemTime) -> Option<&HttpDate> {
         // A clock before 1970 or after 9999 has no honest date: RFC 9110 §6.6.1 lets a server without a clock leave it out.
         let second = wall.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
         if self.0.as_ref().is_none_or(|(made, _)| *made != second) {
             self.0 = Some((second, HttpDate::from_unix(second)?));
         }
-        self.0.as_ref().map(|(_, date)| date.as_str())
+        self.0.as_ref().map(|(_, date)| date)
     }
 }
 
@@ -266,16 +266,11 @@ impl Desk<'_> {
         last: Option<CloseReason>,
         now: &Now,
     ) -> Delivery {
-        let is_dated = !parts.fields.has_date() && !parts.status.is_informational();
-        let date = self.date.at(now.wall).filter(|_| is_dated);
         let answer = Answer {
             status: parts.status,
-            fields: parts.fields.as_bytes(),
-            date,
-            server: self
-                .shared
-                .server_name
-                .filter(|_| !parts.fields.has_server()),
+            fields: &parts.fields,
+            date: self.date.at(now.wall),
+            server: self.shared.server_name,
             length: parts.payload.length(),
             last: last.or(parts.close.then_some(CloseReason::Answered)),
             upgrade: parts.upgrade,

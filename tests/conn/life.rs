@@ -203,15 +203,18 @@ impl Life {
 
     /// The head of an answer.
     pub fn frame(&mut self, reply: Reply, upgrade: Option<&str>) {
-        let answer = Answer {
-            status: reply.status,
-            fields: b"",
-            date: None,
-            server: None,
-            length: reply.length,
-            last: reply.last,
-            upgrade,
-        };
+        let mut answer = Answer::new(reply.status);
+        if let Some(length) = reply.length {
+            answer = answer.length(length);
+        }
+        if let Some(last) = reply.last {
+            answer = answer.last(last);
+        }
+        if let Some(protocol) = upgrade {
+            answer = answer
+                .upgrade(protocol)
+                .expect("the scripts name protocols");
+        }
         self.out.clear();
         self.delivery = Some(self.conn.answer(&answer, &self.rules, &mut self.out));
     }

@@ -1,0 +1,106 @@
+//! An answer to be framed, as its parts.
+//!
+//! In: status, field lines, the content's length, whether another request may follow. Out: the head's octets (`h1::write`), which
+//! of the fields that frame it are due (`send`), the content. Never: text that has not been validated.
+
+use super::CloseReason;
+use crate::semantics::date::HttpDate;
+use crate::semantics::upgrade::is_protocol;
+use crate::semantics::{FieldError, FieldLines, Status};
+
+/// An answer to be framed: see [`Connection::answer`](super::Connection::answer). Nothing in it can end a line of the head.
+///
+/// ```
+/// use doorstep::conn::Answer;
+/// use doorstep::{FieldLines, Status};
+///
+/// let mut lines = FieldLines::new();
+/// lines.push("Content-Type", "text/plain")?;
+/// let answer = Answer::new(Status::OK).fields(&lines).length(5);
+/// # Ok::<(), doorstep::FieldError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[must_use = "an answer does nothing unless a connection frames it"]
+pub struct Answer<'a> {
+    pub(crate) status: Status,
+    pub(crate) fields: &'a FieldLines,
+    pub(crate) date: Option<&'a HttpDate>,
+    /// The Server field's value, valid, unless the lines have one.
+    pub(crate) server: Option<&'static str>,
+    pub(crate) length: Option<u64>,
+    pub(crate) last: Option<CloseReason>,
+    /// The Upgrade field's value: a protocol.
+    pub(crate) upgrade: Option<&'a str>,
+}
+
+static NO_LINES: FieldLines = FieldLines::new();
+
+impl<'a> Answer<'a> {
+    /// An answer without field lines and without a length, behind which the connection may live on.
+    ///
+    /// The status is a final one, or 101 with an [`upgrade`](Answer::upgrade).
+    pub const fn new(status: Status) -> Answer<'a> {
+        Answer {
+            status,
+            fields: &NO_LINES,
+            date: None,
+            server: None,
+            length: None,
+            last: None,
+            upgrade: None,
+        }
+    }
+
+    /// With these field lines, behind those that the connection writes.
+    pub const fn fields(mut self, lines: &'a FieldLines) -> Answer<'a> {
+        self.fields = lines;
+        self
+    }
+
+    /// With a Date field, unless the lines have one. RFC 9110 §6.6.1: "An origin server with a clock … MUST generate a Date header
+    /// field in all 2xx (Successful), 3xx (Redirection), and 4xx (Client Error) responses".
+    pub const fn date(mut self, date: &'a HttpDate) -> Answer<'a> {
+        self.date = Some(date);
+        self
+    }
+
+    /// With content of so many octets; of an answer to HEAD, the content that GET would have had. An answer without a length is
+    /// sent as chunks, and to an HTTP/1.0 client until the connection closes.
+    pub const fn length(mut self, octets: u64) -> Answer<'a> {
+        self.length = Some(octets);
+        self
+    }
+
+    /// No answer follows this one, for this reason, which [`Event::Close`](super::Event::Close) tells in the end;
+    /// [`CloseReason::Answered`] when there is no better one.
+    pub const fn last(mut self, reason: CloseReason) -> Answer<'a> {
+        self.last = Some(reason);
+        self
+    }
+
+    /// With the Upgrade field for this protocol, such as `websocket`, and its connection option (RFC 9110 §7.8): with 101 the one
+    /// that takes over behind the answer, for a request that [offers](super::offers_upgrade) it and whose content has been read to
+    /// its end; with any other status, one that is asked for.
+    ///
+    /// # Errors
+    /// [`FieldError::Value`] when it is not `protocol-name ["/" protocol-version]`, both tokens.
+    pub fn upgrade(mut self, protocol: &'a str) -> Result<Answer<'a>, FieldError> {
+        if !is_protocol(protocol.as_bytes()) {
+            return Err(FieldError::Value);
+        }
+        self.upgrade = Some(protocol);
+        Ok(self)
+    }
+
+    /// Whether another protocol takes over behind it.
+    pub(super) fn switches(&self) -> bool {
+        self.status == Status::SWITCHING_PROTOCOLS
+    }
+}
+
+impl From<Status> for Answer<'_> {
+    /// [`Answer::new`].
+    fn from(status: Status) -> Self {
+        Answer::new(status)
+    }
+}

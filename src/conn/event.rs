@@ -1,0 +1,166 @@
+//! A connection as a loop drives it that owns its stream: one question, "what now?", and what to do.
+//!
+//! In: the octets that have come, the time. Out: the octets themselves, which the caller keeps; the wait. Never: content held
+//! back until there is more of it; an octet that is here and can be read left for a deadline.
+
+use super::{CloseReason, Connection, Expiry, Moment, Phase, Received, Rules, Stage};
+use crate::h1::write::CONTINUE;
+use crate::h1::{Head, Reject};
+use crate::semantics::FieldTable;
+use std::ops::Range;
+
+/// What a loop does next: see [`Connection::next_event`].
+///
+/// New ones would be a breaking change: a loop that does not know one stands still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a connection goes on only when the loop does its part"]
+pub enum Event {
+    /// Send what is framed, then read more octets behind those that are here, or wait for them until
+    /// [`read_deadline`](Connection::read_deadline), and ask again.
+    ///
+    /// In [`Phase::Linger`], when everything is sent, a stream that can close its sending side does so first: a
+    /// peer that waits for the end need not wait for the deadline.
+    Read,
+    /// A request has begun: take `used` octets off the start of the input, when what is needed of the head has been read.
+    ///
+    /// It may be answered at once, or after any part of its content. What is asked next brings that content.
+    Head {
+        /// The head; its spans are relative to the input's first octet.
+        head: Head,
+        /// Octets of the input that belong to it.
+        used: usize,
+    },
+    /// Content of the request has come: take `data` out of the input, then `used` octets off its start. `data` is empty when
+    /// these octets were framing, or are to be dropped.
+    Content {
+        /// Octets of the input that are dealt with, the data included.
+        used: usize,
+        /// The content, as a range of the input.
+        data: Range<usize>,
+    },
+    /// The request is complete, its content has been taken: [`answer`](Connection::answer) it.
+    Answer,
+    /// The message was refused: [`answer`](Connection::answer) with [`Reject::status`]. It will be the last answer, and nothing
+    /// more is parsed.
+    Refuse(Reject),
+    /// An answer's head is framed: frame its content as [`Delivery`](super::Delivery) said, and then
+    /// [`finish`](Connection::finish).
+    Send,
+    /// The connection is over: send what is framed and close. [`CloseReason::Upgraded`]: send what is framed, and go on in
+    /// the other protocol, whose first octets the rest of the input is.
+    Close(CloseReason),
+}
+
+impl Connection {
+    /// What to do next, at this time, with `input`: the octets that have come and that no event has taken yet.
+    ///
+    /// Field lines of a head go into `table`. `100 Continue`, if the client waits for it, is appended to `out` when its content is
+    /// asked for and none of it is here (RFC 9110 §10.1.1); so whoever does not want it answers before.
+    ///
+    /// What is here comes before what the time says: a deadline counts only when the next event would be [`Event::Read`], which
+    /// is then a refusal (408) or the end. Each octet of the input is looked at once, those of a head at most twice.
+    pub fn next_event(
+        &mut self,
+        input: &[u8],
+        table: &mut FieldTable,
+        now: Moment,
+        rules: &Rules,
+        out: &mut Vec<u8>,
+    ) -> Event {
+        match self.phase() {
+            Phase::Idle | Phase::Head => match self.receive(input, table, now, rules) {
+                Ok(Received::Head { head, used }) => {
+                    // Nothing is gathered: the loop has its content as it comes.
+                    self.stage = Stage::Handle;
+                    Event::Head { head, used }
+                }
+                Ok(Received::More) => self.wait(now),
+                Err(reject) => self.refused(reject),
+            },
+            Phase::Handle => self.content(input, now, rules, out),
+            Phase::Send => Event::Send,
+            Phase::Drain => match self.drain(input, now, rules) {
+                0 if self.phase() == Phase::Drain => self.wait(now),
+                used => dropped(used),
+            },
+            // HTTP has ended here, and the rest is another protocol's.
+            Phase::Linger if self.last == Some(CloseReason::Upgraded) => {
+                self.closed(CloseReason::Upgraded)
+            }
+            Phase::Linger if input.is_empty() => self.wait(now),
+            Phase::Linger => dropped(input.len()),
+            Phase::Closed => Event::Close(self.last.unwrap_or(CloseReason::Answered)),
+            // Whoever gathers does not ask here; see `receive` above.
+            Phase::Gather => Event::Read,
+        }
+    }
+
+    /// The peer has closed its side: nothing comes behind what is here. What is here is still read and answered, as a half-close is
+    /// no abort; then comes [`Event::Close`].
+    pub fn input_ended(&mut self) {
+        self.input_ended = true;
+    }
+
+    /// The handler's turn: its content, or that all of it has been taken.
+    fn content(&mut self, input: &[u8], now: Moment, rules: &Rules, out: &mut Vec<u8>) -> Event {
+        if let Some(CloseReason::Rejected(reject)) = self.last {
+            return Event::Refuse(reject);
+        }
+        if self.content_is_read() {
+            return Event::Answer;
+        }
+        if !input.is_empty() {
+            return match self.take_content(input, now, rules) {
+                Ok(step) => Event::Content {
+                    used: step.used,
+                    data: step.data,
+                },
+                Err(reject) => self.refused(reject),
+            };
+        }
+        // RFC 9112 §8: "A server that receives an incomplete request message, usually due to a canceled request or a triggered
+        // timeout exception, MAY send an error response prior to closing the connection."
+        if self.input_ended {
+            return self.refused(Reject::TruncatedContent);
+        }
+        if now >= self.content_deadline(now, rules) {
+            return self.refused(Reject::ContentTimeout);
+        }
+        if self.take_continue() {
+            out.extend_from_slice(CONTINUE);
+        }
+        Event::Read
+    }
+
+    /// Nothing can be done with what is here.
+    fn wait(&mut self, now: Moment) -> Event {
+        if self.input_ended {
+            let reason = self.peer_closed();
+            return self.closed(reason.unwrap_or(CloseReason::PeerClosedEarly));
+        }
+        match self.expire(now, false, self.deadline) {
+            Expiry::NotYet => Event::Read,
+            Expiry::Refuse(reject) => self.refused(reject),
+            Expiry::Close(reason) => self.closed(reason),
+        }
+    }
+
+    fn refused(&mut self, reject: Reject) -> Event {
+        self.refuse(reject);
+        Event::Refuse(reject)
+    }
+
+    fn closed(&mut self, reason: CloseReason) -> Event {
+        self.stage = Stage::Closed;
+        self.last = Some(reason);
+        Event::Close(reason)
+    }
+}
+
+/// Octets that are to be dropped.
+fn dropped(used: usize) -> Event {
+    Event::Content {
+        used,
+        data: used..used,
+    }
+}

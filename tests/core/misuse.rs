@@ -1,0 +1,150 @@
+//! What happens when the program calls out of order: with debug assertions a panic, and without them nothing.
+
+use doorstep::conn::{Answer, Connection, Delivery, Event, Finished, Moment, Phase, Rules};
+use doorstep::h1::FieldTable;
+use doorstep::{CloseReason, Status};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const POST: &[u8] = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
+const OLD: &[u8] = b"GET / HTTP/1.0\r\n\r\n";
+const OK: Answer<'static> = Answer::new(Status::OK).length(0);
+
+/// A connection that is to be misused, and what it has framed.
+struct Case {
+    conn: Connection,
+    rules: Rules,
+    out: Vec<u8>,
+}
+
+impl Case {
+    /// A connection on which `input` has come; a head is taken off, and no more.
+    fn after(input: &[u8]) -> Case {
+        let rules = Rules::default();
+        let mut case = Case {
+            conn: Connection::new(Moment(0), &rules),
+            rules,
+            out: Vec::new(),
+        };
+        let event = case.next(input);
+        assert_eq!(matches!(event, Event::Head { .. }), !input.is_empty());
+        case
+    }
+
+    fn next(&mut self, input: &[u8]) -> Event {
+        let mut table = FieldTable::default();
+        self.conn
+            .next_event(input, &mut table, Moment(0), &self.rules, &mut self.out)
+    }
+
+    fn answer(&mut self, answer: &Answer<'_>) -> Delivery {
+        self.conn.answer(answer, &self.rules, &mut self.out)
+    }
+
+    fn finish(&mut self) -> Finished {
+        self.conn.finish(false, Moment(0), &self.rules)
+    }
+
+    /// `None` when the call panicked, as it has to with debug assertions and may not without them.
+    fn misuse<T>(&mut self, call: impl FnOnce(&mut Case) -> T) -> Option<T> {
+        let result = catch_unwind(AssertUnwindSafe(|| call(self)));
+        assert_eq!(result.is_err(), cfg!(debug_assertions));
+        result.ok()
+    }
+}
+
+#[test]
+fn an_answer_that_is_not_due_writes_nothing() {
+    let mut answered = Case::after(GET);
+    assert_eq!(answered.answer(&OK), Delivery::Length(0));
+    let mut finished = Case::after(GET);
+    finished.answer(&OK);
+    assert_eq!(finished.finish(), Finished::Continue);
+    let mut closed = Case::after(GET);
+    closed.answer(&OK.last(CloseReason::Answered));
+    assert_eq!(closed.finish(), Finished::Linger);
+    closed.conn.input_ended();
+    assert_eq!(closed.next(b""), Event::Close(CloseReason::Answered));
+    let rows = [
+        ("before a request", Case::after(b""), Phase::Idle),
+        ("twice", answered, Phase::Send),
+        ("behind the end", finished, Phase::Idle),
+        ("when all is over", closed, Phase::Closed),
+    ];
+    for (name, mut case, phase) in rows {
+        let before = case.out.clone();
+        let delivery = case.misuse(|case| case.answer(&OK));
+        assert!(
+            delivery.is_none_or(|found| found == Delivery::NoContent),
+            "{name}"
+        );
+        case.misuse(|case| {
+            let Case { conn, rules, out } = case;
+            conn.answer_whole(OK, b"more", rules, out);
+        });
+        assert_eq!(case.out, before, "{name}");
+        assert_eq!(case.conn.phase(), phase, "{name}");
+    }
+}
+
+#[test]
+fn an_end_of_no_answer_changes_nothing() {
+    for (input, phase) in [(&b""[..], Phase::Idle), (GET, Phase::Handle)] {
+        let mut case = Case::after(input);
+        let finished = case.misuse(Case::finish);
+        assert!(finished.is_none_or(|found| found == Finished::Continue));
+        assert_eq!(case.conn.phase(), phase);
+    }
+}
+
+/// RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to a final response", so one in its
+/// place would leave the client waiting.
+#[test]
+fn an_interim_answer_ends_no_request() {
+    let interim = Answer::new(Status::EARLY_HINTS);
+    let switches = Answer::new(Status::SWITCHING_PROTOCOLS);
+    let names_one = switches.upgrade("echo").expect("a protocol");
+    let rows = [
+        ("an interim status", GET, interim),
+        ("no protocol", GET, switches),
+        ("content left unread", POST, names_one),
+        ("HTTP/1.0", OLD, names_one),
+    ];
+    for (name, input, answer) in rows {
+        let mut case = Case::after(input);
+        let delivery = case.misuse(|case| case.answer(&answer));
+        match delivery {
+            None => assert_eq!(case.out, b"", "{name}"),
+            Some(delivery) => {
+                assert_eq!(delivery, Delivery::Length(0), "{name}");
+                let head = String::from_utf8_lossy(&case.out);
+                assert!(head.starts_with("HTTP/1.1 500 "), "{name}: {head}");
+                assert!(!head.contains("pgrade"), "{name}: {head}");
+            }
+        }
+    }
+}
+
+/// What may be asked at any time, and what the same answer to the same question is.
+#[test]
+fn questions_change_nothing() {
+    let mut case = Case::after(GET);
+    for _ in 0..2 {
+        assert_eq!(case.next(b"GET "), Event::Answer);
+    }
+    case.answer(&OK);
+    for _ in 0..2 {
+        assert_eq!(case.next(b"GET "), Event::Send);
+    }
+    case.finish();
+    for _ in 0..2 {
+        assert_eq!(case.next(b"GET "), Event::Read);
+    }
+    case.conn.input_ended();
+    for _ in 0..2 {
+        let early = Event::Close(CloseReason::PeerClosedEarly);
+        assert_eq!(case.next(b"GET "), early);
+    }
+    assert_eq!(case.conn.last(), Some(CloseReason::PeerClosedEarly));
+    assert_eq!(case.conn.requests(), 1);
+}
