@@ -106,9 +106,7 @@ pub mod internals {
         pub use crate::files::{failure, media_types, resolve, respond};
     }
     pub mod scan {
-        pub use crate::scan::{
-            field_value_len, field_value_len_plain, target_len, target_len_plain,
-        };
+        pub use crate::scan::*;
     }
     pub mod semantics {
         pub use crate::semantics::*;

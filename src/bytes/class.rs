@@ -34,15 +34,23 @@ pub const fn is_etag_octet(octet: u8) -> bool {
     CLASSES[octet as usize] & ETAG != 0
 }
 
+pub use crate::scan::{host_name_end, path_end, target_end};
+
 /// The length of the longest prefix of `octets` that is a token (RFC 9110 §5.6.2); 0 when there is none.
 #[inline]
 pub fn token_len(octets: &[u8]) -> usize {
+    token_end(octets, 0)
+}
+
+/// Where the octets of a token, from `start` on, end.
+#[inline(always)]
+pub fn token_end(octets: &[u8], start: usize) -> usize {
     // Letters and hyphens are tchars.
-    let mut len = scan::letters_len(octets);
-    while len < octets.len() && is_tchar(octets[len]) {
-        len += 1;
+    let mut next = scan::letters_end(octets, start);
+    while octets.get(next).is_some_and(|&octet| is_tchar(octet)) {
+        next += 1;
     }
-    len
+    next
 }
 
 /// Without the optional white space (SP, HTAB) at both ends (RFC 9110 §5.6.3). Octets from 0x80 on are never white space.

@@ -13,16 +13,44 @@ pub fn decimal(octets: &[u8]) -> Option<u64> {
     if octets.is_empty() || octets.len() > DECIMAL_DIGITS_MAX {
         return None;
     }
+    // Of 20 digits only the last can lead beyond 64 bits.
+    let (most, last) = octets.split_at(octets.len().min(DECIMAL_DIGITS_MAX - 1));
     let mut value: u64 = 0;
-    for &octet in octets {
-        // Octets below "0" wrap to large values and are refused with the ones above "9".
-        let digit = octet.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
+    for &octet in most {
+        value = value * 10 + u64::from(decimal_digit(octet)?);
     }
-    Some(value)
+    match last {
+        [octet] => value
+            .checked_mul(10)?
+            .checked_add(u64::from(decimal_digit(*octet)?)),
+        _ => Some(value),
+    }
+}
+
+/// Whether all of these octets are DIGITs.
+#[inline(always)]
+pub fn are_digits(octets: &[u8]) -> bool {
+    match octets.first_chunk() {
+        // As many as most ports have, at once: above 9, six more lead to another high half.
+        Some(digits) if octets.len() == 4 => {
+            const HIGH: u32 = u32::from_le_bytes([0xF0; 4]);
+            const ZEROS: u32 = u32::from_le_bytes([b'0'; 4]);
+            let word = u32::from_le_bytes(*digits);
+            let beyond = word.wrapping_add(u32::from_le_bytes([6; 4]));
+            word & HIGH == ZEROS && beyond & HIGH == ZEROS
+        }
+        _ => octets.iter().all(u8::is_ascii_digit),
+    }
+}
+
+/// The value of one DIGIT.
+#[inline(always)]
+const fn decimal_digit(octet: u8) -> Option<u8> {
+    // Octets below "0" wrap to large values and are refused with the ones above "9".
+    match octet.wrapping_sub(b'0') {
+        digit @ 0..=9 => Some(digit),
+        _ => None,
+    }
 }
 
 /// `1*HEXDIG` that fits a `u64`, in either case. `None` for anything else, and for more than [`HEXADECIMAL_DIGITS_MAX`]

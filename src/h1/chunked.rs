@@ -191,7 +191,7 @@ impl Decoder {
     /// chunk extensions received in a request".
     fn extension(&mut self, rest: &[u8], limits: &Limits) -> Result<usize, Reject> {
         let left = counted(limits.chunk_line).saturating_sub(self.line as usize);
-        let len = scan::field_value_len(rest);
+        let len = scan::field_value_end(rest, 0);
         if len > left {
             return Err(Reject::ChunkLineTooLong);
         }
@@ -244,7 +244,7 @@ impl Decoder {
             at,
             lines,
         };
-        let complete = read_section(window, &mut section, u32::MAX, |_, _| ())?;
+        let complete = read_section(window, &mut section, usize::MAX, |_, _| ())?;
         self.line += u32::try_from(section.offset).unwrap_or(u32::MAX);
         if complete {
             self.at = At::Done;

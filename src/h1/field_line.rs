@@ -43,63 +43,58 @@ pub(super) struct Section {
 ///
 /// `line` gets each complete line's name and value as ranges of `input`. For a line that an earlier call began, they start
 /// at this call's first octet at the earliest: who wants them reads a section from its start.
+#[inline(always)]
 pub(super) fn read_section(
     input: &[u8],
     section: &mut Section,
-    lines_max: u32,
+    lines_max: usize,
     mut line: impl FnMut(Range<usize>, Range<usize>),
 ) -> Result<bool, Reject> {
-    let mut at = section.at;
-    let mut lines = section.lines;
-    let mut rest = input.get(section.offset..).unwrap_or_default();
-    let begun = input.len() - rest.len();
-    let (mut name, mut value) = (begun..begun, begun..begun);
+    let Section {
+        offset: mut next,
+        mut at,
+        mut lines,
+    } = *section;
+    let (mut name, mut value) = (next..next, next..next);
     // One turn a line. Each step leads to the next one below it, so that a line that is all there runs straight through; a
     // call that goes on in the middle of a line enters at its step.
     let complete = loop {
         if at == At::LineStart {
-            match rest.split_first() {
+            name.start = next;
+            match begin(input, &mut next, &mut lines, lines_max)? {
                 None => break false,
-                Some((&CR, behind)) => {
-                    rest = behind;
-                    at = At::SectionLineFeed;
-                }
-                Some((&octet, _)) if !class::is_tchar(octet) => {
-                    return Err(no_name(octet, lines == 0));
-                }
-                Some(_) if lines >= lines_max => return Err(Reject::TooManyFields),
-                Some(_) => {
-                    lines += 1;
-                    name.start = input.len() - rest.len();
-                    at = At::Name;
-                }
+                Some(begun) => at = begun,
             }
         }
         if at == At::Name {
-            rest = rest.get(class::token_len(rest)..).unwrap_or_default();
-            name.end = input.len() - rest.len();
-            match rest.split_first() {
-                None => break false,
-                Some((b':', behind)) => rest = behind,
-                Some((&octet, _)) => return Err(no_colon(octet)),
+            if input.get(next) != Some(&b':') {
+                next = class::token_end(input, next);
+                match input.get(next) {
+                    None => break false,
+                    Some(&b':') => {}
+                    Some(&octet) => return Err(no_colon(octet)),
+                }
             }
-            value.start = input.len() - rest.len();
+            name.end = next;
+            next += 1;
+            value.start = next;
             at = At::Value;
         }
         if at == At::Value {
-            rest = rest.get(scan::field_value_len(rest)..).unwrap_or_default();
-            value.end = input.len() - rest.len();
-            match rest.split_first() {
+            next = scan::field_value_end(input, next);
+            match input.get(next) {
                 None => break false,
-                Some((&CR, behind)) => rest = behind,
-                Some((&octet, _)) => return Err(no_line_end(octet)),
+                Some(&CR) => value.end = next,
+                Some(&octet) => return Err(no_line_end(octet)),
             }
+            next += 1;
             at = At::LineFeed;
         }
-        match behind_line_feed(rest)? {
+        match input.get(next) {
             None => break false,
-            Some(behind) => rest = behind,
+            Some(&octet) => line_feed(octet)?,
         }
+        next += 1;
         if at == At::SectionLineFeed {
             break true;
         }
@@ -107,36 +102,81 @@ pub(super) fn read_section(
         at = At::LineStart;
     };
     *section = Section {
-        offset: input.len() - rest.len(),
+        offset: next,
         at,
         lines,
     };
     Ok(complete)
 }
 
-/// What is behind the LF that has to follow a CR. `None` when nothing has come yet.
-#[inline]
-pub(super) fn behind_line_feed(rest: &[u8]) -> Result<Option<&[u8]>, Reject> {
-    match rest.split_first() {
-        None => Ok(None),
-        Some((&LF, behind)) => Ok(Some(behind)),
+/// What begins at `next`, which is moved behind what is known of it: the empty line, or a name. `None` when the input ends there.
+#[inline(always)]
+fn begin(
+    input: &[u8],
+    next: &mut usize,
+    lines: &mut u32,
+    lines_max: usize,
+) -> Result<Option<At>, Reject> {
+    let start = *next;
+    let Some(&octet) = input.get(start) else {
+        return Ok(None);
+    };
+    if octet == CR {
+        *next += 1;
+        return Ok(Some(At::SectionLineFeed));
+    }
+    *next = scan::letters_end(input, start);
+    if *next == start && !class::is_tchar(octet) {
+        return Err(no_name(octet, *lines == 0));
+    }
+    if *lines as usize >= lines_max {
+        return Err(Reject::TooManyFields);
+    }
+    *lines += 1;
+    Ok(Some(At::Name))
+}
+
+/// The LF that has to follow a CR.
+#[inline(always)]
+pub(super) fn line_feed(octet: u8) -> Result<(), Reject> {
+    match octet {
+        LF => Ok(()),
         // RFC 9112 §2.2: "A recipient of such a bare CR MUST consider that element to be invalid or replace each bare CR with SP".
         // STRICTER: only the first of the two, as others end a line at a CR.
-        Some(_) => Err(Reject::BareCarriageReturn),
+        _ => Err(Reject::BareCarriageReturn),
     }
 }
 
 /// RFC 9112 §5.1: "A field line value might be preceded and/or followed by optional whitespace (OWS)", which is no part of it.
+/// A value stands between a colon and a CR, both of which `input` has.
+#[inline(always)]
 fn without_ows(input: &[u8], value: Range<usize>) -> Range<usize> {
+    let Range { mut start, end } = value;
+    // One space before it, and nothing else, is what nearly every value has. Whatever is no OWS is above SP, but for the CR
+    // behind an empty value. Of a line that an earlier call began, there may be nothing before the end.
+    start += usize::from(input.get(start) == Some(&SP));
+    match (input.get(start), input.get(end.wrapping_sub(1))) {
+        (Some(first), Some(last)) if *first > SP && *last > SP => start..end,
+        _ => trimmed(input, start..end),
+    }
+}
+
+/// Without the white space at both ends, of which the octet behind the range is none.
+#[cold]
+fn trimmed(input: &[u8], value: Range<usize>) -> Range<usize> {
     let Range { mut start, mut end } = value;
-    let is_ows = |octet: Option<&u8>| matches!(octet, Some(&SP | &HTAB));
-    while start < end && is_ows(input.get(start)) {
+    while is_ows(input, start) {
         start += 1;
     }
-    while start < end && is_ows(input.get(end - 1)) {
+    while end > start && is_ows(input, end - 1) {
         end -= 1;
     }
     start..end
+}
+
+#[inline(always)]
+fn is_ows(input: &[u8], at: usize) -> bool {
+    matches!(input.get(at), Some(&(SP | HTAB)))
 }
 
 /// Why a line cannot begin with `octet`.

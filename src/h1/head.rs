@@ -127,34 +127,41 @@ pub fn parse_head(
     // A span counts in `u32`, so no head can be longer than that.
     let head_bytes = limits.head_bytes.min(u32::MAX as usize);
     let window = input.get(..head_bytes).unwrap_or(input);
-    // Octets that were taken away since, or a limit that shrank: what was read is void.
-    if resume.offset as usize > window.len() {
-        resume = Resume::default();
+    let is_full = input.len() >= head_bytes;
+    // Unless octets were taken away since, or a limit shrank: then what was read is void.
+    if resume != Resume::default()
+        && resume.offset as usize <= window.len()
+        && !is_complete(window, &mut resume, limits)?
+    {
+        return more(resume, is_full);
     }
-    if resume != Resume::default() {
-        if read_lines(window, &mut resume, limits, |_, _| ())?.is_none() {
-            return more(resume, input.len() >= head_bytes);
-        }
-        resume = Resume::default();
-    }
-    // Bit n: a field whose `FieldName` has the number n is there.
-    let mut seen = 0_u64;
+    let mut resume = Resume::default();
+    let mut noted = Noted::default();
     let line = read_lines(window, &mut resume, limits, |name, value| {
-        let field = FieldName::of(window.get(name.clone()).unwrap_or_default());
-        seen |= bit(field);
-        table.push(FieldLine {
-            field,
+        let line = FieldLine {
+            field: FieldName::at(window, name.start, name.end),
             name: span(name),
             value: span(value),
-        });
+        };
+        noted.note(line.field);
+        table.push(line);
     })?;
-    let Some(line) = line else {
-        return more(resume, input.len() >= head_bytes);
-    };
-    Ok(Parsed::Done {
-        value: head_of(window, &line, Fields { table, seen })?,
-        used: resume.offset as usize,
-    })
+    match line {
+        None => more(resume, is_full),
+        Some(line) => head_of(Lines {
+            input: window,
+            request: line,
+            table,
+            noted,
+            used: resume.offset as usize,
+        }),
+    }
+}
+
+/// Whether the head ends within `input`, which is validated from `resume` on.
+#[cold]
+fn is_complete(input: &[u8], resume: &mut Resume, limits: &Limits) -> Result<bool, Reject> {
+    Ok(read_lines(input, resume, limits, |_, _| ())?.is_some())
 }
 
 /// Not complete; an error when the head can no longer become complete within its limit.
@@ -170,7 +177,7 @@ fn more(resume: Resume, is_full: bool) -> Result<Parsed<Head, Resume>, Reject> {
 /// The one loop over a head's lines, from `resume` on. `None` when `input` ends within the head.
 ///
 /// The answer, and what `line` gets, are whole only when the head is read from its start.
-#[inline]
+#[inline(always)]
 fn read_lines(
     input: &[u8],
     resume: &mut Resume,
@@ -205,8 +212,7 @@ fn read_lines(
             section.offset = place.offset;
         }
     }
-    let lines_max = u32::try_from(limits.headers).unwrap_or(u32::MAX);
-    let complete = read_section(input, &mut section, lines_max, line)?;
+    let complete = read_section(input, &mut section, limits.headers, line)?;
     *resume = Resume {
         offset: octets(section.offset),
         at: At::Fields {
@@ -217,73 +223,144 @@ fn read_lines(
     Ok(complete.then_some(request_line))
 }
 
-/// The field lines of a complete head, and which known fields are among them.
-struct Fields<'a> {
+/// The lines of a complete head.
+struct Lines<'a> {
+    input: &'a [u8],
+    request: RequestLine,
     table: &'a FieldTable,
-    seen: u64,
+    noted: Noted,
+    /// Octets of the head.
+    used: usize,
 }
 
-impl Fields<'_> {
-    /// False when no line has this name.
-    fn may_have(&self, field: FieldName) -> bool {
-        self.seen & bit(field) != 0
+impl<'a> Lines<'a> {
+    fn octets(&self, part: &Range<usize>) -> &'a [u8] {
+        self.input.get(part.clone()).unwrap_or_default()
+    }
+}
+
+type Outcome = Result<Parsed<Head, Resume>, Reject>;
+
+/// Which known fields a head has, noted as its lines come, so that they need not be looked through once for each question.
+#[derive(Default)]
+struct Noted {
+    /// Bit n: a field whose `FieldName` has the number n is there.
+    seen: u64,
+    /// Bit n: it is there more than once.
+    repeated: u64,
+}
+
+impl Noted {
+    #[inline(always)]
+    fn note(&mut self, field: FieldName) {
+        let bit = bit(field);
+        self.repeated |= self.seen & bit;
+        self.seen |= bit;
+    }
+
+    /// No line has this name.
+    #[inline]
+    fn lacks(&self, field: FieldName) -> bool {
+        self.seen & bit(field) == 0
+    }
+
+    /// More than one line has this name.
+    #[inline]
+    fn repeats(&self, field: FieldName) -> bool {
+        self.repeated & bit(field) != 0
     }
 }
 
 /// What the lines of a complete head say together.
-fn head_of(input: &[u8], line: &RequestLine, fields: Fields<'_>) -> Result<Head, Reject> {
-    let headers = Headers::new(input, fields.table.lines());
-    let version = line.version;
-    let target = span(line.target.clone());
+#[inline(always)]
+fn head_of(lines: Lines<'_>) -> Outcome {
+    let target = lines.octets(&lines.request.target);
+    let start = lines.request.target.start;
+    let query = lines.request.query.map(|mark| mark - start);
+    // Nearly every request is of this kind.
+    match Target::origin_form(target, query) {
+        Some(parts) if lines.request.is_get => assemble(&lines, Method::Get, parts),
+        _ => other_head_of(lines),
+    }
+}
+
+/// [`head_of`] for all other methods and forms of the target.
+#[cold]
+fn other_head_of(lines: Lines<'_>) -> Outcome {
     // The request line's reader has let through tokens of allowed length only.
-    let method = Method::from_token(input.get(line.method.clone()).unwrap_or_default())
-        .ok_or(Reject::InvalidMethod)?;
-    let parts = Target::parse(target.of(input), method).map_err(|_| Reject::InvalidTarget)?;
+    let method =
+        Method::from_token(lines.octets(&lines.request.method)).ok_or(Reject::InvalidMethod)?;
+    let target = lines.octets(&lines.request.target);
+    let parts = Target::parse(target, method).map_err(|_| Reject::InvalidTarget)?;
+    assemble(&lines, method, parts)
+}
+
+/// What the lines of a head say, once its method and its target are known. The answer is made in one piece, as it is large.
+#[inline(always)]
+fn assemble(lines: &Lines<'_>, method: Method, parts: Target) -> Outcome {
+    let Lines {
+        input,
+        ref request,
+        table,
+        ref noted,
+        used,
+    } = *lines;
+    let headers = Headers::new(input, table.lines());
+    let version = request.version;
+    let target = span(request.target.clone());
     let authority = parts.authority.map(|within| Span {
         start: target.start + within.start,
         end: target.start + within.end,
     });
-    let host = effective_host(version, authority, fields.table, input)?;
+    let host = effective_host(version, authority, table, noted, input)?;
     let mut framing = Framing::None;
-    if fields.may_have(FieldName::TransferEncoding) || fields.may_have(FieldName::ContentLength) {
+    if !(noted.lacks(FieldName::TransferEncoding) && noted.lacks(FieldName::ContentLength)) {
         framing = request_framing(version, headers)?;
     }
     let mut keep_alive = version == Version::Http11;
-    if fields.may_have(FieldName::Connection) {
-        keep_alive = persistence::keep_alive(version, headers);
+    if !noted.lacks(FieldName::Connection) {
+        let only = !noted.repeats(FieldName::Connection);
+        // The one value that most requests have is told without taking a list apart.
+        let value = headers.known(FieldName::Connection);
+        keep_alive =
+            only && value == Some(b"keep-alive") || persistence::keep_alive(version, headers);
     }
     let mut expect = Expect::Nothing;
-    if fields.may_have(FieldName::Expect) {
+    if !noted.lacks(FieldName::Expect) {
         expect = expectation(version, headers)?;
     }
-    Ok(Head {
-        method,
-        version,
-        target,
-        parts,
-        host,
-        framing,
-        keep_alive,
-        expect,
+    Ok(Parsed::Done {
+        value: Head {
+            method,
+            version,
+            target,
+            parts,
+            host,
+            framing,
+            keep_alive,
+            expect,
+        },
+        used,
     })
 }
 
 /// The host that the request is for (RFC 9110 §7.2).
+#[inline(always)]
 fn effective_host(
     version: Version,
     authority: Option<Span>,
     table: &FieldTable,
+    noted: &Noted,
     input: &[u8],
 ) -> Result<Option<Span>, Reject> {
-    let mut hosts = table
-        .lines()
-        .iter()
-        .filter(|line| line.field == FieldName::Host);
-    let field = hosts.next().map(|line| line.value);
+    let mut lines = table.lines().iter();
+    let field = lines
+        .find(|line| line.field == FieldName::Host)
+        .map(|line| line.value);
     // RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a
     // Host header field and to any request message that contains more than one Host header field line or a Host header field
     // with an invalid field value."
-    if hosts.next().is_some() {
+    if noted.repeats(FieldName::Host) {
         return Err(Reject::RepeatedHost);
     }
     if field.is_none() && version == Version::Http11 {
@@ -293,7 +370,7 @@ fn effective_host(
         // RFC 9112 §3.2: "If the authority component is missing or undefined for the target URI, then a client MUST send a Host
         // header field with an empty field value."
         // STRICTER: with an authority in the target, an empty Host is refused, as are all that name no host.
-        if !host::is_valid(value.of(input), authority.is_none()) {
+        if !host::is_valid_at(value, input, authority.is_none()) {
             return Err(Reject::InvalidHost);
         }
     }
@@ -319,9 +396,11 @@ fn expectation(version: Version, headers: Headers<'_>) -> Result<Expect, Reject>
     }
 }
 
-/// The bit of a field in a set of fields. Two fields may share one when there are more than 64: the set then only says "maybe".
+/// The bit of a field in a set of fields.
 const fn bit(field: FieldName) -> u64 {
-    1 << (field as u32 % 64)
+    // One bit for each known field, and one for all others.
+    const { assert!(FieldName::ALL.len() < 64) };
+    1 << (field as u32)
 }
 
 /// An offset in a head, which `parse_head` keeps within `u32`.

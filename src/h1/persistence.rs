@@ -10,11 +10,7 @@ pub fn keep_alive(version: Version, headers: Headers<'_>) -> bool {
         // RFC 9110 §7.6.1: "Connection options are case-insensitive."; the field is a list, over as many lines as there are.
         headers
             .known_all(FieldName::Connection)
-            // The one value that most requests have is told from `close` without taking it apart.
-            .any(|value| match value {
-                b"keep-alive" => option == "keep-alive",
-                list => list::contains_token(list, option),
-            })
+            .any(|value| list::contains_token(value, option))
     };
     // RFC 9112 §9.3, in its order.
     // "If the "close" connection option is present …, the connection will not persist after the current response".

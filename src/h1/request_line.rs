@@ -4,7 +4,7 @@
 //! Out: what the parts mean, save for the version. Never: looking at an octet twice, save for the eight of the version.
 
 use super::Reject;
-use super::field_line::{CR, HTAB, LF, SP, behind_line_feed};
+use super::field_line::{CR, HTAB, LF, SP, line_feed};
 use crate::bytes::class;
 use crate::limits::{LEADING_EMPTY_LINES, Limits, METHOD_BYTES};
 use crate::scan;
@@ -44,7 +44,11 @@ pub(super) struct Place {
 #[derive(Clone, Debug)]
 pub(super) struct RequestLine {
     pub method: Range<usize>,
+    /// Whether the method is GET, as that of nearly every request is.
+    pub is_get: bool,
     pub target: Range<usize>,
+    /// The first `?` of the target.
+    pub query: Option<usize>,
     pub version: Version,
 }
 
@@ -53,7 +57,9 @@ impl Default for RequestLine {
     fn default() -> RequestLine {
         RequestLine {
             method: 0..0,
+            is_get: false,
             target: 0..0,
+            query: None,
             version: Version::Http11,
         }
     }
@@ -62,89 +68,110 @@ impl Default for RequestLine {
 /// Reads on from `place`; `None` when `input` ends within the line.
 ///
 /// The parts that an earlier call had read are empty in the answer: who wants them reads a line from its start.
+#[inline(always)]
 pub(super) fn read_request_line(
     input: &[u8],
     place: &mut Place,
     limits: &Limits,
 ) -> Result<Option<RequestLine>, Reject> {
-    let mut at = place.at;
-    let mut part = place.part;
-    let mut rest = input.get(place.offset..).unwrap_or_default();
+    let Place {
+        offset: mut next,
+        mut at,
+        mut part,
+    } = *place;
     let mut line = RequestLine::default();
-    let (method, target) = (Part::METHOD, Part::target(limits));
     // One turn, and one more for an empty line. Each step leads to the next one below it; a call that goes on in the middle
     // enters at its step.
     let complete = loop {
         if at == At::Start {
-            part = input.len() - rest.len();
-            let Some(found) = read_start(rest, part)? else {
+            let Some(begun) = begin(input, &mut next, &mut line)? else {
                 break false;
             };
-            (at, rest) = found;
+            (at, part) = (begun, next);
         }
         if at == At::Method {
-            let len = class::token_len(rest);
-            let Some(found) = read_part(input, rest, part, len, &method)? else {
-                rest = &[];
+            next = class::token_end(input, next);
+            if !ends_part(input, next, part, &Part::METHOD)? {
                 break false;
-            };
-            (line.method, rest) = found;
-            part = line.method.end + 1;
+            }
+            line.method = part..next;
+            next += 1;
+            part = next;
             at = At::Target;
         }
         if at == At::Target {
-            let len = scan::target_len(rest);
-            let Some(found) = read_part(input, rest, part, len, &target)? else {
-                rest = &[];
+            next = scan::path_end(input, next);
+            if input.get(next) == Some(&b'?') {
+                line.query = Some(next);
+                next = scan::target_end(input, next);
+            }
+            if !ends_part(input, next, part, &Part::target(limits))? {
                 break false;
-            };
-            (line.target, rest) = found;
-            part = line.target.end + 1;
+            }
+            line.target = part..next;
+            next += 1;
+            part = next;
             at = At::Version;
         }
         if at == At::Version {
-            let Some((version, behind)) = read_version(input, rest, part)? else {
-                rest = &[];
+            let Some(version) = read_version(input, next, part)? else {
+                next = input.len();
                 break false;
             };
             line.version = version;
-            rest = behind;
+            next = part + FORM.len();
             at = At::LineFeed;
         }
-        match behind_line_feed(rest)? {
+        match input.get(next) {
             None => break false,
-            Some(behind) => rest = behind,
+            Some(&octet) => line_feed(octet)?,
         }
+        next += 1;
         if at == At::LineFeed {
             break true;
         }
         at = At::Start;
     };
     *place = Place {
-        offset: input.len() - rest.len(),
+        offset: next,
         at,
         part,
     };
     Ok(complete.then_some(line))
 }
 
-/// What the first octet of a line begins, and what is left of `rest`. `None` when it has not come yet.
+/// What begins at `next`, which is moved behind what is known of it: a method, an empty line, or a target behind a GET.
+/// `None` when the input ends there.
+#[inline(always)]
+fn begin(input: &[u8], next: &mut usize, line: &mut RequestLine) -> Result<Option<At>, Reject> {
+    line.is_get = input.get(*next..).is_some_and(|rest| rest.starts_with(GET));
+    if line.is_get {
+        line.method = *next..*next + GET.len() - 1;
+        *next += GET.len();
+        return Ok(Some(At::Target));
+    }
+    let Some(&octet) = input.get(*next) else {
+        return Ok(None);
+    };
+    let at = read_start(octet, *next)?;
+    *next += usize::from(at == At::EmptyLineFeed);
+    Ok(Some(at))
+}
+
+/// What the first octet of a line, at `start`, begins.
 #[inline]
-fn read_start(rest: &[u8], start: usize) -> Result<Option<(At, &[u8])>, Reject> {
-    match rest.split_first() {
-        None => Ok(None),
+fn read_start(octet: u8, start: usize) -> Result<At, Reject> {
+    match octet {
+        _ if class::is_tchar(octet) => Ok(At::Method),
         // RFC 9112 §2.2: "a server that is expecting to receive and parse a request-line SHOULD ignore at least one empty line
         // (CRLF) received prior to the request-line."
-        Some((&CR, behind)) if start < 2 * LEADING_EMPTY_LINES => {
-            Ok(Some((At::EmptyLineFeed, behind)))
-        }
-        Some((&octet, _)) if class::is_tchar(octet) => Ok(Some((At::Method, rest))),
-        Some((&CR, _)) => Err(Reject::EmptyRequestLine),
-        Some((&LF, _)) => Err(Reject::BareLineFeed),
-        Some((&(SP | HTAB), _)) => Err(Reject::RequestLineForm),
+        CR if start < 2 * LEADING_EMPTY_LINES => Ok(At::EmptyLineFeed),
+        CR => Err(Reject::EmptyRequestLine),
+        LF => Err(Reject::BareLineFeed),
+        SP | HTAB => Err(Reject::RequestLineForm),
         // The content type of a TLS record that holds a handshake (RFC 8446 §5.1): no octet of a request is 0x16.
-        Some((0x16, _)) => Err(Reject::TlsHello),
-        Some(_) => Err(Reject::InvalidMethod),
+        0x16 => Err(Reject::TlsHello),
+        _ => Err(Reject::InvalidMethod),
     }
 }
 
@@ -175,66 +202,61 @@ impl Part {
     }
 }
 
-/// A part, as a range of the input, and what is behind its space.
-type Found<'a> = (Range<usize>, &'a [u8]);
-
-/// The method or target that begins at `start`. `None` when `rest`, the octets that have not been
-/// read and of which `len` belong to it, ends before that.
-#[inline]
-fn read_part<'a>(
-    input: &[u8],
-    rest: &'a [u8],
-    start: usize,
-    len: usize,
-    part: &Part,
-) -> Result<Option<Found<'a>>, Reject> {
-    let end = input.len() - rest.len() + len;
+/// Whether the method or target that began at `start` ends at `end`, with a space; false when the input ends there.
+#[inline(always)]
+fn ends_part(input: &[u8], end: usize, start: usize, part: &Part) -> Result<bool, Reject> {
     if end - start > part.len_max {
         return Err(part.too_long);
     }
-    match rest.get(len..).and_then(<[u8]>::split_first) {
-        None => Ok(None),
+    match input.get(end) {
+        None => Ok(false),
         // STRICTER: RFC 9112 §3 lets a recipient split at any run of white space. Exactly one SP, as a target with a space in
         // it is cut differently by each recipient that does.
-        Some((&SP, behind)) if end > start => Ok(Some((start..end, behind))),
-        Some((&LF, _)) => Err(Reject::BareLineFeed),
-        Some((&(SP | CR | HTAB), _)) => Err(Reject::RequestLineForm),
+        Some(&SP) if end > start => Ok(true),
+        Some(&LF) => Err(Reject::BareLineFeed),
+        Some(&(SP | CR | HTAB)) => Err(Reject::RequestLineForm),
         Some(_) => Err(part.invalid),
     }
 }
 
-/// The version that begins at `part`, and what is behind its CR. `None` when `rest`, the octets that have not been read,
-/// ends before that.
-fn read_version<'a>(
-    input: &[u8],
-    rest: &'a [u8],
-    part: usize,
-) -> Result<Option<(Version, &'a [u8])>, Reject> {
-    const FORM: &[u8; 9] = b"HTTP/1.1\r";
-    let begun = input.len() - rest.len() - part;
-    // What nearly every request has, in one comparison.
-    if let (0, Some(behind)) = (begun, rest.strip_prefix(FORM)) {
-        return Ok(Some((Version::Http11, behind)));
+/// What nearly every request line begins with.
+const GET: &[u8] = b"GET ";
+
+/// What stands in the last part of nearly every request line.
+const FORM: &[u8; 9] = b"HTTP/1.1\r";
+
+/// The version that begins at `part`, of which the octets before `next` have been read. `None` when the input ends before
+/// the CR behind it.
+#[inline]
+fn read_version(input: &[u8], next: usize, part: usize) -> Result<Option<Version>, Reject> {
+    match input.get(part..) {
+        Some(octets) if next == part && octets.starts_with(FORM) => Ok(Some(Version::Http11)),
+        _ => other_version(input, next, part),
     }
-    for (index, (&octet, expected)) in rest.iter().zip(FORM.iter().skip(begun)).enumerate() {
+}
+
+/// [`read_version`] for whatever is not the usual, or not all there.
+#[cold]
+fn other_version(input: &[u8], next: usize, part: usize) -> Result<Option<Version>, Reject> {
+    let (before, octets) = input.split_at(part.min(input.len()));
+    let read = next - part;
+    for (index, (&octet, expected)) in octets.iter().zip(FORM).enumerate().skip(read) {
         // RFC 9112 §2.3: `HTTP-version = HTTP-name "/" DIGIT "." DIGIT`, "HTTP-version is case-sensitive."
         if octet != *expected && !(expected.is_ascii_digit() && octet.is_ascii_digit()) {
             return Err(match octet {
-                SP | HTAB if begun + index == 0 => Reject::RequestLineForm,
+                SP | HTAB if index == 0 => Reject::RequestLineForm,
                 LF => Reject::BareLineFeed,
                 _ => Reject::InvalidVersion,
             });
         }
     }
-    let Some(behind) = rest.get(FORM.len() - begun..) else {
-        return Ok(None);
-    };
-    match (input.get(part + 5), input.get(part + 7)) {
-        (Some(b'1'), Some(b'0')) => Ok(Some((Version::Http10, behind))),
+    match (octets.get(5), octets.get(7)) {
+        _ if octets.len() < FORM.len() => Ok(None),
+        (Some(b'1'), Some(b'0')) => Ok(Some(Version::Http10)),
         // RFC 9110 §2.5: a minor version is served by the highest that the server knows of its major version.
-        (Some(b'1'), _) => Ok(Some((Version::Http11, behind))),
+        (Some(b'1'), _) => Ok(Some(Version::Http11)),
         // RFC 9113 §3.4: the preface of a client that takes this for an HTTP/2 port.
-        (Some(b'2'), _) if input.get(..part).is_some_and(is_preface) => Err(Reject::Http2Preface),
+        (Some(b'2'), _) if is_preface(before) => Err(Reject::Http2Preface),
         _ => Err(Reject::UnsupportedVersion),
     }
 }

@@ -101,82 +101,125 @@ known_fields! {
 
 impl FieldName {
     /// The name's entry. RFC 9110 §5.1: "Field names are case-insensitive".
-    #[inline]
     pub fn of(name: &[u8]) -> FieldName {
-        let candidate = FieldName::candidate(name);
-        // `Other` is spelt "", which no name with a candidate equals.
-        if is_spelt(name, candidate.as_str().as_bytes()) {
-            candidate
-        } else {
-            FieldName::Other
+        FieldName::odd(name)
+    }
+
+    /// The entry of the name that stands from `start` to `end` in a head. The octets behind it are looked at too, as it is
+    /// compared in whole words, but say nothing.
+    #[inline(always)]
+    pub fn at(head: &[u8], start: usize, end: usize) -> FieldName {
+        let Some(word) = word_at(head, start) else {
+            return FieldName::odd(head.get(start..end).unwrap_or_default());
+        };
+        let len = end.wrapping_sub(start);
+        let candidate = &SPELLINGS[place(word as u32, len)];
+        if candidate.len != len || (word ^ candidate.octets) & candidate.exact != 0 {
+            return FieldName::Other;
+        }
+        match len <= WORD {
+            true => candidate.field,
+            false => FieldName::odd(head.get(start..end).unwrap_or_default()),
         }
     }
 
-    /// The one known name with this length and first letter, so that a name is compared once. Setting bit 5 makes letters
-    /// lower case; what it makes of other octets does not matter, as the whole name is compared afterwards.
-    #[inline]
-    fn candidate(name: &[u8]) -> FieldName {
-        let Some(first) = name.first() else {
+    /// The entry of a name that is longer than a word, or stands in fewer octets than that.
+    #[cold]
+    fn odd(name: &[u8]) -> FieldName {
+        let Some(first) = name.first_chunk() else {
             return FieldName::Other;
         };
-        match (name.len(), first | 0x20) {
-            (4, b'd') => FieldName::Date,
-            (4, b'h') => FieldName::Host,
-            (5, b'r') => FieldName::Range,
-            (6, b'a') => FieldName::Accept,
-            (6, b'c') => FieldName::Cookie,
-            (6, b'e') => FieldName::Expect,
-            (6, b'o') => FieldName::Origin,
-            (6, b's') => FieldName::Server,
-            (7, b'u') => FieldName::Upgrade,
-            (8, b'i') if name[3] | 0x20 == b'm' => FieldName::IfMatch,
-            (8, b'i') => FieldName::IfRange,
-            (10, b'c') => FieldName::Connection,
-            (10, b'k') => FieldName::KeepAlive,
-            (10, b'u') => FieldName::UserAgent,
-            (12, b'c') => FieldName::ContentType,
-            (13, b'a') => FieldName::Authorization,
-            (13, b'i') => FieldName::IfNoneMatch,
-            (14, b'c') => FieldName::ContentLength,
-            (15, b'a') => FieldName::AcceptEncoding,
-            (17, b'i') => FieldName::IfModifiedSince,
-            (17, b't') => FieldName::TransferEncoding,
-            (19, b'i') => FieldName::IfUnmodifiedSince,
-            _ => FieldName::Other,
+        let candidate = SPELLINGS[place(u32::from_le_bytes(*first), name.len())].field;
+        match name.eq_ignore_ascii_case(candidate.as_str().as_bytes()) {
+            true => candidate,
+            false => FieldName::Other,
         }
     }
 }
 
-/// Whether `name` is `spelling`, a known name, without regard to case. All known names have at least four octets; they are
-/// compared as two or three words that may overlap, once a line of each request.
-#[inline]
-fn is_spelt(name: &[u8], spelling: &[u8]) -> bool {
-    let same = |start: usize| differ::<8>(name, spelling, start) == Some(0);
-    match spelling.len() {
-        len if len != name.len() => false,
-        len @ 4..8 => {
-            differ::<4>(name, spelling, 0) == Some(0)
-                && differ::<4>(name, spelling, len - 4) == Some(0)
-        }
-        len @ 8..=16 => same(0) && same(len - 8),
-        len @ 17..=24 => same(0) && same(8) && same(len - 8),
-        _ => false,
-    }
+/// The octets of a name that are compared at once.
+const WORD: usize = size_of::<u128>();
+
+/// How a known name is spelt.
+#[derive(Clone, Copy)]
+struct Spelling {
+    field: FieldName,
+    len: usize,
+    /// Its first octets.
+    octets: u128,
+    /// All their bits but bit 5 of the letters, which alone may differ: a hyphen has to be a hyphen.
+    exact: u128,
 }
 
-/// Zero when `N` octets (at most 8) of both are the same but for the case of letters. `None` beyond the end of one.
-#[inline]
-fn differ<const N: usize>(name: &[u8], spelling: &[u8], start: usize) -> Option<u64> {
-    let word = |octets: &[u8]| {
-        let mut word = [0; 8];
-        word[..N].copy_from_slice(octets.get(start..start + N)?);
-        Some(u64::from_le_bytes(word))
+impl Spelling {
+    const NONE: Spelling = Spelling {
+        field: FieldName::Other,
+        len: 0,
+        octets: 0,
+        exact: 0,
     };
-    let spelling = word(spelling)?;
-    // Letters alone have bit 6 in a known name, and they alone may differ in bit 5. A hyphen has to be a hyphen.
-    let case = (spelling & u64::from_le_bytes([0x40; 8])) >> 1;
-    Some((word(name)? ^ spelling) & !case)
+
+    const fn new(field: FieldName) -> Spelling {
+        let name = field.as_str().as_bytes();
+        let (mut octets, mut exact) = ([0; WORD], [0; WORD]);
+        let mut next = 0;
+        while next < WORD && next < name.len() {
+            octets[next] = name[next];
+            // Letters alone have bit 6 in a known name.
+            exact[next] = !((name[next] & 0x40) >> 1);
+            next += 1;
+        }
+        Spelling {
+            field,
+            len: name.len(),
+            octets: u128::from_le_bytes(octets),
+            exact: u128::from_le_bytes(exact),
+        }
+    }
 }
+
+/// The octets from `start` on, lowest first, as far as there are any. `None` when there are fewer than a word in all.
+#[inline(always)]
+fn word_at(octets: &[u8], start: usize) -> Option<u128> {
+    if let Some(word) = octets.get(start..).and_then(<[u8]>::first_chunk) {
+        return Some(u128::from_le_bytes(*word));
+    }
+    let word = u128::from_le_bytes(*octets.last_chunk()?);
+    let before = start.wrapping_add(WORD).wrapping_sub(octets.len());
+    word.checked_shr(8 * u32::try_from(before).ok()?)
+}
+
+/// Where the spelling of a name of `len` octets is, if it is a known one; they have a place each. Of a letter the lower five bits
+/// count, which its case does not change; what other octets make of them does not matter, as the whole name is compared.
+#[inline(always)]
+const fn place(first: u32, len: usize) -> usize {
+    let letters = first & u32::from_le_bytes([0x1F; 4]);
+    let product = letters.wrapping_add(len as u32).wrapping_mul(MULTIPLIER);
+    (product >> (u32::BITS - PLACES.ilog2())) as usize
+}
+
+const PLACES: usize = 64;
+/// Found by trying: one that gives each known name a place of its own, which is asserted below.
+const MULTIPLIER: u32 = 0x440D_9865;
+
+static SPELLINGS: [Spelling; PLACES] = {
+    let mut spellings = [Spelling::NONE; PLACES];
+    let mut next = 0;
+    while next < FieldName::ALL.len() {
+        let spelling = Spelling::new(FieldName::ALL[next]);
+        let Some(first) = spelling.field.as_str().as_bytes().first_chunk() else {
+            panic!("a known name has at least four octets");
+        };
+        let place = place(u32::from_le_bytes(*first), spelling.len);
+        assert!(
+            spellings[place].len == 0,
+            "two known names have one place: try another multiplier"
+        );
+        spellings[place] = spelling;
+        next += 1;
+    }
+    spellings
+};
 
 /// One field line of a head.
 #[derive(Clone, Copy, Debug)]

@@ -5,6 +5,7 @@
 
 use core::net::Ipv6Addr;
 
+use super::Span;
 use crate::bytes::{class, number};
 
 /// A host and an optional port.
@@ -33,8 +34,26 @@ pub fn is_valid(octets: &[u8], allow_empty: bool) -> bool {
     host_and_port(octets, allow_empty).is_some()
 }
 
-/// The host, which is ASCII, and the port.
+/// [`is_valid`] for the octets at `span` of a head. The octets behind them are looked at too, as a search over many is quicker
+/// than one over few, but say nothing: none that ends a field value or a target belongs to a host.
 #[inline]
+pub fn is_valid_at(span: Span, octets: &[u8], allow_empty: bool) -> bool {
+    // What nearly every host is: a name or an IPv4 address, and perhaps a port.
+    let (start, end) = (span.start as usize, span.end as usize);
+    let name = class::host_name_end(octets, start).min(end);
+    if name > start {
+        match octets.get(name..end) {
+            Some([]) => return true,
+            Some([b':', digits @ ..]) if digits.len() < PORT_DIGITS => {
+                return number::are_digits(digits);
+            }
+            _ => {}
+        }
+    }
+    is_valid(span.of(octets), allow_empty)
+}
+
+/// The host, which is ASCII, and the port.
 fn host_and_port(octets: &[u8], allow_empty: bool) -> Option<(&[u8], Option<u16>)> {
     let (host, behind) = octets.split_at(host_len(octets)?);
     if host.is_empty() && !allow_empty {
@@ -68,7 +87,8 @@ fn ipv6_address(octets: &[u8]) -> Option<Ipv6Addr> {
 
 /// RFC 3986 §3.2.2: "reg-name = *( unreserved / pct-encoded / sub-delims )"; an IPv4 address is spelt in the same octets.
 fn reg_name_len(octets: &[u8]) -> Option<usize> {
-    let mut len = 0;
+    // What nearly every host is made of.
+    let mut len = class::host_name_end(octets, 0);
     while len < octets.len() {
         match octets[len] {
             octet if class::is_unreserved(octet) => len += 1,
@@ -86,6 +106,9 @@ fn reg_name_len(octets: &[u8]) -> Option<usize> {
     }
     Some(len)
 }
+
+/// The digits of `u16::MAX`. Any number with fewer is a port.
+const PORT_DIGITS: usize = 5;
 
 /// RFC 3986 §3.2.3: "port = *DIGIT". The outer `None` is an invalid one.
 fn port(digits: &[u8]) -> Option<Option<u16>> {
