@@ -1,7 +1,7 @@
 //! The request line (RFC 9112 §3), with the empty line that may stand before it.
 //!
 //! In: its three parts, the octets that each may hold, their lengths; what each wrong octet is called.
-//! Out: what the parts mean, save for the version. Never: looking at an octet twice, save for the eight of the version.
+//! Out: what the parts mean, save for the version. Never: looking at an octet twice, save to tell HTTP/2 from other versions.
 
 use super::Reject;
 use super::field_line::{CR, HTAB, LF, SP, line_feed};
@@ -25,6 +25,8 @@ pub(super) enum At {
     Target,
     /// The version, or the CR behind it.
     Version,
+    /// The same, of a major version that is not served.
+    OtherVersion,
     /// The LF.
     LineFeed,
 }
@@ -113,8 +115,8 @@ pub(super) fn read_request_line(
             part = next;
             at = At::Version;
         }
-        if at == At::Version {
-            let Some(version) = read_version(input, next, part)? else {
+        if matches!(at, At::Version | At::OtherVersion) {
+            let Some(version) = read_version(input, next, part, &mut at)? else {
                 next = input.len();
                 break false;
             };
@@ -226,21 +228,36 @@ const GET: &[u8] = b"GET ";
 const FORM: &[u8; 9] = b"HTTP/1.1\r";
 
 /// The version that begins at `part`, of which the octets before `next` have been read. `None` when the input ends before
-/// the CR behind it.
-#[inline]
-fn read_version(input: &[u8], next: usize, part: usize) -> Result<Option<Version>, Reject> {
+/// the CR behind it; then `at` keeps what has to be known of those that have.
+///
+/// The minor version is known only to who reads the version from its start.
+#[inline(always)]
+fn read_version(
+    input: &[u8],
+    next: usize,
+    part: usize,
+    at: &mut At,
+) -> Result<Option<Version>, Reject> {
     match input.get(part..) {
         Some(octets) if next == part && octets.starts_with(FORM) => Ok(Some(Version::Http11)),
-        _ => other_version(input, next, part),
+        _ => other_version(input, next, part, at),
     }
 }
 
 /// [`read_version`] for whatever is not the usual, or not all there.
 #[cold]
-fn other_version(input: &[u8], next: usize, part: usize) -> Result<Option<Version>, Reject> {
-    let (before, octets) = input.split_at(part.min(input.len()));
+fn other_version(
+    input: &[u8],
+    next: usize,
+    part: usize,
+    at: &mut At,
+) -> Result<Option<Version>, Reject> {
+    const MAJOR: usize = 5;
+    const MINOR: usize = 7;
     let read = next - part;
-    for (index, (&octet, expected)) in octets.iter().zip(FORM).enumerate().skip(read) {
+    let (before, octets) = input.split_at(part.min(input.len()));
+    let new = octets.get(read..).unwrap_or_default();
+    for (index, (&octet, expected)) in (read..).zip(new.iter().zip(FORM.iter().skip(read))) {
         // RFC 9112 §2.3: `HTTP-version = HTTP-name "/" DIGIT "." DIGIT`, "HTTP-version is case-sensitive."
         if octet != *expected && !(expected.is_ascii_digit() && octet.is_ascii_digit()) {
             return Err(match octet {
@@ -250,14 +267,22 @@ fn other_version(input: &[u8], next: usize, part: usize) -> Result<Option<Versio
             });
         }
     }
-    match (octets.get(5), octets.get(7)) {
-        _ if octets.len() < FORM.len() => Ok(None),
-        (Some(b'1'), Some(b'0')) => Ok(Some(Version::Http10)),
-        // RFC 9110 §2.5: a minor version is served by the highest that the server knows of its major version.
-        (Some(b'1'), _) => Ok(Some(Version::Http11)),
+    let digit = |place: usize| new.get(place.checked_sub(read)?);
+    if digit(MAJOR).is_some_and(|major| *major != b'1') {
+        *at = At::OtherVersion;
+    }
+    if octets.len() < FORM.len() {
+        return Ok(None);
+    }
+    match (*at, digit(MINOR)) {
         // RFC 9113 §3.4: the preface of a client that takes this for an HTTP/2 port.
-        (Some(b'2'), _) if is_preface(before) => Err(Reject::Http2Preface),
-        _ => Err(Reject::UnsupportedVersion),
+        (At::OtherVersion, _) if is_preface(before) && octets.get(MAJOR) == Some(&b'2') => {
+            Err(Reject::Http2Preface)
+        }
+        (At::OtherVersion, _) => Err(Reject::UnsupportedVersion),
+        (_, Some(b'0')) => Ok(Some(Version::Http10)),
+        // RFC 9110 §2.5: a minor version is served by the highest that the server knows of its major version.
+        _ => Ok(Some(Version::Http11)),
     }
 }
 
