@@ -49,6 +49,7 @@ mod answer;
 mod close_reason;
 mod deadline;
 mod event;
+pub mod proxy;
 mod receive;
 mod send;
 

@@ -3,7 +3,7 @@
 //! In: octets of a Host field or of a target's authority. Out: which hosts this server answers for. Never: a name lookup,
 //! userinfo.
 
-use core::net::Ipv6Addr;
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::Span;
 use crate::bytes::{class, number};
@@ -72,6 +72,8 @@ fn host_len(octets: &[u8]) -> Option<usize> {
     match octets {
         [b'[', literal @ ..] => {
             let len = literal.iter().position(|&octet| octet == b']')?;
+            // STRICTER: RFC 3986 §3.2.2 also has IPvFuture ("v1.…"), of which no version exists; what one server takes for a
+            // name another would take for nothing.
             ipv6_address(&literal[..len])?;
             Some(len + 2)
         }
@@ -79,9 +81,13 @@ fn host_len(octets: &[u8]) -> Option<usize> {
     }
 }
 
-fn ipv6_address(octets: &[u8]) -> Option<Ipv6Addr> {
-    // STRICTER: RFC 3986 §3.2.2 also has IPvFuture ("v1.…"), of which no version exists; what one server takes for a
-    // name another would take for nothing.
+/// An IPv4 address: four decimal numbers, with no sign, white space or zeros in front, and nothing else.
+pub fn ipv4_address(octets: &[u8]) -> Option<Ipv4Addr> {
+    std::str::from_utf8(octets).ok()?.parse().ok()
+}
+
+/// An IPv6 address in any form of RFC 4291 §2.2, without brackets and without a zone.
+pub fn ipv6_address(octets: &[u8]) -> Option<Ipv6Addr> {
     std::str::from_utf8(octets).ok()?.parse().ok()
 }
 

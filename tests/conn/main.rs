@@ -12,6 +12,7 @@ mod interleaving;
 mod life;
 mod linger;
 mod patience;
+mod proxy;
 mod send;
 mod size;
 mod upgrade;
