@@ -7,6 +7,7 @@ mod conversation;
 mod head;
 #[cfg(feature = "files")]
 mod path;
+mod proxy;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ const TARGETS: &[(&str, Check)] = &[
     ("head", head::check),
     #[cfg(feature = "files")]
     ("path", path::check),
+    ("proxy", proxy::check),
 ];
 
 /// Where the inputs of a target lie.
