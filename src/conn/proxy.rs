@@ -127,8 +127,8 @@ const CRC32C: u8 = 3;
 /// # Examples
 ///
 /// ```
-/// use doorstep::internals::conn::proxy::{self, Header, Resume};
-/// use doorstep::internals::h1::Parsed;
+/// use doorstep::conn::proxy::{self, Header, Resume};
+/// use doorstep::h1::Parsed;
 ///
 /// let octets = b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 80\r\nGET / HTTP/1.1\r\n\r\n";
 /// let Ok(Parsed::More { resume }) = proxy::parse(&octets[..20], Resume::default()) else { panic!() };

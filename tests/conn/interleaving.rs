@@ -418,15 +418,16 @@ impl World<'_> {
         );
         self.answered += 1;
         let status = Status::from_code(code).expect("a status");
-        let answer = Answer {
-            status,
-            fields: b"",
-            date: None,
-            server: None,
-            length,
-            last: closes.then_some(CloseReason::Shutdown),
-            upgrade: self.switches.then_some("other"),
-        };
+        let mut answer = Answer::new(status);
+        if let Some(length) = length {
+            answer = answer.length(length);
+        }
+        if closes {
+            answer = answer.last(CloseReason::Shutdown);
+        }
+        if self.switches {
+            answer = answer.upgrade("other").expect("a protocol");
+        }
         let mut out = Vec::new();
         let delivery = self.conn.answer(&answer, self.rules, &mut out);
         let invited = self.switches && std::mem::take(&mut self.must.holds_back);

@@ -376,6 +376,10 @@ impl<'a> Reference<'a> {
         if self.phase == Phase::Idle && self.writing.since.is_some() {
             self.deadline = now + milliseconds(self.rules.timeouts.keep_alive);
         }
+        // The client reads: it has the time for the last answer from now on.
+        if self.phase == Phase::Linger && octets > 0 {
+            self.lingers(now);
+        }
         self.writing.progress(now, octets);
     }
 
