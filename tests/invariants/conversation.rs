@@ -14,8 +14,8 @@ mod heard;
 mod judge;
 #[path = "conversation/link.rs"]
 mod link;
-#[path = "conversation/reading.rs"]
-mod reading;
+#[path = "../oracle/mod.rs"]
+mod oracle;
 #[path = "conversation/script.rs"]
 mod script;
 #[path = "conversation/system.rs"]

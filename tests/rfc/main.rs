@@ -10,6 +10,7 @@ mod framing;
 mod harness;
 mod host;
 mod limits;
+mod oracle;
 mod persistence;
 mod properties;
 mod rejects;

@@ -2,7 +2,7 @@
 //!
 //! Sections that no other table names: RFC 9112 §8, RFC 9110 §15.5.9, §15.5.14.
 
-use crate::harness::Expected;
+use crate::harness::{Expected, Row};
 use crate::{
     chunked, expect, fields, framing, host, limits, persistence, request_line, targets, versions,
 };
@@ -16,9 +16,8 @@ const FOUND_ELSEWHERE: [Reject; 3] = [
     Reject::TruncatedContent,
 ];
 
-#[test]
-fn each_is_brought_about_by_a_row() {
-    let mut found: HashSet<Reject> = HashSet::new();
+/// The rows of all tables of heads.
+pub fn head_rows() -> Vec<Row> {
     let tables = [
         expect::rows(),
         fields::rows(),
@@ -30,7 +29,13 @@ fn each_is_brought_about_by_a_row() {
         targets::rows(),
         versions::rows(),
     ];
-    for row in tables.into_iter().flatten() {
+    tables.into_iter().flatten().collect()
+}
+
+#[test]
+fn each_is_brought_about_by_a_row() {
+    let mut found: HashSet<Reject> = HashSet::new();
+    for row in head_rows() {
         if let Expected::Refused(reject) = row.expected {
             found.insert(reject);
         }

@@ -1,7 +1,7 @@
 //! What a handler was asked and gave, and a naive reading of what came back: it shares nothing with the crate that wrote it.
 
-use super::reading::find;
 use std::borrow::Cow;
+use std::io::BufRead;
 
 /// One call of the handler.
 #[derive(Debug)]
@@ -161,6 +161,22 @@ pub fn head(octets: &[u8], at: usize) -> Result<Option<Head<'_>>, String> {
         fields,
         end: at + length + 4,
     }))
+}
+
+/// Where these octets, the last of which is a line feed, stand first.
+fn find(octets: &[u8], what: &[u8]) -> Option<usize> {
+    let mut end = 0;
+    loop {
+        // The search of std, which costs a fuzzer nothing.
+        let mut rest = &octets[end..];
+        end += rest.skip_until(b'\n').ok()?;
+        if octets[..end].ends_with(what) {
+            return Some(end - what.len());
+        }
+        if end == octets.len() {
+            return None;
+        }
+    }
 }
 
 fn is_text(value: &str) -> bool {

@@ -2,13 +2,19 @@
 
 use super::answers::{Call, Pulled};
 use super::judge::Case;
-use super::reading::{End, Message};
+use super::oracle::{End, Form, Message};
 use doorstep::Reject;
 use doorstep::internals::limits::GATHER_BYTES;
 use std::time::Duration;
 
-/// Octets of a method, as the server limits them.
-const METHOD_MOST: usize = 23;
+/// The path as a handler gets it: where the target has none, what it stands for.
+fn path(message: &Message) -> &[u8] {
+    match message.form {
+        Form::Asterisk => b"*",
+        Form::Absolute if message.path.is_empty() => b"/",
+        Form::Absolute | Form::Origin | Form::Authority => &message.path,
+    }
+}
 
 impl Case<'_> {
     /// A request is what the client's octets say, and there is no other.
@@ -23,7 +29,7 @@ impl Case<'_> {
         let parts = [
             ("method", call.method.as_bytes() == message.method),
             ("target", call.target.as_bytes() == message.target),
-            ("path", call.path.as_bytes() == message.path),
+            ("path", call.path.as_bytes() == path(message)),
             ("query", octets(&call.query) == message.query),
             ("version", call.minor == message.minor),
             ("host", octets(&call.host) == message.host),
@@ -40,9 +46,6 @@ impl Case<'_> {
         if call.read < message.head_end {
             return Err("handled before its head was there".into());
         }
-        if let Some(limit) = self.beyond_limit(message) {
-            return Err(format!("handled beyond the limit of {limit}"));
-        }
         if !self.is_gathered(call, message) {
             return Err("handled before its content was there".into());
         }
@@ -54,7 +57,7 @@ impl Case<'_> {
         }
         let fine = match &call.pulled {
             Pulled::Nothing => true,
-            Pulled::Whole(octets) => octets == content && matches!(message.end, End::At(_)),
+            Pulled::Whole(octets) => octets == content && message.end.is_some(),
             Pulled::Part(octets) => content.starts_with(octets),
             Pulled::Failed(octets) => is_last && content.starts_with(octets),
         };
@@ -68,23 +71,8 @@ impl Case<'_> {
     /// Whether as much of the content was there as is awaited from a client that does not hold it back.
     fn is_gathered(&self, call: &Call, message: &Message) -> bool {
         let here = call.read - message.head_end;
-        let is_all = matches!(message.end, End::At(end) if end <= call.read);
+        let is_all = message.end.is_some_and(|end| end <= call.read);
         is_all || here >= GATHER_BYTES || message.expects
-    }
-
-    /// Which limit of a head a message exceeds.
-    pub fn beyond_limit(&self, message: &Message) -> Option<&'static str> {
-        let limits = &self.rules.limits;
-        let found = [
-            (
-                message.head_end - message.start > limits.head_bytes,
-                "a head",
-            ),
-            (message.target.len() > limits.target_bytes, "a target"),
-            (message.method.len() > METHOD_MOST, "a method"),
-            (message.fields.len() > limits.headers, "fields"),
-        ];
-        found.iter().find(|(is, _)| *is).map(|(_, what)| *what)
     }
 
     /// What was refused deserved it, and nothing followed.
@@ -98,7 +86,7 @@ impl Case<'_> {
             return Err("a request was handled behind it".into());
         }
         let at = self.refused_at();
-        self.deserves(refusal.reject, at)
+        self.deserves(refusal.reject, at, refusal.read)
     }
 
     /// Which message was refused: the one whose handler could not read its content, or the next.
@@ -109,38 +97,41 @@ impl Case<'_> {
         }
     }
 
-    /// Whether the message at this place may be refused for this.
-    pub fn deserves(&self, reject: Reject, at: usize) -> Result<(), String> {
+    /// Whether the message at this place may be refused for this, by when so many octets have been read.
+    pub fn deserves(&self, reject: Reject, at: usize, read: usize) -> Result<(), String> {
         let message = self.reading.messages.get(at);
-        let limits = &self.rules.limits;
         let waited = |least: Duration| self.world.now >= least;
         let timeouts = &self.rules.timeouts;
-        let is_fine = match (reject, message) {
-            (Reject::HeadTimeout, _) => waited(timeouts.head),
-            (Reject::ContentTimeout, _) => waited(timeouts.body),
-            (Reject::TruncatedContent, Some(message)) => {
-                self.link.half_closed && message.end == End::Cut
+        let is_fine = match reject {
+            // What was sent behind it came too late.
+            Reject::HeadTimeout => {
+                waited(timeouts.head) && message.is_none_or(|message| message.head_end > read)
             }
-            (Reject::TruncatedContent, None) => false,
-            (Reject::ChunkLineTooLong, Some(message)) => {
-                message.chunk_line > limits.chunk_line || !matches!(message.end, End::At(_))
+            Reject::ContentTimeout => {
+                waited(timeouts.body) && message.is_some_and(|message| message.head_end <= read)
             }
-            (Reject::TrailerTooLarge, Some(message)) => {
-                message.trailer > limits.trailer_bytes || !matches!(message.end, End::At(_))
+            Reject::TruncatedContent => {
+                self.link.half_closed && message.is_some_and(|message| message.end.is_none())
             }
-            (_, Some(message)) => {
-                self.beyond_limit(message).is_some() || !matches!(message.end, End::At(_))
-            }
-            // Whether a head that is cut could have become valid is not known here, so any reason will do; but something of it
-            // must be there.
-            (_, None) => match self.reading.messages.last() {
-                Some(last) => !matches!(last.end, End::At(end) if end == self.link.sent.len()),
-                None => !self.link.sent.is_empty(),
+            // Of the octets: for the first that no valid message has at its place, if it has come.
+            _ => match self.reading.end {
+                End::Refused(due) => {
+                    let is_here = match message {
+                        Some(message) => message.end.is_none(),
+                        None => at == self.reading.messages.len(),
+                    };
+                    is_here && due.status == reject.status().code() && due.after <= read
+                }
+                End::Open | End::Last => false,
             },
         };
         match is_fine {
             true => Ok(()),
-            false => Err(format!("{reject:?} for {:?}", message.map(Message::shown))),
+            false => Err(format!(
+                "{reject:?} at {read}, of {:?}, for {:?}",
+                self.reading.end,
+                message.map(Message::shown)
+            )),
         }
     }
 }

@@ -2,6 +2,13 @@
 
 use super::answers::{Body, Call, Content, Given, Head, Pulled, body, head};
 use super::judge::Case;
+use super::oracle::Message;
+
+/// The client offers to go on in the protocol that the handlers know.
+fn offers_echo(message: &Message) -> bool {
+    let is_echo = |protocol: &Vec<u8>| protocol.eq_ignore_ascii_case(b"echo");
+    message.upgrades.iter().any(is_echo)
+}
 
 /// What came back on a link, as far as it could be told.
 pub struct Heard {
@@ -142,9 +149,9 @@ impl Case<'_> {
     pub fn is_replaced(&self, number: usize, given: &Given, status: u16) -> bool {
         let message = &self.reading.messages[number];
         match status {
-            426 => given.is_upgrade && !message.offers_echo,
+            426 => given.is_upgrade && !offers_echo(message),
             // What is left of its content would be taken for the other protocol.
-            500 => given.is_upgrade && message.offers_echo && message.length != Some(0),
+            500 => given.is_upgrade && offers_echo(message) && message.length != Some(0),
             503 => {
                 self.lacks_seat(number) && (given.is_detached || self.may_upgrade(number, given))
             }
@@ -164,7 +171,7 @@ impl Case<'_> {
 
     fn may_upgrade(&self, number: usize, given: &Given) -> bool {
         let message = &self.reading.messages[number];
-        given.is_upgrade && message.offers_echo && message.length == Some(0)
+        given.is_upgrade && offers_echo(message) && message.length == Some(0)
     }
 
     /// A 101: what comes behind it is what the client sent behind its request.
@@ -289,11 +296,8 @@ impl Case<'_> {
         }
         let read = self.link.refusals.first().map_or(0, |refusal| refusal.read);
         let message = self.reading.messages.get(self.refused_at());
-        let is_head = message.is_some_and(|message| {
-            message.method == b"HEAD"
-                && message.head_end <= read
-                && self.beyond_limit(message).is_none()
-        });
+        let is_head =
+            message.is_some_and(|message| message.method == b"HEAD" && message.head_end <= read);
         if is_head {
             let given = Given {
                 is_bodiless: true,

@@ -3,9 +3,10 @@
 use super::answers::{Call, Content, Pulled, body, head};
 use super::heard::Heard;
 use super::link::{Link, Refusal};
-use super::reading::{End, Message, Reading, read};
+use super::oracle::{End, Limits, Message, Reading, read};
 use super::world::World;
 use doorstep::internals::conn::Rules;
+use doorstep::internals::limits::{CHUNK_OVERHEAD, CHUNK_OVERHEAD_FREE, METHOD_BYTES};
 use doorstep::{CloseReason, Reject};
 use std::time::Duration;
 
@@ -25,12 +26,27 @@ pub fn judge(world: &World, number: usize, rules: &Rules, is_open: bool) -> Resu
     let case = Case {
         link,
         calls: world.calls.iter().enumerate().filter(of_link).collect(),
-        reading: read(&link.sent),
+        reading: read(&link.sent, &numbers(rules)),
         rules,
         world,
     };
     case.judge(is_open)
         .map_err(|why| format!("link {number}: {why}"))
+}
+
+/// The limits, as the naive reader wants them.
+fn numbers(rules: &Rules) -> Limits {
+    let limits = &rules.limits;
+    Limits {
+        method_bytes: METHOD_BYTES,
+        target_bytes: limits.target_bytes,
+        head_bytes: limits.head_bytes,
+        headers: limits.headers,
+        chunk_line: limits.chunk_line,
+        trailer_bytes: limits.trailer_bytes,
+        chunk_overhead: CHUNK_OVERHEAD as usize,
+        chunk_overhead_free: CHUNK_OVERHEAD_FREE as usize,
+    }
 }
 
 impl Case<'_> {
@@ -123,12 +139,12 @@ impl Case<'_> {
         if heard.echoed.is_some() {
             return self.all_echoed(heard);
         }
-        if self.reading.is_bad {
-            return Err("octets that are no request are not refused".into());
+        if let End::Refused(refusal) = self.reading.end {
+            return Err(format!("octets that deserve {refusal:?} are not refused"));
         }
         // Whoever has nothing under way is sent away by a shutdown.
         let is_idle = match self.reading.messages.last() {
-            Some(message) => message.end == End::At(self.link.sent.len()),
+            Some(message) => message.end == Some(self.link.sent.len()),
             None => self.link.sent.is_empty(),
         };
         if is_idle && self.world.until.is_some() {
@@ -149,8 +165,7 @@ impl Case<'_> {
 
     /// Every message that was read to its end has been answered to its end.
     fn all_answered(&self, heard: &Heard) -> Result<(), String> {
-        let is_read =
-            |message: &&Message| matches!(message.end, End::At(end) if end <= self.link.read);
+        let is_read = |message: &&Message| message.end.is_some_and(|end| end <= self.link.read);
         let whole = self.reading.messages.iter().filter(is_read).count();
         let due = whole.max(self.calls.len());
         if heard.is_last && heard.is_even {
@@ -230,7 +245,7 @@ impl Case<'_> {
     fn was_dispensable(&self, heard: &Heard) -> Result<(), String> {
         let link = self.link;
         let is_between = match self.reading.messages.get(self.calls.len().wrapping_sub(1)) {
-            Some(message) => message.end == End::At(link.read),
+            Some(message) => message.end == Some(link.read),
             None => link.read == 0,
         };
         let is_quiet = heard.is_even && heard.whole == self.calls.len() && !heard.is_last;
@@ -244,7 +259,7 @@ impl Case<'_> {
     /// the system when the shutdown began, unless one before it said that it is the last.
     fn owed_answered(&self, heard: &Heard) -> Result<(), String> {
         let owed = self.link.owed;
-        let is_owed = |message: &&Message| matches!(message.end, End::At(end) if end <= owed);
+        let is_owed = |message: &&Message| message.end.is_some_and(|end| end <= owed);
         let due = self.reading.messages.iter().filter(is_owed).count();
         match heard.is_last || heard.whole >= due {
             true => self.all_answered(heard),
@@ -261,7 +276,7 @@ impl Case<'_> {
         }
         // Content that nobody read was wrong: its request had been answered.
         let number = self.calls.len().checked_sub(1).ok_or("of nothing")?;
-        self.deserves(reject, number)?;
+        self.deserves(reject, number, self.link.read)?;
         Ok(true)
     }
 }
