@@ -73,7 +73,11 @@ impl Source {
     /// Every path that starts with one of `starts`, in full: groups are spread out, and `self` and
     /// `super` are replaced by the module that they mean.
     pub fn paths(&self, starts: &[&str]) -> Vec<(usize, Vec<String>)> {
-        let file = self.path.trim_start_matches("src").trim_end_matches(".rs");
+        let file = self
+            .path
+            .trim_start_matches("src")
+            .trim_start_matches("tests");
+        let file = file.trim_end_matches(".rs");
         let file = file.trim_end_matches("/mod").trim_end_matches("/lib");
         let mut module: Vec<String> = format!("crate{file}")
             .split('/')
