@@ -10,6 +10,7 @@ mod framing;
 mod harness;
 mod host;
 mod limits;
+mod linear;
 mod oracle;
 mod persistence;
 mod properties;

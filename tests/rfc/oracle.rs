@@ -2,6 +2,7 @@
 //! naive reading of all of them (`tests/oracle`) in every message and in all that is said of it, in where it ends, and in what is
 //! refused: with which status, and at which octet; as soon as that is there, and no sooner.
 
+mod meter;
 #[path = "../oracle/mod.rs"]
 mod naive;
 pub mod served;

@@ -1,10 +1,12 @@
 //! A connection as the sans-IO core drives it, with a handler that reads all content or none, and what it found in the octets.
 
+use super::meter::{Call, Meter};
 use super::naive::{Form, Message};
 use super::status;
 use doorstep::internals::conn::{
     Answer, CloseReason, Connection, Finished, Gathered, Moment, Phase, Received, Rules,
 };
+use doorstep::internals::h1::chunked::Decoded;
 use doorstep::internals::h1::{Expect, Framing, Head, Reject};
 use doorstep::internals::semantics::target::TargetForm;
 use doorstep::internals::semantics::{FieldTable, Span, Status, Version};
@@ -103,6 +105,7 @@ pub struct Served {
     pub messages: Vec<Found>,
     /// With which status, and when so many octets had come.
     pub refused: Option<(u16, usize)>,
+    meter: Option<Meter>,
 }
 
 const NOW: Moment = Moment(0);
@@ -119,7 +122,25 @@ impl Served {
             come: 0,
             messages: Vec::new(),
             refused: None,
+            meter: None,
         }
+    }
+
+    /// One that counts what it looks at.
+    pub fn metered(rules: Rules, reads: bool) -> Served {
+        let meter = Some(Meter::default());
+        Served {
+            meter,
+            ..Served::new(rules, reads)
+        }
+    }
+
+    /// Octets that it has looked at, and octets that have come.
+    pub fn scanned(&self) -> (usize, usize) {
+        (
+            self.meter.as_ref().map_or(0, |meter| meter.scanned),
+            self.come,
+        )
     }
 
     /// No octet that comes now is read.
@@ -147,10 +168,30 @@ impl Served {
     }
 
     fn receive(&mut self) -> Result<bool, Reject> {
-        let received = self
+        let before = self.conn.clone();
+        let result = self
             .conn
-            .receive(&self.input, &mut self.table, NOW, &self.rules)?;
-        let Received::Head { head, used } = received else {
+            .receive(&self.input, &mut self.table, NOW, &self.rules);
+        if let Some(meter) = &mut self.meter {
+            let (end, is_last) = match result {
+                Ok(Received::More) => (self.input.len(), false),
+                Ok(Received::Head { used, .. }) => (used, true),
+                Err(_) => (self.input.len(), true),
+            };
+            meter.count(&Call {
+                before: &before,
+                after: &self.conn,
+                input: &self.input,
+                result: &result,
+                fresh: meter.seen..end,
+                is_last,
+                again: |conn: &mut Connection, input: &[u8]| {
+                    conn.receive(input, &mut FieldTable::default(), NOW, &self.rules)
+                },
+            });
+            meter.seen = end;
+        }
+        let Received::Head { head, used } = result? else {
             return Ok(false);
         };
         self.head = used;
@@ -164,30 +205,74 @@ impl Served {
     }
 
     fn gather(&mut self) -> Result<bool, Reject> {
-        if self.conn.gather(&self.input, NOW, &self.rules)? == Gathered::More {
+        let before = self.conn.clone();
+        let result = self.conn.gather(&self.input, NOW, &self.rules);
+        if let Some(meter) = &mut self.meter {
+            meter.count(&Call {
+                before: &before,
+                after: &self.conn,
+                input: &self.input,
+                result: &result,
+                fresh: meter.seen..self.input.len(),
+                is_last: false,
+                again: |conn: &mut Connection, input: &[u8]| conn.gather(input, NOW, &self.rules),
+            });
+            meter.seen = self.input.len();
+        }
+        if result? == Gathered::More {
             return Ok(false);
         }
         self.input.drain(..self.head);
+        self.forget();
         Ok(true)
+    }
+
+    /// What is here is looked at by another, for the first time.
+    fn forget(&mut self) {
+        if let Some(meter) = &mut self.meter {
+            meter.seen = 0;
+        }
+    }
+
+    fn take_content(&mut self) -> Result<Decoded, Reject> {
+        let before = self.conn.clone();
+        let result = self.conn.take_content(&self.input, NOW, &self.rules);
+        if let Some(meter) = &mut self.meter {
+            meter.count(&Call {
+                before: &before,
+                after: &self.conn,
+                input: &self.input,
+                result: &result,
+                fresh: 0..result.as_ref().map_or(self.input.len(), |taken| taken.used),
+                is_last: false,
+                again: |conn: &mut Connection, input: &[u8]| {
+                    conn.take_content(input, NOW, &self.rules)
+                },
+            });
+        }
+        result
     }
 
     /// The handler, and the whole of its answer.
     fn handle(&mut self) -> Result<bool, Reject> {
-        let found = self.messages.last_mut().expect("a head before its handler");
         while self.reads && !self.conn.content_is_read() {
-            let taken = self.conn.take_content(&self.input, NOW, &self.rules)?;
-            found
-                .content
-                .extend_from_slice(&self.input[taken.data.clone()]);
+            let taken = self.take_content()?;
+            let content = self.input[taken.data].to_vec();
+            self.present().content.extend(content);
             self.input.drain(..taken.used);
             if taken.used == 0 {
                 self.conn.take_continue();
                 return Ok(false);
             }
         }
-        found.ended = self.conn.content_is_read().then_some(self.come);
+        let ended = self.conn.content_is_read().then_some(self.come);
+        self.present().ended = ended;
         self.answer();
         Ok(true)
+    }
+
+    fn present(&mut self) -> &mut Found {
+        self.messages.last_mut().expect("a head before its handler")
     }
 
     fn answer(&mut self) {
@@ -206,7 +291,22 @@ impl Served {
     }
 
     fn drain(&mut self) -> Result<bool, Reject> {
+        let before = self.conn.clone();
         let used = self.conn.drain(&self.input, NOW, &self.rules);
+        if let Some(meter) = &mut self.meter {
+            // What it does not drop, a refused octet apart, is nothing to it.
+            let is_over = self.conn.phase() == Phase::Linger;
+            let end = if is_over { self.input.len() } else { used };
+            meter.count(&Call {
+                before: &before,
+                after: &self.conn,
+                input: &self.input,
+                result: &used,
+                fresh: 0..end,
+                is_last: false,
+                again: |conn: &mut Connection, input: &[u8]| conn.drain(input, NOW, &self.rules),
+            });
+        }
         self.input.drain(..used);
         if let Some(CloseReason::Rejected(reject)) = self.conn.last() {
             self.refused = Some((status(reject), self.come));
