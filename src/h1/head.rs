@@ -14,7 +14,7 @@ use super::request_line::{self, Place, RequestLine, read_request_line};
 use super::{Framing, Parsed, Reject};
 use crate::limits::Limits;
 use crate::semantics::fields::FieldLine;
-use crate::semantics::{FieldName, FieldTable, Headers, Method, Span, Target, Version, host};
+use crate::semantics::{FieldName, FieldTable, Headers, Method, Span, Target, Version, host, list};
 use std::ops::Range;
 
 /// A request's head, taken apart. Spans are relative to the first octet of the input (skipped empty line included).
@@ -43,7 +43,7 @@ pub struct Head {
 /// The Expect field (RFC 9110 §10.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// No such field, or HTTP/1.0, where it is ignored.
+    /// No such field, or an empty one, or HTTP/1.0, where it is ignored.
     Nothing,
     /// `100-continue`; also when the request has no content to wait for.
     Continue,
@@ -385,15 +385,21 @@ fn expectation(version: Version, headers: Headers<'_>) -> Result<Expect, Reject>
     if version == Version::Http10 {
         return Ok(Expect::Nothing);
     }
-    let mut values = headers.known_all(FieldName::Expect);
-    match (values.next(), values.next()) {
-        (None, _) => Ok(Expect::Nothing),
-        (Some(value), None) if value.eq_ignore_ascii_case(b"100-continue") => Ok(Expect::Continue),
+    let mut expect = Expect::Nothing;
+    // RFC 9110 §10.1.1: `Expect = #expectation`, and "The Expect field value is case-insensitive." The elements say it; empty
+    // ones say nothing.
+    for element in headers
+        .known_all(FieldName::Expect)
+        .flat_map(list::elements)
+    {
         // RFC 9110 §10.1.1: "A server that receives an Expect field value containing a member other than 100-continue MAY
         // respond with a 417 (Expectation Failed) status code".
-        // STRICTER: also for a list in which 100-continue stands twice, which no client sends.
-        _ => Err(Reject::UnknownExpectation),
+        if !element.eq_ignore_ascii_case(b"100-continue") {
+            return Err(Reject::UnknownExpectation);
+        }
+        expect = Expect::Continue;
     }
+    Ok(expect)
 }
 
 /// The bit of a field in a set of fields.

@@ -181,12 +181,13 @@ fn transfer_coding(value: &[u8]) -> Result<(), u16> {
     }
 }
 
-/// RFC 9110 §10.1.1: `100-continue`, once; 417 for all others; ignored in 1.0.
+/// RFC 9110 §10.1.1: `Expect = #expectation`, each of them `100-continue`; 417 for all others; ignored in 1.0.
 fn expects(values: &[&[u8]], minor: u8) -> Option<bool> {
-    match values {
-        _ if minor == 0 => Some(false),
-        [] => Some(false),
-        [value] if value.eq_ignore_ascii_case(b"100-continue") => Some(true),
-        _ => None,
+    if minor == 0 {
+        return Some(false);
     }
+    let expected: Vec<&[u8]> = values.iter().flat_map(|list| elements(list)).collect();
+    let is_known = |element: &&[u8]| element.eq_ignore_ascii_case(b"100-continue");
+    let are_known = expected.iter().all(is_known);
+    are_known.then_some(!expected.is_empty())
 }

@@ -1,4 +1,4 @@
-//! RFC 9110 §10.1.1: the Expect field.
+//! RFC 9110 §10.1.1 and §5.6.1.2: the Expect field.
 
 use crate::harness::{Row, accept, field, refuse, run};
 use doorstep::internals::h1::Reject::UnknownExpectation;
@@ -12,10 +12,18 @@ pub fn rows() -> Vec<Row> {
         accept("without content", field("Expect: 100-continue"), "expect=continue framing=none"),
         accept("hyper#3137: ignored in 1.0", "POST / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n", "expect=nothing"),
         accept("an unknown one is ignored in 1.0", "POST / HTTP/1.0\r\nExpect: x\r\n\r\n", "expect=nothing"),
-        refuse("two fields", field("Expect: 100-continue\r\nExpect: 100-continue"), UnknownExpectation),
+        accept("two fields are one list", field("Expect: 100-continue\r\nExpect: 100-continue"), "expect=continue"),
+        accept("an empty field and another", field("Expect:\r\nExpect: 100-continue"), "expect=continue"),
         refuse("a second field that is unknown", field("Expect: 100-continue\r\nExpect: x"), UnknownExpectation),
+        refuse("a first field that is unknown", field("Expect: x\r\nExpect: 100-continue"), UnknownExpectation),
     ];
-    for value in ["", "100", "100-continued", "x", "100-continue, x", "100-continue,", ", 100-continue", "100-continue;x", "\"100-continue\"", "100-continue, 100-continue"] {
+    for value in ["100-continue,", ", 100-continue", ",,\t,100-continue , ,", "100-continue, 100-continue"] {
+        rows.push(accept(&format!("RFC 9110 §5.6.1.2: Expect: {value}"), field(format!("Expect: {value}")), "expect=continue"));
+    }
+    for value in ["", ",", " , ,\t,"] {
+        rows.push(accept(&format!("RFC 9110 §5.6.1.2: Expect: {value}: nothing"), field(format!("Expect: {value}")), "expect=nothing"));
+    }
+    for value in ["100", "100-continued", "x", "100-continue, x", "x, 100-continue", "100-continue;x", "\"100-continue\"", "100-continue 100-continue", "\"\"", ",x,"] {
         rows.push(refuse(&format!("hyper#3137: Expect: {value}"), field(format!("Expect: {value}")), UnknownExpectation));
     }
     rows

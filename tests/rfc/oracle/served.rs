@@ -276,15 +276,7 @@ impl Served {
     }
 
     fn answer(&mut self) {
-        let answer = Answer {
-            status: Status::OK,
-            fields: b"",
-            date: None,
-            server: None,
-            length: Some(0),
-            last: None,
-            upgrade: None,
-        };
+        let answer = Answer::new(Status::OK).length(0);
         self.conn.answer(&answer, &self.rules, &mut Vec::new());
         let finished = self.conn.finish(!self.input.is_empty(), NOW, &self.rules);
         assert_eq!(finished == Finished::Continue, !self.is_over());
