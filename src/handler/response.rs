@@ -67,7 +67,8 @@ impl Response {
             ))
     }
 
-    /// Adds a field line. One that cannot be written turns the answer into a 500 that the observer hears of:
+    /// Adds a field line, or replaces the one that the answer has of a field that may stand once only, such as Content-Type or
+    /// Location (RFC 9110 §5.3). A line that cannot be written turns the answer into a 500 that the observer hears of:
     /// [`try_header`](Response::try_header) returns the error instead.
     pub fn header(mut self, name: &str, value: &str) -> Response {
         if let Err(fault) = self.try_header(name, value) {
@@ -76,7 +77,7 @@ impl Response {
         self
     }
 
-    /// Adds a field line.
+    /// Adds or replaces a field line, as [`header`](Response::header) does.
     ///
     /// # Errors
     /// See [`FieldError`]; the answer stays as it was.

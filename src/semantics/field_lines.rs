@@ -1,7 +1,7 @@
 //! Field lines of an answer, serialised: each is judged when it is added, so that no value can end its line.
 //!
 //! In: names and values that a program chose. Out: the fields that frame a message, which its writer alone sets. Never: a control
-//! character; a line that has been added changed.
+//! character.
 
 use super::fields::{FieldName, valid_name, valid_value};
 use std::fmt;
@@ -54,7 +54,8 @@ impl FieldLines {
         }
     }
 
-    /// Adds a line behind the others. A name may come more than once.
+    /// Adds a line behind the others. Of a field that may stand once only, such as Content-Type or Location, it replaces the one
+    /// that is there (RFC 9110 §5.3); other names may come more than once.
     ///
     /// # Errors
     /// See [`FieldError`]; the lines stay as they were.
@@ -74,6 +75,10 @@ impl FieldLines {
             FieldName::Server => self.has_server = true,
             _ => {}
         }
+        let is_this = |single: &&str| single.eq_ignore_ascii_case(name);
+        if SINGLE.iter().any(is_this) {
+            self.remove(name);
+        }
         self.append(name, value);
         Ok(())
     }
@@ -82,6 +87,23 @@ impl FieldLines {
     pub(crate) fn push_media_type(&mut self, media_type: &'static str) {
         debug_assert!(valid_value(media_type.as_bytes()));
         self.append("Content-Type", media_type);
+    }
+
+    /// Takes out the first line with this name, if there is one.
+    fn remove(&mut self, name: &str) {
+        let is_of = |line: &[u8]| {
+            let of_line = line.split(|&octet| octet == b':').next();
+            of_line.is_some_and(|this| this.eq_ignore_ascii_case(name.as_bytes()))
+        };
+        let mut start = 0;
+        for line in self.octets.split_inclusive(|&octet| octet == b'\n') {
+            let end = start + line.len();
+            if is_of(line) {
+                self.octets.drain(start..end);
+                return;
+            }
+            start = end;
+        }
     }
 
     fn append(&mut self, name: &str, value: &str) {
@@ -134,6 +156,23 @@ impl FieldLines {
         self.has_server
     }
 }
+
+/// RFC 9110 §5.3: "a sender MUST NOT generate multiple field lines with the same name in a message … unless that field's
+/// definition allows multiple field line values to be recombined as a comma-separated list". These do not, of the fields that
+/// an answer may have.
+const SINGLE: [&str; 11] = [
+    "Age",
+    "Content-Location",
+    "Content-Range",
+    "Content-Type",
+    "Date",
+    "ETag",
+    "Expires",
+    "Last-Modified",
+    "Location",
+    "Retry-After",
+    "Server",
+];
 
 impl fmt::Debug for FieldLines {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

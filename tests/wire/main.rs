@@ -11,6 +11,7 @@ mod crowd;
 mod deadlines;
 mod engine;
 mod fairness;
+mod fields;
 mod full;
 mod half_close;
 mod held_back;
