@@ -73,6 +73,8 @@ impl FieldLines {
             | FieldName::KeepAlive => return Err(FieldError::Managed),
             FieldName::Date => self.has_date = true,
             FieldName::Server => self.has_server = true,
+            // RFC 9110 §7.8: "A sender of Upgrade MUST also send an "Upgrade" connection option in the Connection header field".
+            FieldName::Upgrade => self.append("Connection", "upgrade"),
             _ => {}
         }
         let is_this = |single: &&str| single.eq_ignore_ascii_case(name);
