@@ -128,25 +128,92 @@ fn log_has_one_line_for_each_request() {
     }
 }
 
+/// What the program says to these octets, up to the end of the connection.
+fn said_to(program: &Program, octets: &[u8]) -> String {
+    let mut stream = connect(program.address());
+    stream.write_all(octets).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
 #[test]
 fn log_names_what_was_refused() {
-    use std::io::{Read, Write};
+    let rows: [(&str, &[u8], u16, &str); 5] = [
+        (
+            "RUSTSEC-2020-0031",
+            b"GET / HTTP/1.1\r\nHost : x\r\n\r\n",
+            400,
+            "white space before the colon",
+        ),
+        (
+            "RFC 8446 §5.1: a TLS hello",
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+            400,
+            "a TLS handshake on a plain HTTP port",
+        ),
+        (
+            "RFC 9113 §3.4: the preface of HTTP/2",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            505,
+            "HTTP/2 on a plain HTTP/1.1 port",
+        ),
+        (
+            "an SSH banner",
+            b"SSH-2.0-OpenSSH_9.6\r\n",
+            400,
+            "a request line that is not method, target and version",
+        ),
+        ("noise", &[0xff; 64], 400, "a method that is no token"),
+    ];
     let folder = Folder::with_page();
     let program = doorstep(folder.path(), ["-p0"]).serve();
-    let mut stream = crate::program::connect(program.address());
-    stream
-        .write_all(b"GET / HTTP/1.1\r\nHost : x\r\n\r\n")
-        .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    for (name, octets, status, _) in rows {
+        let answer = said_to(&program, octets);
+        let line = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&line), "{name}: {answer}");
+        assert!(answer.contains("\r\nConnection: close\r\n"), "{name}");
+    }
     let log = stop(program);
-    let (_, rest) = log.split_once(' ').unwrap_or_default();
-    assert!(
-        rest.starts_with("400 - 127.0.0.1 white space before the colon"),
-        "{log}"
-    );
-    assert_eq!(log.lines().count(), 1, "{log}");
+    assert_eq!(log.lines().count(), rows.len(), "{log}");
+    for ((name, _, status, why), line) in rows.iter().zip(log.lines()) {
+        let (_, rest) = line.split_once(' ').unwrap_or_default();
+        let expected = format!("{status} - 127.0.0.1 {why}");
+        assert!(rest.starts_with(&expected), "{name}: {line}");
+    }
+}
+
+/// RFC 9110 §9: what files are asked, and what they are not.
+#[test]
+fn methods_have_their_statuses() {
+    const ALLOW: &str = "\r\nAllow: GET, HEAD, OPTIONS\r\n";
+    let folder = Folder::with_page();
+    let program = doorstep(folder.path(), ["-p0"]).serve();
+    for (line, status, allows) in [
+        ("GET /page", 200, false),
+        ("HEAD /page", 200, false),
+        ("OPTIONS /page", 200, true),
+        ("OPTIONS *", 200, true),
+        ("CONNECT localhost:80", 405, true),
+        ("TRACE /page", 405, true),
+        ("POST /page", 405, true),
+        ("get /page", 501, false),
+        ("BREW /page", 501, false),
+        ("G(T /page", 400, false),
+        ("GET *", 400, false),
+    ] {
+        let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let answer = said_to(&program, request.as_bytes());
+        let expected = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&expected), "{line}: {answer}");
+        assert_eq!(answer.contains(ALLOW), allows, "{line}: {answer}");
+        let content = answer.split_once("\r\n\r\n").map(|(_, content)| content);
+        assert_eq!(
+            content == Some(""),
+            line.starts_with("HEAD ") || line.starts_with("OPTIONS "),
+            "{line}"
+        );
+    }
 }
 
 #[test]

@@ -373,6 +373,27 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
+        "http-garden: octets behind the last chunk are no part of the content, and no request",
+        &[
+            Comes(CHUNKED),
+            Comes("1\r\nx\r\n0\r\n\r\n\r\nXX\r\n"),
+            Takes(1),
+            Answers(OK),
+            Refused(Reject::RequestLineForm),
+            Requests(1),
+        ],
+    ),
+    (
+        "tiny-http#290: a length of 10^15 and no content: the wait ends as any",
+        &[
+            Comes("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000000000\r\n\r\n"),
+            Is(Phase::Gather),
+            Until(30_000),
+            After(30_000),
+            Expires(Expiry::Refuse(Reject::ContentTimeout)),
+        ],
+    ),
+    (
         "a length of zero is no content",
         &[
             Comes("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"),

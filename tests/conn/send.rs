@@ -177,6 +177,14 @@ const FRAMING: &[Framing] = &[
         LINGER,
     ),
     (
+        "2xx to CONNECT, unknown length",
+        CONNECT,
+        STREAM,
+        Delivery::NoContent,
+        &[CLOSES],
+        LINGER,
+    ),
+    (
         "another answer to CONNECT has content",
         CONNECT,
         reply(Status::METHOD_NOT_ALLOWED, Some(5)),

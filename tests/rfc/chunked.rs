@@ -78,9 +78,9 @@ fn ends_of_data() -> Vec<ChunkedRow> {
 fn extensions() -> Vec<ChunkedRow> {
     let long = |len: usize| format!("1;{}\r\nx\r\n0\r\n\r\n", "e".repeat(len - 2));
     vec![
-        refuse("golang/go#71988: LF in an extension", "1;a\nx\r\n0\r\n\r\n", BareLineFeed),
+        refuse("hyper#2600, golang/go#71988: LF in an extension", "1;a\nx\r\n0\r\n\r\n", BareLineFeed),
         refuse("CR in an extension", "1;a\rb\r\nx\r\n0\r\n\r\n", BareCarriageReturn),
-        refuse("a control in an extension (RFC 9112 §7.1.1)", "1;a\x01\r\nx\r\n0\r\n\r\n", InvalidChunkExtension),
+        refuse("hyper#2600: a control in an extension (RFC 9112 §7.1.1)", "1;a\x01\r\nx\r\n0\r\n\r\n", InvalidChunkExtension),
         refuse("NUL in an extension", "1;\0\r\nx\r\n0\r\n\r\n", InvalidChunkExtension),
         refuse("DEL in an extension", "1;\x7f\r\nx\r\n0\r\n\r\n", InvalidChunkExtension),
         refuse("a control in the extension of the last chunk", "0;\x1b\r\n\r\n", InvalidChunkExtension),

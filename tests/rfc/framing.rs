@@ -19,6 +19,7 @@ pub fn rows() -> Vec<Row> {
 #[rustfmt::skip]
 fn steps() -> Vec<Row> {
     let old = |fields: &str| format!("POST / HTTP/1.0\r\n{fields}\r\n\r\n");
+    let with = |method: &str, field: &str| format!("{method} / HTTP/1.1\r\nHost: a\r\n{field}\r\n\r\n");
     let both = TransferEncodingWithContentLength;
     vec![
         refuse("hyper#4123: step 3, both", field("Transfer-Encoding: chunked\r\nContent-Length: 3"), both),
@@ -28,8 +29,13 @@ fn steps() -> Vec<Row> {
         accept("step 4, chunked (RFC 9112 §6.3)", field("Transfer-Encoding: chunked"), "framing=chunked"),
         accept("step 6, a length (RFC 9112 §6.3)", field("Content-Length: 3"), "framing=3"),
         accept("step 7, nothing (RFC 9112 §6.3)", field("X: y"), "framing=none"),
-        accept("GET with a length has content", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n", "method=GET framing=5"),
+        accept("cpython http.server: GET with a length has content", with("GET", "Content-Length: 5"), "method=GET framing=5"),
+        accept("HEAD with a length has content", with("HEAD", "Content-Length: 5"), "method=HEAD framing=5"),
+        accept("DELETE with a length has content", with("DELETE", "Content-Length: 5"), "method=DELETE framing=5"),
+        accept("GET with chunks has content", with("GET", "Transfer-Encoding: chunked"), "method=GET framing=chunked"),
+        accept("HEAD with chunks has content", with("HEAD", "Transfer-Encoding: chunked"), "method=HEAD framing=chunked"),
         accept("a length in 1.0", old("Content-Length: 3"), "framing=3"),
+        accept("RUSTSEC-2026-0034: no length in 1.0 is no content, not all that comes", old("Connection: close"), "version=1.0 framing=none"),
         refuse("RUSTSEC-2026-0034: Transfer-Encoding in 1.0 (RFC 9112 §6.1)", old("Transfer-Encoding: chunked"), TransferEncodingInHttp10),
         refuse("both in 1.0", old("Transfer-Encoding: chunked\r\nContent-Length: 3"), TransferEncodingInHttp10),
         refuse("an invalid Transfer-Encoding in 1.0", old("Transfer-Encoding: x"), TransferEncodingInHttp10),

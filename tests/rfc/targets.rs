@@ -16,7 +16,7 @@ pub fn rows() -> Vec<Row> {
         accept("absolute form without a path", get(b"http://b"), "form=Absolute host=b path="),
         accept("asterisk form", with("OPTIONS * HTTP/1.1"), "form=Asterisk target=* host=a"),
         accept("authority form", with("CONNECT b:443 HTTP/1.1"), "form=Authority host=b:443"),
-        refuse("asterisk form is for OPTIONS alone", get(b"*"), InvalidTarget),
+        refuse("RFC 9110 §9.3.7: asterisk form is for OPTIONS alone", get(b"*"), InvalidTarget),
         refuse("authority form is for CONNECT alone", get(b"b:443"), InvalidTarget),
         refuse("CONNECT has the authority form alone", with("CONNECT / HTTP/1.1"), InvalidTarget),
         refuse("no form at all", get(b"a"), InvalidTarget),

@@ -228,6 +228,7 @@ fn everything_else_is_refused() {
         ("no slashes", b"http:a"),
         ("javascript", b"javascript:alert(1)"),
         ("RFC 9110 §4.2.1: an empty host", b"http:///a"),
+        ("RFC 9110 §4.2.2: an empty host", b"https:///a"),
         ("an empty host at the end", b"http://"),
         ("an empty host and a port", b"http://:80/"),
         ("an empty host and a query", b"http://?a"),

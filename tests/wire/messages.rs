@@ -101,7 +101,15 @@ fn refused() -> Vec<Row> {
             &with(fields(64, &"x".repeat(1_024)).trim_end()),
             431,
         ),
+        row("SSH banner", &"SSH-2.0-OpenSSH_9.6\r\n", 400),
+        // hyper#3137
         row("expectation", &with("Expect: the-unexpected"), 417),
+        // tiny-http#290
+        row(
+            "length of 10^15 that is waited for",
+            &with("Content-Length: 1000000000000000\r\nExpect: 100-continue"),
+            413,
+        ),
         row(
             "method of 1 KB",
             &asking(&format!("{} / HTTP/1.1", "M".repeat(1_024))),
@@ -424,6 +432,7 @@ fn content_that_is_not_read_is_never_a_request() {
 
 #[test]
 fn continue_is_said_once_and_only_to_who_waits_for_it() {
+    // hyper#3137
     const HEAD: &str = "POST /read HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n";
     const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
     on_each_backend(|stage| {
