@@ -16,6 +16,7 @@ mod persistence;
 mod properties;
 mod rejects;
 mod request_line;
+mod requirements;
 mod targets;
 mod versions;
 mod write;
