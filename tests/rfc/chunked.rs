@@ -24,7 +24,7 @@ fn accepted() -> Vec<ChunkedRow> {
     vec![
         content("no content", "0\r\n\r\n", ""),
         content("one chunk", "5\r\nhello\r\n0\r\n\r\n", "hello"),
-        content("two chunks", "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", "hello world"),
+        content("RFC 9112 §7.1.3: two chunks", "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", "hello world"),
         content("digits of both cases", "A\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n", "01234567890123456789"),
         content("two digits", "10\r\n0123456789abcdef\r\n0\r\n\r\n", "0123456789abcdef"),
         content("leading zeros", "0005\r\nhello\r\n000\r\n\r\n", "hello"),

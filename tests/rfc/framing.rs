@@ -27,7 +27,7 @@ fn steps() -> Vec<Row> {
         refuse("step 3, both and both invalid", field("Content-Length: x\r\nTransfer-Encoding: y"), both),
         refuse("step 3, both with Content-Length: 0", field("Content-Length: 0\r\nTransfer-Encoding: chunked"), both),
         accept("step 4, chunked (RFC 9112 §6.3)", field("Transfer-Encoding: chunked"), "framing=chunked"),
-        accept("step 6, a length (RFC 9112 §6.3)", field("Content-Length: 3"), "framing=3"),
+        accept("RFC 9112 §6.2: a length (step 6 of §6.3)", field("Content-Length: 3"), "framing=3"),
         accept("step 7, nothing (RFC 9112 §6.3)", field("X: y"), "framing=none"),
         accept("cpython http.server: GET with a length has content", with("GET", "Content-Length: 5"), "method=GET framing=5"),
         accept("HEAD with a length has content", with("HEAD", "Content-Length: 5"), "method=HEAD framing=5"),
@@ -48,6 +48,7 @@ fn transfer_encodings() -> Vec<Row> {
     let mut rows = vec![
         accept("RFC 9112 §7: names have no case", field("transfer-encoding: ChUnKeD"), "framing=chunked"),
         accept("white space around the value", field("Transfer-Encoding:  chunked \t"), "framing=chunked"),
+        accept("RFC 9112 §7.4: TE is about the answer, and no coding is applied to one", field("TE: gzip, trailers\r\nConnection: TE"), "framing=none connection=keep"),
         refuse("RUSTSEC-2021-0020: two fields", field("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"), twice),
         refuse("two fields that are one list", field("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked"), twice),
         refuse("two fields, one of them empty", field("Transfer-Encoding: chunked\r\nTransfer-Encoding:"), twice),
@@ -64,7 +65,7 @@ fn transfer_encodings() -> Vec<Row> {
     ] {
         rows.push(row(value, InvalidTransferEncoding));
     }
-    // RFC 9112 §6.1: well framed, but not understood.
+    // RFC 9112 §6.1, RFC 9112 §7.2: well framed, but not understood.
     for value in ["gzip, chunked", "gzip,chunked", "x, deflate , CHUNKED", "x-gzip,\tchunked"] {
         rows.push(row(value, UnknownTransferCoding));
     }

@@ -13,7 +13,7 @@ pub fn rows() -> Vec<Row> {
     let old = |fields: &str| head("GET / HTTP/1.0", fields);
     let absolute = |fields: &str| head("GET http://b/c HTTP/1.1", fields);
     let mut rows = vec![
-        accept("a name", origin("Host: example.com\r\n"), "host=example.com"),
+        accept("RFC 9112 §3.3: a name", origin("Host: example.com\r\n"), "host=example.com"),
         accept("a name and a port", origin("host:example.com:8080\r\n"), "host=example.com:8080"),
         accept("an IPv6 address", origin("Host: [::1]:80\r\n"), "host=[::1]:80"),
         accept("an empty one, as the target has no authority (RFC 9112 §3.2)", origin("Host:\r\n"), "host="),

@@ -4,6 +4,7 @@
 //! short. What a row expects has to come out each time. A new bug is a new row, with its number in the name.
 
 mod chunked;
+mod connection;
 mod expect;
 mod fields;
 mod framing;

@@ -8,12 +8,26 @@ use crate::{
 };
 use doorstep::internals::h1::Reject;
 use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
 
-/// Those that come from waiting or gathering, which no parser does.
-const FOUND_ELSEWHERE: [Reject; 3] = [
-    Reject::HeadTimeout,
-    Reject::ContentTimeout,
-    Reject::TruncatedContent,
+/// Those that come from waiting or gathering, which no parser does; the file below `tests/` and the row that bring each about.
+const FOUND_ELSEWHERE: [(Reject, &str, &str); 3] = [
+    (
+        Reject::HeadTimeout,
+        "conn/head.rs",
+        "the first head's time counts from the accept",
+    ),
+    (
+        Reject::ContentTimeout,
+        "conn/gather.rs",
+        "30 seconds for the next octets",
+    ),
+    (
+        Reject::TruncatedContent,
+        "wire/half_close.rs",
+        "Handle, pulling content",
+    ),
 ];
 
 /// The rows of all tables of heads.
@@ -46,8 +60,24 @@ fn each_is_brought_about_by_a_row() {
             .filter_map(|row| row.expected.err()),
     );
     for reject in Reject::ALL {
-        let elsewhere = FOUND_ELSEWHERE.contains(reject);
+        let elsewhere = FOUND_ELSEWHERE.iter().any(|(this, ..)| this == reject);
         assert_ne!(found.contains(reject), elsewhere, "{reject:?}");
+    }
+}
+
+#[test]
+fn each_of_the_others_has_a_row_elsewhere() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    for (reject, path, row) in FOUND_ELSEWHERE {
+        let text = fs::read_to_string(tests.join(path)).expect(path);
+        let row = format!("\"{row}\"");
+        let (_, behind) = text.split_once(&row).expect(&row);
+        // A row ends within a few lines.
+        let is_named = behind
+            .lines()
+            .take(15)
+            .any(|line| line.contains(&format!("Reject::{reject:?}")));
+        assert!(is_named, "{path}: {row} does not say {reject:?}");
     }
 }
 

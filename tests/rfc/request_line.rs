@@ -17,7 +17,7 @@ fn accepted() -> Vec<Row> {
         accept("GET", line("GET / HTTP/1.1"), "method=GET target=/ path=/ query=none version=1.1"),
         accept("HEAD", line("HEAD / HTTP/1.1"), "method=HEAD"),
         accept("a method of an extension (RFC 9110 §9.1)", line("M-SEARCH / HTTP/1.1"), "method=M-SEARCH"),
-        accept("a method in lower case is another method, not an error", line("get / HTTP/1.1"), "method=get"),
+        accept("RFC 9112 §3.1: a method in lower case is another method, not an error", line("get / HTTP/1.1"), "method=get"),
         accept("a method of all other tchars", line("!#$%&'*+-.^_`|~09aZ / HTTP/1.1"), "method=!#$%&'*+-.^_`|~09aZ"),
         accept("a method of one octet", line("X / HTTP/1.1"), "method=X"),
         accept("one empty line before it (RFC 9112 §2.2)", [&b"\r\n"[..], &line("GET /a HTTP/1.1")].concat(), "method=GET target=/a host=a"),
@@ -29,7 +29,7 @@ fn accepted() -> Vec<Row> {
         incomplete("a version without an end", "GET / HTTP/1."),
         incomplete("a request line without a line feed", "GET / HTTP/1.1\r"),
         incomplete("a request line and nothing behind it", "GET / HTTP/1.1\r\n"),
-        incomplete("a head without its last octet", "GET / HTTP/1.1\r\nHost: a\r\n\r"),
+        incomplete("RFC 9112 §2.1: a head without its last octet", "GET / HTTP/1.1\r\nHost: a\r\n\r"),
     ]
 }
 

@@ -269,6 +269,61 @@ fn each_is_shown_or_excused() {
     );
 }
 
+/// Sections of RFC 9112 that ask nothing of a server which a table could show.
+const WITHOUT_A_TABLE: [(&str, &str); 12] = [
+    ("2", "a heading"),
+    ("7.3", "a registry"),
+    ("9", "a heading"),
+    ("9.1", "it leaves that to the transport"),
+    ("9.2", "a client's"),
+    ("9.3.1", "a client's"),
+    ("9.4", "a client's"),
+    (
+        "9.7",
+        "TLS is spoken in front of this server, or by the program",
+    ),
+    ("9.8", "the same"),
+    ("11", "a heading"),
+    ("11.3", "it names what others do"),
+    ("11.4", "the same"),
+];
+
+/// The wire's own document, from the message to the connection, and what it says of attacks.
+#[test]
+fn each_section_has_a_table() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rfc");
+    let mut tables = String::new();
+    for entry in fs::read_dir(folder).expect("this folder") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "rs")
+            && !path.ends_with("requirements.rs")
+        {
+            tables += &fs::read_to_string(path).expect("a file");
+        }
+    }
+    let wire = REQUIREMENTS.split("\nRFC 9110: ").next();
+    let sections = wire
+        .into_iter()
+        .flat_map(str::lines)
+        .filter_map(|line| line.strip_prefix('§'));
+    for section in sections {
+        let number = section.split(' ').next().unwrap_or_default();
+        let chapter = number.split('.').next().unwrap_or_default();
+        if !["2", "3", "4", "5", "6", "7", "8", "9", "11"].contains(&chapter) {
+            continue;
+        }
+        let tag = format!("RFC 9112 §{number}");
+        let has_table = tables.match_indices(&tag).any(|(at, _)| {
+            let behind = &tables.as_bytes()[at + tag.len()..];
+            !matches!(behind, [b'0'..=b'9', ..] | [b'.', b'0'..=b'9', ..])
+        });
+        let is_excused = WITHOUT_A_TABLE
+            .iter()
+            .any(|(excused, _)| *excused == number);
+        assert_ne!(has_table, is_excused, "{tag}");
+    }
+}
+
 /// A check that cannot fail would say the same of the file.
 #[test]
 fn each_kind_of_gap_is_seen() {

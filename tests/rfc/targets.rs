@@ -8,14 +8,14 @@ pub fn rows() -> Vec<Row> {
     let get = |target: &[u8]| line([b"GET ", target, b" HTTP/1.1"].concat());
     let with = |text: &str| line(text);
     vec![
-        accept("origin form", get(b"/a/b?c=d&e"), "form=Origin target=/a/b?c=d&e path=/a/b query=c=d&e"),
+        accept("RFC 9112 §3.2.1: origin form", get(b"/a/b?c=d&e"), "form=Origin target=/a/b?c=d&e path=/a/b query=c=d&e"),
         accept("an empty query", get(b"/a?"), "path=/a query="),
         accept("escapes are kept as they came", get(b"/%2e%2E/%00"), "path=/%2e%2E/%00"),
         accept("the first and the last octet that is allowed", get(b"/!~"), "path=/!~"),
         accept("absolute form (RFC 9112 §3.2.2)", get(b"http://b:80/c?d"), "form=Absolute host=b:80 path=/c query=d"),
         accept("absolute form without a path", get(b"http://b"), "form=Absolute host=b path="),
-        accept("asterisk form", with("OPTIONS * HTTP/1.1"), "form=Asterisk target=* host=a"),
-        accept("authority form", with("CONNECT b:443 HTTP/1.1"), "form=Authority host=b:443"),
+        accept("RFC 9112 §3.2.4: asterisk form", with("OPTIONS * HTTP/1.1"), "form=Asterisk target=* host=a"),
+        accept("RFC 9112 §3.2.3: authority form", with("CONNECT b:443 HTTP/1.1"), "form=Authority host=b:443"),
         refuse("RFC 9110 §9.3.7: asterisk form is for OPTIONS alone", get(b"*"), InvalidTarget),
         refuse("authority form is for CONNECT alone", get(b"b:443"), InvalidTarget),
         refuse("CONNECT has the authority form alone", with("CONNECT / HTTP/1.1"), InvalidTarget),
