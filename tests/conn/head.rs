@@ -1,7 +1,7 @@
 //! Head: some octets of a request are here.
 
-use super::life::{Do::*, GET, OK, Row, run};
-use doorstep::internals::conn::{Delivery, Expiry, Finished, Phase};
+use super::life::{Do::*, GET, Life, OK, Row, run};
+use doorstep::internals::conn::{Delivery, Expiry, Finished, Phase, Rules};
 use doorstep::{CloseReason, Reject};
 
 const ROWS: &[Row] = &[
@@ -162,4 +162,29 @@ const ROWS: &[Row] = &[
 #[test]
 fn head() {
     run(ROWS);
+}
+
+/// RFC 9112 §9.6: whatever is refused, for whatever reason: its status, `Connection: close`, and nothing behind it is parsed.
+#[test]
+fn every_refusal_is_answered_and_the_last() {
+    for &reject in Reject::ALL {
+        let mut life = Life::new(Rules::default());
+        life.comes(b"GET /");
+        life.refuse(reject);
+        let out = String::from_utf8_lossy(&life.out).into_owned();
+        let line = format!("HTTP/1.1 {} ", reject.status().code());
+        assert!(out.starts_with(&line), "{reject:?}: {out}");
+        assert!(
+            out.contains("\r\nConnection: close\r\n"),
+            "{reject:?}: {out}"
+        );
+        assert_eq!(life.finished, Some(Finished::Linger), "{reject:?}");
+        assert_eq!(life.conn.last(), Some(CloseReason::Rejected(reject)));
+        life.comes(GET.as_bytes());
+        assert_eq!(
+            (life.conn.phase(), life.conn.requests()),
+            (Phase::Linger, 0),
+            "{reject:?}"
+        );
+    }
 }
