@@ -1,0 +1,27 @@
+# What run.sh and the clients written in shell share. Sourced from the root of the repository, under `set -euo pipefail`.
+
+export LC_ALL=C
+
+missing=77 # the status of a client's `version` when something is not installed
+
+# need COMMAND PACKAGE: ends with that status, and with the Debian package that it is in, when there is no such command.
+need() {
+  [ -n "$(type -P "$1")" ] || { echo "$1 is not installed (Debian package $2)" && exit $missing; }
+}
+
+# is_named NAME WHAT WANTED GOT: one line, whatever is in them.
+is_named() {
+  if [ "$3" = "$4" ]; then
+    echo "ok $1: $2"
+  else
+    echo "FAILED $1: $2: wanted '${3//$'\n'/ }' and got '${4//$'\n'/ }'"
+  fi
+}
+
+# is WHAT WANTED GOT: one check of a client.
+is() { is_named "$NAME" "$@"; }
+
+sha256() { sha256sum | cut -d ' ' -f 1; }
+
+# The CRC-32 of standard input, from the last eight octets of what gzip makes of it.
+crc32() { gzip -1 | tail -c 8 | od -An -N 4 -t x4 --endian=little | tr -d ' '; }
