@@ -1,8 +1,8 @@
 //! RFC 9112 §2 to §6: a request's head, line by line, and then what its lines say together.
 
-use super::grammar::{decimal, elements, field_line, has_element, is_tchar, is_token, is_vchar};
+use super::grammar::{decimal, elements, field_line, has_element, is_tchar, is_token};
 use super::reader::{Reader, Refusal, Stop};
-use super::target::{Target, is_host_field, take_apart};
+use super::target::{Target, is_host_field, is_target_octet, take_apart};
 use super::{Limits, Message};
 
 /// The head at the start of `octets`: a message without its content.
@@ -89,7 +89,7 @@ fn request_line<'a>(reader: &mut Reader<'a>, limits: &Limits) -> Result<RequestL
     // STRICTER: exactly one SP.
     reader.one(|octet| octet == b' ')?;
     // The octets that a target may hold; which form they have is judged with the method. §3: 414 for one that is too long.
-    let target = reader.some(is_vchar, limits.target_bytes, 414)?;
+    let target = reader.some(is_target_octet, limits.target_bytes, 414)?;
     reader.one(|octet| octet == b' ')?;
     // §2.3: HTTP-version = HTTP-name "/" DIGIT "." DIGIT, where HTTP-name = %s"HTTP".
     for expected in b"HTTP/" {

@@ -11,6 +11,12 @@ pub enum Form {
     Asterisk,
 }
 
+/// `LENIENT:` in a path and in a query stands any VCHAR, as browsers send more than RFC 3986 has there; but `#`, which begins a
+/// fragment, stands in none of the forms.
+pub fn is_target_octet(octet: u8) -> bool {
+    is_vchar(octet) && octet != b'#'
+}
+
 /// A target taken apart.
 pub struct Target<'a> {
     pub form: Form,
@@ -21,11 +27,8 @@ pub struct Target<'a> {
 
 /// `request-target = origin-form / absolute-form / authority-form / asterisk-form`.
 ///
-/// `LENIENT:` in a path and in a query stands any VCHAR but `#`, as browsers send more than RFC 3986 has there.
+/// Its octets are judged already.
 pub fn take_apart<'a>(method: &[u8], target: &'a [u8]) -> Option<Target<'a>> {
-    if !target.iter().all(|&octet| is_vchar(octet) && octet != b'#') {
-        return None;
-    }
     let without_path = |form, authority| Target {
         form,
         authority,
