@@ -40,7 +40,7 @@ pub enum FieldError {
     /// The value holds CR, LF, NUL or another control (RFC 9110 §5.5): it could be read as a field, or an answer, of its own.
     Value,
     /// The server alone writes this field, because it must agree with what is sent: Content-Length, Transfer-Encoding,
-    /// Connection, Keep-Alive.
+    /// Connection, Keep-Alive, and Upgrade, for which there is [`Response::upgrade`](crate::Response::upgrade).
     Managed,
 }
 
@@ -70,11 +70,11 @@ impl FieldLines {
             FieldName::ContentLength
             | FieldName::TransferEncoding
             | FieldName::Connection
-            | FieldName::KeepAlive => return Err(FieldError::Managed),
+            | FieldName::KeepAlive
+            // RFC 9110 §7.8: "A sender of Upgrade MUST also send an "Upgrade" connection option in the Connection header field".
+            | FieldName::Upgrade => return Err(FieldError::Managed),
             FieldName::Date => self.has_date = true,
             FieldName::Server => self.has_server = true,
-            // RFC 9110 §7.8: "A sender of Upgrade MUST also send an "Upgrade" connection option in the Connection header field".
-            FieldName::Upgrade => self.append("Connection", "upgrade"),
             _ => {}
         }
         let is_this = |single: &&str| single.eq_ignore_ascii_case(name);

@@ -143,6 +143,12 @@ fn fields_that_cannot_be_written() {
             "timeout=5",
             Some(FieldError::Managed),
         ),
+        (
+            "RFC 9110 §7.8: what needs an option in Connection",
+            "upgrade",
+            "h2c",
+            Some(FieldError::Managed),
+        ),
     ];
     for (name, field, value, fault) in rows {
         let mut response = Response::new(Status::OK);

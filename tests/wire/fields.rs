@@ -82,15 +82,6 @@ fn a_field_that_cannot_be_written_replaces_none() {
     assert_eq!(values(&head, "Content-Type"), ["text/plain; charset=utf-8"]);
 }
 
-/// RFC 9110 §7.8, §7.6.1: an Upgrade field of the program's own, such as that of a 426, is announced as any.
-#[test]
-fn an_upgrade_field_has_its_option() {
-    let head = head_of(|| Response::new(Status::UPGRADE_REQUIRED).header("upgrade", "TLS/1.0"));
-    assert!(head.starts_with("HTTP/1.1 426 "), "{head}");
-    assert_eq!(values(&head, "Upgrade"), ["TLS/1.0"], "{head}");
-    assert_eq!(values(&head, "Connection"), ["upgrade"], "{head}");
-}
-
 /// CR, LF and NUL, wherever a program may put them: not an octet of them is written, and the observer hears of it.
 #[test]
 fn what_cannot_be_written_is_a_fault_of_the_program() {
