@@ -3,6 +3,7 @@
 //! One file a target: `head.rs` has the sentence and `check`, and a target under `fuzz/fuzz_targets/` calls the same `check`. The
 //! files in `fuzz/seeds/<target>/` and `tests/cases/<target>/` are replayed here. A new target is a module and a line in [`TARGETS`].
 
+mod chunked;
 mod conversation;
 mod head;
 #[cfg(feature = "files")]
@@ -16,6 +17,7 @@ type Check = fn(&[u8]);
 
 /// Each target's name and its invariant.
 const TARGETS: &[(&str, Check)] = &[
+    ("chunked", chunked::check),
     ("conversation", conversation::check),
     ("head", head::check),
     #[cfg(feature = "files")]
