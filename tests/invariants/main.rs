@@ -9,6 +9,7 @@ mod head;
 #[cfg(feature = "files")]
 mod path;
 mod proxy;
+mod target;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ const TARGETS: &[(&str, Check)] = &[
     #[cfg(feature = "files")]
     ("path", path::check),
     ("proxy", proxy::check),
+    ("target", target::check),
 ];
 
 /// Where the inputs of a target lie.
