@@ -5,6 +5,7 @@
 
 mod chunked;
 mod conversation;
+mod date;
 mod head;
 #[cfg(feature = "files")]
 mod path;
@@ -20,6 +21,7 @@ type Check = fn(&[u8]);
 const TARGETS: &[(&str, Check)] = &[
     ("chunked", chunked::check),
     ("conversation", conversation::check),
+    ("date", date::check),
     ("head", head::check),
     #[cfg(feature = "files")]
     ("path", path::check),
