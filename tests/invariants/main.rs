@@ -6,6 +6,7 @@
 mod chunked;
 mod conversation;
 mod date;
+mod fields;
 mod head;
 #[cfg(feature = "files")]
 mod path;
@@ -22,6 +23,7 @@ const TARGETS: &[(&str, Check)] = &[
     ("chunked", chunked::check),
     ("conversation", conversation::check),
     ("date", date::check),
+    ("fields", fields::check),
     ("head", head::check),
     #[cfg(feature = "files")]
     ("path", path::check),
