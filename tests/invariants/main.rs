@@ -11,6 +11,7 @@ mod head;
 #[cfg(feature = "files")]
 mod path;
 mod proxy;
+mod response;
 mod target;
 
 use std::fs;
@@ -28,6 +29,7 @@ const TARGETS: &[(&str, Check)] = &[
     #[cfg(feature = "files")]
     ("path", path::check),
     ("proxy", proxy::check),
+    ("response", response::check),
     ("target", target::check),
 ];
 
