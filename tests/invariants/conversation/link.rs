@@ -95,9 +95,12 @@ impl Link {
 pub struct Log(pub Network);
 
 impl Log {
-    /// A client is not to blame for what no worker has had the time to read.
+    /// A client is not to blame for what no worker has had the time to read. One that has just read had the time.
     fn must_be_read(&self, peer: Option<SocketAddr>) {
-        let held = self.0.world().held;
+        let held = {
+            let world = self.0.world();
+            world.held && !world.hindered
+        };
         let mut is_behind = false;
         self.link(peer, |link, _| is_behind = link.read < link.sent.len());
         if held && is_behind {

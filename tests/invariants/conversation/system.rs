@@ -184,6 +184,7 @@ impl Read for Plug {
         if is_half {
             count = count.div_ceil(2);
         }
+        let is_short = count < here.len().min(buffer.len());
         if count == 0 && !link.half_closed {
             return Err(io::ErrorKind::WouldBlock.into());
         }
@@ -192,6 +193,8 @@ impl Read for Plug {
             buffer.swap(0, 1);
         }
         link.read += count;
+        // As if the rest had come since.
+        world.hindered |= is_short;
         world.progress += 1;
         Ok(count)
     }
