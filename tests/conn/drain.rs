@@ -57,6 +57,22 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
+        "30 seconds for the next octets, which an event without octets does not extend",
+        &[
+            Comes(AT_LIMIT),
+            Fills(16_384),
+            Answers(OK),
+            Until(30_000),
+            Fills(6_000),
+            Until(30_000),
+            After(10_000),
+            Comes(""),
+            Until(30_000),
+            After(20_000),
+            Expires(Expiry::Close(CloseReason::UnreadContent)),
+        ],
+    ),
+    (
         "one octet above: told, and the end",
         &[
             Comes(ABOVE),

@@ -80,6 +80,17 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
+        "nor does it where octets have earned more",
+        &[
+            Comes(POST_MOST),
+            Fills(6_000),
+            Until(30_000),
+            After(10_000),
+            Comes(""),
+            Until(30_000),
+        ],
+    ),
+    (
         "a FIN within it",
         &[
             Comes(POST_5),

@@ -188,3 +188,15 @@ fn every_refusal_is_answered_and_the_last() {
         );
     }
 }
+
+/// A call goes on where the one before it ended.
+#[test]
+fn what_was_read_is_not_read_again_before_the_head_is_whole() {
+    let mut life = Life::new(Rules::default());
+    life.comes(b"GET / HTTP/1.1\r\nHost: a\r\nX-");
+    // Read again, this would be refused.
+    life.input.fill(0);
+    life.comes(b"Y: z\r\n");
+    assert_eq!(life.refused, None);
+    assert_eq!(life.conn.phase(), Phase::Head);
+}

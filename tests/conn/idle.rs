@@ -72,6 +72,39 @@ const ROWS: &[Row] = &[
             Requests(2),
         ],
     ),
+    (
+        "an answer that had to wait: 75 seconds from when the client could read it",
+        &[
+            Comes(GET),
+            Answers(OK),
+            BlockedUntil(30_000),
+            After(20_000),
+            Wrote(5),
+            Until(95_000),
+        ],
+    ),
+    (
+        "an answer that did not: from when it was framed",
+        &[
+            Comes(GET),
+            Answers(OK),
+            After(1_000),
+            Wrote(5),
+            Until(75_000),
+        ],
+    ),
+    (
+        "the next head has begun: its time is its own",
+        &[
+            Comes(GET),
+            Answers(OK),
+            BlockedUntil(30_000),
+            Comes("GET"),
+            After(5_000),
+            Wrote(5),
+            Until(10_000),
+        ],
+    ),
 ];
 
 #[test]

@@ -34,6 +34,8 @@ pub enum Do {
     Wrote(u64),
     /// or none, and the wait for it ends at this time.
     BlockedUntil(u64),
+    /// The last octet of the last answer is with the system.
+    AllSent,
     Is(Phase),
     /// The wait for the peer's octets ends at this time.
     Until(u64),
@@ -247,6 +249,7 @@ impl Life {
                 self.conn.upgraded(self.now, &self.rules);
             }
             Do::Wrote(count) => self.conn.wrote(self.now, count, &self.rules),
+            Do::AllSent => self.conn.last_octet_sent(self.now, &self.rules),
             Do::BlockedUntil(until) => {
                 self.write_deadline = self.conn.write_deadline(self.now, &self.rules);
                 assert_eq!(self.write_deadline, Moment(until), "{at}");

@@ -3,6 +3,7 @@
 use super::life::{Do::*, GET, OK, Row, last, run};
 use doorstep::internals::conn::{Expiry, Phase};
 use doorstep::{CloseReason, Reject};
+use std::collections::HashSet;
 
 const CLOSE: &str = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 const REFUSED: CloseReason = CloseReason::Rejected(Reject::InvalidMethod);
@@ -24,6 +25,18 @@ const ROWS: &[Row] = &[
             Expires(Expiry::NotYet),
             After(500),
             Expires(Expiry::Close(REFUSED)),
+        ],
+    ),
+    (
+        "two seconds from when all of the answer was sent, however long that took",
+        &[
+            Comes("\x01"),
+            Until(2_000),
+            BlockedUntil(30_000),
+            After(20_000),
+            Wrote(100),
+            AllSent,
+            Until(22_000),
         ],
     ),
     (
@@ -66,4 +79,32 @@ const ROWS: &[Row] = &[
 #[test]
 fn linger() {
     run(ROWS);
+}
+
+#[test]
+fn each_reason_says_what_it_is() {
+    let reasons = [
+        CloseReason::PeerClosed,
+        CloseReason::PeerClosedEarly,
+        CloseReason::Failed,
+        CloseReason::Answered,
+        CloseReason::Upgraded,
+        REFUSED,
+        CloseReason::IdleTimeout,
+        CloseReason::WriteTimeout,
+        CloseReason::UnreadContent,
+        CloseReason::ContentFailed,
+        CloseReason::Panicked,
+        CloseReason::Overload,
+        CloseReason::Shutdown,
+    ];
+    let mut sentences = HashSet::new();
+    for reason in reasons {
+        let sentence = reason.to_string();
+        assert_ne!(sentence, "", "{reason:?}");
+        assert!(!sentence.ends_with('.'), "{reason:?}: {sentence}");
+        assert!(sentences.insert(sentence), "{reason:?}");
+    }
+    let refused = Reject::InvalidMethod.sentence();
+    assert_eq!(REFUSED.to_string(), format!("message refused: {refused}"));
 }
