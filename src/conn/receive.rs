@@ -237,9 +237,9 @@ impl Connection {
             return 0;
         };
         let mut used = 0;
+        // Each step uses at least one octet, or ends the connection.
         while used < input.len() && !self.content_is_read() {
             let step = match self.take_content(&input[used..], now, rules) {
-                Ok(step) if step.used == 0 => break,
                 Ok(step) => step,
                 Err(reject) => {
                     self.linger(CloseReason::Rejected(reject), now, rules);
@@ -278,8 +278,8 @@ fn look_for_end(
     rules: &Rules,
 ) -> Result<bool, Reject> {
     let mut seen = usize::from(gather.seen);
-    // Each step uses at least one octet or ends, so the loop is bounded by what is here.
-    while seen < here.len() && !decoder.is_done() {
+    // Each step but the last uses at least one octet, so the loop is bounded by what is here.
+    loop {
         let step = decoder.decode(&here[seen..], &rules.limits)?;
         if step.used == 0 {
             break;
