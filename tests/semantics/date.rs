@@ -40,6 +40,11 @@ fn dates_are_written_as_imf_fixdate() {
             expected,
             "{seconds}"
         );
+        assert_eq!(
+            written.map(|date| format!("{date:?}")).as_deref(),
+            expected,
+            "{seconds}"
+        );
     }
 }
 

@@ -90,4 +90,8 @@ fn methods_print_as_written() {
         "GET GET PURGE PURGE"
     );
     assert_eq!(format!("[{:<8}]", Method::Get), "[GET     ]");
+    let Method::Other(token) = purge else {
+        panic!("{purge} is none of the nine");
+    };
+    assert_eq!(format!("{token:?}"), "PURGE");
 }
