@@ -62,8 +62,8 @@ pub fn hexadecimal(octets: &[u8]) -> Option<u64> {
     }
     let mut value: u64 = 0;
     for &octet in octets {
-        // Sixteen digits of four bits fill the 64 bits exactly: nothing is shifted out.
-        value = value << 4 | u64::from(hex_digit(octet)?);
+        // Sixteen digits of four bits fill the 64 bits exactly: nothing overflows.
+        value = value * 16 + u64::from(hex_digit(octet)?);
     }
     Some(value)
 }

@@ -49,7 +49,7 @@ const ESCAPE_LEN: usize = 3;
 /// The octet of the escape at the start.
 fn escaped_octet(octets: &[u8]) -> Option<u8> {
     match octets {
-        [b'%', high, low, ..] => Some(hex_digit(*high)? << 4 | hex_digit(*low)?),
+        [b'%', high, low, ..] => Some(hex_digit(*high)? * 16 + hex_digit(*low)?),
         _ => None,
     }
 }
