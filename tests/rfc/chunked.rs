@@ -90,6 +90,7 @@ fn extensions() -> Vec<ChunkedRow> {
         refuse("hyper#2600: an extension of 1 MB", format!("1;{}", "e".repeat(1_000_000)), ChunkLineTooLong),
         content("a small limit that is kept", "01;\r\nx\r\n0\r\n\r\n", "x").limited(|limits| limits.chunk_line = 3),
         refuse("a semicolon too many", "001;\r\nx\r\n0\r\n\r\n", ChunkLineTooLong).limited(|limits| limits.chunk_line = 3),
+        content("a small limit that is kept by digits alone", "001\r\nx\r\n000\r\n\r\n", "x").limited(|limits| limits.chunk_line = 3),
         refuse("a digit too many", "0001\r\nx\r\n0\r\n\r\n", ChunkLineTooLong).limited(|limits| limits.chunk_line = 3),
         refuse("an octet of an extension too many", "01;a\r\nx\r\n0\r\n\r\n", ChunkLineTooLong).limited(|limits| limits.chunk_line = 3),
     ]
