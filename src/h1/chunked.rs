@@ -157,11 +157,11 @@ impl Decoder {
         for (index, &octet) in rest.iter().enumerate() {
             if let Some(digit) = number::hex_digit(octet) {
                 self.line += 1;
-                // 16 digits fill the 64 bits, so the shift loses none. STRICTER: above `LENGTH_MAX`, as for Content-Length.
-                if self.line > SIZE_DIGITS || self.remaining > LENGTH_MAX >> 4 {
+                // 16 digits fill the 64 bits, so nothing overflows. STRICTER: above `LENGTH_MAX`, as for Content-Length.
+                if self.line > SIZE_DIGITS || self.remaining > LENGTH_MAX / 16 {
                     return Err(Reject::InvalidChunkSize);
                 }
-                self.remaining = self.remaining << 4 | u64::from(digit);
+                self.remaining = self.remaining * 16 + u64::from(digit);
                 if self.line as usize > limits.chunk_line {
                     return Err(Reject::ChunkLineTooLong);
                 }
