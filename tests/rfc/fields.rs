@@ -28,6 +28,7 @@ fn accepted() -> Vec<Row> {
         accept_fields("the order and the case stay", field("b: 1\r\nA: 2\r\nB: 3"), &[("Host", b"a"), ("b", b"1"), ("A", b"2"), ("B", b"3")]),
         value("one space before the value", b"X: v", b"v"),
         value("no white space", b"X:v", b"v"),
+        value("one space behind the value", b"X: v ", b"v"),
         value("RFC 9112 §5.1: white space on both sides is no part of it", b"X: \t v w\t \t", b"v w"),
         value("an empty value", b"X:", b""),
         value("a value of white space", b"X: \t ", b""),
