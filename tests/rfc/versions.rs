@@ -33,6 +33,7 @@ pub fn rows() -> Vec<Row> {
         refused("HTTPS", "HTTPS/1.1", InvalidVersion),
         refused("NUL in it", "HTTP/1\0.1", InvalidVersion),
         refused("a second target", "/b HTTP/1.1", InvalidVersion),
+        refuse("refused at its CR", "GET / HTTP/2.0\r", UnsupportedVersion),
         refuse("LF alone within it", "GET / HTTP/1\n.1\r\n", Reject::BareLineFeed),
         refuse("LF alone for it", "GET / \nHost: a\r\n\r\n", Reject::BareLineFeed),
     ]
