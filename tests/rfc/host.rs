@@ -37,7 +37,7 @@ pub fn rows() -> Vec<Row> {
         refuse("an invalid authority with a valid one", head("GET http://b,c/ HTTP/1.1", "Host: a\r\n"), InvalidTarget),
     ];
     // RFC 9110 §7.2, §4.2.4: what is no `uri-host [ ":" port ]`.
-    for value in ["a/b", "u@a", "a b", "a,b", "a:x", "a:65536", "a:+1", "[::1", "[a]", "::1", "http://a", "\u{e9}", "a\\b", "a#", "a?"] {
+    for value in ["a/b", "u@a", "a b", "a,b", "a:x", "a:65536", "a:100000", "a:+1", "a:8x", "[::1", "[a]", "::1", "http://a", "\u{e9}", "a\\b", "a#", "a?"] {
         rows.push(refuse(&format!("Host: {value}"), origin(&format!("Host: {value}\r\n")), InvalidHost));
     }
     rows
