@@ -3,9 +3,7 @@
 
 use doorstep::Limits;
 use doorstep::internals::h1::Reject;
-use doorstep::internals::h1::chunked::{
-    Decoder, push_chunk_end, push_chunk_start, push_last_chunk,
-};
+use doorstep::internals::h1::chunked::{Decoder, push_chunk, push_last_chunk};
 use doorstep::internals::limits::{CHUNK_OVERHEAD, CHUNK_OVERHEAD_FREE};
 
 /// Octets behind a body, which belong to somebody else.
@@ -116,9 +114,7 @@ fn round_trip(octets: &[u8], ends: impl IntoIterator<Item = usize>) {
     let mut body = Vec::new();
     let mut begin = 0;
     for end in ends {
-        push_chunk_start(&mut body, end - begin);
-        body.extend_from_slice(&octets[begin..end]);
-        push_chunk_end(&mut body);
+        push_chunk(&mut body, &octets[begin..end]);
         begin = end;
     }
     push_last_chunk(&mut body);
