@@ -187,13 +187,16 @@ fn read_length(value: &[u8]) -> Option<u64> {
     text.parse::<i64>().ok().map(|length| length as u64)
 }
 
-/// RFC 9110 §10.1.1.
+/// RFC 9110 §10.1.1: `Expect = #expectation`.
 fn read_expectation(version: Version, lines: &[Line<'_>]) -> Result<Expect, u16> {
-    match values(lines, "expect")[..] {
-        _ if version == Version::Http10 => Ok(Expect::Nothing),
-        [] => Ok(Expect::Nothing),
-        [value] if value.eq_ignore_ascii_case(b"100-continue") => Ok(Expect::Continue),
-        _ => Err(417),
+    let expectations = listed(lines, "expect");
+    if version == Version::Http10 || expectations.is_empty() {
+        return Ok(Expect::Nothing);
+    }
+    let is_known = |expectation: &Vec<u8>| expectation == b"100-continue";
+    match expectations.iter().all(is_known) {
+        true => Ok(Expect::Continue),
+        false => Err(417),
     }
 }
 

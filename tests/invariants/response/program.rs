@@ -24,6 +24,21 @@ use std::io::{self, Read, Write};
 pub const STATIC: &str =
     "websocket IRC/6.9,h2c\r\nSet-Cookie: a=b\r\n\r\nHTTP/1.1 200 OK\0\techo/1/2 \u{fc}\x7f/x\"()";
 
+/// Fields of which an answer has one line at most (RFC 9110 §5.3): a later one replaces an earlier one.
+const SINGLE: [&str; 11] = [
+    "age",
+    "content-location",
+    "content-range",
+    "content-type",
+    "date",
+    "etag",
+    "expires",
+    "last-modified",
+    "location",
+    "retry-after",
+    "server",
+];
+
 /// What separates the parts.
 const SEPARATOR: u8 = 0xff;
 
@@ -115,6 +130,10 @@ impl Wanted {
         ];
         if managed.contains(&&*name.to_ascii_lowercase()) {
             return Err(FieldError::Managed);
+        }
+        if SINGLE.contains(&&*name.to_ascii_lowercase()) {
+            self.lines
+                .retain(|(this, _)| !this.eq_ignore_ascii_case(name));
         }
         self.line(name, value);
         Ok(())
