@@ -50,29 +50,68 @@ fn parsing(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A chunked body of so many octets of content, in chunks of `len`.
+fn chunked(content: usize, len: usize) -> Vec<u8> {
+    let mut body = Vec::new();
+    for chunk in vec![b'x'; content].chunks(len) {
+        push_chunk(&mut body, chunk);
+    }
+    push_last_chunk(&mut body);
+    body
+}
+
+/// Decodes a whole body, and gives each run of its content to `take`.
+fn decode<'a>(body: &'a [u8], limits: &Limits, mut take: impl FnMut(&'a [u8])) -> usize {
+    let mut decoder = Decoder::default();
+    let mut used = 0;
+    while !decoder.is_done() {
+        let rest = &body[used..];
+        match decoder.decode(rest, limits) {
+            Ok(decoded) => {
+                take(&rest[decoded.data]);
+                used += decoded.used;
+            }
+            Err(reject) => panic!("{reject}"),
+        }
+    }
+    used
+}
+
+/// `decode` looks at framing alone: its time is that of the chunks, however long they are. `copy` puts the content together, as
+/// whoever collects it does.
 fn chunks(criterion: &mut Criterion) {
     let limits = Limits::default();
     let mut group = criterion.benchmark_group("chunked");
-    for len in [16, 4096] {
-        let mut body = Vec::new();
-        for _ in 0..16 {
-            push_chunk(&mut body, &vec![b'x'; len]);
-        }
-        push_last_chunk(&mut body);
-        group.bench_function(format!("16 chunks of {len}"), |bencher| {
-            bencher.iter(|| {
-                let mut decoder = Decoder::default();
-                let mut used = 0;
-                while !decoder.is_done() {
-                    match decoder.decode(black_box(&body[used..]), &limits) {
-                        Ok(decoded) => used += decoded.used,
-                        Err(reject) => panic!("{reject}"),
-                    }
-                }
-                used
-            });
+    let content = 1024 * 1024;
+    let body = chunked(content, 16 * 1024);
+    group.throughput(Throughput::Bytes(content as u64));
+    group.bench_function("16 KiB/decode", |bencher| {
+        bencher.iter(|| {
+            decode(black_box(&body), &limits, |run| {
+                black_box(run);
+            })
         });
-    }
+    });
+    let mut collected = Vec::with_capacity(content);
+    group.bench_function("16 KiB/copy", |bencher| {
+        bencher.iter(|| {
+            collected.clear();
+            decode(black_box(&body), &limits, |run| {
+                collected.extend_from_slice(run);
+            });
+            black_box(collected.len())
+        });
+    });
+    // One element is one chunk.
+    let body = chunked(4096, 1);
+    group.throughput(Throughput::Elements(4096));
+    group.bench_function("one octet/decode", |bencher| {
+        bencher.iter(|| {
+            decode(black_box(&body), &limits, |run| {
+                black_box(run);
+            })
+        });
+    });
     group.finish();
 }
 
