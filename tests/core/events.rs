@@ -224,6 +224,29 @@ fn what_follows_an_upgrade_is_left() {
     assert!(driven.out.starts_with(b"HTTP/1.1 101 "));
 }
 
+/// Dropped content whose framing breaks, and what follows it: nobody waits for more while some of it is here.
+#[test]
+fn what_is_dropped_is_dropped_at_once() {
+    let next = |this: &mut Loop, input: &[u8]| {
+        let (conn, table) = (&mut this.conn, &mut this.table);
+        conn.next_event(input, table, this.now, &this.rules, &mut this.out)
+    };
+    let mut this = Loop::new(Rules::default());
+    let head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    assert!(matches!(next(&mut this, head), Event::Head { .. }));
+    let answer = Answer::new(Status::OK).length(0);
+    this.conn.answer(&answer, &this.rules, &mut this.out);
+    this.conn.finish(false, this.now, &this.rules);
+    assert_eq!(this.conn.phase(), Phase::Drain);
+    let dropped = |used| Event::Content {
+        used,
+        data: used..used,
+    };
+    assert_eq!(next(&mut this, b"XX"), dropped(0), "the end is found");
+    assert_eq!(next(&mut this, b"XX"), dropped(2), "what broke it");
+    assert_eq!(next(&mut this, b""), Event::Read);
+}
+
 /// Pieces of messages, of which many are no message together.
 fn pieces() -> impl Strategy<Value = Vec<u8>> {
     let known = prop::sample::select(vec![
