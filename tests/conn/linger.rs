@@ -35,8 +35,10 @@ const ROWS: &[Row] = &[
             BlockedUntil(30_000),
             After(20_000),
             Wrote(100),
-            AllSent,
             Until(22_000),
+            After(1_000),
+            AllSent,
+            Until(23_000),
         ],
     ),
     (
