@@ -148,6 +148,22 @@ fn decimal_numbers_are_digits_and_nothing_else() {
     }
 }
 
+// RFC 3986 §3.2.3: port = *DIGIT
+#[test]
+fn digits_are_told_at_every_place_of_every_length() {
+    for len in 0..=8 {
+        assert!(number::are_digits(&vec![b'7'; len]), "{len}");
+        for place in 0..len {
+            for octet in 0..=u8::MAX {
+                let mut octets = vec![b'7'; len];
+                octets[place] = octet;
+                let is_digit = octet.is_ascii_digit();
+                assert_eq!(number::are_digits(&octets), is_digit, "{octets:?}");
+            }
+        }
+    }
+}
+
 // RFC 9112 §7.1: chunk-size = 1*HEXDIG
 #[test]
 fn hexadecimal_numbers_are_digits_and_nothing_else() {
