@@ -59,6 +59,23 @@ fn the_first_of_a_name_is_got_and_values_are_not_printed() {
     assert!(lines.is_empty());
 }
 
+/// RFC 9110 §5.3: a field that is no list stands once, and takes none of its neighbours with it.
+#[test]
+fn a_single_field_is_replaced() {
+    let mut lines = FieldLines::new();
+    let rows = [
+        ("A", "1"),
+        ("Content-Type", "first"),
+        ("B", "2"),
+        ("content-type", "second"),
+    ];
+    for (name, value) in rows {
+        lines.push(name, value).expect("a valid line");
+    }
+    let expected = b"A: 1\r\nB: 2\r\ncontent-type: second\r\n";
+    assert_eq!(lines.as_bytes(), expected);
+}
+
 /// A connection whose request is to be answered.
 fn asked(request: &str, rules: &Rules) -> Connection {
     let mut conn = Connection::new(Moment(0), rules);
