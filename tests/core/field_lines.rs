@@ -74,6 +74,8 @@ fn a_single_field_is_replaced() {
     }
     let expected = b"A: 1\r\nB: 2\r\ncontent-type: second\r\n";
     assert_eq!(lines.as_bytes(), expected);
+    assert!(!lines.is_empty());
+    assert_ne!(FieldError::Managed.to_string(), "");
 }
 
 /// A connection whose request is to be answered.
