@@ -4,6 +4,9 @@
 //! `proxy-protocol.txt`. Out: whose headers are believed, and how long one is waited for. Never: a guess whether there is one;
 //! an answer to a broken one: the specification asks to abort the connection, and no HTTP has been spoken on it.
 //!
+//! Of the extensions (TLVs) of a binary header, those behind addresses are verified, form and checksum (sections 2.2 and
+//! 2.2.3); the values of the others are skipped.
+//!
 //! The shape is that of the parsers in [`h1`](crate::h1). A line is looked through once for its end and read when that is
 //! here. The fixed part of a binary header says how long the whole is; that is read when it is here.
 
@@ -22,7 +25,7 @@ pub enum Header {
     /// A connection on behalf of a client whose address is not told (UNKNOWN, AF_UNSPEC), or is none that the internet has
     /// (AF_UNIX): the addresses are those of the connection itself.
     Unknown,
-    /// A connection on behalf of a client.
+    /// A connection on behalf of a client. A binary header may say that it came over datagrams (UDP), which is not told apart.
     Relayed {
         /// The client.
         source: SocketAddr,
@@ -84,7 +87,7 @@ refusals! {
     UnsupportedVersion "2.2" "a version other than 2 in a binary header";
     UnknownCommand "2.2" "a command other than LOCAL and PROXY";
     UnknownFamily "2.2" "an address family or a transport that is not defined";
-    HeaderTooLarge "2.2" "a binary header larger than the limit";
+    HeaderTooLarge "2.2" "a binary header larger than 4 KiB";
     MissingAddresses "2.2" "a binary header too short for the addresses of its family";
     InvalidExtension "2.2" "an extension that goes beyond its header, or a checksum that is not one of four octets";
     WrongChecksum "2.2.3" "a checksum that is not the one of its header";
