@@ -97,6 +97,9 @@ impl Decoder {
     /// Of `limits`, [`chunk_line`](Limits::chunk_line) and [`trailer_bytes`](Limits::trailer_bytes) count, in octets. Framing
     /// beyond 16 octets a chunk may be ahead of the content by 16 KiB. How much content there may be is the caller's to bound.
     ///
+    /// A stream that ends before [`is_done`](Decoder::is_done) has brought part of the content only (RFC 9112 §8): that is the
+    /// caller's to refuse, as [`Reject::TruncatedContent`].
+    ///
     /// # Errors
     ///
     /// A [`Reject`] for the first octet that is not allowed at its place, or that is one too many. What follows in the

@@ -32,9 +32,9 @@ pub struct Head {
     /// The effective host (RFC 9110 §7.2): of an absolute target or an authority, else of the Host field, where it may be empty;
     /// `None` in an HTTP/1.0 request without either.
     pub host: Option<Span>,
-    /// How the content is delimited.
+    /// How the content is delimited (RFC 9112 §6.3).
     pub framing: Framing,
-    /// Whether the client lets the connection live on after this exchange.
+    /// Whether the client lets the connection live on after this exchange (RFC 9112 §9.3).
     pub keep_alive: bool,
     /// What the client expects before it sends content.
     pub expect: Expect,
@@ -88,7 +88,8 @@ impl Default for At {
 /// bring the octets that the other had, and may bring more behind them.
 ///
 /// Of `limits`, [`head_bytes`](Limits::head_bytes), [`target_bytes`](Limits::target_bytes) and [`headers`](Limits::headers)
-/// count. Nothing is allocated but the table's room for lines, which stays with it from head to head.
+/// count. Nothing is allocated but the table's room for lines, which stays with it from head to head. The table holds all lines
+/// once the head is complete. A stream that ends before is for the caller to close (RFC 9112 §8).
 ///
 /// ```
 /// use doorstep::h1::{FieldTable, Framing, Parsed, Resume, parse_head};
