@@ -12,7 +12,11 @@ macro_rules! rejects {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Reject {
-            $(#[doc = concat!($sentence, " (", $section, ").")] $variant,)+
+            $(
+                #[doc = concat!($sentence, " (", $section, "): ")]
+                #[doc = concat!("[`", stringify!($status), "`](Status::", stringify!($status), ").")]
+                $variant,
+            )+
         }
 
         impl Reject {
