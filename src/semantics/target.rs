@@ -98,7 +98,7 @@ impl Target {
     /// An origin form whose octets are known to be those that a target may hold, with the first `?` among them. `None` for any
     /// other form.
     #[inline(always)]
-    pub fn origin_form(octets: &[u8], query: Option<usize>) -> Option<Target> {
+    pub(crate) fn origin_form(octets: &[u8], query: Option<usize>) -> Option<Target> {
         if octets.first() != Some(&b'/') {
             return None;
         }
