@@ -156,8 +156,8 @@ impl Connection {
         }
     }
 
-    /// RFC 9110 §9.3.6: a 2xx answer to CONNECT turns the connection into a tunnel. This server opens none: such an
-    /// answer has no content and is the last.
+    /// RFC 9110 §9.3.6: a 2xx answer to CONNECT turns the connection into a tunnel. This server opens none, but such an answer has
+    /// no content all the same.
     fn is_tunnel(&self, status: Status) -> bool {
         self.is_connect && status.is_successful()
     }
@@ -188,7 +188,11 @@ impl Connection {
         let ends = !self.keep_alive
             || at_limit
             || delivery == Delivery::UntilClose
-            || self.is_tunnel(answer.status);
+            // RFC 9110 §9.3.6: "A CONNECT request message does not have content. The interpretation of data sent immediately after
+            // the header section of the CONNECT request message is specific to the version of HTTP in use."
+            // STRICTER: whatever the answer, none of it is read. A client that did not wait for the tunnel has sent what is meant
+            // for its other end, which may look like a request; and who is between may count it with the content, or not.
+            || self.is_connect;
         ends.then_some(CloseReason::Answered)
     }
 

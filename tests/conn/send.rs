@@ -185,12 +185,12 @@ const FRAMING: &[Framing] = &[
         LINGER,
     ),
     (
-        "another answer to CONNECT has content",
+        "another answer to CONNECT has content, and is the last: what is behind it may be meant for the tunnel",
         CONNECT,
         reply(Status::METHOD_NOT_ALLOWED, Some(5)),
         Delivery::Length(5),
-        &[LENGTH],
-        GO_ON,
+        &[LENGTH, CLOSES],
+        LINGER,
     ),
     (
         "the handler asks for the end",

@@ -258,7 +258,7 @@ impl<'a> Reference<'a> {
         let is_last = is_known && !message.keeps_alive()
             || limit.is_some_and(|limit| self.begun >= limit)
             || delivery == Delivery::UntilClose
-            || is_tunnel;
+            || is_known && message.method == "CONNECT";
         let reasons = [
             self.last,
             switches.then_some(CloseReason::Upgraded),
