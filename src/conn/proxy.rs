@@ -114,8 +114,8 @@ const CRC32C: u8 = 3;
 
 /// Parses the header at the start of `input`, of either version: the first octet tells which.
 ///
-/// The outcome does not depend on how the octets were split into calls. Each octet is looked at twice at most, those of the
-/// fixed 16 once a call. No header is longer than 4 KiB, so neither need the caller's buffer be. A call with a `resume` that
+/// The outcome does not depend on how the octets were split into calls. Each octet is looked at twice at most, those that tell the
+/// version, 6 of a line and 16 of a binary header, once a call. No header is longer than 4 KiB, so neither need the caller's buffer be. A call with a `resume` that
 /// another call gave has to bring the octets that the other had, and may bring more behind them.
 ///
 /// The caller knows that the peer is a proxy which sends a header, and what the connection is closed for when it does not:
