@@ -43,13 +43,13 @@ macro_rules! searches {
 }
 
 pub mod plain;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod sse2;
 pub mod swar;
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 pub use sse2::{field_value_end, host_name_end, letters_end, path_end, target_end};
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
 pub use swar::{field_value_end, host_name_end, letters_end, path_end, target_end};
 
 /// Octets of a block, which is judged at once.

@@ -1,4 +1,4 @@
-//! Blocks judged by SSE2, which every x86-64 has.
+//! Blocks judged by SSE2, which every x86-64 has under an operating system; those of kernels and firmware are built without.
 //!
 //! In: a block. Out: bit n set for each octet n that ends a search. Never: a look beyond the block.
 
@@ -56,7 +56,7 @@ macro_rules! search {
         #[inline(always)]
         pub(super) fn $name(block: &[u8; BLOCK]) -> u32 {
             // SAFETY: the load reads the sixteen octets of `block`, at any alignment. All else works on registers, by
-            // instructions of SSE2, which is part of x86-64.
+            // instructions of SSE2, which the target has: otherwise this file is no part of the crate.
             let ends = unsafe {
                 let $octets = _mm_loadu_si128(block.as_ptr().cast());
                 _mm_movemask_epi8($ends)
