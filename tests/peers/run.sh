@@ -191,6 +191,7 @@ run_client() {
   client=''
   wait $shown # so that its last line stands before ours
   [ $status = 0 ] || say "FAILED $name: run: it ended with status $status"
+  grep -q "^[a-zA-Z]* $name: " "$log" || say "FAILED $name: run: it checked nothing"
   if ! grown=$(($(peak checksum) - peak_at_start)); then
     say "FAILED $name: memory: the server that takes uploads has ended"
   elif [ $grown -le $growth_most ]; then
