@@ -142,11 +142,13 @@ impl From<BodyError> for io::Error {
     }
 }
 
-/// 413 for content that is too large (RFC 9110 §15.5.14), else 400.
+/// 413 for content that is too large (RFC 9110 §15.5.14), which is the last answer, else 400.
 impl IntoResponse for BodyError {
     fn into_response(self) -> Response {
         match self {
-            BodyError::TooLarge => Response::status_page(Status::CONTENT_TOO_LARGE),
+            // RFC 9110 §15.5.14: "the server MAY close the connection". How much is left of chunked content nobody knows: a
+            // client that is told to go on would find the connection closed behind its next request.
+            BodyError::TooLarge => Response::status_page(Status::CONTENT_TOO_LARGE).close(),
             BodyError::Io(_) => Response::status_page(Status::BAD_REQUEST),
         }
     }

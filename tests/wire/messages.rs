@@ -170,6 +170,28 @@ fn a_refused_message_gets_its_status_and_the_end() {
     });
 }
 
+/// RFC 9110 §15.5.14: content that a handler does not want to collect ends the connection, which the answer says, whether what is
+/// left of it is known or not.
+#[test]
+fn content_too_large_is_answered_and_the_last() {
+    on_each_backend(|stage| {
+        let server = stage
+            .server()
+            .spawn(|request: &mut Request<'_>| request.body().collect_up_to(10))
+            .unwrap();
+        for content in [
+            "Content-Length: 12\r\n\r\nhello, world",
+            "Transfer-Encoding: chunked\r\n\r\nc\r\nhello, world\r\n0\r\n\r\n",
+        ] {
+            let mut client = Client::connect(server.addr());
+            client.send(format!("POST / HTTP/1.1\r\nHost: a\r\n{content}"));
+            let answer = client.answer();
+            assert_eq!((answer.status(), answer.closes()), (413, true), "{content}");
+            client.ends();
+        }
+    });
+}
+
 #[test]
 fn a_refusal_is_read_by_a_client_that_still_sends() {
     on_each_backend(|stage| {
