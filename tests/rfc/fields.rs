@@ -32,6 +32,8 @@ fn accepted() -> Vec<Row> {
         value("RFC 9112 §5.1: white space on both sides is no part of it", b"X: \t v w\t \t", b"v w"),
         value("an empty value", b"X:", b""),
         value("a value of white space", b"X: \t ", b""),
+        value("a tab alone before it", b"X:\tv", b"v"),
+        value("a tab alone behind it", b"X: v\t", b"v"),
         value("a tab within", b"X: v\tw", b"v\tw"),
         value("a colon within", b"X: v:w", b"v:w"),
         value("a value of one octet", b"X: v", b"v"),
