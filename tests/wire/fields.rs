@@ -82,6 +82,13 @@ fn a_field_that_cannot_be_written_replaces_none() {
     assert_eq!(values(&head, "Content-Type"), ["text/plain; charset=utf-8"]);
 }
 
+/// RFC 9110 §10.2.4: a program's own name in place of the server's, not beside it.
+#[test]
+fn a_server_field_of_the_programs_own_stands_alone() {
+    let head = head_of(|| Response::text("x").header("server", "mine/1.0"));
+    assert_eq!(values(&head, "Server"), ["mine/1.0"], "{head}");
+}
+
 /// CR, LF and NUL, wherever a program may put them: not an octet of them is written, and the observer hears of it.
 #[test]
 fn what_cannot_be_written_is_a_fault_of_the_program() {
