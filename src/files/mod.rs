@@ -19,7 +19,7 @@ use crate::handler::{Handler, Request, Response};
 use crate::semantics::{Method, Status};
 use cache::Cache;
 use choose::{Chosen, choose};
-use resolve::{Names, resolve};
+use resolve::{Rules, resolve};
 use root::HeldRoot;
 use std::io;
 use std::path::Path;
@@ -53,7 +53,7 @@ impl Files {
             Ok(root) => root,
             Err(failure) => return respond::failure_page(failure),
         };
-        let resolved = match resolve(request.path().as_bytes(), Names::HERE) {
+        let resolved = match resolve(request.path().as_bytes(), Rules::default()) {
             Ok(resolved) => resolved,
             Err(refusal) => return respond::refused(&root, refusal),
         };

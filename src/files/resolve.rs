@@ -21,12 +21,13 @@ pub struct Resolved<'a> {
     pub slash: bool,
 }
 
-/// Whose rules for names apply.
+/// Whose rules for names apply. Either can be chosen on any system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Names {
     /// A name is any octets but `/` and NUL.
     Unix,
-    /// Some names stand for something else than the file of that name: a device, a stream, another file.
+    /// Some names stand for something else than the file of that name: a device, a stream, another file. What is left can be
+    /// the name of a file on Unix as well.
     Windows,
 }
 
@@ -39,6 +40,25 @@ impl Names {
     };
 }
 
+/// Which names may be asked for. What would lead out of a folder may never be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Whose names they are: [`Names::HERE`], or those of [`Names::Windows`] for a folder that is served alike everywhere.
+    pub names: Names,
+    /// Whether names that begin with a dot are served. `.` and `..` are not, even so.
+    pub hidden: bool,
+}
+
+impl Default for Rules {
+    /// The names of this system, and none that begins with a dot.
+    fn default() -> Rules {
+        Rules {
+            names: Names::HERE,
+            hidden: false,
+        }
+    }
+}
+
 /// Why a path may not be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -48,7 +68,7 @@ pub enum Refusal {
     InvalidEscape,
     /// A NUL, which ends a name early for the system.
     Nul,
-    /// Another control character.
+    /// Another control character, which Windows has in no name.
     Control,
     /// A slash written `%2f`.
     EncodedSlash,
@@ -98,7 +118,7 @@ impl Refusal {
 ///
 /// # Errors
 /// The first [`Refusal`] that a segment deserves, from the left.
-pub fn resolve(path: &[u8], names: Names) -> Result<Resolved<'_>, Refusal> {
+pub fn resolve(path: &[u8], rules: Rules) -> Result<Resolved<'_>, Refusal> {
     let (raw, slash) = match path {
         b"/" => return Ok(ROOT),
         [b'/', raw @ .., b'/'] => (raw, true),
@@ -106,10 +126,10 @@ pub fn resolve(path: &[u8], names: Names) -> Result<Resolved<'_>, Refusal> {
         _ => return Err(Refusal::NoLeadingSlash),
     };
     let path = if raw.contains(&b'%') {
-        Cow::Owned(decoded(raw, names)?)
+        Cow::Owned(decoded(raw, rules)?)
     } else {
         for (index, segment) in segments(raw) {
-            judge(segment, index == 0, names)?;
+            judge(segment, index == 0, rules)?;
         }
         Cow::Borrowed(raw)
     };
@@ -125,7 +145,7 @@ fn segments(raw: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     raw.split(|&octet| octet == b'/').enumerate()
 }
 
-fn decoded(raw: &[u8], names: Names) -> Result<Vec<u8>, Refusal> {
+fn decoded(raw: &[u8], rules: Rules) -> Result<Vec<u8>, Refusal> {
     let mut path = Vec::with_capacity(raw.len());
     for (index, segment) in segments(raw) {
         if index > 0 {
@@ -135,17 +155,21 @@ fn decoded(raw: &[u8], names: Names) -> Result<Vec<u8>, Refusal> {
         // RFC 3986 §2.4: "Implementations must not percent-encode or decode the same string more than once".
         percent::decode(segment, &mut path).map_err(|_| Refusal::InvalidEscape)?;
         // Judged behind the decoding: `%2e%2e` has to be seen for what it is. Cut at slashes before it: `%2f` cuts nothing.
-        judge(&path[start..], index == 0, names)?;
+        judge(&path[start..], index == 0, rules)?;
     }
     Ok(path)
 }
 
-/// Whether a decoded segment may stand in a path.
-fn judge(segment: &[u8], first: bool, names: Names) -> Result<(), Refusal> {
-    if let Some(refusal) = segment.iter().find_map(|&octet| forbidden(octet)) {
+/// Whether a path may have this segment, which is decoded. `first` says that it stands directly below the root.
+///
+/// # Errors
+/// Why not. Nobody can ask for a name on disk that is refused, so it has no place in a listing.
+pub fn judge(name: &[u8], first: bool, rules: Rules) -> Result<(), Refusal> {
+    let forbidden = |&octet: &u8| forbidden(octet, rules.names);
+    if let Some(refusal) = name.iter().find_map(forbidden) {
         return Err(refusal);
     }
-    match segment {
+    match name {
         // STRICTER: RFC 3986 §3.3 allows empty segments, and §5.2.4 of the same removes `.` and `..`. A system reads `a//b`
         // and `a/./b` as `a/b`, so that a rule about `/b` could be passed by `//b`; and a redirect made from a path that
         // begins with `//` leads to another host (CVE-2021-28861).
@@ -155,19 +179,21 @@ fn judge(segment: &[u8], first: bool, names: Names) -> Result<(), Refusal> {
         // RFC 8615 §3: "whose path component begins with the characters "/.well-known/"". It is there to be asked for:
         // certificates are issued by a file below it.
         b".well-known" if first => Ok(()),
-        _ if is_hidden(segment) => Err(Refusal::Hidden),
-        _ if names == Names::Windows && is_special_on_windows(segment) => Err(Refusal::WindowsName),
+        _ if !rules.hidden && is_hidden(name) => Err(Refusal::Hidden),
+        _ if rules.names == Names::Windows && is_special_on_windows(name) => {
+            Err(Refusal::WindowsName)
+        }
         _ => Ok(()),
     }
 }
 
-/// The octets that stand in no segment.
-fn forbidden(octet: u8) -> Option<Refusal> {
+/// The octets that stand in no name.
+fn forbidden(octet: u8, names: Names) -> Option<Refusal> {
     match octet {
         0 => Some(Refusal::Nul),
-        // STRICTER: RFC 3986 lets an escape stand for any octet. A name with a control character is nearly always an attack
-        // on whoever reads the log, a listing or a header made from it.
-        0x01..=0x1F | 0x7F => Some(Refusal::Control),
+        // Elsewhere a name may hold any of them, a newline too. What is written from a path (log, Location, listing) keeps
+        // it percent-encoded.
+        0x01..=0x1F | 0x7F if names == Names::Windows => Some(Refusal::Control),
         // STRICTER: as data, `%2f` is part of a name, but no name on disk can hold it, and two servers in a chain disagree
         // on whether it separates (`/..%2f`).
         b'/' => Some(Refusal::EncodedSlash),

@@ -1,11 +1,22 @@
 //! The resolver's table, and what holds for every path.
 
-use crate::path_invariant::check;
+use crate::path_invariant::{RULES, check};
+#[cfg(unix)]
+use crate::tree::Tree;
 use doorstep::internals::bytes::percent::encode_segment;
-use doorstep::internals::files::resolve::{Names, Refusal, resolve};
+use doorstep::internals::files::resolve::{Names, Refusal, Rules, judge, resolve};
 use proptest::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+const UNIX: Rules = Rules {
+    names: Names::Unix,
+    hidden: false,
+};
+const ON_WINDOWS: Rules = Rules {
+    names: Names::Windows,
+    hidden: false,
+};
 
 /// (path, segments joined, slash)
 const CLEAN: &[(&str, &[u8], bool)] = &[
@@ -34,6 +45,12 @@ const CLEAN: &[(&str, &[u8], bool)] = &[
     // Full-width and other dots are letters.
     ("/%ef%bc%8e%ef%bc%8e", b"\xEF\xBC\x8E\xEF\xBC\x8E", false),
     ("/%e2%80%8ca", b"\xE2\x80\x8Ca", false),
+    // Any octet that a name may have.
+    ("/%0a", b"\n", false),
+    ("/a%0d%0ab/%7F", b"a\r\nb/\x7F", false),
+    ("/%01%1f/", b"\x01\x1F", true),
+    ("/\x1b[2J", b"\x1B[2J", false),
+    ("/%09%2e", b"\t.", false),
     ("/.well-known", b".well-known", false),
     ("/%2Ewell-known/x", b".well-known/x", false),
 ];
@@ -56,11 +73,6 @@ const REFUSED: &[(&str, Refusal)] = &[
     // CVE-2016-10703
     ("/a.html%00.png", Refusal::Nul),
     ("/..%00/", Refusal::Nul),
-    ("/%0a", Refusal::Control),
-    ("/%0d%0aSet-Cookie:x", Refusal::Control),
-    ("/\x1b[2J", Refusal::Control),
-    ("/%7f", Refusal::Control),
-    ("/%1f", Refusal::Control),
     ("/a%2fb", Refusal::EncodedSlash),
     ("/..%2f", Refusal::EncodedSlash),
     ("/..%2F..%2Fetc/passwd", Refusal::EncodedSlash),
@@ -110,6 +122,19 @@ const REFUSED: &[(&str, Refusal)] = &[
     ("/a/%ef%bb%bf..", Refusal::Hidden),
 ];
 
+/// Where names that begin with a dot are served: (path, segments joined).
+const SHOWN: &[(&str, &[u8])] = &[
+    ("/.git/config", b".git/config"),
+    ("/%2egit/config", b".git/config"),
+    ("/a/.well-known/x", b"a/.well-known/x"),
+    ("/.GIT", b".GIT"),
+    ("/..a", b"..a"),
+    ("/...", b"..."),
+    ("/..;/x", b"..;/x"),
+    ("/.%20/x", b". /x"),
+    ("/%e2%80%8c.git", b"\xE2\x80\x8C.git"),
+];
+
 /// Refused on Windows alone; RUSTSEC-2022-0069, GO-2026-5595.
 #[rustfmt::skip]
 const WINDOWS: &[&str] = &[
@@ -117,7 +142,21 @@ const WINDOWS: &[&str] = &[
     "/CON", "/con", "/a/Con.txt", "/NUL.tar.gz", "/aux%20.txt", "/prn", "/CONIN$", "/conout$.x", "/clock$",
     "/COM1", "/com0.txt", "/lpt9", "/LPT%C2%B9", "/com%c2%b3.x",
     "/x.", "/x..", "/x%20", "/x.%20.", "/GIT~1/config", "/PROGRA~1",
-    "/a*", "/a%3f", "/a%3cb", "/a%3eb", "/a|b", "/a%22", "/%ff", "/%ed%a0%80",
+    "/a*", "/a%3f", "/a%3cb", "/a%3eb", "/a|b", "/a%22", "/%ff", "/%ed%a0%80", "/.well-known/CON", "/.well-known/x.",
+    "/x%20.txt%20", "/nul%20%20.txt", "/COM%C2%B2", "/LPT%C2%B3.txt", "/AUX.", "/PRN.a.b", "/a/clock$.txt", "/LONGNA~1.HTM",
+];
+
+/// Names that no file has on Windows.
+const CONTROL: &[&str] = &[
+    "/%0a",
+    "/%0d%0aSet-Cookie:x",
+    "/\x1b[2J",
+    "/%7f",
+    "/%1f",
+    "/%01",
+    "/a/b%09",
+    "/CON%09",
+    "/.%0d",
 ];
 
 /// Near to those, and fine everywhere.
@@ -130,7 +169,7 @@ const NOT_WINDOWS: &[&str] = &[
 #[test]
 fn clean_paths_come_out_as_segments() {
     for &(path, segments, slash) in CLEAN {
-        let resolved = resolve(path.as_bytes(), Names::Unix).expect(path);
+        let resolved = resolve(path.as_bytes(), UNIX).expect(path);
         let got = (&*resolved.path, resolved.slash);
         assert_eq!(got, (segments, slash), "{path}");
         let borrowed = matches!(resolved.path, Cow::Borrowed(_));
@@ -142,8 +181,12 @@ fn clean_paths_come_out_as_segments() {
 #[test]
 fn all_others_are_refused() {
     for &(path, refusal) in REFUSED {
-        for names in [Names::Unix, Names::Windows] {
-            assert_eq!(resolve(path.as_bytes(), names), Err(refusal), "{path:?}");
+        for rules in RULES {
+            if rules.hidden && refusal == Refusal::Hidden {
+                continue;
+            }
+            let outcome = resolve(path.as_bytes(), rules);
+            assert_eq!(outcome, Err(refusal), "{path:?} {rules:?}");
         }
         check(path.as_bytes());
         if refusal == Refusal::NoLeadingSlash {
@@ -152,24 +195,80 @@ fn all_others_are_refused() {
         // No better behind a clean segment, or behind the one that may begin with a dot.
         for before in ["/a", "/.well-known"] {
             let behind = format!("{before}{path}");
-            let outcome = resolve(behind.as_bytes(), Names::Unix);
+            let outcome = resolve(behind.as_bytes(), UNIX);
             assert_eq!(outcome, Err(refusal), "{behind:?}");
         }
     }
 }
 
 #[test]
+fn hidden_names_are_found_where_they_are_served() {
+    let shown = Rules {
+        hidden: true,
+        ..UNIX
+    };
+    for &(path, segments) in SHOWN {
+        assert_eq!(resolve(path.as_bytes(), UNIX), Err(Refusal::Hidden));
+        let resolved = resolve(path.as_bytes(), shown).expect(path);
+        assert_eq!(&*resolved.path, segments, "{path}");
+        check(path.as_bytes());
+    }
+}
+
+/// What a listing may show is what a path may ask for.
+#[test]
+fn a_name_is_judged_by_itself() {
+    let rows: &[(&[u8], bool, Result<(), Refusal>)] = &[
+        (b"a", true, Ok(())),
+        (b"a\nb", false, Ok(())),
+        (b"\xFF", false, Ok(())),
+        (b"%2e%2e", false, Ok(())),
+        (b".well-known", true, Ok(())),
+        (b".well-known", false, Err(Refusal::Hidden)),
+        (b".git", true, Err(Refusal::Hidden)),
+        (b"", true, Err(Refusal::EmptySegment)),
+        (b".", true, Err(Refusal::Dot)),
+        (b"..", false, Err(Refusal::DotDot)),
+        (b"a\\b", false, Err(Refusal::Backslash)),
+        (b"a/b", false, Err(Refusal::EncodedSlash)),
+        (b"a\0", false, Err(Refusal::Nul)),
+    ];
+    for &(name, first, expected) in rows {
+        let name_shown = name.escape_ascii();
+        assert_eq!(judge(name, first, UNIX), expected, "{name_shown}");
+    }
+    assert_eq!(judge(b"CON", true, ON_WINDOWS), Err(Refusal::WindowsName));
+}
+
+#[test]
 fn windows_names_are_refused_on_windows() {
     for &path in WINDOWS {
-        assert!(resolve(path.as_bytes(), Names::Unix).is_ok(), "{path}");
-        let outcome = resolve(path.as_bytes(), Names::Windows);
+        assert!(resolve(path.as_bytes(), UNIX).is_ok(), "{path}");
+        let outcome = resolve(path.as_bytes(), ON_WINDOWS);
         assert_eq!(outcome, Err(Refusal::WindowsName), "{path}");
         check(path.as_bytes());
     }
-    for &path in NOT_WINDOWS {
-        assert!(resolve(path.as_bytes(), Names::Windows).is_ok(), "{path}");
+    for &path in CONTROL {
+        let outcome = resolve(path.as_bytes(), ON_WINDOWS);
+        assert_eq!(outcome, Err(Refusal::Control), "{path:?}");
+        check(path.as_bytes());
     }
-    assert_eq!(Names::HERE == Names::Windows, cfg!(windows));
+    for &path in NOT_WINDOWS {
+        assert!(resolve(path.as_bytes(), ON_WINDOWS).is_ok(), "{path}");
+        check(path.as_bytes());
+    }
+    // What separates there is refused before anything else of a name is looked at.
+    let separated = resolve(b"/a%5c..%5cx", ON_WINDOWS);
+    assert_eq!(separated, Err(Refusal::Backslash));
+}
+
+/// Windows' names are refused on Windows, whatever was asked for; so are names that begin with a dot, on all systems.
+#[test]
+fn the_rules_of_the_system_hold_unless_others_are_chosen() {
+    let rules = Rules::default();
+    assert_eq!(rules.names, Names::HERE);
+    assert_eq!(rules.names == Names::Windows, cfg!(windows));
+    assert!(!rules.hidden);
 }
 
 /// 400 for what is no path of octets, 404 for all else, and no two reasons alike.
@@ -187,9 +286,41 @@ fn a_refusal_has_a_status_and_a_reason() {
     }
     assert_eq!(
         refusals.len(),
-        10,
-        "all but the one of Windows: {refusals:?}"
+        9,
+        "all but the two of Windows: {refusals:?}"
     );
+}
+
+/// RUSTSEC-2017-0002, CVE-2026-66753: a name may hold a line end, and what is made of its path has none.
+#[cfg(unix)]
+#[test]
+fn a_line_end_in_a_name_stays_escaped() {
+    let tree = Tree::new();
+    let folder = tree.path("a\r\nX: y");
+    if let Err(error) = std::fs::create_dir(&folder) {
+        let why = format!("the disk takes no such name: {error}");
+        return crate::skip("a_line_end_in_a_name_stays_escaped", &why);
+    }
+    tree.file("a\r\nX: y/b\n\x7Fc.txt", "found")
+        .file("\t/\n/index.html", "index");
+    for (target, status, expected) in [
+        ("/a%0d%0aX:%20y/b%0A%7fc.txt", 200, "found"),
+        ("/%09/%0a/", 200, "index"),
+        ("/a%0d%0aX:%20y", 308, "/a%0d%0aX:%20y/"),
+        ("/%09/%0A", 308, "/%09/%0A/"),
+        ("/%09?%0a", 308, "/%09/?%0a"),
+    ] {
+        let answer = tree.get(target);
+        let got = match status {
+            308 => answer.field("Location").to_string(),
+            _ => answer.text(),
+        };
+        assert_eq!((answer.status, &*got), (status, expected), "{target}");
+    }
+    let text = tree.get("/a%0d%0aX:%20y/b%0a%7fc.txt");
+    assert_eq!(text.field("Content-Type"), "text/plain; charset=utf-8");
+    let missing = tree.get("/missing%0d%0aX:%20y");
+    assert!(!missing.text().contains("X: y"), "{missing:?}");
 }
 
 /// A path made of pieces that paths are attacked with, and a few harmless ones. Most segments are one piece, so that many
@@ -198,7 +329,7 @@ fn path() -> impl Strategy<Value = Vec<u8>> {
     #[rustfmt::skip]
     const PIECES: &[&str] = &[
         "/", ".", "..", "%2e", "%2E%2e", "%2f", "%5c", "\\", "%00", "\0", "%25", "%", "%2", "~1", ":", " ", "%20", ".well-known",
-        ".git", "con", "%c0%ae", "%e2%80%8c", "%ef%bb%bf", ";", "?", "#", "\r\n", "%7f", "",
+        ".git", "con", "lpt%C2%B3", "%c0%ae", "%e2%80%8c", "%ef%bb%bf", ";", "?", "#", "\r\n", "%09", "%7f", "",
     ];
     let octets = |piece: &str| piece.as_bytes().to_vec();
     let segment = prop_oneof![
@@ -238,7 +369,7 @@ proptest! {
         if slash {
             path.push(b'/');
         }
-        let resolved = resolve(&path, Names::Unix).expect("clean");
+        let resolved = resolve(&path, UNIX).expect("clean");
         let joined = segments.join("/");
         prop_assert_eq!((&*resolved.path, resolved.slash), (joined.as_bytes(), slash));
     }

@@ -1,39 +1,45 @@
-//! A path that is resolved names something below the root: no segment of it is empty, `.`, `..`, hidden, or holds a NUL, a
-//! control character, a slash or a backslash; the same path always resolves alike, and what comes out, encoded again, resolves
-//! to itself.
+//! A path that is resolved names something below the root: no segment of it is empty, `.` or `..`, is hidden unless that was
+//! allowed, or holds a NUL, a slash or a backslash. It is resolved exactly when a naive reading of it finds nothing wrong, to
+//! the same segments, always alike; what comes out, encoded again, resolves to itself; and a name is judged as a path is.
 
 use doorstep::internals::bytes::percent::encode_segment;
-use doorstep::internals::files::resolve::{Names, Refusal, Resolved, resolve};
+use doorstep::internals::files::resolve::{Names, Refusal, Resolved, Rules, judge, resolve};
 
-/// Panics when the sentence above does not hold for this path.
-pub fn check(octets: &[u8]) {
-    let anywhere = resolve(octets, Names::Unix);
-    let on_windows = resolve(octets, Names::Windows);
-    for (names, outcome) in [(Names::Unix, &anywhere), (Names::Windows, &on_windows)] {
-        assert_eq!(&resolve(octets, names), outcome, "a second answer");
-        match outcome {
-            Ok(resolved) => {
-                assert_safe(resolved);
-                assert_eq!(
-                    resolve(&encoded(resolved), names).as_ref(),
-                    Ok(resolved),
-                    "encoded again"
-                );
-            }
-            Err(refusal) => assert!(
-                matches!(refusal.status().code(), 400 | 404) && !refusal.reason().is_empty()
-            ),
-        }
-    }
-    // Windows only refuses more.
-    match &on_windows {
-        Err(Refusal::WindowsName) => {}
-        other if anywhere.is_ok() => assert_eq!(other, &anywhere),
-        _ => assert!(on_windows.is_err(), "Windows takes what nobody takes"),
-    }
+/// Every set of rules.
+pub const RULES: [Rules; 4] = [
+    rules(Names::Unix, false),
+    rules(Names::Unix, true),
+    rules(Names::Windows, false),
+    rules(Names::Windows, true),
+];
+
+const fn rules(names: Names, hidden: bool) -> Rules {
+    Rules { names, hidden }
 }
 
-fn assert_safe(resolved: &Resolved<'_>) {
+/// Panics when the sentence above does not hold for this path, or for a name of these octets.
+pub fn check(octets: &[u8]) {
+    for rules in RULES {
+        let outcome = resolve(octets, rules);
+        assert_eq!(resolve(octets, rules), outcome, "{rules:?}: a second time");
+        let found = outcome.as_ref().ok();
+        let found = found.map(|resolved| (resolved.path.to_vec(), resolved.slash));
+        assert_eq!(found, naive(octets, rules), "{rules:?}: a naive reading");
+        match &outcome {
+            Ok(resolved) => {
+                assert_safe(resolved, rules);
+                let again = encoded(resolved);
+                let again = resolve(&again, rules);
+                assert_eq!(again.as_ref(), Ok(resolved), "{rules:?}: encoded again");
+            }
+            Err(refusal) => assert_apt(*refusal, rules),
+        }
+        check_name(octets, rules);
+    }
+    assert_fewer_are_refused(octets);
+}
+
+fn assert_safe(resolved: &Resolved<'_>, rules: Rules) {
     let path: &[u8] = &resolved.path;
     if path.is_empty() {
         assert!(resolved.slash, "the root is a folder");
@@ -49,9 +55,54 @@ fn assert_safe(resolved: &Resolved<'_>) {
         };
         assert!(depth == index as i64 + 1, "leaves its folder: {path:?}");
         let hidden = segment[0] == b'.' && (index > 0 || segment != b".well-known");
-        assert!(!hidden, "hidden: {path:?}");
-        let bad = |octet: &u8| *octet < 0x20 || matches!(octet, b'\\' | 0x7F);
+        assert!(!hidden || rules.hidden, "hidden: {path:?}");
+        let bad = |octet: &u8| matches!(octet, 0 | b'\\');
         assert!(!segment.iter().any(bad), "a forbidden octet: {path:?}");
+    }
+}
+
+/// A refusal has a status and a reason, and is one that these rules know.
+fn assert_apt(refusal: Refusal, rules: Rules) {
+    assert!(matches!(refusal.status().code(), 400 | 404) && !refusal.reason().is_empty());
+    let apt = match refusal {
+        Refusal::Hidden => !rules.hidden,
+        Refusal::Control | Refusal::WindowsName => rules.names == Names::Windows,
+        _ => true,
+    };
+    assert!(apt, "{rules:?}: {refusal:?}");
+}
+
+/// The octets as a name on disk: judged as a path is that asks for it.
+fn check_name(name: &[u8], rules: Rules) {
+    for first in [false, true] {
+        let judged = judge(name, first, rules);
+        assert_eq!(judged.is_ok(), is_fine(name, first, rules), "{rules:?}");
+        let mut path = if first {
+            b"/".to_vec()
+        } else {
+            b"/a/".to_vec()
+        };
+        encode_segment(name, &mut path);
+        // With no name at all these are paths of folders.
+        if !name.is_empty() {
+            assert_eq!(resolve(&path, rules).err(), judged.err(), "{rules:?}");
+        }
+    }
+}
+
+/// Rules that refuse less change nothing but what the others refused by them.
+fn assert_fewer_are_refused(octets: &[u8]) {
+    for hidden in [false, true] {
+        let unix = resolve(octets, rules(Names::Unix, hidden));
+        let windows = resolve(octets, rules(Names::Windows, hidden));
+        let by_name = matches!(windows, Err(Refusal::WindowsName | Refusal::Control));
+        assert!(by_name || windows == unix, "{windows:?} and {unix:?}");
+    }
+    for names in [Names::Unix, Names::Windows] {
+        let (without, with) = (rules(names, false), rules(names, true));
+        let (without, with) = (resolve(octets, without), resolve(octets, with));
+        let by_dot = without == Err(Refusal::Hidden);
+        assert!(by_dot || without == with, "{without:?} and {with:?}");
     }
 }
 
@@ -67,4 +118,69 @@ fn encoded(resolved: &Resolved<'_>) -> Vec<u8> {
         path.push(b'/');
     }
     path
+}
+
+/// The segments joined, and whether a folder is asked for: the whole path is decoded, then cut, then looked at.
+fn naive(octets: &[u8], rules: Rules) -> Option<(Vec<u8>, bool)> {
+    let decoded = decode(octets)?;
+    let slashes = |octets: &[u8]| octets.iter().filter(|&&octet| octet == b'/').count();
+    if decoded.first() != Some(&b'/') || slashes(&decoded) != slashes(octets) {
+        return None;
+    }
+    if decoded == b"/" {
+        return Some((Vec::new(), true));
+    }
+    let slash = decoded.ends_with(b"/");
+    let inner = &decoded[1..decoded.len() - usize::from(slash)];
+    let mut names = inner.split(|&octet| octet == b'/').enumerate();
+    let fine = names.all(|(index, name)| is_fine(name, index == 0, rules));
+    fine.then(|| (inner.to_vec(), slash))
+}
+
+fn decode(octets: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = Vec::new();
+    let mut at = 0;
+    while at < octets.len() {
+        if octets[at] != b'%' {
+            decoded.push(octets[at]);
+            at += 1;
+            continue;
+        }
+        let digits = std::str::from_utf8(octets.get(at + 1..at + 3)?).ok()?;
+        let digit = |digit: char| digit.to_digit(16);
+        let mut digits = digits.chars().map(digit);
+        decoded.push((digits.next()?? * 16 + digits.next()??) as u8);
+        at += 3;
+    }
+    Some(decoded)
+}
+
+fn is_fine(name: &[u8], first: bool, rules: Rules) -> bool {
+    let leads_elsewhere = name.is_empty() || name == b"." || name == b"..";
+    if leads_elsewhere || name.iter().any(|octet| b"\0/\\".contains(octet)) {
+        return false;
+    }
+    // What HFS+ does not see in a name.
+    let unseen = |letter: char| matches!(letter, '\u{200C}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{206A}'..='\u{206F}' | '\u{FEFF}');
+    let text = String::from_utf8_lossy(name);
+    let hidden = text.trim_start_matches(unseen).starts_with('.');
+    if hidden && !rules.hidden && !(first && name == b".well-known") {
+        return false;
+    }
+    rules.names == Names::Unix || std::str::from_utf8(name).is_ok_and(is_fine_on_windows)
+}
+
+fn is_fine_on_windows(name: &str) -> bool {
+    let mut devices = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"]
+        .map(String::from)
+        .to_vec();
+    for digit in "0123456789\u{B9}\u{B2}\u{B3}".chars() {
+        devices.push(format!("COM{digit}"));
+        devices.push(format!("LPT{digit}"));
+    }
+    let stem = name.split('.').next().unwrap_or_default();
+    let stem = stem.trim_end_matches(' ').to_ascii_uppercase();
+    let short = ('0'..='9').any(|digit| name.contains(&format!("~{digit}")));
+    let odd = |letter: char| letter.is_ascii_control() || "\"*:<>?|".contains(letter);
+    !short && !name.contains(odd) && !name.ends_with(['.', ' ']) && !devices.contains(&stem)
 }
