@@ -45,6 +45,18 @@ fn the_addresses_of_this_machine() {
     }
 }
 
+/// A file belongs to who made it.
+#[cfg(unix)]
+#[test]
+fn root_is_who_owns_what_root_makes() {
+    use doorstep::internals::sys::limits;
+    use std::os::unix::fs::MetadataExt;
+    let tree = crate::support::Tree::plant();
+    tree.file("mine", "");
+    let owner = std::fs::metadata(tree.at("mine")).expect("metadata").uid();
+    assert_eq!(limits::is_root(), owner == 0, "owned by {owner}");
+}
+
 #[cfg(unix)]
 mod process {
     use crate::support::{CHILD, child, is_child, pair};

@@ -103,11 +103,11 @@ unsafe extern "C" {
     pub fn signal(number: c_int, handler: usize) -> usize;
     pub fn getifaddrs(list: *mut *mut InterfaceAddress) -> c_int;
     pub fn freeifaddrs(list: *mut InterfaceAddress);
+    pub fn geteuid() -> u32;
     #[cfg_attr(
         all(target_os = "linux", target_env = "gnu"),
         link_name = "getrlimit64"
     )]
-    pub fn geteuid() -> u32;
     pub fn getrlimit(resource: c_int, limit: *mut ResourceLimit) -> c_int;
     #[cfg_attr(
         all(target_os = "linux", target_env = "gnu"),
