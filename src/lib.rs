@@ -136,8 +136,8 @@ pub mod internals {
     pub mod sys {
         pub use crate::sys::{
             Accept, Backend, Clock, Interest, Listener, Poller, Socket, Source, Stream,
-            SystemClock, SystemThreads, Threads, Token, Wake, Work, addresses, beneath, limits,
-            listener, signals,
+            SystemClock, SystemThreads, Threads, Token, Wake, Work, addresses, beneath, entries,
+            limits, listener, signals,
         };
     }
 }

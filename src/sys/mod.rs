@@ -7,7 +7,7 @@
 //! - [`Poller`]: readiness of many sockets for a pool of threads (epoll, `poll(2)`, `WSAPoll`);
 //! - [`Stream`] and [`Listener`]: connected and listening sockets, never blocking;
 //! - [`Clock`]: monotonic and wall time; [`Threads`]: starting them;
-//! - [`beneath`]: opening a file that provably lies below a folder;
+//! - [`beneath`]: opening a file that provably lies below a folder; `entries`: the names in one;
 //! - [`signals`], [`limits`], [`addresses`]: what the program asks of its process and machine.
 //!
 //! Out: HTTP, policy, threads' work. Never: a decision about a request; an import of another room.
@@ -22,6 +22,7 @@
 pub mod addresses;
 pub mod beneath;
 pub mod clock;
+pub mod entries;
 #[cfg(feature = "files")]
 pub mod file;
 pub mod limits;

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod beneath;
+mod entries;
 mod listener;
 mod machine;
 mod poller;

@@ -99,6 +99,20 @@ unsafe extern "C" {
     ) -> c_int;
     pub fn openat(folder: c_int, path: *const c_char, flags: c_int, ...) -> c_int;
     pub fn readlinkat(folder: c_int, path: *const c_char, to: *mut c_char, size: usize) -> isize;
+    #[cfg_attr(
+        all(target_vendor = "apple", target_arch = "x86_64"),
+        link_name = "fdopendir$INODE64"
+    )]
+    pub fn fdopendir(fd: c_int) -> *mut c_void;
+    // glibc's plain `readdir` has 32-bit inodes on 32-bit systems, and fails where one does not fit; musl's never has. macOS on
+    // x86-64 kept the old name for the old entry. FreeBSD's plain name is the newest version of it.
+    #[cfg_attr(all(target_os = "linux", target_env = "gnu"), link_name = "readdir64")]
+    #[cfg_attr(
+        all(target_vendor = "apple", target_arch = "x86_64"),
+        link_name = "readdir$INODE64"
+    )]
+    pub fn readdir(stream: *mut c_void) -> *const u8;
+    pub fn closedir(stream: *mut c_void) -> c_int;
     pub fn write(fd: c_int, octets: *const c_void, length: usize) -> isize;
     pub fn signal(number: c_int, handler: usize) -> usize;
     pub fn getifaddrs(list: *mut *mut InterfaceAddress) -> c_int;
@@ -150,6 +164,20 @@ pub const SIGTERM: c_int = 15;
 pub const SIG_ERR: usize = usize::MAX;
 pub const IFF_UP: u32 = 0x1;
 pub const O_RDONLY: c_int = 0;
+
+// Where in a `struct dirent` with 64-bit inodes `d_type` and `d_name` stand.
+#[cfg(target_os = "linux")]
+pub const ENTRY_KIND: usize = 18;
+#[cfg(target_os = "linux")]
+pub const ENTRY_NAME: usize = 19;
+#[cfg(target_os = "freebsd")]
+pub const ENTRY_KIND: usize = 18;
+#[cfg(target_os = "freebsd")]
+pub const ENTRY_NAME: usize = 24;
+#[cfg(target_vendor = "apple")]
+pub const ENTRY_KIND: usize = 20;
+#[cfg(target_vendor = "apple")]
+pub const ENTRY_NAME: usize = 21;
 
 pub use system::*;
 

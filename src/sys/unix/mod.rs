@@ -6,6 +6,7 @@
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 pub mod accept;
 pub mod addresses;
+pub mod entries;
 pub mod errno;
 mod ffi;
 pub mod folder;

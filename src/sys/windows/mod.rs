@@ -4,6 +4,7 @@
 //! signature outside the declarations.
 
 pub mod addresses;
+pub mod entries;
 pub mod folder;
 pub mod limits;
 pub mod poll;

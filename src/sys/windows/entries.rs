@@ -1,0 +1,122 @@
+//! `GetFileInformationByHandleEx` with `FileIdBothDirectoryInfo`: the names in a folder, from its handle.
+//!
+//! In: a borrowed folder. Out: names and kinds. Never: a path; a name that is no Unicode, which no path can ask for.
+
+use crate::sys::entries::Kind;
+use std::ffi::c_void;
+use std::fs::File;
+use std::io;
+use std::ops::ControlFlow;
+use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle};
+
+/// Goes on where the last call ended.
+const FILE_ID_BOTH_DIRECTORY_INFO: i32 = 10;
+/// The same from the start.
+const FILE_ID_BOTH_DIRECTORY_RESTART_INFO: i32 = 11;
+
+const ERROR_NO_MORE_FILES: i32 = 18;
+/// What some systems answer at once when nothing at all is there.
+const ERROR_FILE_NOT_FOUND: i32 = 2;
+
+/// Words of 8 octets, as which the entries are aligned: 32 KiB, some hundreds of names a call.
+const WORDS: usize = 4096;
+
+// Where in a `FILE_ID_BOTH_DIR_INFO` its fields stand.
+const NEXT_AT: usize = 0;
+const ATTRIBUTES_AT: usize = 56;
+const NAME_LENGTH_AT: usize = 60;
+/// `EaSize`, which is the tag of a reparse point where there is one.
+const TAG_AT: usize = 64;
+const NAME_AT: usize = 104;
+
+const ATTRIBUTE_DIRECTORY: u32 = 0x10;
+const ATTRIBUTE_REPARSE_POINT: u32 = 0x400;
+const TAG_SYMLINK: u32 = 0xA000_000C;
+/// A junction or a mounted volume.
+const TAG_MOUNT_POINT: u32 = 0xA000_0003;
+
+#[link(name = "kernel32")]
+unsafe extern "system" {
+    fn GetFileInformationByHandleEx(
+        file: *mut c_void,
+        class: i32,
+        to: *mut c_void,
+        length: u32,
+    ) -> i32;
+}
+
+/// Calls `each` with every name, `.` and `..` too.
+pub fn for_each(
+    folder: &File,
+    each: &mut dyn FnMut(&[u8], Kind) -> ControlFlow<()>,
+) -> io::Result<()> {
+    let mut words = vec![0_u64; WORDS];
+    let mut class = FILE_ID_BOTH_DIRECTORY_RESTART_INFO;
+    while read(folder.as_handle(), class, &mut words)? {
+        class = FILE_ID_BOTH_DIRECTORY_INFO;
+        let octets: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        if each_of(&octets, each).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Reads as many entries as the buffer holds; false behind the last one.
+fn read(folder: BorrowedHandle<'_>, class: i32, words: &mut [u64]) -> io::Result<bool> {
+    let length = size_of_val(words) as u32;
+    let to = words.as_mut_ptr().cast::<c_void>();
+    // SAFETY: `to` points to `length` octets, aligned to 8, that are ours alone to be written.
+    let is_read =
+        unsafe { GetFileInformationByHandleEx(folder.as_raw_handle(), class, to, length) };
+    if is_read != 0 {
+        return Ok(true);
+    }
+    let error = io::Error::last_os_error();
+    match error.raw_os_error() {
+        Some(ERROR_NO_MORE_FILES | ERROR_FILE_NOT_FOUND) => Ok(false),
+        _ => Err(error),
+    }
+}
+
+/// The entries of one call, each of which says how far the next one is from it; the last one says 0.
+fn each_of(
+    mut octets: &[u8],
+    each: &mut dyn FnMut(&[u8], Kind) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    loop {
+        let length = number(octets, NAME_LENGTH_AT) as usize;
+        let units = octets
+            .get(NAME_AT..NAME_AT.saturating_add(length))
+            .unwrap_or_default()
+            .chunks_exact(2)
+            .map(|unit| u16::from_ne_bytes([unit[0], unit[1]]));
+        let name: Result<String, _> = char::decode_utf16(units).collect();
+        if let Ok(name) = name {
+            let kind = kind_of(number(octets, ATTRIBUTES_AT), number(octets, TAG_AT));
+            each(name.as_bytes(), kind)?;
+        }
+        match (number(octets, NEXT_AT) as usize, octets) {
+            (0, _) => return ControlFlow::Continue(()),
+            (next, all) => octets = all.get(next..).unwrap_or_default(),
+        }
+    }
+}
+
+/// The 32 bits at this place; 0 behind the end.
+fn number(octets: &[u8], at: usize) -> u32 {
+    let found = octets.get(at..).and_then(<[u8]>::first_chunk);
+    found.map_or(0, |octets| u32::from_ne_bytes(*octets))
+}
+
+fn kind_of(attributes: u32, tag: u32) -> Kind {
+    // Other reparse points are files that lie elsewhere, in the cloud say, and no links.
+    if attributes & ATTRIBUTE_REPARSE_POINT != 0 && matches!(tag, TAG_SYMLINK | TAG_MOUNT_POINT) {
+        return Kind::Symlink;
+    }
+    if attributes & ATTRIBUTE_DIRECTORY != 0 {
+        Kind::Folder
+    } else {
+        Kind::File
+    }
+}
