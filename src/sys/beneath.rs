@@ -8,7 +8,7 @@
 use super::linux::openat2;
 use super::platform;
 use super::platform::folder::Folder;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 
@@ -40,6 +40,15 @@ pub enum OpenError {
     InvalidPath,
     /// Anything else: no descriptors left, an input/output error.
     Io(io::Error),
+}
+
+/// What a file is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To be read.
+    Read,
+    /// To be asked what it is.
+    Look,
 }
 
 /// Symlinks followed on one way, as the kernel of Linux counts them (`path_resolution(7)`).
@@ -92,14 +101,28 @@ impl Root {
     /// (`O_NONBLOCK`), never takes a controlling terminal. The caller asks the file's metadata what it
     /// is.
     pub fn open_beneath(&self, path: &[u8]) -> Result<File, OpenError> {
+        self.open_for(path, Purpose::Read)
+    }
+
+    /// What the system says about a name below the root, symlinks followed as by
+    /// [`open_beneath`](Root::open_beneath).
+    ///
+    /// Linux (`O_PATH`) and Windows open nothing for that: a file that may not be read is seen, a
+    /// device is left alone. Other systems see what they can open for reading.
+    pub fn look_beneath(&self, path: &[u8]) -> Result<Metadata, OpenError> {
+        let file = self.open_for(path, Purpose::Look)?;
+        file.metadata().map_err(OpenError::Io)
+    }
+
+    fn open_for(&self, path: &[u8], purpose: Purpose) -> Result<File, OpenError> {
         check(path)?;
         match self.strategy {
             #[cfg(target_os = "linux")]
-            Strategy::Kernel => openat2::open(self.folder.descriptor(), path),
+            Strategy::Kernel => openat2::open(self.folder.descriptor(), path, purpose),
             #[cfg(unix)]
-            Strategy::Walk => platform::walk::open(self.folder.descriptor(), path),
+            Strategy::Walk => platform::walk::open(self.folder.descriptor(), path, purpose),
             #[cfg(windows)]
-            Strategy::Walk => self.folder.open_beneath(path),
+            Strategy::Walk => self.folder.open_beneath(path, purpose),
         }
     }
 

@@ -4,6 +4,7 @@ mod agreement;
 mod beneath;
 mod entries;
 mod listener;
+mod look;
 mod machine;
 mod poller;
 mod stream;

@@ -1,9 +1,9 @@
 //! `openat2(2)` (Linux 5.6): the kernel itself keeps the path below the root.
 
-use crate::sys::beneath::OpenError;
+use crate::sys::beneath::{OpenError, Purpose};
 use crate::sys::unix::errno;
-use crate::sys::unix::folder::{READ, open_error, with_c_string};
-use std::ffi::{c_char, c_int, c_long};
+use crate::sys::unix::folder::{flags, open_error, with_c_string};
+use std::ffi::{CStr, c_char, c_int, c_long};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -32,10 +32,10 @@ unsafe extern "C" {
 }
 
 /// Opens `path` (components joined by `/`, empty for the root itself) below `root`.
-pub fn open(root: BorrowedFd<'_>, path: &[u8]) -> Result<File, OpenError> {
+pub fn open(root: BorrowedFd<'_>, path: &[u8], purpose: Purpose) -> Result<File, OpenError> {
     let path = if path.is_empty() { b"." } else { path };
     for _ in 0..RACES_MAX {
-        match with_c_string(path, |path| openat2(root, path)) {
+        match with_c_string(path, |path| openat2(root, path, flags(purpose))) {
             Ok(file) => return Ok(File::from(file)),
             Err(error) => match error.raw_os_error() {
                 // A rename or mount somewhere made the kernel unsure about `..`: try again.
@@ -53,7 +53,7 @@ pub fn open(root: BorrowedFd<'_>, path: &[u8]) -> Result<File, OpenError> {
 
 /// Whether the kernel has the call and lets us use it.
 pub fn is_available(root: BorrowedFd<'_>) -> bool {
-    match openat2(root, c".") {
+    match openat2(root, c".", flags(Purpose::Read)) {
         Ok(_) => true,
         Err(error) => match error.raw_os_error() {
             // ENOSYS: older than 5.6. EPERM: a seccomp filter that does not know the call (older
@@ -65,9 +65,9 @@ pub fn is_available(root: BorrowedFd<'_>) -> bool {
     }
 }
 
-fn openat2(root: BorrowedFd<'_>, path: &std::ffi::CStr) -> io::Result<OwnedFd> {
+fn openat2(root: BorrowedFd<'_>, path: &CStr, flags: c_int) -> io::Result<OwnedFd> {
     let how = OpenHow {
-        flags: u64::from(READ.unsigned_abs()),
+        flags: u64::from(flags.unsigned_abs()),
         mode: 0,
         resolve: RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
     };

@@ -4,7 +4,7 @@
 //! (`walk` and `linux/openat2` decide).
 
 use super::{check, errno, ffi};
-use crate::sys::beneath::OpenError;
+use crate::sys::beneath::{OpenError, Purpose};
 use crate::sys::uninterrupted;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::fs::{self, File, OpenOptions};
@@ -15,8 +15,16 @@ use std::path::{Path, PathBuf};
 
 /// How a file that is asked for is opened: for reading, never waiting for a FIFO's writer, never
 /// taking a controlling terminal, not inherited by child processes.
-pub const READ: c_int =
+const READ: c_int =
     ffi::O_RDONLY | ffi::O_CLOEXEC | ffi::O_NONBLOCK | ffi::O_NOCTTY | ffi::O_LARGEFILE;
+
+/// How a file is opened that is only to be asked what it is: as a mere place in the file system, for
+/// which neither permission nor a device's driver is asked.
+#[cfg(target_os = "linux")]
+const LOOK: c_int = ffi::O_SEARCH | ffi::O_CLOEXEC; // O_PATH takes no other flag.
+/// macOS has no such thing, FreeBSD since 13.1 alone.
+#[cfg(not(target_os = "linux"))]
+const LOOK: c_int = READ;
 
 /// `PATH_MAX` with its NUL: no link's target is longer.
 const TARGET_MAX: usize = 4096;
@@ -57,6 +65,14 @@ impl Folder {
             (Ok(held), Ok(named)) => held.dev() == named.dev() && held.ino() == named.ino(),
             _ => false,
         }
+    }
+}
+
+/// The flags of `open(2)` for a purpose.
+pub fn flags(purpose: Purpose) -> c_int {
+    match purpose {
+        Purpose::Read => READ,
+        Purpose::Look => LOOK,
     }
 }
 

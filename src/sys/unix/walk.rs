@@ -9,8 +9,8 @@
 
 use super::errno;
 use super::ffi::{O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_SEARCH};
-use super::folder::{READ, open_at, open_error, read_link_at};
-use crate::sys::beneath::{LINKS_MAX, OpenError};
+use super::folder::{flags, open_at, open_error, read_link_at};
+use crate::sys::beneath::{LINKS_MAX, OpenError, Purpose};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -27,9 +27,10 @@ const STEPS_MAX: usize = 4096;
 const SWAPS_MAX: u32 = 4;
 
 /// Opens `path` (components joined by `/`, empty for the root itself) below `root`.
-pub fn open(root: BorrowedFd<'_>, path: &[u8]) -> Result<File, OpenError> {
+pub fn open(root: BorrowedFd<'_>, path: &[u8], purpose: Purpose) -> Result<File, OpenError> {
     let mut walk = Walk {
         root,
+        purpose,
         folders: Vec::new(),
         pending: Vec::new(),
         links: 0,
@@ -46,6 +47,7 @@ pub fn open(root: BorrowedFd<'_>, path: &[u8]) -> Result<File, OpenError> {
 
 struct Walk<'a> {
     root: BorrowedFd<'a>,
+    purpose: Purpose,
     // The folders entered below the root, the current one last.
     folders: Vec<OwnedFd>,
     // Components still to walk, the next one last.
@@ -82,8 +84,8 @@ impl Walk<'_> {
                     Ok(None)
                 }
             }
-            _ if is_last => match open_at(self.current(), &name, READ | O_NOFOLLOW) {
-                Ok(file) => Ok(Some(File::from(file))),
+            _ if is_last => match self.open_last(&name) {
+                Ok(file) => Ok(Some(file)),
                 Err(error) => self.follow(name, error).map(|()| None),
             },
             _ => {
@@ -100,8 +102,19 @@ impl Walk<'_> {
         self.folders.last().map_or(self.root, AsFd::as_fd)
     }
 
+    fn open_last(&self, name: &[u8]) -> io::Result<File> {
+        let flags = flags(self.purpose) | O_NOFOLLOW;
+        let file = File::from(open_at(self.current(), name, flags)?);
+        // "If pathname is a symbolic link and the O_NOFOLLOW flag is also specified, then the call returns a file descriptor
+        // referring to the symbolic link" (`open(2)` of O_PATH), where reading fails with ELOOP.
+        if self.purpose == Purpose::Look && file.metadata()?.is_symlink() {
+            return Err(io::Error::from_raw_os_error(errno::ELOOP));
+        }
+        Ok(file)
+    }
+
     fn open_here(&self) -> Result<File, OpenError> {
-        open_at(self.current(), b".", READ)
+        open_at(self.current(), b".", flags(self.purpose))
             .map(File::from)
             .map_err(open_error)
     }

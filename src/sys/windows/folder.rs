@@ -6,7 +6,7 @@
 //! Never: a name that Windows reads in a way of its own. Links are judged by where they lead, so an
 //! absolute one that stays inside is followed here.
 
-use crate::sys::beneath::OpenError;
+use crate::sys::beneath::{OpenError, Purpose};
 use std::ffi::c_void;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -63,7 +63,7 @@ impl Folder {
     /// Opens a folder; links on the way are followed, for the program chose the path.
     pub fn open(path: &Path) -> io::Result<Folder> {
         let path = std::path::absolute(path)?;
-        let handle = open(&path)?;
+        let handle = open(&path, Purpose::Read)?;
         if !handle.metadata()?.is_dir() {
             return Err(io::ErrorKind::NotADirectory.into());
         }
@@ -74,7 +74,7 @@ impl Folder {
     ///
     /// The way starts at the folder's final path, not at the name that it was opened by: a folder of
     /// that name may be another one by now.
-    pub fn open_beneath(&self, path: &[u8]) -> Result<File, OpenError> {
+    pub fn open_beneath(&self, path: &[u8], purpose: Purpose) -> Result<File, OpenError> {
         // File names are UTF-16 here: what is no UTF-8 names nothing.
         let path = std::str::from_utf8(path).map_err(|_| OpenError::NotFound)?;
         let root = final_path(self.handle.as_handle()).map_err(open_error)?;
@@ -86,7 +86,7 @@ impl Folder {
             full.extend(name.encode_utf16());
         }
         let full: std::ffi::OsString = std::os::windows::ffi::OsStringExt::from_wide(&full);
-        let file = open(Path::new(&full)).map_err(open_error)?;
+        let file = open(Path::new(&full), purpose).map_err(open_error)?;
         let found = final_path(file.as_handle()).map_err(open_error)?;
         if is_beneath(&root, &found) {
             Ok(file)
@@ -97,7 +97,7 @@ impl Folder {
 
     /// Whether the path still names this folder: volume and file index say so.
     pub fn is_current(&self) -> bool {
-        let named = open(&self.path).and_then(|named| identity(named.as_handle()));
+        let named = open(&self.path, Purpose::Look).and_then(|named| identity(named.as_handle()));
         match (identity(self.handle.as_handle()), named) {
             (Ok(held), Ok(named)) => held == named,
             _ => false,
@@ -159,11 +159,15 @@ fn is_beneath(root: &[u16], path: &[u16]) -> bool {
     }
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(FILE_FLAG_BACKUP_SEMANTICS)
-        .open(path)
+fn open(path: &Path, purpose: Purpose) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    match purpose {
+        Purpose::Read => options.read(true),
+        // "If this parameter is zero, the application can query certain metadata such as file, directory, or device attributes
+        // without accessing that file or device" (`CreateFileW`).
+        Purpose::Look => options.access_mode(0),
+    };
+    options.custom_flags(FILE_FLAG_BACKUP_SEMANTICS).open(path)
 }
 
 /// What an error of opening says about the file.
