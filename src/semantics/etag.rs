@@ -1,11 +1,12 @@
 //! Entity tags (RFC 9110 §8.8.3).
 //!
-//! In: one entity tag of a field, and the tag of a file. Out: If-Match and its kin, which compare lists of them. Never: a
-//! backslash escape: "opaque-tag" is no quoted-string, so [`list::elements`](super::list::elements) must not split a list
-//! of tags.
+//! In: one entity tag of a field, a list of them, and the tag of a file. Out: If-Match and its kin, which compare them
+//! ([`precondition`](super::precondition)). Never: a backslash escape: "opaque-tag" is no quoted-string, so
+//! [`list::elements`](super::list::elements) must not split a list of tags.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::list;
 use crate::bytes::{class, number};
 
 /// An entity tag as it stands in a field: the opaque part without quotes, and whether it is weak.
@@ -48,6 +49,26 @@ impl<'a> EntityTag<'a> {
     pub fn weak_eq(&self, other: &EntityTag<'_>) -> bool {
         self.opaque == other.opaque
     }
+}
+
+/// The members of a list, `#entity-tag` (RFC 9110 §5.6.1), each as its tag; `None` for one that is no entity tag. Empty members are
+/// skipped.
+///
+/// A comma within the quotes of a tag is an octet of it. Quotes that do not end take the rest of the value into their member,
+/// which is no tag.
+pub fn tags(value: &[u8]) -> impl Iterator<Item = Option<EntityTag<'_>>> {
+    // RFC 9110 §8.8.3: "opaque-tag = DQUOTE *etagc DQUOTE", where a backslash is an octet like any other.
+    list::split(value, tag_len).map(EntityTag::parse)
+}
+
+/// The octets before the first comma that is not within the quotes of a tag; all of them when there is none.
+fn tag_len(octets: &[u8]) -> usize {
+    let mut quoted = false;
+    let comma = octets.iter().position(|&octet| {
+        quoted ^= octet == b'"';
+        octet == b',' && !quoted
+    });
+    comma.unwrap_or(octets.len())
 }
 
 /// Appends the strong tag of a file: its length and its modification time in nanoseconds since 1970, both in hexadecimal,

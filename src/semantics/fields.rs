@@ -328,6 +328,11 @@ impl<'a> Headers<'a> {
             .map(move |line| line.value.of(octets))
     }
 
+    /// Whether there is a line of one of these known fields, found in one pass.
+    pub(super) fn has_any(&self, fields: &[FieldName]) -> bool {
+        self.lines.iter().any(|line| fields.contains(&line.field))
+    }
+
     /// Name, as it came, and value of each line, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
         let Headers { octets, lines } = *self;

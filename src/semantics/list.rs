@@ -1,7 +1,7 @@
 //! Comma-separated lists, `#element` (RFC 9110 §5.6.1): empty elements are skipped, commas within a quoted-string do not count.
 //!
-//! In: one field value. Out: what its elements mean; lists of entity tags, whose quotes know no backslash
-//! ([`etag`](super::etag)). Never: a copy, more than one pass.
+//! In: one field value. Out: what its elements mean; where an element of a list of entity tags ends, as their quotes know no
+//! backslash ([`etag`](super::etag)). Never: a copy, more than one pass.
 
 use crate::bytes::class;
 
@@ -9,7 +9,15 @@ use crate::bytes::class;
 ///
 /// A quoted-string that does not end takes the rest of the value into its element.
 pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    Elements { rest: value }
+    split(value, element_len)
+}
+
+/// The elements of a list, where `element_len` says how many octets stand before the next comma, or in all.
+pub(super) fn split(value: &[u8], element_len: fn(&[u8]) -> usize) -> impl Iterator<Item = &[u8]> {
+    Elements {
+        rest: value,
+        element_len,
+    }
 }
 
 /// Whether one of the elements is this token, without regard to case.
@@ -19,6 +27,7 @@ pub fn contains_token(value: &[u8], token: &str) -> bool {
 
 struct Elements<'a> {
     rest: &'a [u8],
+    element_len: fn(&[u8]) -> usize,
 }
 
 impl<'a> Iterator for Elements<'a> {
@@ -26,7 +35,7 @@ impl<'a> Iterator for Elements<'a> {
 
     fn next(&mut self) -> Option<&'a [u8]> {
         while !self.rest.is_empty() {
-            let (element, behind) = self.rest.split_at(element_len(self.rest));
+            let (element, behind) = self.rest.split_at((self.element_len)(self.rest));
             // `behind` is empty or starts with the comma.
             self.rest = behind.get(1..).unwrap_or_default();
             let element = class::trim_ows(element);

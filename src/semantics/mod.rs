@@ -1,7 +1,7 @@
 //! What a message means (RFC 9110), apart from how it is written in octets (RFC 9112).
 //!
 //! In: methods, status codes, fields and their table, an answer's field lines, request targets, hosts, lists, dates,
-//! entity tags, the offer of another protocol.
+//! entity tags, preconditions, the offer of another protocol.
 //! Out: line ends, framing, connections, files. Never: IO, clocks, allocation on the request's way in.
 #![forbid(unsafe_code)]
 
@@ -12,6 +12,7 @@ pub mod fields;
 pub mod host;
 pub mod list;
 pub mod method;
+pub mod precondition;
 pub mod status;
 pub mod target;
 pub mod upgrade;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use doorstep::internals::semantics::etag::{EntityTag, push_file_tag};
+use doorstep::internals::semantics::etag::{EntityTag, push_file_tag, tags};
 
 // RFC 9110 §8.8.3
 #[test]
@@ -62,6 +62,63 @@ fn strong_and_weak_comparison() {
             assert_eq!(left.strong_eq(&right), strong, "{left:?} {right:?} strong");
             assert_eq!(left.weak_eq(&right), weak, "{left:?} {right:?} weak");
         }
+    }
+}
+
+// RFC 9110 §5.6.1, RFC 9110 §8.8.3
+#[test]
+fn lists_are_split_at_commas_outside_tags() {
+    /// Each member: whether it is weak, and its octets; `None` for one that is no tag.
+    type Members = &'static [Option<(bool, &'static str)>];
+    let rows: &[(&str, &str, Members)] = &[
+        ("nothing", "", &[]),
+        ("one", r#""a""#, &[Some((false, "a"))]),
+        (
+            "three of both kinds",
+            r#""a", W/"b","c""#,
+            &[Some((false, "a")), Some((true, "b")), Some((false, "c"))],
+        ),
+        (
+            "RFC 9110 §5.6.1.2: empty members",
+            ", ,\t\"a\",, \"b\" ,",
+            &[Some((false, "a")), Some((false, "b"))],
+        ),
+        (
+            "commas inside a tag",
+            r#""a,b", W/",","c,""#,
+            &[Some((false, "a,b")), Some((true, ",")), Some((false, "c,"))],
+        ),
+        (
+            "a backslash hides no quote",
+            r#""a\", "b""#,
+            &[Some((false, "a\\")), Some((false, "b"))],
+        ),
+        ("no comma between two", r#""a" "b""#, &[None]),
+        ("no quotes", r#"a, "b""#, &[None, Some((false, "b"))]),
+        ("any is no tag", r#"*, "b""#, &[None, Some((false, "b"))]),
+        (
+            "quotes that do not end",
+            r#""a", "b, "c"#,
+            &[Some((false, "a")), None],
+        ),
+        (
+            "weak is case-sensitive",
+            r#"w/"a", "b""#,
+            &[None, Some((false, "b"))],
+        ),
+    ];
+    for &(name, value, expected) in rows {
+        let found: Vec<_> = tags(value.as_bytes())
+            .map(|tag| {
+                tag.map(|tag| {
+                    (
+                        tag.weak,
+                        std::str::from_utf8(tag.opaque).expect("as in the row"),
+                    )
+                })
+            })
+            .collect();
+        assert_eq!(found, expected, "{name}");
     }
 }
 

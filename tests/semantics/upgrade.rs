@@ -1,8 +1,8 @@
 //! The offer to go on in another protocol: RFC 9110 §7.8.
 
-use doorstep::internals::semantics::fields::FieldLine;
+use crate::lines::with_headers;
+use doorstep::internals::semantics::Version;
 use doorstep::internals::semantics::upgrade::{is_protocol, offers};
-use doorstep::internals::semantics::{FieldName, Headers, Span, Version};
 
 /// The field lines of a request, and whether they offer `websocket`.
 type Row = (&'static str, &'static [(&'static str, &'static str)], bool);
@@ -89,24 +89,4 @@ fn only_a_protocol_can_be_offered() {
         let offered = with_headers(&lines, |headers| offers(Version::Http11, headers, protocol));
         assert_eq!(offered, valid, "{protocol:?}");
     }
-}
-
-/// Runs `look` on the field lines of a head that has these, however invalid they are.
-fn with_headers<T>(lines: &[(&str, &str)], look: impl Fn(Headers<'_>) -> T) -> T {
-    let mut octets = Vec::new();
-    let mut span = |text: &str| {
-        let start = octets.len() as u32;
-        octets.extend_from_slice(text.as_bytes());
-        let end = octets.len() as u32;
-        Span { start, end }
-    };
-    let table: Vec<FieldLine> = lines
-        .iter()
-        .map(|&(name, value)| FieldLine {
-            field: FieldName::of(name.as_bytes()),
-            name: span(name),
-            value: span(value),
-        })
-        .collect();
-    look(Headers::new(&octets, &table))
 }
