@@ -134,6 +134,8 @@ pub mod internals {
         };
     }
     pub mod sys {
+        #[cfg(feature = "files")]
+        pub use crate::sys::file;
         pub use crate::sys::{
             Accept, Backend, Clock, Interest, Listener, Poller, Socket, Source, Stream,
             SystemClock, SystemThreads, Threads, Token, Wake, Work, addresses, beneath, entries,

@@ -82,10 +82,10 @@ impl Cache {
         if length == 0 || length > CACHE_FILE_BYTES || now.wall < settles {
             return None;
         }
-        let identity = Identity::of(metadata)?;
+        let identity = Identity::of(file, metadata)?;
         let mut content = vec![0; length];
         read_exact_at(file, &mut content, 0).ok()?;
-        if Identity::of(&file.metadata().ok()?)? != identity {
+        if Identity::of(file, &file.metadata().ok()?)? != identity {
             return None;
         }
         let entry = Arc::new(Entry {
@@ -112,8 +112,8 @@ impl Entry {
     }
 
     /// Whether this is still its file; if so it is fresh again.
-    pub(super) fn renew(&self, metadata: &Metadata, now: Now) -> bool {
-        let same = Identity::of(metadata).is_some_and(|identity| identity == self.identity);
+    pub(super) fn renew(&self, file: &File, metadata: &Metadata, now: Now) -> bool {
+        let same = Identity::of(file, metadata).is_some_and(|identity| identity == self.identity);
         if same && now.wall >= self.settles {
             self.looked_ms
                 .store(milliseconds(now.monotonic), Ordering::Relaxed);

@@ -68,7 +68,7 @@ impl Files {
                 name,
             }) => {
                 let fields = || respond::whole_file(&metadata, name, request.now().wall);
-                let kept = kept.filter(|entry| entry.renew(&metadata, request.now()));
+                let kept = kept.filter(|entry| entry.renew(&file, &metadata, request.now()));
                 match kept.or_else(|| {
                     self.cache
                         .keep(&root, &resolved, &file, &metadata, fields, request.now())

@@ -1,37 +1,26 @@
 //! What the system says about an open file.
 
-use std::fs::Metadata;
+use super::platform;
+use std::fs::{File, Metadata};
 
 /// What tells one state of one file from another: its place in the file system, its length, its times.
 ///
-/// A change of the content changes the modification time, unless somebody sets that back; the change time (`st_ctime`, stat(2))
-/// cannot be set.
+/// A change of the content changes the modification time, unless somebody sets that back; the change time (`st_ctime`, stat(2);
+/// `ChangeTime` of NTFS) cannot be set by the calls that programs use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
-    place: [u64; 2],
-    length: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
+    pub(super) place: [u64; 2],
+    pub(super) length: u64,
+    pub(super) modified: (i64, i64),
+    pub(super) changed: (i64, i64),
 }
 
 impl Identity {
-    /// The identity of the file that this metadata is about; `None` where the system has no such thing.
-    #[cfg(unix)]
-    pub fn of(metadata: &Metadata) -> Option<Identity> {
-        use std::os::unix::fs::MetadataExt;
-        Some(Identity {
-            place: [metadata.dev(), metadata.ino()],
-            length: metadata.len(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        })
-    }
-
-    /// The identity of the file that this metadata is about; `None` where the system has no such thing.
+    /// The identity of an open file, of which this is the metadata; `None` when the system does not tell it.
     ///
-    /// Windows' std tells neither a file's place nor its change time, so nothing is known to be the same.
-    #[cfg(not(unix))]
-    pub fn of(_metadata: &Metadata) -> Option<Identity> {
-        None
+    /// Unix has all of it in the metadata. Windows is asked: std tells neither a file's place nor its change time, which is left
+    /// out where the file system keeps none (FAT).
+    pub fn of(file: &File, metadata: &Metadata) -> Option<Identity> {
+        platform::file::identity(file, metadata)
     }
 }

@@ -3,6 +3,7 @@
 mod agreement;
 mod beneath;
 mod entries;
+mod file;
 mod listener;
 mod look;
 mod machine;

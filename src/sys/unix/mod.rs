@@ -9,6 +9,8 @@ pub mod addresses;
 pub mod entries;
 pub mod errno;
 mod ffi;
+#[cfg(feature = "files")]
+pub mod file;
 pub mod folder;
 pub mod limits;
 pub mod poll;

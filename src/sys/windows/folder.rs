@@ -35,13 +35,14 @@ const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
 /// `BY_HANDLE_FILE_INFORMATION`, whose fields are all numbers of 32 bits.
 #[repr(C)]
 #[derive(Default)]
-struct FileInformation {
-    attributes: u32,
-    times: [u32; 6],
-    volume: u32,
-    size: [u32; 2],
-    links: u32,
-    index: [u32; 2],
+pub struct FileInformation {
+    pub attributes: u32,
+    /// Creation, access, write, the lower half of each first.
+    pub times: [u32; 6],
+    pub volume: u32,
+    pub size: [u32; 2],
+    pub links: u32,
+    pub index: [u32; 2],
 }
 
 #[link(name = "kernel32")]
@@ -207,13 +208,18 @@ fn final_path(file: BorrowedHandle<'_>) -> io::Result<Vec<u16>> {
     Ok(path)
 }
 
-/// `GetFileInformationByHandle`: what tells this file from every other one that is open.
+/// What tells this file from every other one that is open.
 fn identity(file: BorrowedHandle<'_>) -> io::Result<(u32, [u32; 2])> {
+    information(file).map(|information| (information.volume, information.index))
+}
+
+/// `GetFileInformationByHandle`.
+pub fn information(file: BorrowedHandle<'_>) -> io::Result<FileInformation> {
     let mut information = FileInformation::default();
     // SAFETY: `information` is a live structure that is ours alone to be written.
     let is_known = unsafe { GetFileInformationByHandle(file.as_raw_handle(), &mut information) };
     if is_known == 0 {
         return Err(io::Error::last_os_error());
     }
-    Ok((information.volume, information.index))
+    Ok(information)
 }

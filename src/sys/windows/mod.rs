@@ -5,6 +5,8 @@
 
 pub mod addresses;
 pub mod entries;
+#[cfg(feature = "files")]
+pub mod file;
 pub mod folder;
 pub mod limits;
 pub mod poll;

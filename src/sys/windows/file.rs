@@ -1,0 +1,66 @@
+//! A file's identity: `GetFileInformationByHandle`, and the change time.
+
+use super::folder::{FileInformation, information};
+use crate::sys::file::Identity;
+use std::ffi::c_void;
+use std::fs::{File, Metadata};
+use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle};
+
+/// `FileBasicInfo`.
+const FILE_BASIC_INFO: i32 = 0;
+
+/// `FILE_BASIC_INFO`.
+#[repr(C)]
+#[derive(Default)]
+struct BasicInformation {
+    created: i64,
+    accessed: i64,
+    written: i64,
+    changed: i64,
+    attributes: u32,
+}
+
+#[link(name = "kernel32")]
+unsafe extern "system" {
+    fn GetFileInformationByHandleEx(
+        file: *mut c_void,
+        class: i32,
+        to: *mut c_void,
+        length: u32,
+    ) -> i32;
+}
+
+/// Volume and index, length and write time of one moment, which std's metadata is not of, and the change time.
+pub fn identity(file: &File, _metadata: &Metadata) -> Option<Identity> {
+    let file = file.as_handle();
+    let FileInformation {
+        times,
+        volume,
+        size,
+        index,
+        ..
+    } = information(file).ok()?;
+    Some(Identity {
+        place: [u64::from(volume), long(index)],
+        length: long(size),
+        // 100 nanoseconds since 1601; the last two of creation, access, write.
+        modified: (i64::from(times[5]), i64::from(times[4])),
+        changed: (changed(file).unwrap_or(0), 0),
+    })
+}
+
+/// A number whose upper half comes first.
+fn long(halves: [u32; 2]) -> u64 {
+    u64::from(halves[0]) << 32 | u64::from(halves[1])
+}
+
+/// When content, name or attributes were changed last; 0 or `None` where the file system does not know.
+fn changed(file: BorrowedHandle<'_>) -> Option<i64> {
+    let mut information = BasicInformation::default();
+    let length = size_of::<BasicInformation>() as u32;
+    let to = (&raw mut information).cast::<c_void>();
+    // SAFETY: `to` points to a live structure of `length` octets that is ours alone to be written.
+    let is_known =
+        unsafe { GetFileInformationByHandleEx(file.as_raw_handle(), FILE_BASIC_INFO, to, length) };
+    (is_known != 0).then_some(information.changed)
+}
