@@ -10,6 +10,7 @@
 mod cache;
 mod choose;
 pub mod failure;
+pub mod listing;
 pub mod media_types;
 pub mod resolve;
 pub mod respond;

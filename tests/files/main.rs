@@ -3,6 +3,7 @@
 
 mod cache;
 mod lessons;
+mod listing;
 mod media_types;
 #[path = "../invariants/path.rs"]
 mod path_invariant;

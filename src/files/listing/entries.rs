@@ -1,0 +1,107 @@
+//! The entries of a listing, packed: all names behind each other, and a small record for each.
+//!
+//! In: names, sizes and times. Out: the same in an order, a bounded number of them. Never: an allocation for one entry alone.
+
+use super::order::Order;
+use crate::limits::LISTING_ENTRIES;
+use std::ops::ControlFlow;
+
+/// One entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// Its name: any octets that a system takes for one.
+    pub name: &'a [u8],
+    /// Octets of a file; `None`: it is a folder.
+    pub size: Option<u64>,
+    /// When it was modified, in whole seconds since 1970. `None`: before that, or nobody knows.
+    pub modified: Option<u64>,
+}
+
+/// Entries of one folder, at most [`LISTING_ENTRIES`].
+#[derive(Debug, Default)]
+pub struct Entries {
+    names: Vec<u8>,
+    records: Vec<Record>,
+    is_truncated: bool,
+}
+
+/// What is kept of an entry: 24 octets.
+#[derive(Clone, Copy, Debug)]
+struct Record {
+    /// [`FOLDER`] for a folder.
+    size: u64,
+    /// [`NO_TIME`] for none.
+    modified: u64,
+    /// Where its name begins: [`LISTING_ENTRIES`] names have their place in 32 bits, as long as a system lets names be.
+    start: u32,
+    len: u16,
+}
+
+/// No file is so long: systems count in 63 bits.
+const FOLDER: u64 = u64::MAX;
+/// No time is so late.
+const NO_TIME: u64 = u64::MAX;
+
+impl Entries {
+    /// Adds an entry. Breaks when there are so many that it has no place, which [`is_truncated`](Entries::is_truncated) tells
+    /// from then on.
+    pub fn push(&mut self, entry: &Entry<'_>) -> ControlFlow<()> {
+        let start = u32::try_from(self.names.len());
+        let len = u16::try_from(entry.name.len());
+        let (Ok(start), Ok(len), true) = (start, len, self.len() < LISTING_ENTRIES) else {
+            self.truncate();
+            return ControlFlow::Break(());
+        };
+        self.names.extend_from_slice(entry.name);
+        self.records.push(Record {
+            size: entry.size.unwrap_or(FOLDER),
+            modified: entry.modified.unwrap_or(NO_TIME),
+            start,
+            len,
+        });
+        ControlFlow::Continue(())
+    }
+
+    /// Notes that the folder has more than these.
+    pub fn truncate(&mut self) {
+        self.is_truncated = true;
+    }
+
+    /// Whether the folder has more than these.
+    pub fn is_truncated(&self) -> bool {
+        self.is_truncated
+    }
+
+    /// Puts them in order, in place.
+    pub fn sort(&mut self, order: Order) {
+        let names = &self.names;
+        self.records
+            .sort_unstable_by(|left, right| order.compare(&left.entry(names), &right.entry(names)));
+    }
+
+    /// The entry at this place.
+    pub fn get(&self, index: usize) -> Option<Entry<'_>> {
+        Some(self.records.get(index)?.entry(&self.names))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+}
+
+impl Record {
+    fn entry<'a>(&self, names: &'a [u8]) -> Entry<'a> {
+        let start = self.start as usize;
+        Entry {
+            name: &names[start..start + usize::from(self.len)],
+            size: (self.size != FOLDER).then_some(self.size),
+            modified: (self.modified != NO_TIME).then_some(self.modified),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! A listing as JSON (RFC 8259), piece by piece: an entry a line.
+//!
+//! In: a folder's path and its entries. Out: the object that [`listing`](super) documents. Never: an octet that is no UTF-8.
+
+use super::entries::{Entries, Entry};
+use super::text::{push_json, timestamp};
+use crate::bytes::number::push_decimal;
+use crate::bytes::percent::encode_segment;
+
+/// Everything in front of the first entry. `path` is decoded, without a slash at either end.
+pub(super) fn push_top(path: &[u8], entries: &Entries, out: &mut Vec<u8>) {
+    let mut whole = Vec::with_capacity(path.len() + 2);
+    whole.push(b'/');
+    if !path.is_empty() {
+        whole.extend_from_slice(path);
+        whole.push(b'/');
+    }
+    out.extend_from_slice(b"{\"path\":");
+    push_json(&whole, out);
+    out.extend_from_slice(b",\"truncated\":");
+    out.extend_from_slice(if entries.is_truncated() {
+        b"true"
+    } else {
+        b"false"
+    });
+    out.extend_from_slice(b",\"entries\":[");
+}
+
+/// One entry.
+pub(super) fn push_entry(entry: &Entry<'_>, is_first: bool, out: &mut Vec<u8>) {
+    out.extend_from_slice(if is_first { b"\n" } else { b",\n" });
+    out.extend_from_slice(b"{\"name\":");
+    push_json(entry.name, out);
+    match entry.size {
+        Some(size) => {
+            out.extend_from_slice(b",\"type\":\"file\",\"size\":");
+            push_decimal(out, size);
+        }
+        None => out.extend_from_slice(b",\"type\":\"folder\""),
+    }
+    out.extend_from_slice(b",\"modified\":");
+    match entry.modified.and_then(timestamp) {
+        Some(stamp) => push_json(&stamp, out),
+        None => out.extend_from_slice(b"null"),
+    }
+    // An encoded name has nothing that JSON escapes.
+    out.extend_from_slice(b",\"href\":\"");
+    encode_segment(entry.name, out);
+    out.extend_from_slice(if entry.size.is_some() {
+        b"\"}"
+    } else {
+        b"/\"}"
+    });
+}
+
+/// Everything behind the last entry.
+pub(super) fn push_bottom(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\n]}\n");
+}

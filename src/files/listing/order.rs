@@ -1,0 +1,171 @@
+//! The order of a listing: folders first, then by name, size or time.
+//!
+//! In: a query, names, what is known of two entries. Out: which stands first. Never: a locale, an order in which two entries
+//! with different names are equal.
+
+use super::entries::Entry;
+use std::char::ToLowercase;
+use std::cmp::Ordering;
+
+/// What entries are ordered by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Key {
+    /// Their names, in natural order.
+    #[default]
+    Name,
+    /// Their sizes. Folders have none, and stand by their names.
+    Size,
+    /// When they were modified, those without a time first.
+    Time,
+}
+
+/// The order of a listing. By name, ascending, unless asked otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Order {
+    /// What entries are ordered by.
+    pub key: Key,
+    /// Whether the last one stands first.
+    pub descending: bool,
+}
+
+impl Order {
+    /// The order that a query asks for: `sort=name`, `size` or `time`, and `order=asc` or `desc`, the first of each counts.
+    /// What is missing or anything else is the default.
+    pub fn of_query(query: Option<&str>) -> Order {
+        let key = match parameter(query, "sort") {
+            Some("size") => Key::Size,
+            Some("time") => Key::Time,
+            _ => Key::Name,
+        };
+        Order {
+            key,
+            descending: parameter(query, "order") == Some("desc"),
+        }
+    }
+
+    /// Which of two entries stands first. Folders do, in either direction; what is equal otherwise stands in natural order.
+    pub fn compare(self, left: &Entry<'_>, right: &Entry<'_>) -> Ordering {
+        let by_name = || natural(left.name, right.name);
+        let by_key = match self.key {
+            Key::Name => by_name(),
+            // `None`, of folders, is equal to `None`.
+            Key::Size => left.size.cmp(&right.size),
+            Key::Time => left.modified.cmp(&right.modified),
+        };
+        let by_key = if self.descending {
+            by_key.reverse()
+        } else {
+            by_key
+        };
+        let folders_first = left.size.is_some().cmp(&right.size.is_some());
+        folders_first.then(by_key).then_with(by_name)
+    }
+}
+
+/// The value of the first parameter with this name. Nothing is decoded: the values that mean something need no escapes.
+fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
+    let pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.into_iter().find(|(this, _)| *this == name)?;
+    Some(value)
+}
+
+/// Names as people order them: runs of digits as numbers (`file2` before `file10`) and without regard to case; names that are
+/// equal so, by their octets.
+///
+/// A name is read as a sequence of [`Sign`]s, and sequences are compared sign by sign. Signs have a total order, so that of
+/// names is total as well: it is never circular, whatever the names.
+pub fn natural(left: &[u8], right: &[u8]) -> Ordering {
+    Signs::of(left)
+        .cmp(Signs::of(right))
+        .then_with(|| left.cmp(right))
+}
+
+/// What names are compared by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign<'a> {
+    /// A run of digits, without the zeros in front.
+    Number(&'a [u8]),
+    /// A character in lower case, never a digit; or behind all of them an octet that is no part of any.
+    Character(u32),
+}
+
+impl Ord for Sign<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            // Without zeros in front, the longer number is the larger one.
+            (Sign::Number(left), Sign::Number(right)) => {
+                left.len().cmp(&right.len()).then_with(|| left.cmp(right))
+            }
+            (Sign::Character(left), Sign::Character(right)) => left.cmp(right),
+            // A number stands where its digits do.
+            (Sign::Number(_), Sign::Character(character)) => u32::from(b'0').cmp(character),
+            (Sign::Character(character), Sign::Number(_)) => character.cmp(&u32::from(b'0')),
+        }
+    }
+}
+
+impl PartialOrd for Sign<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The signs of a name.
+struct Signs<'a> {
+    rest: &'a [u8],
+    /// What is left of a character that is several ones in lower case.
+    lower: Option<ToLowercase>,
+}
+
+impl<'a> Signs<'a> {
+    fn of(name: &'a [u8]) -> Signs<'a> {
+        Signs {
+            rest: name,
+            lower: None,
+        }
+    }
+
+    fn number(&mut self) -> Sign<'a> {
+        let digits = self.rest.iter().take_while(|octet| octet.is_ascii_digit());
+        let (run, rest) = self.rest.split_at(digits.count());
+        self.rest = rest;
+        let zeros = run.iter().take_while(|&&octet| octet == b'0').count();
+        Sign::Number(&run[zeros..])
+    }
+}
+
+impl<'a> Iterator for Signs<'a> {
+    type Item = Sign<'a>;
+
+    fn next(&mut self) -> Option<Sign<'a>> {
+        if let Some(character) = self.lower.as_mut().and_then(Iterator::next) {
+            return Some(Sign::Character(u32::from(character)));
+        }
+        match *self.rest.first()? {
+            octet if octet.is_ascii_digit() => Some(self.number()),
+            octet if octet.is_ascii() => {
+                self.rest = &self.rest[1..];
+                Some(Sign::Character(u32::from(octet.to_ascii_lowercase())))
+            }
+            octet => match first_character(self.rest) {
+                Some(character) => {
+                    self.rest = &self.rest[character.len_utf8()..];
+                    let mut lower = character.to_lowercase();
+                    let first = lower.next().unwrap_or(character);
+                    self.lower = Some(lower);
+                    Some(Sign::Character(u32::from(first)))
+                }
+                None => {
+                    self.rest = &self.rest[1..];
+                    Some(Sign::Character(u32::from(char::MAX) + u32::from(octet)))
+                }
+            },
+        }
+    }
+}
+
+/// The character that these octets begin with, if they begin with one.
+fn first_character(octets: &[u8]) -> Option<char> {
+    let chunk = octets[..octets.len().min(4)].utf8_chunks().next()?;
+    chunk.valid().chars().next()
+}

@@ -1,0 +1,136 @@
+//! Names, sizes and times as text: for people in HTML, for programs in JSON.
+//!
+//! In: any octets, numbers. Out: text that means nothing to whatever reads it. Never: a name taken for markup, a character that
+//! is obeyed instead of shown, an octet that is no UTF-8.
+
+use crate::bytes::number::push_decimal;
+use crate::semantics::date::HttpDate;
+
+/// Appends octets so that they are text in HTML, between tags and within the quotes of an attribute. What is no UTF-8 shows as
+/// U+FFFD, a control character as the picture of it (U+2400 and on), and a character that turns the direction of the text
+/// around by its number.
+pub fn push_html(octets: &[u8], out: &mut Vec<u8>) {
+    for character in characters(octets) {
+        match character {
+            '&' => out.extend_from_slice(b"&amp;"),
+            '<' => out.extend_from_slice(b"&lt;"),
+            '>' => out.extend_from_slice(b"&gt;"),
+            '"' => out.extend_from_slice(b"&quot;"),
+            '\'' => out.extend_from_slice(b"&#39;"),
+            _ => push_character(shown(character), out),
+        }
+        if turns_direction(character) {
+            push_number(character, out);
+        }
+    }
+}
+
+/// Appends octets as a JSON string (RFC 8259 §7). What is no UTF-8 becomes U+FFFD.
+pub fn push_json(octets: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    for character in characters(octets) {
+        match character {
+            '"' | '\\' => {
+                out.push(b'\\');
+                push_character(character, out);
+            }
+            // RFC 8259 §7: "All Unicode characters may be placed within the quotation marks, except for the characters that MUST
+            // be escaped: quotation mark, reverse solidus, and the control characters (U+0000 through U+001F)."
+            '\0'..=' ' if character != ' ' => out.extend_from_slice(&escape(character)),
+            _ => push_character(character, out),
+        }
+    }
+    out.push(b'"');
+}
+
+/// Appends a size as `512 B` or `14.2 kB`: decimal, one digit behind the point, cut and not rounded so that no size shows as
+/// `1000.0 kB`.
+pub fn push_size(octets: u64, out: &mut Vec<u8>) {
+    match UNITS.iter().find(|(unit, _)| octets >= *unit) {
+        Some((unit, name)) => {
+            push_decimal(out, octets / unit);
+            out.push(b'.');
+            push_decimal(out, octets % unit / (unit / 10));
+            out.extend_from_slice(name);
+        }
+        None => {
+            push_decimal(out, octets);
+            out.extend_from_slice(b" B");
+        }
+    }
+}
+
+/// `2026-11-21T20:03:07Z` (RFC 3339 §5.6) of seconds since 1970. `None` after the year 9999.
+pub fn timestamp(seconds: u64) -> Option<[u8; 20]> {
+    // `Sat, 21 Nov 2026 20:03:07 GMT`: the same numbers in another order.
+    let date = HttpDate::from_unix(seconds)?;
+    let date = date.as_str().as_bytes();
+    let month = MONTHS.iter().position(|name| *name == &date[8..11])? as u8 + 1;
+    let mut stamp = *b"0000-00-00T00:00:00Z";
+    stamp[..4].copy_from_slice(&date[12..16]);
+    stamp[5] += month / 10;
+    stamp[6] += month % 10;
+    stamp[8..10].copy_from_slice(&date[5..7]);
+    stamp[11..19].copy_from_slice(&date[17..25]);
+    Some(stamp)
+}
+
+/// The characters of these octets, U+FFFD for each piece that is none.
+fn characters(octets: &[u8]) -> impl Iterator<Item = char> {
+    octets.utf8_chunks().flat_map(|chunk| {
+        let broken = (!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER);
+        chunk.valid().chars().chain(broken)
+    })
+}
+
+/// What stands for a character that does not show, or not as itself.
+fn shown(character: char) -> char {
+    match character {
+        // The pictures of control characters are in the order of what they are pictures of.
+        '\0'..='\x1F' => char::from_u32(u32::from(character) + 0x2400).unwrap_or(SYMBOL_OF_DELETE),
+        '\x7F' => SYMBOL_OF_DELETE,
+        // The other controls have no pictures.
+        '\u{80}'..='\u{9F}' => char::REPLACEMENT_CHARACTER,
+        // A number follows.
+        _ if turns_direction(character) => '[',
+        _ => character,
+    }
+}
+
+/// Whether it changes the order in which characters are shown: `exe.` behind U+202E and before `fdp` reads as `pdf.exe`.
+fn turns_direction(character: char) -> bool {
+    matches!(character, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// `U+202E]`.
+fn push_number(character: char, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"U+");
+    out.extend_from_slice(&escape(character)[2..]);
+    out.push(b']');
+}
+
+/// `\u001F`, of a character below U+10000.
+fn escape(character: char) -> [u8; 6] {
+    let mut escape = *b"\\u0000";
+    for (place, digit) in escape[2..].iter_mut().rev().enumerate() {
+        let value = u32::from(character) >> (4 * place) & 0xF;
+        *digit = char::from_digit(value, 16).map_or(b'0', |digit| digit.to_ascii_uppercase() as u8);
+    }
+    escape
+}
+
+fn push_character(character: char, out: &mut Vec<u8>) {
+    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+}
+
+const SYMBOL_OF_DELETE: char = '\u{2421}';
+const UNITS: [(u64, &[u8]); 4] = [
+    (1_000_000_000_000, b" TB"),
+    (1_000_000_000, b" GB"),
+    (1_000_000, b" MB"),
+    (1_000, b" kB"),
+];
+/// As an HTTP date spells them.
+const MONTHS: [&[u8]; 12] = [
+    b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
+];

@@ -1,0 +1,204 @@
+//! Which entry stands first.
+
+use super::{file, folder};
+use doorstep::internals::files::listing::entries::{Entries, Entry};
+use doorstep::internals::files::listing::order::{Key, Order, natural};
+use doorstep::internals::limits::LISTING_ENTRIES;
+use proptest::prelude::*;
+use std::cmp::Ordering;
+use std::ops::ControlFlow;
+
+/// Each list is in order, and no other order of it is.
+const IN_ORDER: &[(&str, &[&[u8]])] = &[
+    (
+        "numbers",
+        &[b"file", b"file2", b"file010", b"file10", b"file100"],
+    ),
+    (
+        "numbers of any length",
+        &[b"9", b"18446744073709551616", b"99999999999999999999999"],
+    ),
+    (
+        "several numbers",
+        &[b"1.9.9", b"1.10.1", b"1.10.1a", b"1.10.02", b"2"],
+    ),
+    ("nothing but zeros", &[b"a", b"a0", b"a00", b"a000", b"a1"]),
+    ("zeros in front matter last", &[b"a01b1", b"a1b2", b"a01b3"]),
+    (
+        "digits stand where digits stand",
+        &[b"a-b", b"a5", b"a:b", b"ab"],
+    ),
+    ("case matters last", &[b"A", b"a", b"aB", b"B", b"b"]),
+    (
+        "case beyond ASCII",
+        &[
+            "Zebra".as_bytes(),
+            "Ärger".as_bytes(),
+            "ärger".as_bytes(),
+            "ÄRGERN".as_bytes(),
+        ],
+    ),
+    (
+        "a character that is two in lower case",
+        &["i".as_bytes(), "İ".as_bytes(), "j".as_bytes()],
+    ),
+    (
+        "no UTF-8 stands behind all characters",
+        &["a\u{10FFFF}".as_bytes(), b"a\x80", b"a\xFF", b"b"],
+    ),
+    (
+        "an unfinished character",
+        &[b"a", b"a\xC3", b"a\xC3\xC3", b"b\xC3"],
+    ),
+    ("what is shorter first", &[b"", b" ", b"a", b"a ", b"aa"]),
+];
+
+#[test]
+fn names_stand_in_natural_order() {
+    for (name, list) in IN_ORDER {
+        for (left_place, left) in list.iter().enumerate() {
+            for (right_place, right) in list.iter().enumerate() {
+                assert_eq!(
+                    natural(left, right),
+                    left_place.cmp(&right_place),
+                    "{name}: {} {}",
+                    left.escape_ascii(),
+                    right.escape_ascii()
+                );
+            }
+        }
+    }
+}
+
+/// Names that are near each other: few letters, digits and broken characters.
+fn name() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop::sample::select(vec![
+        &b"0"[..],
+        b"1",
+        b"10",
+        b"a",
+        b"A",
+        b"-",
+        b":",
+        "ä".as_bytes(),
+        "Ä".as_bytes(),
+        "İ".as_bytes(),
+        b"\xC3",
+        b"\xFF",
+    ]);
+    prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn natural_order_is_total(one in name(), two in name(), three in name()) {
+        prop_assert_eq!(natural(&one, &two), natural(&two, &one).reverse());
+        prop_assert_eq!(natural(&one, &two) == Ordering::Equal, one == two);
+        if natural(&one, &two).is_le() && natural(&two, &three).is_le() {
+            prop_assert!(natural(&one, &three).is_le());
+        }
+    }
+}
+
+/// (query, key, whether it is turned around)
+const QUERIES: &[(Option<&str>, Key, bool)] = &[
+    (None, Key::Name, false),
+    (Some(""), Key::Name, false),
+    (Some("sort=name&order=desc"), Key::Name, true),
+    (Some("sort=size"), Key::Size, false),
+    (Some("order=desc&sort=size"), Key::Size, true),
+    (Some("sort=time&order=asc"), Key::Time, false),
+    (Some("x=1&&sort=time&order=desc&y"), Key::Time, true),
+    // The first of each counts.
+    (
+        Some("sort=size&sort=time&order=asc&order=desc"),
+        Key::Size,
+        false,
+    ),
+    (Some("sort=nothing&sort=time"), Key::Name, false),
+    (Some("sort&order"), Key::Name, false),
+    (Some("sort=&order="), Key::Name, false),
+    (Some("Sort=size&ORDER=desc"), Key::Name, false),
+    (Some("sort=SIZE&order=DESC"), Key::Name, false),
+    (Some("sort=size=&order=desc%20"), Key::Name, false),
+    (Some("sort%3dsize"), Key::Name, false),
+    (Some("sort=size;order=desc"), Key::Name, false),
+    (Some("order=descending"), Key::Name, false),
+];
+
+#[test]
+fn a_query_says_the_order_or_nothing() {
+    for &(query, key, descending) in QUERIES {
+        assert_eq!(
+            Order::of_query(query),
+            Order { key, descending },
+            "{query:?}"
+        );
+    }
+}
+
+#[test]
+fn folders_are_first_in_every_order() {
+    let all = [
+        file(b"b2", 300, 20),
+        file(b"b10", 100, 30),
+        folder(b"z", 10),
+        file(b"a", 300, 10),
+        folder(b"y", 20),
+    ];
+    let rows = [
+        ("", ["y", "z", "a", "b2", "b10"]),
+        ("order=desc", ["z", "y", "b10", "b2", "a"]),
+        ("sort=size", ["y", "z", "b10", "a", "b2"]),
+        ("sort=size&order=desc", ["y", "z", "a", "b2", "b10"]),
+        ("sort=time", ["z", "y", "a", "b2", "b10"]),
+        ("sort=time&order=desc", ["y", "z", "b10", "b2", "a"]),
+    ];
+    for (query, expected) in rows {
+        let mut entries = Entries::default();
+        for entry in &all {
+            assert_eq!(entries.push(entry), ControlFlow::Continue(()));
+        }
+        entries.sort(Order::of_query(Some(query)));
+        let names = (0..all.len()).filter_map(|index| entries.get(index));
+        let names: Vec<&str> = names
+            .map(|entry| std::str::from_utf8(entry.name).unwrap())
+            .collect();
+        assert_eq!(names, expected, "{query}");
+    }
+}
+
+#[test]
+fn what_goes_in_comes_out() {
+    let all = [
+        file(b"", u64::MAX - 1, u64::MAX - 1),
+        file(b"\0\xFF", 0, 0),
+        Entry {
+            modified: None,
+            ..folder(b"x", 0)
+        },
+    ];
+    let mut entries = Entries::default();
+    assert!(entries.is_empty());
+    for entry in &all {
+        assert_eq!(entries.push(entry), ControlFlow::Continue(()));
+    }
+    for (index, entry) in all.iter().enumerate() {
+        assert_eq!(entries.get(index).as_ref(), Some(entry));
+    }
+    assert_eq!((entries.len(), entries.get(3)), (3, None));
+    assert!(!entries.is_truncated());
+}
+
+#[test]
+fn a_hundred_thousand_entries_and_no_more() {
+    let mut entries = Entries::default();
+    for _ in 0..LISTING_ENTRIES {
+        assert_eq!(entries.push(&file(b"a", 1, 1)), ControlFlow::Continue(()));
+    }
+    assert!(!entries.is_truncated(), "these are all");
+    for _ in 0..2 {
+        assert_eq!(entries.push(&file(b"a", 1, 1)), ControlFlow::Break(()));
+        assert_eq!((entries.len(), entries.is_truncated()), (100_000, true));
+    }
+}
