@@ -9,6 +9,8 @@ mod date;
 mod fields;
 mod head;
 #[cfg(feature = "files")]
+mod listing;
+#[cfg(feature = "files")]
 mod path;
 mod proxy;
 mod response;
@@ -26,6 +28,8 @@ const TARGETS: &[(&str, Check)] = &[
     ("date", date::check),
     ("fields", fields::check),
     ("head", head::check),
+    #[cfg(feature = "files")]
+    ("listing", listing::check),
     #[cfg(feature = "files")]
     ("path", path::check),
     ("proxy", proxy::check),
