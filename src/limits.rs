@@ -212,3 +212,11 @@ pub const CACHE_MISSING: usize = 1024;
 /// Octets of the longest path that anything is kept for. Real ones are far shorter, and a map of long ones could be made large by
 /// whoever asks for them.
 pub const CACHE_NAME_BYTES: usize = 1024;
+/// Parts that an answer to a Range field has, when those that overlap or nearly touch are one. Beyond: the whole. A player that
+/// seeks asks for one, a reader of an archive's index for a few.
+pub const RANGES_MAX: usize = 64;
+/// Ranges that a Range field may ask for, coalesced or not. Beyond: the whole. Each takes 24 octets until they are sorted.
+pub const RANGE_SPECS_MAX: usize = 1024;
+/// Two ranges with fewer octets between them are sent as one. RFC 9110 §15.3.7.2: "the typical overhead between each part of a
+/// "multipart/byteranges" is around 80 bytes".
+pub const RANGE_GAP: u64 = 80;

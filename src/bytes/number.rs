@@ -27,6 +27,20 @@ pub fn decimal(octets: &[u8]) -> Option<u64> {
     }
 }
 
+/// `1*DIGIT` of any length; `u64::MAX` stands for whatever is larger. `None` for anything else.
+///
+/// For positions alone, where what lies beyond every end may count as one place: a length that is not the one that was written
+/// would be request smuggling.
+pub fn decimal_or_max(octets: &[u8]) -> Option<u64> {
+    if octets.is_empty() {
+        return None;
+    }
+    octets.iter().try_fold(0_u64, |value, &octet| {
+        let digit = u64::from(decimal_digit(octet)?);
+        Some(value.saturating_mul(10).saturating_add(digit))
+    })
+}
+
 /// Whether all of these octets are DIGITs.
 #[inline(always)]
 pub fn are_digits(octets: &[u8]) -> bool {

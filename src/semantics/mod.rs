@@ -1,8 +1,9 @@
 //! What a message means (RFC 9110), apart from how it is written in octets (RFC 9112).
 //!
 //! In: methods, status codes, fields and their table, an answer's field lines, request targets, hosts, lists, dates,
-//! entity tags, preconditions, the offer of another protocol.
-//! Out: line ends, framing, connections, files. Never: IO, clocks, allocation on the request's way in.
+//! entity tags, preconditions, ranges, the offer of another protocol.
+//! Out: line ends, framing, connections, files. Never: IO, clocks, allocation on the request's way in but
+//! for the list of ranges.
 #![forbid(unsafe_code)]
 
 pub mod date;
@@ -13,6 +14,7 @@ pub mod host;
 pub mod list;
 pub mod method;
 pub mod precondition;
+pub mod range;
 pub mod status;
 pub mod target;
 pub mod upgrade;

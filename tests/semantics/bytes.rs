@@ -148,6 +148,43 @@ fn decimal_numbers_are_digits_and_nothing_else() {
     }
 }
 
+// RFC 9110 §14.1.2: "recipients MUST anticipate potentially large decimal numerals"
+#[test]
+fn positions_beyond_64_bits_are_one_place() {
+    let long = [b'0'; 8 * 1024];
+    let great = [b'9'; 8 * 1024];
+    let rows: &[(&str, &[u8], Option<u64>)] = &[
+        ("zero", b"0", Some(0)),
+        ("a number", b"1024", Some(1024)),
+        ("zeros in front", b"000000000000000000000000042", Some(42)),
+        ("2^64 - 2", b"18446744073709551614", Some(u64::MAX - 1)),
+        ("2^64 - 1", b"18446744073709551615", Some(u64::MAX)),
+        ("2^64", b"18446744073709551616", Some(u64::MAX)),
+        ("ten times 2^64", b"184467440737095516160", Some(u64::MAX)),
+        (
+            "zero behind what is too great",
+            b"999999999999999999990",
+            Some(u64::MAX),
+        ),
+        ("8 KiB of zeros", &long, Some(0)),
+        ("8 KiB of nines", &great, Some(u64::MAX)),
+        ("empty", b"", None),
+        ("a plus", b"+1", None),
+        ("a minus", b"-1", None),
+        ("a space", b"1 ", None),
+        (
+            "a letter behind what is too great",
+            b"99999999999999999999a",
+            None,
+        ),
+        ("the octet before 0", b"/", None),
+        ("the octet behind 9", b":", None),
+    ];
+    for &(name, octets, expected) in rows {
+        assert_eq!(number::decimal_or_max(octets), expected, "{name}");
+    }
+}
+
 // RFC 3986 §3.2.3: port = *DIGIT
 #[test]
 fn digits_are_told_at_every_place_of_every_length() {

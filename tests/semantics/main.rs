@@ -11,6 +11,7 @@ mod lines;
 mod list;
 mod method;
 mod precondition;
+mod range;
 mod scan;
 mod status;
 mod target;

@@ -1,0 +1,169 @@
+//! Which octets of a representation a Range field asks for (RFC 9110 §14.1.2, §14.2).
+//!
+//! In: a request's field lines, and the length of the selected representation. Out: whether the field may be honoured at all, by
+//! method and If-Range ([`precondition`](super::precondition)); the 206 and its parts. Never: an octet twice; more work, memory or
+//! parts than [`limits`](crate::limits) has numbers for.
+
+use super::{FieldName, Headers, list};
+use crate::bytes::number;
+use crate::limits::{RANGE_GAP, RANGE_SPECS_MAX, RANGES_MAX};
+
+/// Octets that stand one behind the other, at least one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteRange {
+    /// Octets before the first one.
+    pub first: u64,
+    /// How many there are.
+    pub length: u64,
+}
+
+/// What is to be sent of a representation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// All of it, as if there were no Range field: 200.
+    Whole,
+    /// One range: 206 with a Content-Range field.
+    One(ByteRange),
+    /// Two ranges or more, [`RANGES_MAX`] at most, [`RANGE_GAP`] octets or more apart, in the order in which they are to be sent: 206
+    /// as multipart/byteranges.
+    Several(Vec<ByteRange>),
+    /// Nothing of what is asked for is there: 416.
+    Unsatisfiable,
+}
+
+/// What the Range field of a GET asks for of a representation of `length` octets.
+///
+/// A field that is not valid is ignored, as is one of another unit, one that stands on two lines, and one that asks for too many
+/// ranges. RFC 9110 §14.2: "A server MAY ignore the Range header field."
+pub fn select(headers: Headers<'_>, length: u64) -> Selection {
+    let mut lines = headers.known_all(FieldName::Range);
+    match (lines.next(), lines.next()) {
+        // RFC 9110 §14.2: "Range = ranges-specifier", which is no list of them.
+        (Some(value), None) => selection(value, length).unwrap_or(Selection::Whole),
+        _ => Selection::Whole,
+    }
+}
+
+/// `None` when the field is to be ignored.
+fn selection(value: &[u8], length: u64) -> Option<Selection> {
+    let mut asked = Vec::new();
+    let mut specs = 0;
+    for spec in list::elements(range_set(value)?) {
+        // RFC 9110 §14.1.1: "A ranges-specifier is invalid if it contains any range-spec that is invalid or undefined for the
+        // indicated range-unit."
+        let spec = Spec::parse(spec)?;
+        specs += 1;
+        if specs > RANGE_SPECS_MAX {
+            return None;
+        }
+        asked.extend(spec.within(length, specs));
+    }
+    // RFC 9110 §14.1.1: "range-set = 1#range-spec".
+    if specs == 0 {
+        return None;
+    }
+    if asked.is_empty() {
+        return Some(Selection::Unsatisfiable);
+    }
+    // RFC 9110 §14.1.2: "When a selected representation has zero length, the only satisfiable form of range-spec in a GET request is
+    // a suffix-range with a non-zero suffix-length." No Content-Range field can say which octets those are; so, RFC 9110 §14.2: "A
+    // server that supports range requests MAY ignore a Range header field when the selected representation has no content".
+    if length == 0 {
+        return None;
+    }
+    coalesce(&mut asked);
+    match asked[..] {
+        [one] => Some(Selection::One(one.range())),
+        _ if asked.len() > RANGES_MAX => None,
+        _ => Some(Selection::Several(asked.iter().map(Asked::range).collect())),
+    }
+}
+
+/// What stands behind `bytes=`. `None` for another unit, which RFC 9110 §14.2 has ignored: "An origin server MUST ignore a Range
+/// header field that contains a range unit it does not understand."
+fn range_set(value: &[u8]) -> Option<&[u8]> {
+    const UNIT: &[u8] = b"bytes=";
+    // RFC 9110 §14.1: "All range unit names are case-insensitive".
+    let (unit, set) = value.split_at_checked(UNIT.len())?;
+    unit.eq_ignore_ascii_case(UNIT).then_some(set)
+}
+
+/// One range, as it is asked for (RFC 9110 §14.1.1). `u64::MAX` stands for what is larger, too: it lies behind every end.
+enum Spec {
+    /// `int-range = first-pos "-" [ last-pos ]`; without `last-pos`, up to the end.
+    From(u64, u64),
+    /// `suffix-range = "-" suffix-length`.
+    Last(u64),
+}
+
+impl Spec {
+    /// `None` for one that is invalid.
+    fn parse(octets: &[u8]) -> Option<Spec> {
+        let dash = octets.iter().position(|&octet| octet == b'-')?;
+        match (&octets[..dash], &octets[dash + 1..]) {
+            (b"", suffix) => number::decimal_or_max(suffix).map(Spec::Last),
+            (first, b"") => Some(Spec::From(number::decimal_or_max(first)?, u64::MAX)),
+            (first, last) => {
+                let first = number::decimal_or_max(first)?;
+                let last = number::decimal_or_max(last)?;
+                // RFC 9110 §14.1.1: "An int-range is invalid if the last-pos value is present and less than the first-pos."
+                (first <= last).then_some(Spec::From(first, last))
+            }
+        }
+    }
+
+    /// What it asks for of `length` octets; `None` when it is not satisfiable.
+    fn within(&self, length: u64, place: usize) -> Option<Asked> {
+        let (first, end) = match *self {
+            // RFC 9110 §14.1.2: "an int-range with a first-pos that is less than the current length".
+            Spec::From(first, _) if first >= length => return None,
+            // RFC 9110 §14.1.2: "If the last-pos value is absent, or if the value is greater than or equal to the current length of
+            // the representation data, the byte range is interpreted as the remainder of the representation".
+            Spec::From(first, last) => (first, last.saturating_add(1).min(length)),
+            // RFC 9110 §14.1.2: "a suffix-range with a non-zero suffix-length".
+            Spec::Last(0) => return None,
+            // RFC 9110 §14.1.2: "If the selected representation is shorter than the specified suffix-length, the entire
+            // representation is used."
+            Spec::Last(most) => (length.saturating_sub(most), length),
+        };
+        Some(Asked { first, end, place })
+    }
+}
+
+/// A range that is there.
+#[derive(Clone, Copy)]
+struct Asked {
+    first: u64,
+    /// The octet behind the last.
+    end: u64,
+    /// Which of the field's ranges it is.
+    place: usize,
+}
+
+impl Asked {
+    fn range(&self) -> ByteRange {
+        ByteRange {
+            first: self.first,
+            length: self.end - self.first,
+        }
+    }
+}
+
+/// Makes one of those that overlap, touch, or have so few octets between them that a part's head costs more.
+///
+/// RFC 9110 §15.3.7.2: "a server MAY coalesce any of the ranges that overlap, or that are separated by a gap that is smaller than the
+/// overhead of sending multiple parts, regardless of the order in which the corresponding range-spec appeared".
+fn coalesce(asked: &mut Vec<Asked>) {
+    asked.sort_unstable_by_key(|range| range.first);
+    asked.dedup_by(|next, before| {
+        let is_near = next.first < before.end.saturating_add(RANGE_GAP);
+        if is_near {
+            before.end = before.end.max(next.end);
+            before.place = before.place.min(next.place);
+        }
+        is_near
+    });
+    // RFC 9110 §15.3.7.2: "A server that generates a multipart response SHOULD send the parts in the same order that the
+    // corresponding range-spec appeared in the received Range header field". Of those that became one, the first says where.
+    asked.sort_unstable_by_key(|range| range.place);
+}
