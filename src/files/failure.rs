@@ -27,6 +27,7 @@ impl Failure {
             OpenError::Denied => Failure::Denied,
             // 404 and not 403: that there is something outside is nobody's business.
             OpenError::Escapes => Failure::NotFound("symlink leaves the folder"),
+            OpenError::Symlink => Failure::NotFound("symlinks are not followed"),
             OpenError::Loop => Failure::NotFound("too many symlinks"),
             OpenError::InvalidPath => Failure::NotFound("a name that the system does not take"),
             OpenError::Io(error) => Failure::of_io(error),

@@ -22,6 +22,20 @@ pub enum Strategy {
     Walk,
 }
 
+/// Which symlinks below a root are followed. The way to the root itself is the program's choice, and followed always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Symlinks {
+    /// Those that stay below the root at every step; an absolute one leaves it ([`OpenError::Escapes`]).
+    #[default]
+    Inside,
+    /// None ([`OpenError::Symlink`]). On Windows that is whatever the system spells otherwise than it was asked: a junction, a
+    /// short name, a name in other letters.
+    None,
+    /// All, wherever they lead, as any program of the system follows them, `/proc/self/root` included. Only the components
+    /// of a path keep it below the root then, and whoever may make a symlink there may show every file that the process can read.
+    All,
+}
+
 /// Why a file was not opened.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -33,6 +47,8 @@ pub enum OpenError {
     Denied,
     /// A symlink is absolute or leads out of the root.
     Escapes,
+    /// A symlink, and none is followed ([`Symlinks::None`]).
+    Symlink,
     /// More than 40 symlinks on the way (ELOOP).
     Loop,
     /// The relative path has an empty, `.` or `..` component, or a NUL, or (on Windows) `\`, `:`, a
@@ -63,24 +79,23 @@ const PATH_MAX: usize = 4095;
 pub struct Root {
     folder: Folder,
     strategy: Strategy,
+    symlinks: Symlinks,
 }
 
 impl Root {
     /// Opens the folder with the best strategy that this system has (probed once for each root:
-    /// ENOSYS, or EPERM under a seccomp filter, means the walk).
+    /// ENOSYS, or EPERM under a seccomp filter, means the walk). Symlinks that stay inside are
+    /// followed.
     pub fn open(path: &Path) -> io::Result<Root> {
-        let folder = Folder::open(path)?;
+        let root = Root::open_with(path, Strategy::Walk)?;
         #[cfg(target_os = "linux")]
-        if openat2::is_available(folder.descriptor()) {
+        if openat2::is_available(root.folder.descriptor()) {
             return Ok(Root {
-                folder,
                 strategy: Strategy::Kernel,
+                ..root
             });
         }
-        Ok(Root {
-            folder,
-            strategy: Strategy::Walk,
-        })
+        Ok(root)
     }
 
     /// Opens the folder with a given strategy, for tests.
@@ -88,7 +103,13 @@ impl Root {
         Ok(Root {
             folder: Folder::open(path)?,
             strategy,
+            symlinks: Symlinks::default(),
         })
+    }
+
+    /// Follows these symlinks and no others.
+    pub fn symlinks(self, symlinks: Symlinks) -> Root {
+        Root { symlinks, ..self }
     }
 
     /// How files are opened.
@@ -116,14 +137,28 @@ impl Root {
 
     fn open_for(&self, path: &[u8], purpose: Purpose) -> Result<File, OpenError> {
         check(path)?;
+        self.open_clean(path, purpose)
+    }
+
+    #[cfg(unix)]
+    fn open_clean(&self, path: &[u8], purpose: Purpose) -> Result<File, OpenError> {
+        let folder = self.folder.descriptor();
+        let follow = match self.symlinks {
+            // What the system follows by itself: nothing to be walked, or to be asked for.
+            Symlinks::All => return platform::folder::open_anywhere(folder, path, purpose),
+            Symlinks::Inside => true,
+            Symlinks::None => false,
+        };
         match self.strategy {
             #[cfg(target_os = "linux")]
-            Strategy::Kernel => openat2::open(self.folder.descriptor(), path, purpose),
-            #[cfg(unix)]
-            Strategy::Walk => platform::walk::open(self.folder.descriptor(), path, purpose),
-            #[cfg(windows)]
-            Strategy::Walk => self.folder.open_beneath(path, purpose),
+            Strategy::Kernel => openat2::open(folder, path, follow, purpose),
+            Strategy::Walk => platform::walk::open(folder, path, follow, purpose),
         }
+    }
+
+    #[cfg(windows)]
+    fn open_clean(&self, path: &[u8], purpose: Purpose) -> Result<File, OpenError> {
+        self.folder.open_beneath(path, self.symlinks, purpose)
     }
 
     /// Whether the path that it was opened by still names this very folder.

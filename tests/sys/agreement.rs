@@ -2,8 +2,9 @@
 #![cfg(target_os = "linux")]
 
 use crate::beneath::{answer, strategies};
+use crate::look::seen;
 use crate::support::Tree;
-use doorstep::internals::sys::beneath::{Root, Strategy as Way};
+use doorstep::internals::sys::beneath::{Root, Strategy as Way, Symlinks};
 use proptest::prelude::*;
 use std::io::Write;
 
@@ -79,15 +80,27 @@ proptest! {
         tree.folder("root").file("a", "OUTSIDE").file("b/a", "OUTSIDE");
         let path = tree.at("root").canonicalize().expect("a path");
         grow(&path, &entries);
-        let roots: Vec<_> = strategies(&path)
-            .into_iter()
-            .map(|way| Root::open_with(&path, way).expect("a root"))
-            .collect();
-        for path in paths {
-            let answers: Vec<_> = roots.iter().map(|root| answer(root, path.as_bytes())).collect();
-            prop_assert!(answers.iter().all(|answer| *answer != "OUTSIDE"), "{path}: {answers:?}");
-            prop_assert!(answers.windows(2).all(|two| two[0] == two[1]), "{path}: {answers:?}");
+        for symlinks in [Symlinks::Inside, Symlinks::None, Symlinks::All] {
+            let roots: Vec<_> = strategies(&path)
+                .into_iter()
+                .map(|way| Root::open_with(&path, way).expect("a root").symlinks(symlinks))
+                .collect();
+            for path in &paths {
+                let answers: Vec<_> = roots
+                    .iter()
+                    .map(|root| (answer(root, path.as_bytes()), seen(root, path.as_bytes())))
+                    .collect();
+                let is_inside = symlinks == Symlinks::All || answers.iter().all(|(answer, _)| answer != "OUTSIDE");
+                prop_assert!(is_inside, "{symlinks:?} {path}: {answers:?}");
+                prop_assert!(answers.windows(2).all(|two| two[0] == two[1]), "{symlinks:?} {path}: {answers:?}");
+                for (answer, seen) in &answers {
+                    // What is opened is seen, and what is refused is refused.
+                    let is_refused = answer.starts_with('<');
+                    prop_assert!(is_refused == seen.starts_with('<'), "{symlinks:?} {path}: {answers:?}");
+                    prop_assert!(!is_refused || answer == seen, "{symlinks:?} {path}: {answers:?}");
+                }
+            }
+            prop_assert!(roots.iter().any(|root| root.strategy() == Way::Walk));
         }
-        prop_assert!(roots.iter().any(|root| root.strategy() == Way::Walk));
     }
 }

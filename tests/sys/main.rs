@@ -10,3 +10,4 @@ mod machine;
 mod poller;
 mod stream;
 mod support;
+mod symlinks;

@@ -12,6 +12,8 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 const SYS_OPENAT2: c_long = 437;
 /// Fail on magic links, as in `/proc/self/fd`: they lead anywhere without naming it.
 const RESOLVE_NO_MAGICLINKS: u64 = 0x02;
+/// Fail on every symlink.
+const RESOLVE_NO_SYMLINKS: u64 = 0x04;
 /// Fail when the path leaves the folder it starts from, be it for a moment.
 const RESOLVE_BENEATH: u64 = 0x08;
 
@@ -31,11 +33,21 @@ unsafe extern "C" {
     fn syscall(number: c_long, ...) -> c_long;
 }
 
-/// Opens `path` (components joined by `/`, empty for the root itself) below `root`.
-pub fn open(root: BorrowedFd<'_>, path: &[u8], purpose: Purpose) -> Result<File, OpenError> {
+/// Opens `path` (components joined by `/`, empty for the root itself) below `root`; `follow` says whether symlinks are
+/// followed.
+pub fn open(
+    root: BorrowedFd<'_>,
+    path: &[u8],
+    follow: bool,
+    purpose: Purpose,
+) -> Result<File, OpenError> {
     let path = if path.is_empty() { b"." } else { path };
+    let resolve = match follow {
+        true => RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+        false => RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+    };
     for _ in 0..RACES_MAX {
-        match with_c_string(path, |path| openat2(root, path, flags(purpose))) {
+        match with_c_string(path, |path| openat2(root, path, flags(purpose), resolve)) {
             Ok(file) => return Ok(File::from(file)),
             Err(error) => match error.raw_os_error() {
                 // A rename or mount somewhere made the kernel unsure about `..`: try again.
@@ -44,6 +56,8 @@ pub fn open(root: BorrowedFd<'_>, path: &[u8], purpose: Purpose) -> Result<File,
                 _ if error.kind() == io::ErrorKind::Interrupted => {}
                 // RESOLVE_BENEATH: an absolute symlink, or `..` above the root.
                 Some(errno::EXDEV) => return Err(OpenError::Escapes),
+                // RESOLVE_NO_SYMLINKS: a component is a symlink, so none was counted.
+                Some(errno::ELOOP) if !follow => return Err(OpenError::Symlink),
                 _ => return Err(open_error(error)),
             },
         }
@@ -53,7 +67,7 @@ pub fn open(root: BorrowedFd<'_>, path: &[u8], purpose: Purpose) -> Result<File,
 
 /// Whether the kernel has the call and lets us use it.
 pub fn is_available(root: BorrowedFd<'_>) -> bool {
-    match openat2(root, c".", flags(Purpose::Read)) {
+    match openat2(root, c".", flags(Purpose::Read), RESOLVE_BENEATH) {
         Ok(_) => true,
         Err(error) => match error.raw_os_error() {
             // ENOSYS: older than 5.6. EPERM: a seccomp filter that does not know the call (older
@@ -65,11 +79,11 @@ pub fn is_available(root: BorrowedFd<'_>) -> bool {
     }
 }
 
-fn openat2(root: BorrowedFd<'_>, path: &CStr, flags: c_int) -> io::Result<OwnedFd> {
+fn openat2(root: BorrowedFd<'_>, path: &CStr, flags: c_int, resolve: u64) -> io::Result<OwnedFd> {
     let how = OpenHow {
         flags: u64::from(flags.unsigned_abs()),
         mode: 0,
-        resolve: RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+        resolve,
     };
     let folder: c_int = root.as_raw_fd();
     let path: *const c_char = path.as_ptr();

@@ -94,6 +94,18 @@ pub fn open_at(folder: BorrowedFd<'_>, name: &[u8], flags: c_int) -> io::Result<
     })
 }
 
+/// Opens `path` (components joined by `/`, empty for the folder itself) from the folder, wherever symlinks lead.
+pub fn open_anywhere(
+    folder: BorrowedFd<'_>,
+    path: &[u8],
+    purpose: Purpose,
+) -> Result<File, OpenError> {
+    let path = if path.is_empty() { b"." } else { path };
+    open_at(folder, path, flags(purpose))
+        .map(File::from)
+        .map_err(open_error)
+}
+
 /// `readlinkat(2)`: the target of a symlink.
 ///
 /// # Errors

@@ -26,10 +26,17 @@ const STEPS_MAX: usize = 4096;
 /// it just now. A guess; each time the name is tried again.
 const SWAPS_MAX: u32 = 4;
 
-/// Opens `path` (components joined by `/`, empty for the root itself) below `root`.
-pub fn open(root: BorrowedFd<'_>, path: &[u8], purpose: Purpose) -> Result<File, OpenError> {
+/// Opens `path` (components joined by `/`, empty for the root itself) below `root`; `follow` says whether symlinks are
+/// followed.
+pub fn open(
+    root: BorrowedFd<'_>,
+    path: &[u8],
+    follow: bool,
+    purpose: Purpose,
+) -> Result<File, OpenError> {
     let mut walk = Walk {
         root,
+        follow,
         purpose,
         folders: Vec::new(),
         pending: Vec::new(),
@@ -47,6 +54,7 @@ pub fn open(root: BorrowedFd<'_>, path: &[u8], purpose: Purpose) -> Result<File,
 
 struct Walk<'a> {
     root: BorrowedFd<'a>,
+    follow: bool,
     purpose: Purpose,
     // The folders entered below the root, the current one last.
     folders: Vec<OwnedFd>,
@@ -129,7 +137,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Puts a symlink's target in its place, if a symlink is why `name` did not open.
+    /// Puts a symlink's target in its place, if a symlink is why `name` did not open and may be followed.
     fn follow(&mut self, name: Vec<u8>, error: io::Error) -> Result<(), OpenError> {
         match error.raw_os_error() {
             // ELOOP (FreeBSD: EMLINK): `O_NOFOLLOW` met a symlink. ENOTDIR: `O_DIRECTORY` met
@@ -151,6 +159,9 @@ impl Walk<'_> {
             }
             Err(error) => return Err(open_error(error)),
         };
+        if !self.follow {
+            return Err(OpenError::Symlink);
+        }
         if self.links == LINKS_MAX {
             return Err(OpenError::Loop);
         }

@@ -6,7 +6,7 @@
 //! Never: a name that Windows reads in a way of its own. Links are judged by where they lead, so an
 //! absolute one that stays inside is followed here.
 
-use crate::sys::beneath::{OpenError, Purpose};
+use crate::sys::beneath::{OpenError, Purpose, Symlinks};
 use std::ffi::c_void;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -75,7 +75,12 @@ impl Folder {
     ///
     /// The way starts at the folder's final path, not at the name that it was opened by: a folder of
     /// that name may be another one by now.
-    pub fn open_beneath(&self, path: &[u8], purpose: Purpose) -> Result<File, OpenError> {
+    pub fn open_beneath(
+        &self,
+        path: &[u8],
+        symlinks: Symlinks,
+        purpose: Purpose,
+    ) -> Result<File, OpenError> {
         // File names are UTF-16 here: what is no UTF-8 names nothing.
         let path = std::str::from_utf8(path).map_err(|_| OpenError::NotFound)?;
         let root = final_path(self.handle.as_handle()).map_err(open_error)?;
@@ -86,13 +91,18 @@ impl Folder {
             }
             full.extend(name.encode_utf16());
         }
-        let full: std::ffi::OsString = std::os::windows::ffi::OsStringExt::from_wide(&full);
-        let file = open(Path::new(&full), purpose).map_err(open_error)?;
+        let name: std::ffi::OsString = std::os::windows::ffi::OsStringExt::from_wide(&full);
+        let file = open(Path::new(&name), purpose).map_err(open_error)?;
+        if symlinks == Symlinks::All {
+            return Ok(file);
+        }
         let found = final_path(file.as_handle()).map_err(open_error)?;
-        if is_beneath(&root, &found) {
-            Ok(file)
-        } else {
-            Err(OpenError::Escapes)
+        match symlinks {
+            // STRICTER: a name in other letters, or a short one, is refused with the links. Which letters are the same depends on
+            // the volume and the folder, and `Link` may lead to `link` where they are not.
+            Symlinks::None if found != full => Err(OpenError::Symlink),
+            _ if !is_beneath(&root, &found) => Err(OpenError::Escapes),
+            _ => Ok(file),
         }
     }
 
