@@ -171,16 +171,20 @@ fn is_fine(name: &[u8], first: bool, rules: Rules) -> bool {
 }
 
 fn is_fine_on_windows(name: &str) -> bool {
-    let mut devices = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"]
-        .map(String::from)
-        .to_vec();
-    for digit in "0123456789\u{B9}\u{B2}\u{B3}".chars() {
-        devices.push(format!("COM{digit}"));
-        devices.push(format!("LPT{digit}"));
-    }
     let stem = name.split('.').next().unwrap_or_default();
-    let stem = stem.trim_end_matches(' ').to_ascii_uppercase();
-    let short = ('0'..='9').any(|digit| name.contains(&format!("~{digit}")));
+    let stem = stem.trim_end_matches(' ');
+    let device = DEVICES
+        .iter()
+        .any(|device| stem.eq_ignore_ascii_case(device));
+    let digit = |rest: &str| rest.starts_with(|letter: char| letter.is_ascii_digit());
+    let short = name.split('~').skip(1).any(digit);
     let odd = |letter: char| letter.is_ascii_control() || "\"*:<>?|".contains(letter);
-    !short && !name.contains(odd) && !name.ends_with(['.', ' ']) && !devices.contains(&stem)
+    !short && !name.contains(odd) && !name.ends_with(['.', ' ']) && !device
 }
+
+#[rustfmt::skip]
+const DEVICES: [&str; 33] = [
+    "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$",
+    "COM0", "COM1", "COM2", "COM3", "COM4", "COM5", "COM6", "COM7", "COM8", "COM9", "COM\u{B9}", "COM\u{B2}", "COM\u{B3}",
+    "LPT0", "LPT1", "LPT2", "LPT3", "LPT4", "LPT5", "LPT6", "LPT7", "LPT8", "LPT9", "LPT\u{B9}", "LPT\u{B2}", "LPT\u{B3}",
+];
