@@ -1,5 +1,6 @@
 //! What a listing looks like, in which order, and what is in it.
 
+mod answered;
 mod order;
 mod page;
 

@@ -1,10 +1,9 @@
-//! What a folder without an index answers: its files and folders, as a page or as JSON.
+//! What a folder without an index answers: its files and folders, as a page; the same as JSON.
 //!
 //! In: an open folder, a request. Out: an answer that is made while it is sent. Never: a hidden name, or another that the
 //! resolver refuses; a file that is opened; more than [`LISTING_ENTRIES`](crate::limits::LISTING_ENTRIES) entries.
 //!
-//! The page is the default; JSON is for those who prefer `application/json` to `text/html` in Accept (RFC 9110 §12.5.1). Both
-//! are in the order that the query asks for: see [`Order::of_query`]. The JSON is an object:
+//! Both forms are in the order that the query asks for: see [`Order::of_query`]. The JSON is an object:
 //!
 //! ```json
 //! {"path":"/docs/","truncated":false,"entries":[
@@ -23,11 +22,22 @@
 
 pub mod content;
 pub mod entries;
+mod gather;
 mod json;
 pub mod look;
 pub mod order;
 mod page;
 pub mod text;
+
+use super::failure::Failure;
+use super::resolve::{Resolved, Rules};
+use crate::handler::{Request, Response};
+use crate::semantics::Status;
+use crate::sys::beneath::Root;
+use content::Content;
+use gather::gather;
+use order::Order;
+use std::fs::File;
 
 /// In which form a listing is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,4 +46,42 @@ pub enum Form {
     Html,
     /// An object.
     Json,
+}
+
+/// The listing of a folder, which was opened at this path below the root and asked for with a slash at its end.
+///
+/// RFC 9110 §9.3.2: "The server SHOULD send the same header fields in response to a HEAD request as it would have sent if the
+/// request method had been GET." So HEAD is answered by this, too, and whoever writes the answer leaves the content out.
+///
+/// # Errors
+/// [`Failure::Denied`], when the folder may be searched but not read; others when the system fails.
+pub fn answer(
+    root: &Root,
+    resolved: &Resolved<'_>,
+    folder: &File,
+    request: &Request<'_>,
+    rules: Rules,
+) -> Result<Response, Failure> {
+    let entries = gather(root, &resolved.path, folder, rules)?;
+    let form = Form::Html;
+    let content = Content::new(
+        form,
+        &resolved.path,
+        entries,
+        Order::of_query(request.query()),
+    );
+    let response = match form {
+        Form::Html => Response::new(Status::OK)
+            .header("Content-Type", "text/html; charset=utf-8")
+            .header("Content-Security-Policy", look::POLICY),
+        // RFC 8259 §11: "no "charset" parameter is defined".
+        Form::Json => Response::new(Status::OK).header("Content-Type", "application/json"),
+    };
+    // Without a length the content would be chunked: HTTP/1.0 would have to close behind it and could not tell whether it is
+    // whole, and HEAD would not tell its size.
+    let length = content.length();
+    Ok(response
+        .header("X-Content-Type-Options", "nosniff")
+        .header("Cache-Control", "no-cache")
+        .stream(Some(length), content))
 }

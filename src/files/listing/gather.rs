@@ -1,0 +1,85 @@
+//! What a folder has that can be asked for.
+//!
+//! In: an open folder below the root, and the rules for names. Out: its entries, in no order. Never: a file opened to be read; a
+//! name that no request could be answered for.
+
+use super::entries::{Entries, Entry};
+use crate::files::failure::Failure;
+use crate::files::resolve::{Rules, judge};
+use crate::limits::LISTING_NAMES;
+use crate::sys::beneath::{OpenError, Root};
+use crate::sys::entries::{Kind, for_each};
+use std::fs::{File, Metadata};
+use std::io;
+use std::ops::ControlFlow;
+use std::time::UNIX_EPOCH;
+
+/// The regular files and the folders in an open folder at this path, and the symlinks to such that the root lets be followed.
+/// What the resolver refuses, what is neither, and what is gone by now is left out.
+///
+/// # Errors
+/// [`Failure::Denied`]: the folder may not be read. [`Failure::NoDescriptors`]: there is none left to look at the entries, and a
+/// listing without them would be a lie.
+pub(super) fn gather(
+    root: &Root,
+    path: &[u8],
+    folder: &File,
+    rules: Rules,
+) -> Result<Entries, Failure> {
+    let mut entries = Entries::default();
+    let mut names = 0;
+    let mut failure = None;
+    let mut way = path.to_vec();
+    if !path.is_empty() {
+        way.push(b'/');
+    }
+    let stem = way.len();
+    let done = for_each(folder, &mut |name, kind| {
+        names += 1;
+        if names > LISTING_NAMES {
+            entries.truncate();
+            return ControlFlow::Break(());
+        }
+        if kind == Kind::Other || judge(name, path.is_empty(), rules).is_err() {
+            return ControlFlow::Continue(());
+        }
+        way.truncate(stem);
+        way.extend_from_slice(name);
+        match root.look_beneath(&way) {
+            Ok(metadata) => match entry(name, &metadata) {
+                Some(entry) => entries.push(&entry),
+                None => ControlFlow::Continue(()),
+            },
+            Err(OpenError::Io(error)) => {
+                failure = Some(Failure::of_io(&error));
+                ControlFlow::Break(())
+            }
+            // Gone, not to be known of, or a symlink that is not followed.
+            Err(_) => ControlFlow::Continue(()),
+        }
+    });
+    match (done, failure) {
+        (_, Some(failure)) => Err(failure),
+        (Err(error), None) if error.kind() == io::ErrorKind::PermissionDenied => {
+            Err(Failure::Denied)
+        }
+        (Err(error), None) => Err(Failure::of_io(&error)),
+        (Ok(()), None) => Ok(entries),
+    }
+}
+
+/// `None` for what is neither a regular file nor a folder.
+fn entry<'a>(name: &'a [u8], metadata: &Metadata) -> Option<Entry<'a>> {
+    let size = match metadata.is_dir() {
+        true => None,
+        false if metadata.is_file() => Some(metadata.len()),
+        false => return None,
+    };
+    let modified = metadata.modified().ok();
+    let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    Some(Entry {
+        name,
+        size,
+        modified: since.map(|since| since.as_secs()),
+    })
+}

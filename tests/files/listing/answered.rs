@@ -1,0 +1,361 @@
+//! Which entries a listing of a real folder has, where its links lead, and the fields of its answer.
+
+use crate::tree::Tree;
+use doorstep::internals::files::listing;
+use doorstep::internals::files::listing::look::POLICY;
+use doorstep::internals::files::resolve::{Rules, resolve};
+use doorstep::internals::files::respond::failure_page;
+use doorstep::internals::sys::beneath::{OpenError, Root};
+use doorstep::{Method, Request, Response, Status};
+use std::fs;
+
+/// The listing of the folder that is asked for, by these rules, or the page of a failure.
+fn listing_by(rules: Rules, tree: &Tree, request: doorstep::TestRequest) -> Response {
+    let root = Root::open(&tree.path("")).expect("the site can be opened");
+    request.send(&move |request: &mut Request<'_>| {
+        let resolved = resolve(request.path().as_bytes(), rules).expect("a clean path");
+        match root.open_beneath(&resolved.path) {
+            Ok(folder) => listing::answer(&root, &resolved, &folder, request, rules)
+                .unwrap_or_else(failure_page),
+            Err(OpenError::Denied) => Response::new(Status::FORBIDDEN),
+            Err(error) => panic!("{}: {error:?}", request.path()),
+        }
+    })
+}
+
+fn page(tree: &Tree, target: &str) -> String {
+    let response = listing_by(Rules::default(), tree, Request::test(Method::Get, target));
+    assert_eq!(response.status(), Status::OK, "{target}");
+    let content = response.into_content().expect("it can be read");
+    String::from_utf8(content).expect("UTF-8")
+}
+
+/// Every link of a page, as it is followed: entities replaced.
+fn links(page: &str) -> Vec<String> {
+    let values = page.split(" href=\"").skip(1);
+    let values = values.filter_map(|rest| Some(rest.split_once('"')?.0));
+    values.map(|value| value.replace("&amp;", "&")).collect()
+}
+
+/// The links of the entries alone, in order.
+fn entries(page: &str) -> Vec<String> {
+    let rows = page.split("<tr><td>").skip(1);
+    rows.flat_map(links).collect()
+}
+
+/// Where a relative link leads (RFC 3986 §5.2).
+fn followed(base: &str, link: &str) -> String {
+    let path = base.split('?').next().unwrap_or_default();
+    if link.starts_with('?') {
+        return format!("{path}{link}");
+    }
+    assert!(!link.starts_with('/') && !link.split('/').next().unwrap().contains(':'));
+    let mut segments: Vec<&str> = path.split('/').collect();
+    segments.pop();
+    for segment in link.split('/') {
+        // As a browser does, which knows them escaped, too.
+        match segment.to_ascii_lowercase().replace("%2e", ".").as_str() {
+            "." => {}
+            ".." => assert!(
+                segments.pop().is_some_and(|name| !name.is_empty()),
+                "above the root"
+            ),
+            _ => segments.push(segment),
+        }
+    }
+    segments.join("/")
+}
+
+/// What a browser or a system might take for something else.
+const NAMES: &[&[u8]] = &[
+    b"<img src=x onerror=alert(1)>",
+    b"\"><script>alert(1)<",
+    b"' onmouseover='alert(1)",
+    b"a&b",
+    b"&lt;",
+    b"100%",
+    b"%41",
+    b"%2e%2e%2fa",
+    b"a?b=c",
+    b"a#b",
+    b"a b+c",
+    b"  a  ",
+    b"two\nlines",
+    b"\x1B[31mred\x7F",
+    b"caf\xE9",
+    b"\xFF\xFE",
+    b"javascript:alert(1)",
+    b"http:",
+    b"c:",
+    b"~user",
+    b"a;b=c,d@e!$*()[]{}|^`",
+    b"-rf",
+    "x\u{202E}fdp.exe".as_bytes(),
+    "gr\u{FC}n \u{1F600}".as_bytes(),
+    "\u{2028}".as_bytes(),
+];
+
+#[cfg(unix)]
+fn on_disk(tree: &Tree, path: &[u8]) -> std::path::PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    tree.path("").join(std::ffi::OsStr::from_bytes(path))
+}
+
+#[cfg(not(unix))]
+fn on_disk(tree: &Tree, path: &[u8]) -> std::path::PathBuf {
+    tree.path(&String::from_utf8_lossy(path))
+}
+
+/// GHSA-rwfq-v4hq-h7fg: a name is text, wherever it stands; and its link leads to it.
+#[test]
+fn links_lead_to_what_they_name() {
+    let tree = Tree::new();
+    // A folder of each name, and in it a file and a folder of that name.
+    let mut made = Vec::new();
+    for name in NAMES {
+        let folder = [name, &b"/"[..], name].concat();
+        let inner = on_disk(&tree, &[&folder, &b"/d"[..]].concat());
+        // Windows has no such names, and other systems lack some.
+        if let Err(error) = fs::create_dir_all(inner) {
+            crate::skip(
+                &format!("links_lead_to_what_they_name: {}", name.escape_ascii()),
+                &error.to_string(),
+            );
+            continue;
+        }
+        fs::write(on_disk(&tree, &[&folder, &b"/d/"[..], name].concat()), name).expect("a file");
+        fs::write(on_disk(&tree, &[name, &b"/f"[..], name].concat()), name).expect("a file");
+        made.push(name);
+    }
+    let top = page(&tree, "/");
+    assert_harmless(&top);
+    assert_eq!(entries(&top).len(), made.len(), "{top}");
+    for link in entries(&top) {
+        let folder = followed("/", &link);
+        let within = page(&tree, &folder);
+        assert_harmless(&within);
+        let links = entries(&within);
+        let [inner, file] = &links[..] else {
+            panic!("{folder}: {links:?}");
+        };
+        let answer = tree.get(&followed(&folder, file));
+        assert_eq!(answer.status, 200, "{folder} {file}: {answer:?}");
+        let name = made.iter().find(|name| ***name == answer.content);
+        let name = name.expect("the content is the name");
+        let deep = followed(&followed(&folder, inner), "d/");
+        let deepest = page(&tree, &deep);
+        assert_harmless(&deepest);
+        let answer = tree.get(&followed(&deep, &entries(&deepest)[0]));
+        assert_eq!(answer.content, **name, "{deep}");
+        // The links at the top of the page lead up, one folder each, and back to the page in other orders.
+        let up: Vec<String> = links_above(&deepest)
+            .iter()
+            .map(|link| followed(&deep, link))
+            .collect();
+        let inner = followed(&folder, inner);
+        assert_eq!(up[..4], ["/", &folder, &inner, &deep], "{deepest}");
+        for order in &up[4..7] {
+            assert!(order.starts_with(&deep), "{order}");
+            assert_eq!(entries(&page(&tree, order)).len(), 1);
+        }
+        assert_eq!(up[7..], [inner], "the parent");
+    }
+}
+
+/// Those that stand before the first entry.
+fn links_above(page: &str) -> Vec<String> {
+    links(page.split("<tr><td>").next().unwrap_or_default())
+}
+
+/// Nothing of a name is a tag, and nothing is obeyed.
+fn assert_harmless(page: &str) {
+    for piece in [
+        "<img",
+        "<script>alert",
+        "onmouseover='",
+        "\x1B",
+        "\u{202E}",
+        "two\nlines",
+    ] {
+        assert!(!page.contains(piece), "{piece:?}: {page}");
+    }
+}
+
+#[test]
+fn what_cannot_be_asked_for_is_not_listed() {
+    let tree = Tree::new();
+    tree.file("a.txt", "a")
+        .folder("sub")
+        .file(".hidden", "SECRET")
+        .file(".git/config", "SECRET")
+        .file(".well-known/token", "t")
+        .file("sub/.well-known/token", "SECRET")
+        .file("sub/b", "b");
+    #[cfg(unix)]
+    tree.file("back\\slash", "SECRET");
+    assert_eq!(
+        entries(&page(&tree, "/")),
+        [".well-known/", "sub/", "a.txt"]
+    );
+    assert_eq!(entries(&page(&tree, "/sub/")), ["b"]);
+    let rules = Rules {
+        hidden: true,
+        ..Rules::default()
+    };
+    let all = listing_by(rules, &tree, Request::test(Method::Get, "/"));
+    let all = String::from_utf8(all.into_content().unwrap()).unwrap();
+    assert_eq!(
+        entries(&all),
+        [".git/", ".well-known/", "sub/", ".hidden", "a.txt"]
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symlink_is_what_it_leads_to() {
+    let tree = Tree::new();
+    tree.file("real/file", "twelve bytes")
+        .outside("site-secret/key", "SECRET")
+        .link("to-file", "real/file")
+        .link("to-folder", "real")
+        .link("to-link", "to-file")
+        .link("up-and-down", "real/../real/file")
+        .link("out", "../site-secret/key")
+        .link("out-folder", "../site-secret")
+        .link("absolute", tree.path("real"))
+        .link("dangling", "nothing")
+        .link("loop", "loop");
+    let page = page(&tree, "/");
+    assert_eq!(
+        entries(&page),
+        ["real/", "to-folder/", "to-file", "to-link", "up-and-down"]
+    );
+    let row = |link: &str| {
+        let start = page.find(&format!("<a href=\"{link}\">")).expect(link);
+        page[start..].split("</tr>").next().unwrap()
+    };
+    for link in ["to-file", "to-link", "up-and-down"] {
+        assert!(row(link).contains("12 bytes"), "{}", row(link));
+    }
+    let modified = fs::metadata(tree.path("real/file"))
+        .unwrap()
+        .modified()
+        .unwrap();
+    let seconds = modified
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let stamp = listing::text::timestamp(seconds).unwrap();
+    let stamp = std::str::from_utf8(&stamp).unwrap();
+    assert!(row("to-link").contains(stamp), "{}", row("to-link"));
+}
+
+/// They would block who opens them, or do what they are there for.
+#[cfg(unix)]
+#[test]
+fn pipes_and_sockets_are_neither_listed_nor_opened() {
+    let tree = Tree::new();
+    tree.file("a", "a")
+        .link("to-pipe", "pipe")
+        .link("null", "/dev/null");
+    let made = std::process::Command::new("mkfifo")
+        .arg(tree.path("pipe"))
+        .status();
+    if !made.is_ok_and(|status| status.success()) {
+        crate::skip("a pipe", "no mkfifo(1)");
+    }
+    let socket = std::os::unix::net::UnixListener::bind(tree.path("socket"));
+    if let Err(error) = &socket {
+        crate::skip("a socket", &error.to_string());
+    }
+    assert_eq!(entries(&page(&tree, "/")), ["a"]);
+}
+
+#[test]
+fn an_empty_folder_has_no_entry() {
+    let tree = Tree::new();
+    tree.folder("empty");
+    let page = page(&tree, "/empty/");
+    assert_eq!(entries(&page), [""; 0]);
+    assert!(page.contains("This folder is empty."));
+}
+
+#[test]
+fn head_and_get_have_the_same_fields() {
+    let tree = Tree::new();
+    tree.file("a", "a");
+    let fields = [
+        ("Content-Type", "text/html; charset=utf-8"),
+        ("Content-Security-Policy", POLICY),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Cache-Control", "no-cache"),
+    ];
+    let ask = |method| listing_by(Rules::default(), &tree, Request::test(method, "/"));
+    let [get, head] = [Method::Get, Method::Head].map(ask);
+    for response in [&get, &head] {
+        for (name, value) in fields {
+            assert_eq!(response.field(name), Some(value), "{name}");
+        }
+    }
+    let lengths = [&get, &head].map(|response| response.payload().length());
+    let content = get.into_content().unwrap();
+    assert_eq!(lengths, [Some(content.len() as u64); 2]);
+}
+
+/// Which of them are there when they are looked at nobody can say: but those that stay are, and nothing fails.
+#[test]
+fn entries_that_come_and_go_fail_nothing() {
+    let tree = Tree::new();
+    tree.file("stays", "x");
+    let coming: Vec<_> = (0..20)
+        .map(|number| tree.path(&format!("goes{number}")))
+        .collect();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                coming.iter().for_each(|path| fs::write(path, "x").unwrap());
+                coming
+                    .iter()
+                    .for_each(|path| fs::remove_file(path).unwrap());
+            }
+        });
+        for _ in 0..50 {
+            let links = std::panic::catch_unwind(|| entries(&page(&tree, "/")));
+            let fine = links.is_ok_and(|links| links.contains(&"stays".to_string()));
+            if !fine {
+                done.store(true, std::sync::atomic::Ordering::Relaxed);
+                panic!("it is not there");
+            }
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+}
+
+/// A folder with `x` and without `r`: what is in it may be asked for by who knows its name.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_may_not_be_read_is_not_listed() {
+    use std::os::unix::fs::PermissionsExt;
+    let tree = Tree::new();
+    tree.file("closed/known", "x");
+    let set =
+        |mode| fs::set_permissions(tree.path("closed"), fs::Permissions::from_mode(mode)).unwrap();
+    set(0o311);
+    let status = listing_by(
+        Rules::default(),
+        &tree,
+        Request::test(Method::Get, "/closed/"),
+    )
+    .status();
+    let known = tree.get("/closed/known").status;
+    set(0o755);
+    if doorstep::internals::sys::limits::is_root() {
+        crate::skip(
+            "a_folder_that_may_not_be_read_is_not_listed",
+            "root reads every folder",
+        );
+        return;
+    }
+    assert_eq!((status.code(), known), (403, 200));
+}
