@@ -9,10 +9,16 @@ use crate::bytes::class;
 ///
 /// A quoted-string that does not end takes the rest of the value into its element.
 pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    split(value, element_len)
+    split(value, |octets| len_before(octets, b','))
 }
 
-/// The elements of a list, where `element_len` says how many octets stand before the next comma, or in all.
+/// The parameters of an element, split at semicolons as [`elements`] splits at commas: `parameters = *( OWS ";" OWS [ parameter ] )`
+/// (RFC 9110 §5.6.6).
+pub(super) fn parameters(element: &[u8]) -> impl Iterator<Item = &[u8]> {
+    split(element, |octets| len_before(octets, b';'))
+}
+
+/// The elements of a list, where `element_len` says how many octets stand before the next separator, or in all.
 pub(super) fn split(value: &[u8], element_len: fn(&[u8]) -> usize) -> impl Iterator<Item = &[u8]> {
     Elements {
         rest: value,
@@ -36,7 +42,7 @@ impl<'a> Iterator for Elements<'a> {
     fn next(&mut self) -> Option<&'a [u8]> {
         while !self.rest.is_empty() {
             let (element, behind) = self.rest.split_at((self.element_len)(self.rest));
-            // `behind` is empty or starts with the comma.
+            // `behind` is empty or starts with the separator.
             self.rest = behind.get(1..).unwrap_or_default();
             let element = class::trim_ows(element);
             // RFC 9110 §5.6.1.2: "A recipient MUST parse and ignore a reasonable number of empty list elements". The
@@ -49,13 +55,13 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// The octets before the first comma that is not within a quoted-string; all of them when there is none.
-fn element_len(octets: &[u8]) -> usize {
+/// The octets before the first separator that is not within a quoted-string; all of them when there is none.
+fn len_before(octets: &[u8], separator: u8) -> usize {
     let mut quoted = false;
     let mut position = 0;
     while position < octets.len() {
         match octets[position] {
-            b',' if !quoted => return position,
+            octet if octet == separator && !quoted => return position,
             b'"' => quoted = !quoted,
             // RFC 9110 §5.6.4: the backslash is special "within quoted-string and comment constructs" only; the octet
             // behind it does not count.

@@ -6,6 +6,7 @@
 //! for the list of ranges.
 #![forbid(unsafe_code)]
 
+pub mod accept;
 pub mod accept_encoding;
 pub mod date;
 pub mod etag;

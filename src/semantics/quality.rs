@@ -1,7 +1,7 @@
 //! Quality values: how much a client prefers one of several answers (RFC 9110 §12.4.2).
 //!
-//! In: one parameter of a field's element. Out: what it is that is preferred
-//! ([`accept_encoding`](super::accept_encoding)). Never: a fraction, a number that is not in the grammar.
+//! In: one parameter of a field's element. Out: what it is that is preferred ([`accept`](super::accept),
+//! [`accept_encoding`](super::accept_encoding)). Never: a fraction, a number that is not in the grammar.
 
 use crate::bytes::number;
 

@@ -2,6 +2,7 @@
 //!
 //! In: pure functions, one row a case. Out: the parser of whole messages (tests/rfc). Never: a socket, a clock, a file.
 
+mod accept;
 mod accept_encoding;
 mod bytes;
 mod date;
