@@ -51,6 +51,12 @@ impl Ranking {
     }
 }
 
+/// What [`ranking`] finds where no such field is: so it is for most programs, and on every request.
+const NOTHING_SAID: Ranking = Ranking {
+    order: [None; CHOICES.len()],
+    acceptable: 1,
+};
+
 /// What may be chosen, in the order in which the server prefers it where the client has no preference.
 const CHOICES: [Option<Coding>; 4] = [
     Some(Coding::Brotli),
@@ -64,7 +70,11 @@ const CHOICES: [Option<Coding>; 4] = [
 /// A member that is not valid is ignored, and so is one for a coding that another before it was for.
 pub fn ranking(headers: Headers<'_>) -> Ranking {
     let mut said = Said::default();
-    for value in headers.known_all(FieldName::AcceptEncoding) {
+    let mut values = headers.known_all(FieldName::AcceptEncoding).peekable();
+    if values.peek().is_none() {
+        return NOTHING_SAID;
+    }
+    for value in values {
         for member in list::elements(value) {
             said.take(member);
         }
