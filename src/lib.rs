@@ -83,7 +83,7 @@ mod sys;
 
 pub use conn::CloseReason;
 #[cfg(feature = "files")]
-pub use files::Files;
+pub use files::{CacheControl, Files, Stats, Symlinks};
 pub use h1::Reject;
 pub use handler::{
     Body, BodyError, BodySource, ContentSink, Duplex, Handler, IntoResponse, Now, Payload, Request,

@@ -1,175 +1,230 @@
-//! Small files in memory, so that a hot file costs no call of the file system.
+//! What is kept of recent requests, so that a hot file costs no call of the file system, and a large one no search for its name.
 //!
-//! In: what was answered with a whole file, and what the system said about that file. Out: which file answers a path, what the
-//! answer says. Never: a file that may have changed while it was read, content that is older than [`FRESH_MS`] without a look.
-//!
-//! An entry answers on its own for [`FRESH_MS`]; after that the file is opened again, and the entry goes on only when the system says
-//! that it is the same file, unchanged: its length, its times and its place. A file whose modification time is so recent that
-//! a second change could leave no trace in it is not kept at all.
+//! In: what a look at the file system gave. Out: whether it may be kept, which the representations know. Never: more octets,
+//! descriptors or names than their bounds; anything that was not looked at for a tenth of a second as the truth.
 
+use super::failure::Failure;
 use super::resolve::Resolved;
-use crate::handler::{Now, Response};
-use crate::limits::{CACHE_BYTES, CACHE_FILE_BYTES};
-use crate::semantics::{FieldLines, Status};
+use super::resource::{Resource, is_fresh, milliseconds};
+use crate::handler::Now;
+use crate::limits::{
+    CACHE_DESCRIPTORS, CACHE_DESCRIPTORS_FEW, CACHE_MISSING, CACHE_NAME_BYTES,
+    DESCRIPTORS_RESERVED, Limits,
+};
 use crate::sys::beneath::Root;
-use crate::sys::file::Identity;
-use crate::sys::stream::read_exact_at;
+use crate::sys::limits::open_files;
 use std::collections::HashMap;
-use std::fs::{File, Metadata};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
-use std::time::{Duration, SystemTime};
 
-/// How long an entry answers without a look at its file, in milliseconds.
-const FRESH_MS: u64 = 100;
-/// How old a file's last change has to be. File systems stamp a change with the time of the last timer tick, some with
-/// whole seconds, FAT with every second one: within that, a change of the same length would not show.
-const SETTLED: Duration = Duration::from_secs(2);
-/// What an entry costs besides its octets: the map's slot, two allocations, the entry itself.
-const ENTRY_OVERHEAD: usize = 512;
-
-/// The answers to recent requests for small files.
-#[derive(Debug, Default)]
-pub(super) struct Cache {
-    kept: RwLock<Kept>,
+/// How often the cache of a [`Files`](super::Files) could answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Requests whose path was known, be it to lead to nothing: somebody had asked for it less than a tenth of a second before.
+    pub hits: u64,
+    /// Requests whose path was looked for in the file system.
+    pub misses: u64,
+    /// Files that were given up to make room for others.
+    pub evictions: u64,
 }
+
+/// The answers to recent requests.
+#[derive(Debug)]
+pub(super) struct Cache {
+    bytes_max: usize,
+    descriptors_max: usize,
+    kept: RwLock<Kept>,
+    missing: RwLock<Missing>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+    evictions: AtomicU64,
+}
+
+/// By path: those that were asked without a slash behind it, and folders, which were asked with one.
+type ByPath<T> = [HashMap<Box<[u8]>, T>; 2];
 
 #[derive(Debug, Default)]
 struct Kept {
-    /// By path: those that were asked without a slash behind it, and folders, which were asked with one.
-    entries: [HashMap<Box<[u8]>, Arc<Entry>>; 2],
+    resources: ByPath<Arc<Resource>>,
     bytes: usize,
+    descriptors: usize,
 }
 
-/// One small file.
+#[derive(Debug, Default)]
+struct Missing {
+    paths: ByPath<Absence>,
+}
+
+/// That a path leads to nothing.
 #[derive(Debug)]
-pub(super) struct Entry {
-    /// The folder that it was opened below: another one may have another file by that name. Weak, so that a folder that was
-    /// replaced is closed although entries of it are still here; its place in memory is not given to another while they are.
+struct Absence {
     root: Weak<Root>,
-    identity: Identity,
-    /// From when on the wall clock says that the file's last change is over. The clock may be set back behind that.
-    settles: SystemTime,
-    lines: FieldLines,
-    content: Arc<[u8]>,
-    /// When the file was last looked at, in milliseconds of the requests' monotonic time.
-    looked_ms: AtomicU64,
-    /// Whether it was asked for since the last eviction passed by.
-    used: AtomicBool,
+    looked_ms: u64,
+    why: Failure,
 }
 
 impl Cache {
-    /// What is kept for a path below this root, fresh or not.
-    pub(super) fn find(&self, root: &Arc<Root>, asked: &Resolved<'_>) -> Option<Arc<Entry>> {
-        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        let entry = kept.entries[usize::from(asked.slash)].get(&*asked.path)?;
-        std::ptr::eq(entry.root.as_ptr(), Arc::as_ptr(root)).then(|| entry.clone())
+    /// One that keeps at most so many octets, or nothing at all.
+    pub(super) fn of(bytes_max: usize) -> Cache {
+        Cache {
+            bytes_max,
+            descriptors_max: descriptors_max(open_files()),
+            kept: RwLock::default(),
+            missing: RwLock::default(),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+            evictions: AtomicU64::new(0),
+        }
     }
 
-    /// Keeps the answer to a path, if the file is small, settled, and the same after it was read as before. Gives the entry
-    /// that answers now, or `None` when the file has to be sent as it is.
-    pub(super) fn keep(
+    /// What is kept for a path below this root, fresh or not.
+    pub(super) fn find(&self, root: &Arc<Root>, asked: &Resolved<'_>) -> Option<Arc<Resource>> {
+        if self.bytes_max == 0 {
+            return None;
+        }
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        let resource = kept.resources[usize::from(asked.slash)].get(&*asked.path)?;
+        resource.is_below(root).then(|| resource.clone())
+    }
+
+    /// Keeps what answers a path, if it may be kept.
+    pub(super) fn keep(&self, asked: &Resolved<'_>, resource: &Arc<Resource>, now: Now) {
+        let bytes = resource.bytes() + asked.path.len();
+        if !resource.may_be_kept(now)
+            || bytes > self.bytes_max
+            || asked.path.len() > CACHE_NAME_BYTES
+        {
+            return;
+        }
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        let which = usize::from(asked.slash);
+        kept.remove(which, &asked.path);
+        let descriptors = resource.descriptors();
+        if kept.bytes + bytes > self.bytes_max {
+            // An eighth more than is needed, so that not every new file looks through all of them.
+            let goal = self.bytes_max - self.bytes_max / 8;
+            self.note_evictions(kept.evict(goal.saturating_sub(bytes), usize::MAX));
+        }
+        if kept.descriptors + descriptors > self.descriptors_max {
+            let goal = self.descriptors_max - self.descriptors_max / 8;
+            self.note_evictions(kept.evict(usize::MAX, goal.saturating_sub(descriptors)));
+        }
+        kept.bytes += bytes;
+        kept.descriptors += descriptors;
+        kept.resources[which].insert(asked.path.as_ref().into(), resource.clone());
+    }
+
+    /// Why there is nothing at a path, if that was found a moment ago.
+    pub(super) fn find_absence(
         &self,
         root: &Arc<Root>,
         asked: &Resolved<'_>,
-        file: &File,
-        metadata: &Metadata,
-        answer: impl FnOnce() -> Response,
         now: Now,
-    ) -> Option<Arc<Entry>> {
-        let length = usize::try_from(metadata.len()).ok()?;
-        let settles = metadata.modified().ok()?.checked_add(SETTLED)?;
-        if length == 0 || length > CACHE_FILE_BYTES || now.wall < settles {
+    ) -> Option<Failure> {
+        if self.bytes_max == 0 {
             return None;
         }
-        let identity = Identity::of(file, metadata)?;
-        let mut content = vec![0; length];
-        read_exact_at(file, &mut content, 0).ok()?;
-        if Identity::of(file, &file.metadata().ok()?)? != identity {
-            return None;
+        let missing = self.missing.read().unwrap_or_else(PoisonError::into_inner);
+        let absence = missing.paths[usize::from(asked.slash)].get(&*asked.path)?;
+        let is_true = std::ptr::eq(absence.root.as_ptr(), Arc::as_ptr(root))
+            && is_fresh(absence.looked_ms, now);
+        is_true.then_some(absence.why)
+    }
+
+    /// Keeps that there is nothing at a path.
+    pub(super) fn keep_absence(
+        &self,
+        root: &Arc<Root>,
+        asked: &Resolved<'_>,
+        why: Failure,
+        now: Now,
+    ) {
+        if self.bytes_max == 0 || asked.path.len() > CACHE_NAME_BYTES {
+            return;
         }
-        let entry = Arc::new(Entry {
+        let mut missing = self.missing.write().unwrap_or_else(PoisonError::into_inner);
+        let count: usize = missing.paths.iter().map(HashMap::len).sum();
+        if count >= CACHE_MISSING {
+            // What is true for a tenth of a second only is not worth an order.
+            missing.paths.iter_mut().for_each(HashMap::clear);
+        }
+        let absence = Absence {
             root: Arc::downgrade(root),
-            identity,
-            settles,
-            lines: answer().lines().clone(),
-            content: content.into(),
-            looked_ms: AtomicU64::new(milliseconds(now.monotonic)),
-            used: AtomicBool::new(false),
-        });
+            looked_ms: milliseconds(now.monotonic),
+            why,
+        };
+        missing.paths[usize::from(asked.slash)].insert(asked.path.as_ref().into(), absence);
+    }
+
+    /// Gives up all descriptors, for the process has none left.
+    pub(super) fn close_files(&self) {
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        kept.insert(asked, entry.clone());
-        Some(entry)
-    }
-}
-
-impl Entry {
-    /// Whether it answers without a look at its file.
-    pub(super) fn is_fresh(&self, now: Now) -> bool {
-        // The distance in either direction: two servers may share this folder, and each counts from an origin of its own.
-        let looked_ms = self.looked_ms.load(Ordering::Relaxed);
-        now.wall >= self.settles && milliseconds(now.monotonic).abs_diff(looked_ms) < FRESH_MS
+        self.note_evictions(kept.evict(usize::MAX, 0));
     }
 
-    /// Whether this is still its file; if so it is fresh again.
-    pub(super) fn renew(&self, file: &File, metadata: &Metadata, now: Now) -> bool {
-        let same = Identity::of(file, metadata).is_some_and(|identity| identity == self.identity);
-        if same && now.wall >= self.settles {
-            self.looked_ms
-                .store(milliseconds(now.monotonic), Ordering::Relaxed);
-            return true;
+    /// Counts a request.
+    pub(super) fn note(&self, hit: bool) {
+        let count = if hit { &self.hits } else { &self.misses };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn note_evictions(&self, count: u64) {
+        self.evictions.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// What was counted.
+    pub(super) fn stats(&self) -> Stats {
+        Stats {
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+            evictions: self.evictions.load(Ordering::Relaxed),
         }
-        false
-    }
-
-    /// The answer.
-    pub(super) fn response(&self) -> Response {
-        // A store on every request would make the processors fight for the line.
-        if !self.used.load(Ordering::Relaxed) {
-            self.used.store(true, Ordering::Relaxed);
-        }
-        Response::with_lines(Status::OK, &self.lines).body(self.content.clone())
-    }
-
-    fn bytes(&self, path: &[u8]) -> usize {
-        ENTRY_OVERHEAD + path.len() + self.lines.as_bytes().len() + self.content.len()
     }
 }
 
 impl Kept {
-    fn insert(&mut self, asked: &Resolved<'_>, entry: Arc<Entry>) {
-        let which = usize::from(asked.slash);
-        let bytes = entry.bytes(&asked.path);
-        if let Some(before) = self.entries[which].remove(&*asked.path) {
-            self.bytes -= before.bytes(&asked.path);
+    fn remove(&mut self, which: usize, path: &[u8]) {
+        if let Some(resource) = self.resources[which].remove(path) {
+            self.bytes -= resource.bytes() + path.len();
+            self.descriptors -= resource.descriptors();
         }
-        if self.bytes + bytes > CACHE_BYTES {
-            self.evict(CACHE_BYTES / 8 + bytes);
-        }
-        self.bytes += bytes;
-        self.entries[which].insert(asked.path.as_ref().into(), entry);
     }
 
-    /// Makes room for `wanted` octets: what was not asked for since the last eviction goes first, then whatever comes.
-    fn evict(&mut self, wanted: usize) {
-        let goal = CACHE_BYTES.saturating_sub(wanted);
+    /// Goes down to so many octets and descriptors: what was not asked for since the last eviction goes first, then whatever comes.
+    fn evict(&mut self, bytes_goal: usize, descriptors_goal: usize) -> u64 {
+        let mut count = 0;
+        let Kept {
+            resources,
+            bytes,
+            descriptors,
+        } = self;
         for spare_used in [true, false] {
-            let bytes = &mut self.bytes;
-            for entries in &mut self.entries {
-                entries.retain(|path, entry| {
-                    let stays =
-                        *bytes <= goal || (spare_used && entry.used.swap(false, Ordering::Relaxed));
+            for resources in resources.iter_mut() {
+                resources.retain(|path, resource| {
+                    let helps = *bytes > bytes_goal
+                        || *descriptors > descriptors_goal && resource.descriptors() > 0;
+                    let stays = !helps || spare_used && resource.take_used();
                     if !stays {
-                        *bytes -= entry.bytes(path);
+                        *bytes -= resource.bytes() + path.len();
+                        *descriptors -= resource.descriptors();
+                        count += 1;
                     }
                     stays
                 });
             }
         }
+        count
     }
 }
 
-fn milliseconds(monotonic: Duration) -> u64 {
-    // Wraps after 584 million years.
-    monotonic.as_millis() as u64
+/// How many descriptors may be held, when the process may have so many. Connections come first: where they and the descriptors that
+/// are reserved leave no room, only some of the reserved ones are taken.
+fn descriptors_max(open_files: Option<u64>) -> usize {
+    let room_for_all =
+        Limits::default().connections as u64 + DESCRIPTORS_RESERVED + CACHE_DESCRIPTORS as u64;
+    match open_files {
+        Some(limit) if limit < room_for_all => CACHE_DESCRIPTORS_FEW,
+        _ => CACHE_DESCRIPTORS,
+    }
 }

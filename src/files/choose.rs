@@ -1,82 +1,101 @@
 //! Which file answers a path.
 //!
-//! In: a resolved path and the root. Out: what is said about the file. Never: a path that was not resolved.
+//! In: a resolved path, the root and the choices. Out: what is said about the file, and in which coding. Never: a path that was
+//! not resolved.
 
 use super::failure::Failure;
+use super::options::Options;
+use super::representation::Opened;
 use super::resolve::Resolved;
-use crate::sys::beneath::{OpenError, Root};
-use std::fs::{File, Metadata};
+use crate::sys::beneath::Root;
+use std::fs::File;
 
 /// What answers a path.
-pub(super) enum Chosen<'a> {
-    /// A regular file, open.
+#[derive(Debug)]
+pub(super) enum Chosen {
+    /// A regular file.
     File {
+        /// Where it stands below the root.
+        path: Vec<u8>,
         /// The file.
-        file: File,
-        /// What the system says about the open file itself, so that it cannot be about another.
-        metadata: Metadata,
-        /// A path whose last segment names it, for its media type.
-        name: &'a [u8],
+        opened: Box<Opened>,
     },
     /// A folder that was asked without a slash at the end.
     FolderWithoutSlash,
+    /// A folder without an index, to be listed.
+    Folder(File),
 }
 
-/// The file for a path. A folder is answered by its index.
-pub(super) fn choose<'a>(root: &Root, resolved: &'a Resolved<'_>) -> Result<Chosen<'a>, Failure> {
-    if resolved.slash {
-        return index(root, &resolved.path);
-    }
-    let (file, metadata) = open(root, &resolved.path)?;
-    if metadata.is_file() {
-        Ok(Chosen::File {
-            file,
-            metadata,
-            name: &resolved.path,
-        })
-    } else if metadata.is_dir() {
-        Ok(Chosen::FolderWithoutSlash)
-    } else {
-        Err(Failure::NotFound(NOT_REGULAR))
-    }
-}
-
-/// The open file below the root for the first of these names that is a regular file.
-pub(super) fn first_file<'a>(
+/// What answers a path. A folder is answered by its index, and else by a list of what is in it.
+pub(super) fn choose(
     root: &Root,
-    folder: &[u8],
-    names: &[&'a str],
-) -> Result<Option<Chosen<'a>>, Failure> {
-    let mut path = Vec::with_capacity(folder.len() + 1 + NAME_ROOM);
-    for name in names {
-        path.clear();
+    asked: &Resolved<'_>,
+    options: &Options,
+) -> Result<Chosen, Failure> {
+    if asked.slash {
+        return folder(root, &asked.path, options);
+    }
+    let exact = match open(root, &asked.path) {
+        Ok(opened) if opened.metadata.is_file() => {
+            return Ok(Chosen::File {
+                path: asked.path.to_vec(),
+                opened: Box::new(opened),
+            });
+        }
+        Ok(opened) if opened.metadata.is_dir() => Ok(Chosen::FolderWithoutSlash),
+        Ok(_) => Err(Failure::NotFound(NOT_REGULAR)),
+        Err(failure) => Err(failure),
+    };
+    // Before the folder of that name, which has a path of its own with the slash.
+    let may_be_page = matches!(
+        exact,
+        Ok(Chosen::FolderWithoutSlash) | Err(Failure::MISSING)
+    );
+    if may_be_page && options.clean_urls && !asked.path.ends_with(PAGE) {
+        let path = [&asked.path, PAGE].concat();
+        if let Some(opened) = regular_file(root, &path)? {
+            return Ok(Chosen::File {
+                path,
+                opened: Box::new(opened),
+            });
+        }
+    }
+    exact
+}
+
+/// The regular file at a path, if there is one.
+pub(super) fn regular_file(root: &Root, path: &[u8]) -> Result<Option<Opened>, Failure> {
+    match open(root, path) {
+        Ok(opened) => Ok(opened.metadata.is_file().then_some(opened)),
+        Err(Failure::NotFound(_)) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Opens the index at once, as most folders that are asked have one; the folder itself is looked at only when there is none.
+fn folder(root: &Root, folder: &[u8], options: &Options) -> Result<Chosen, Failure> {
+    for name in &options.index {
+        let mut path = Vec::with_capacity(folder.len() + 1 + name.len());
         if !folder.is_empty() {
             path.extend_from_slice(folder);
             path.push(b'/');
         }
         path.extend_from_slice(name.as_bytes());
-        let (file, metadata) = match root.open_beneath(&path) {
-            Ok(file) => with_metadata(file)?,
-            Err(OpenError::NotFound) => continue,
-            Err(error) => return Err(Failure::of_open(&error)),
-        };
-        if metadata.is_file() {
-            return Ok(Some(Chosen::File {
-                file,
-                metadata,
-                name: name.as_bytes(),
-            }));
+        match open(root, &path) {
+            Ok(opened) if opened.metadata.is_file() => {
+                let opened = Box::new(opened);
+                return Ok(Chosen::File { path, opened });
+            }
+            // Something else has that name: the next one is tried.
+            Ok(_) | Err(Failure::MISSING) => {}
+            // Not listed instead: who made an index did not mean the folder to be seen.
+            Err(failure) => return Err(failure),
         }
     }
-    Ok(None)
-}
-
-/// Opens the index at once, as most folders that are asked have one; the folder itself is looked at only to say why not.
-fn index<'a>(root: &Root, folder: &[u8]) -> Result<Chosen<'a>, Failure> {
-    if let Some(chosen) = first_file(root, folder, &INDEX_NAMES)? {
-        return Ok(chosen);
+    let Opened { file, metadata } = open(root, folder)?;
+    if metadata.is_dir() && options.listing {
+        return Ok(Chosen::Folder(file));
     }
-    let (_, metadata) = open(root, folder)?;
     Err(Failure::NotFound(if metadata.is_dir() {
         "no index file in the folder"
     } else if metadata.is_file() {
@@ -86,20 +105,14 @@ fn index<'a>(root: &Root, folder: &[u8]) -> Result<Chosen<'a>, Failure> {
     }))
 }
 
-fn open(root: &Root, path: &[u8]) -> Result<(File, Metadata), Failure> {
+fn open(root: &Root, path: &[u8]) -> Result<Opened, Failure> {
     let file = root
         .open_beneath(path)
         .map_err(|error| Failure::of_open(&error))?;
-    with_metadata(file)
-}
-
-fn with_metadata(file: File) -> Result<(File, Metadata), Failure> {
     let metadata = file.metadata().map_err(|error| Failure::of_io(&error))?;
-    Ok((file, metadata))
+    Ok(Opened { file, metadata })
 }
 
-/// In the order in which they are tried.
-const INDEX_NAMES: [&str; 2] = ["index.html", "index.htm"];
-/// Octets of the names that are looked for in a folder; a longer one costs an allocation, no more.
-const NAME_ROOM: usize = 16;
+/// What a clean URL leaves out.
+const PAGE: &[u8] = b".html";
 const NOT_REGULAR: &str = "neither a file nor a folder";

@@ -20,10 +20,13 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Nothing has that name.
+    pub const MISSING: Failure = Failure::NotFound("no such file");
+
     /// What an error of opening a file below the root means.
     pub fn of_open(error: &OpenError) -> Failure {
         match error {
-            OpenError::NotFound => Failure::NotFound("no such file"),
+            OpenError::NotFound => Failure::MISSING,
             OpenError::Denied => Failure::Denied,
             // 404 and not 403: that there is something outside is nobody's business.
             OpenError::Escapes => Failure::NotFound("symlink leaves the folder"),

@@ -4,36 +4,80 @@
 //! [`resolve`] refused; a file that `sys::beneath` did not open.
 //!
 //! A request goes through one file after the other: [`resolve`] makes its path clean, `root` has the folder, `choose` opens
-//! the file that answers, `respond` says it, `cache` keeps what was said of small files. Whatever goes wrong on the way is a [`failure`].
+//! the file that answers, `representation` takes what there is to know of it, `resource` has it in every coding, `cache` keeps that,
+//! [`respond`] says it, in parts by `multipart`; a folder is shown by `listing`. Whatever goes wrong on the way is a [`failure`].
 #![forbid(unsafe_code)]
 
 mod cache;
 mod choose;
 pub mod failure;
+pub mod hashed_name;
 pub mod listing;
 pub mod media_types;
+mod multipart;
+mod options;
+mod representation;
 pub mod resolve;
+mod resource;
 pub mod respond;
 mod root;
 
-use crate::handler::{Handler, Request, Response};
-use crate::semantics::{Method, Status};
+pub use crate::sys::beneath::Symlinks;
+pub use cache::Stats;
+pub use options::CacheControl;
+
+use crate::handler::{Handler, Now, Request, Response};
+use crate::semantics::accept::weight;
+use crate::semantics::accept_encoding::ranking;
+use crate::semantics::{FieldError, Method, Status};
+use crate::sys::beneath::Root;
 use cache::Cache;
 use choose::{Chosen, choose};
-use resolve::{Rules, resolve};
+use failure::Failure;
+use options::Options;
+use representation::Representation;
+use resolve::{Names, Resolved, resolve};
+use resource::Resource;
 use root::HeldRoot;
+use std::borrow::Cow;
+use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
-/// Serves the files below a folder: GET and HEAD of its files, `index.html` or `index.htm` for a folder, a redirect to a
-/// folder's slash, `404.html` or `error.html` for what is missing.
+/// Serves the files below a folder: GET and HEAD of its files, whole and in parts; `index.html` or `index.htm` for a folder, and a
+/// list of what is in it where there is none; `about.html` for `/about`; a redirect to a folder's slash; `404.html` or `error.html`
+/// for what is missing.
 ///
-/// Nothing outside the folder is served, whatever the path or the symlinks in it. Names that begin with a dot are not
-/// served, but for `/.well-known/`. When the folder is deleted and made anew, the new one is served.
+/// ```no_run
+/// use doorstep::{CacheControl, Files, Server};
+///
+/// let files = Files::new("public")?
+///     .cache_control(CacheControl::MaxAge(60))
+///     .listing(false);
+/// Server::bind("127.0.0.1:8080")?.run(files)
+/// # ; Ok::<(), std::io::Error>(())
+/// ```
+///
+/// - Conditions (RFC 9110 §13), ranges (§14), and the tags and dates that they need. A tag is made of a file's length and its time
+///   of modification, so copies of a site on several machines agree.
+/// - Beside `app.js`, the files `app.js.br`, `app.js.zst` and `app.js.gz` are sent to clients that take them (§12.5.3), as long as
+///   they are not older than `app.js`.
+/// - Nothing outside the folder is served, whatever the path or the symlinks in it. Names that begin with a dot are not served, but
+///   for `/.well-known/`. When the folder is deleted and made anew, the new one is served.
+/// - Small files are kept in memory, larger ones open. A file that changes is served new within a tenth of a second.
 #[derive(Debug)]
 pub struct Files {
     root: HeldRoot,
+    options: Options,
     cache: Cache,
+}
+
+/// What a look at a path found.
+enum Found {
+    Resource(Arc<Resource>),
+    FolderWithoutSlash,
+    Folder(File),
 }
 
 impl Files {
@@ -43,10 +87,93 @@ impl Files {
     /// Those of opening it: [`NotFound`](io::ErrorKind::NotFound), [`NotADirectory`](io::ErrorKind::NotADirectory),
     /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) and so on.
     pub fn new(root: impl AsRef<Path>) -> io::Result<Files> {
+        let options = Options::default();
         Ok(Files {
             root: HeldRoot::open(root.as_ref())?,
-            cache: Cache::default(),
+            cache: Cache::of(options.memory),
+            options,
         })
+    }
+
+    /// The files that answer for their folder, in the order in which they are tried: `index.html` and `index.htm` otherwise.
+    pub fn index(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Files {
+        self.options.index = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The page of an application that reads its own paths: a path below the root, such as `index.html`. It answers GET and HEAD of
+    /// what is missing, with 200, when the client takes HTML and the path's last segment has no extension. What has one, such as
+    /// a script that is gone, stays 404.
+    pub fn spa(mut self, page: impl Into<String>) -> Files {
+        self.options.spa = Some(page.into());
+        self
+    }
+
+    /// Whether names that begin with a dot are served. They are not otherwise.
+    pub fn hidden(mut self, served: bool) -> Files {
+        self.options.rules.hidden = served;
+        self
+    }
+
+    /// Which symlinks are followed: those that stay inside the folder otherwise.
+    pub fn symlinks(mut self, policy: Symlinks) -> Files {
+        self.root.set_symlinks(policy);
+        self
+    }
+
+    /// Whether a folder without an index is answered with a list of what is in it, in HTML, or in JSON for a client that asks
+    /// for `application/json`. It is otherwise.
+    pub fn listing(mut self, on: bool) -> Files {
+        self.options.listing = on;
+        self
+    }
+
+    /// Whether `/about` is answered with `about.html`. It is otherwise.
+    pub fn clean_urls(mut self, on: bool) -> Files {
+        self.options.clean_urls = on;
+        self
+    }
+
+    /// How long clients may use a file without asking again: [`CacheControl::NoCache`] otherwise.
+    pub fn cache_control(mut self, policy: CacheControl) -> Files {
+        self.options.set_cache_control(policy);
+        self
+    }
+
+    /// Whether a file whose name carries a hash of its content, such as `app.3f2a9c1b.js`, is said never to change: it may be used
+    /// for a year without asking, whatever [`cache_control`](Files::cache_control) says.
+    pub fn immutable(mut self, on: bool) -> Files {
+        self.options.set_immutable(on);
+        self
+    }
+
+    /// The media type of files with this extension, with or without its dot, whatever the table of this crate says.
+    ///
+    /// # Errors
+    /// [`FieldError::Value`] when a field cannot have this value.
+    pub fn media_type(mut self, extension: &str, media_type: &str) -> Result<Files, FieldError> {
+        self.options.add_media_type(extension, media_type)?;
+        Ok(self)
+    }
+
+    /// Octets of small files (up to 64 KiB each) that are kept in memory: 64 MiB otherwise. With 0 nothing is kept of any file, and
+    /// each request asks the file system.
+    pub fn file_cache(mut self, bytes: usize) -> Files {
+        self.options.memory = bytes;
+        self.cache = Cache::of(bytes);
+        self
+    }
+
+    /// Whether names that mean something else on Windows (`CON`, `x.`, `x::$DATA`) are refused on every system, so that a site is
+    /// the same on each. On Windows they always are.
+    pub fn portable_names(mut self, on: bool) -> Files {
+        self.options.rules.names = if on { Names::Windows } else { Names::HERE };
+        self
+    }
+
+    /// How often what was kept of files could answer.
+    pub fn stats(&self) -> Stats {
+        self.cache.stats()
     }
 
     fn serve(&self, request: &Request<'_>) -> Response {
@@ -54,35 +181,166 @@ impl Files {
             Ok(root) => root,
             Err(failure) => return respond::failure_page(failure),
         };
-        let resolved = match resolve(request.path().as_bytes(), Rules::default()) {
-            Ok(resolved) => resolved,
-            Err(refusal) => return respond::refused(&root, refusal),
+        let asked = match resolve(request.path().as_bytes(), self.options.rules) {
+            Ok(asked) => asked,
+            Err(refusal) if refusal.status() == Status::NOT_FOUND => {
+                return self.not_found(&root, request, refusal.reason());
+            }
+            Err(refusal) => {
+                return Response::status_page(refusal.status()).reason(refusal.reason());
+            }
         };
-        let kept = self.cache.find(&root, &resolved);
-        if let Some(entry) = kept.as_ref().filter(|entry| entry.is_fresh(request.now())) {
-            return entry.response();
+        let (found, is_hit) = self.look(&root, &asked, request);
+        self.cache.note(is_hit);
+        let answered = found.and_then(|found| match found {
+            Found::Resource(resource) => Ok(self.resource(&root, &asked, resource, request)),
+            Found::FolderWithoutSlash => {
+                Ok(respond::redirect_to_slash(request.path(), request.query()))
+            }
+            Found::Folder(folder) => {
+                listing::answer(&root, &asked, &folder, request, self.options.rules)
+            }
+        });
+        match answered {
+            Ok(response) => response,
+            Err(Failure::NotFound(reason)) => self.missing(&root, &asked, request, reason),
+            Err(failure) => respond::failure_page(failure),
         }
-        match choose(&root, &resolved) {
-            Ok(Chosen::File {
-                file,
-                metadata,
-                name,
-            }) => {
-                let fields = || respond::whole_file(&metadata, name, request.now().wall);
-                let kept = kept.filter(|entry| entry.renew(&file, &metadata, request.now()));
-                match kept.or_else(|| {
-                    self.cache
-                        .keep(&root, &resolved, &file, &metadata, fields, request.now())
-                }) {
-                    Some(entry) => entry.response(),
-                    None => fields().body(respond::content(file, metadata.len())),
+    }
+
+    /// What is at a path; and whether that was known, from a look at it a moment ago.
+    fn look(
+        &self,
+        root: &Arc<Root>,
+        asked: &Resolved<'_>,
+        request: &Request<'_>,
+    ) -> (Result<Found, Failure>, bool) {
+        let now = request.now();
+        let kept = self.cache.find(root, asked);
+        if let Some(resource) = kept.as_ref().filter(|kept| kept.is_fresh(now)) {
+            if resource.plain().is_intact() {
+                resource.touch();
+                return (Ok(Found::Resource(resource.clone())), true);
+            }
+        }
+        if let Some(failure) = self.cache.find_absence(root, asked, now) {
+            return (Err(failure), true);
+        }
+        (self.open(root, asked, kept.as_deref(), now), false)
+    }
+
+    /// What the file system has at a path; it is kept, if that is worth it. `before` is what was known until now.
+    fn open(
+        &self,
+        root: &Arc<Root>,
+        asked: &Resolved<'_>,
+        before: Option<&Resource>,
+        now: Now,
+    ) -> Result<Found, Failure> {
+        let mut chosen = choose(root, asked, &self.options);
+        if let Err(Failure::NoDescriptors) = chosen {
+            // What is kept open for later must not be in the way of what is asked now.
+            self.cache.close_files();
+            chosen = choose(root, asked, &self.options);
+        }
+        match chosen {
+            Ok(Chosen::File { path, opened }) => {
+                let resource = Resource::load(root, path, *opened, before, &self.options, now)
+                    .map_err(|error| Failure::of_io(&error))?;
+                let resource = Arc::new(resource);
+                self.cache.keep(asked, &resource, now);
+                Ok(Found::Resource(resource))
+            }
+            Ok(Chosen::FolderWithoutSlash) => Ok(Found::FolderWithoutSlash),
+            Ok(Chosen::Folder(folder)) => Ok(Found::Folder(folder)),
+            Err(failure) => {
+                if let Failure::NotFound(_) = failure {
+                    self.cache.keep_absence(root, asked, failure, now);
                 }
+                Err(failure)
             }
-            Ok(Chosen::FolderWithoutSlash) => {
-                respond::redirect_to_slash(request.path(), request.query())
-            }
-            Err(failure) => respond::failed(&root, failure),
         }
+    }
+
+    /// The answer for a file, in the coding that the client likes best of those that there are.
+    fn resource(
+        &self,
+        root: &Arc<Root>,
+        asked: &Resolved<'_>,
+        resource: Arc<Resource>,
+        request: &Request<'_>,
+    ) -> Response {
+        let now = request.now();
+        let mut resource = resource;
+        let mut chosen: Option<Arc<Representation>> = None;
+        let mut has_looked = false;
+        for coding in ranking(request.headers()).iter() {
+            chosen = match coding.map(|coding| (coding, resource.coded(coding))) {
+                None => Some(resource.plain().clone()),
+                Some((_, Some(None))) => None,
+                Some((_, Some(Some(sidecar)))) if sidecar.is_intact() => Some(sidecar.clone()),
+                Some((coding, _)) => {
+                    let (looked_at, sidecar) = resource.look_at(coding, root, &self.options, now);
+                    resource = Arc::new(looked_at);
+                    has_looked = true;
+                    sidecar
+                }
+            };
+            if chosen.is_some() {
+                break;
+            }
+        }
+        if has_looked {
+            self.cache.keep(asked, &resource, now);
+        }
+        match chosen {
+            Some(representation) => respond::file(request, &representation),
+            None => respond::not_acceptable(),
+        }
+    }
+
+    /// The answer to a path that leads to nothing: the page of an application that reads its own paths, or 404.
+    fn missing(
+        &self,
+        root: &Arc<Root>,
+        asked: &Resolved<'_>,
+        request: &Request<'_>,
+        reason: &'static str,
+    ) -> Response {
+        let last = asked.path.rsplit(|&octet| octet == b'/').next();
+        let is_asset = last.is_some_and(|name| name.contains(&b'.'));
+        let takes_html = || weight(request.headers(), "text/html").thousandths > 0;
+        if let Some(page) = self
+            .options
+            .spa
+            .as_deref()
+            .filter(|_| !is_asset && takes_html())
+        {
+            let page = at_root(page);
+            if let (Ok(Found::Resource(resource)), _) = self.look(root, &page, request) {
+                return self.resource(root, &page, resource, request);
+            }
+        }
+        self.not_found(root, request, reason)
+    }
+
+    /// 404 with the root's own page, if it has one.
+    fn not_found(&self, root: &Arc<Root>, request: &Request<'_>, reason: &'static str) -> Response {
+        for page in ERROR_PAGES {
+            // Whatever keeps the page from being read, what was asked for is missing all the same.
+            if let (Ok(Found::Resource(resource)), _) = self.look(root, &at_root(page), request) {
+                return respond::error_page(resource.plain(), reason);
+            }
+        }
+        Response::status_page(Status::NOT_FOUND).reason(reason)
+    }
+}
+
+/// A file of the program's choice, by its path below the root.
+fn at_root(path: &str) -> Resolved<'_> {
+    Resolved {
+        path: Cow::Borrowed(path.trim_start_matches('/').as_bytes()),
+        slash: false,
     }
 }
 
@@ -114,3 +372,5 @@ impl Handler for Files {
 }
 
 const ALLOW: &str = "GET, HEAD, OPTIONS";
+/// In the order in which they are tried.
+const ERROR_PAGES: [&str; 2] = ["404.html", "error.html"];

@@ -1,35 +1,78 @@
-//! What is answered: a file with its metadata, a redirect, a page that says why not.
+//! What is answered: a representation or a part of it, that the client has it already, a redirect, a page that says why not.
 //!
-//! In: an open file, or a failure. Out: which file it is; conditions and ranges, which are judged before this. Never: a
-//! field that differs between GET and HEAD, the system's error text.
+//! In: a representation, or a failure. Out: which file it is; whether a condition holds and which octets a range means, which
+//! `semantics` judges. Never: the system's error text.
 
-use super::choose::{Chosen, first_file};
 use super::failure::Failure;
-use super::media_types;
-use super::resolve::Refusal;
-use crate::handler::{Payload, Response};
-use crate::semantics::date::HttpDate;
-use crate::semantics::{Status, etag};
-use crate::sys::beneath::Root;
-use std::fs::{File, Metadata};
-use std::time::SystemTime;
+use super::multipart;
+use super::representation::Representation;
+use crate::handler::{Request, Response};
+use crate::semantics::Status;
+use crate::semantics::precondition::{Verdict, evaluate};
+use crate::semantics::range::{ByteRange, Selection, select};
+use std::sync::Arc;
 
-/// 200 for a whole file, without its content. `name` ends in the file's name; `now` is the wall time of the request.
+/// The answer to GET and HEAD for a file.
 ///
-/// RFC 9110 §9.3.2: "The server SHOULD send the same header fields in response to a HEAD request as it would have sent if
-/// the request method had been GET." So HEAD is answered by this, too, and whoever writes the answer leaves the content out.
-pub(super) fn whole_file(metadata: &Metadata, name: &[u8], now: SystemTime) -> Response {
-    let mut response = Response::new(Status::OK)
-        .header("Content-Type", media_types::of(name))
-        // Else a browser may take an upload named `.txt` for a script.
-        .header("X-Content-Type-Options", "nosniff")
-        // Kept, but asked for again each time: an answer is never stale, and the tag makes asking cheap.
-        .header("Cache-Control", "no-cache");
-    // `Err` where the system keeps no such time.
-    if let Ok(modified) = metadata.modified() {
-        response = with_validators(response, metadata.len(), modified, now);
+/// RFC 9110 §9.3.2: "The server SHOULD send the same header fields in response to a HEAD request as it would have sent if the
+/// request method had been GET." So HEAD is answered by this, too, and whoever writes the answer leaves the content out.
+pub(super) fn file(request: &Request<'_>, representation: &Arc<Representation>) -> Response {
+    let headers = request.headers();
+    let current = representation.validators();
+    match evaluate(request.method(), headers, &current, request.now().wall) {
+        Verdict::NotModified => {
+            Response::with_lines(Status::NOT_MODIFIED, &representation.lines_not_modified)
+        }
+        Verdict::Failed => Response::status_page(Status::PRECONDITION_FAILED)
+            .reason("a condition of the request does not hold"),
+        Verdict::Proceed { range: false } => whole(representation),
+        Verdict::Proceed { range: true } => match select(headers, representation.length) {
+            Selection::Whole => whole(representation),
+            Selection::One(range) => part(representation, &range),
+            // RFC 9110 §14.2: "A server MAY ignore the Range header field." A client would take the coding off the answer as a whole,
+            // with the delimiters of its parts.
+            Selection::Several(_) if representation.is_coded() => whole(representation),
+            Selection::Several(ranges) => multipart::answer(representation, &ranges),
+            Selection::Unsatisfiable => unsatisfiable(representation.length),
+        },
     }
-    response
+}
+
+fn whole(representation: &Representation) -> Response {
+    Response::with_lines(Status::OK, &representation.lines)
+        .body(representation.part(0, representation.length))
+}
+
+/// 206 with one part (RFC 9110 §15.3.7).
+fn part(representation: &Representation, range: &ByteRange) -> Response {
+    let content_range = multipart::content_range(range, representation.length);
+    Response::with_lines(Status::PARTIAL_CONTENT, &representation.lines)
+        .header("Content-Range", &content_range)
+        .body(representation.part(range.first, range.length))
+}
+
+/// 416 (RFC 9110 §15.5.17), with Content-Range "specifying the current length of the selected representation".
+fn unsatisfiable(length: u64) -> Response {
+    Response::status_page(Status::RANGE_NOT_SATISFIABLE)
+        .header("Content-Range", &format!("bytes */{length}"))
+        .reason("no part of the range is within the file")
+}
+
+/// 404 with a page of the root's own.
+pub(super) fn error_page(page: &Representation, reason: &'static str) -> Response {
+    Response::new(Status::NOT_FOUND)
+        .header("Content-Type", "text/html; charset=utf-8")
+        .header("X-Content-Type-Options", "nosniff")
+        .header("Cache-Control", "no-store")
+        .body(page.part(0, page.length))
+        .reason(reason)
+}
+
+/// 406: every coding that there is was excluded, the file as it is among them (RFC 9110 §12.5.3).
+pub(super) fn not_acceptable() -> Response {
+    Response::status_page(Status::NOT_ACCEPTABLE)
+        .header("Vary", "Accept-Encoding")
+        .reason("no coding of the file is acceptable")
 }
 
 /// 308 to the same path with a slash (RFC 9110 §15.4.9). `path` and `query` are as they came.
@@ -50,22 +93,6 @@ pub(super) fn redirect_to_slash(path: &str, query: Option<&str>) -> Response {
         .header("Cache-Control", "no-cache")
 }
 
-/// The answer to a path that is refused.
-pub(super) fn refused(root: &Root, refusal: Refusal) -> Response {
-    if refusal.status() == Status::NOT_FOUND {
-        return not_found(root, refusal.reason());
-    }
-    Response::status_page(refusal.status()).reason(refusal.reason())
-}
-
-/// The answer when no file is found below the root.
-pub(super) fn failed(root: &Root, failure: Failure) -> Response {
-    match failure {
-        Failure::NotFound(reason) => not_found(root, reason),
-        _ => failure_page(failure),
-    }
-}
-
 /// The answer without a page of the root's: a small page of our own.
 pub fn failure_page(failure: Failure) -> Response {
     let mut response = Response::status_page(failure.status()).reason(failure.reason());
@@ -76,55 +103,3 @@ pub fn failure_page(failure: Failure) -> Response {
     }
     response
 }
-
-/// 404 with the root's own page, if it has one.
-fn not_found(root: &Root, reason: &'static str) -> Response {
-    match first_file(root, b"", &ERROR_PAGES) {
-        Ok(Some(Chosen::File { file, metadata, .. })) => Response::new(Status::NOT_FOUND)
-            .header("Content-Type", "text/html; charset=utf-8")
-            .header("X-Content-Type-Options", "nosniff")
-            .header("Cache-Control", "no-store")
-            .body(content(file, metadata.len()))
-            .reason(reason),
-        // Also when the page cannot be read: what was asked for is missing all the same.
-        _ => Response::status_page(Status::NOT_FOUND).reason(reason),
-    }
-}
-
-/// Last-Modified and a strong ETag (RFC 9110 §8.8).
-fn with_validators(
-    response: Response,
-    length: u64,
-    modified: SystemTime,
-    now: SystemTime,
-) -> Response {
-    let mut tag = Vec::with_capacity(TAG_ROOM);
-    etag::push_file_tag(&mut tag, length, modified);
-    // Quotes, `-` and hexadecimal digits: always UTF-8.
-    let response = response.header("ETag", std::str::from_utf8(&tag).unwrap_or_default());
-    // RFC 9110 §8.8.2.1: an origin server with a clock "MUST NOT generate a Last-Modified date that is later than the
-    // server's time of message origination"; a time in the future becomes that time.
-    match HttpDate::from_time(modified.min(now)) {
-        Some(date) => response.header("Last-Modified", date.as_str()),
-        // Before 1970 or after 9999: there is no honest date, and the tag does the work.
-        None => response,
-    }
-}
-
-/// The whole of a file.
-pub(super) fn content(file: File, length: u64) -> Payload {
-    match length {
-        // The descriptor is not kept until the answer is sent.
-        0 => Payload::Empty,
-        length => Payload::File {
-            file,
-            offset: 0,
-            length,
-        },
-    }
-}
-
-/// In the order in which they are tried.
-const ERROR_PAGES: [&str; 2] = ["404.html", "error.html"];
-/// Two quotes, a dash, a sign, 16 digits of length and 16 of time: more is never needed before the year 2554.
-const TAG_ROOM: usize = 36;

@@ -7,7 +7,7 @@
 //! whether it still names the folder that is held, at most every [`COMPARE_MS`].
 
 use super::failure::Failure;
-use crate::sys::beneath::Root;
+use crate::sys::beneath::{Root, Symlinks};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +24,7 @@ const NEVER: u64 = u64::MAX;
 #[derive(Debug)]
 pub(super) struct HeldRoot {
     path: PathBuf,
+    symlinks: Symlinks,
     /// The folder, or why the path names none now.
     folder: RwLock<Result<Arc<Root>, Failure>>,
     /// When the last comparison was made, in milliseconds of the requests' monotonic time.
@@ -37,9 +38,16 @@ impl HeldRoot {
         let root = Root::open(&path)?;
         Ok(HeldRoot {
             path,
+            symlinks: Symlinks::default(),
             folder: RwLock::new(Ok(Arc::new(root))),
             compared_ms: AtomicU64::new(NEVER),
         })
+    }
+
+    /// Chooses which symlinks are followed. The folder is opened anew.
+    pub(super) fn set_symlinks(&mut self, policy: Symlinks) {
+        self.symlinks = policy;
+        self.folder = RwLock::new(self.open_again());
     }
 
     /// The folder at this time, or why there is none. One of the threads that ask when a comparison is due makes it; the
@@ -66,12 +74,16 @@ impl HeldRoot {
             return;
         }
         // Opened before the lock is taken: no request waits for a slow disk behind this one.
-        let opened = match Root::open(&self.path) {
-            Ok(root) => Ok(Arc::new(root)),
-            Err(error) => Err(Failure::of_root(&error)),
-        };
+        let opened = self.open_again();
         // A panic cannot leave the value half written, so a poisoned lock is as good as another.
         *self.folder.write().unwrap_or_else(PoisonError::into_inner) = opened;
+    }
+
+    fn open_again(&self) -> Result<Arc<Root>, Failure> {
+        match Root::open(&self.path) {
+            Ok(root) => Ok(Arc::new(root.symlinks(self.symlinks))),
+            Err(error) => Err(Failure::of_root(&error)),
+        }
     }
 
     fn held(&self) -> Result<Arc<Root>, Failure> {

@@ -19,8 +19,8 @@ pub enum Payload {
     Shared(Arc<[u8]>),
     /// A part of a file.
     File {
-        /// The file; its own position is neither used nor moved.
-        file: File,
+        /// The file, which other answers may share: its own position is neither used nor moved.
+        file: Arc<File>,
         /// Where the part begins.
         offset: u64,
         /// How long it is.

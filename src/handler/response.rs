@@ -5,6 +5,7 @@ use crate::semantics::upgrade::is_protocol;
 use crate::semantics::{FieldError, FieldLines, Status};
 use std::fs::File;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 /// An answer. It borrows nothing, so that it can be sent while its worker serves others.
 ///
@@ -95,7 +96,7 @@ impl Response {
     /// When the file turns out shorter, the connection closes in the middle of the content, so that the client notices.
     pub fn file(self, file: File, offset: u64, length: u64) -> Response {
         self.body(Payload::File {
-            file,
+            file: Arc::new(file),
             offset,
             length,
         })
@@ -262,10 +263,11 @@ impl Response {
             Payload::Bytes(octets) => all = octets,
             Payload::Shared(octets) => all.extend_from_slice(&octets),
             Payload::File {
-                mut file,
+                file,
                 offset,
                 length,
             } => {
+                let mut file: &File = &file;
                 io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
                 file.take(length).read_to_end(&mut all)?;
             }
@@ -293,11 +295,6 @@ impl Response {
             fields: lines.clone(),
             ..Response::new(status)
         }
-    }
-
-    /// Its field lines.
-    pub(crate) fn lines(&self) -> &FieldLines {
-        &self.fields
     }
 }
 

@@ -9,6 +9,7 @@ use crate::sys::stream::read_exact_at;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, IoSlice, Read};
+use std::sync::Arc;
 
 /// Octets that are ready to be sent, of one answer or of several in a row. Belongs to a worker.
 #[derive(Debug, Default)]
@@ -73,7 +74,7 @@ pub enum Tail {
     /// A part of a file.
     File {
         /// The file.
-        file: File,
+        file: Arc<File>,
         /// Where the unsent part begins.
         offset: u64,
         /// How long it is.

@@ -1,9 +1,9 @@
-//! Small files in memory: how long they answer without a look, and when they are not kept.
+//! What is kept of files: how long it answers without a look, what is not kept, and what is counted.
 //!
 //! Times are arguments. Every row changes a file behind the server's back in a way that keeps its length, and asks again.
 
 use crate::tree::Tree;
-use std::fs::{self, File};
+use std::fs;
 use std::time::{Duration, SystemTime};
 
 const KIB: usize = 1024;
@@ -153,10 +153,179 @@ fn more_files_than_are_kept_are_all_served() {
     }
 }
 
+/// Larger files are kept open. One that is written to in place is asked before each answer, so it is never sent under the tag of
+/// what it was.
+#[test]
+fn a_large_file_is_served_new_at_once() {
+    let tree = Tree::new();
+    let content = |octet: u8| vec![octet; 100 * KIB];
+    tree.file("a.txt", content(b'o'));
+    let first = tree.get_at(0, "/a.txt");
+    assert_eq!(tree.get_at(1, "/a.txt").field("ETag"), first.field("ETag"));
+    let before = tree.stats();
+    tree.file("a.txt", content(b'n'));
+    let second = tree.get_at(2, "/a.txt");
+    assert!(second.content == content(b'n'));
+    assert_ne!(second.field("ETag"), first.field("ETag"));
+    assert_eq!(tree.stats().misses, before.misses + 1);
+}
+
+/// A large file that was replaced by renaming is another file by the same name.
+#[test]
+fn a_large_file_that_is_replaced_is_served_new_within_a_tenth_of_a_second() {
+    let tree = Tree::new();
+    tree.file("a.txt", vec![b'o'; 100 * KIB]);
+    assert_eq!(tree.get_at(0, "/a.txt").content[0], b'o');
+    tree.file("b.txt", vec![b'n'; 100 * KIB]);
+    fs::rename(tree.path("b.txt"), tree.path("a.txt")).expect("it can be renamed");
+    assert_eq!(tree.get_at(100, "/a.txt").content[0], b'n');
+}
+
+#[test]
+fn what_was_missing_is_served_within_a_tenth_of_a_second() {
+    let tree = Tree::new();
+    assert_eq!(tree.get_at(0, "/a.txt").status, 404);
+    tree.file("a.txt", "here");
+    assert_eq!(tree.get_at(99, "/a.txt").status, 404);
+    assert_eq!(tree.get_at(100, "/a.txt").status, 200);
+}
+
+/// (what is asked, milliseconds, target, hits and misses in all)
+const COUNTS: [(&str, u64, &str, (u64, u64)); 11] = [
+    ("a file for the first time", 0, "/a.txt", (0, 1)),
+    ("again", 0, "/a.txt", (1, 1)),
+    ("just fresh", 99, "/a.txt", (2, 1)),
+    ("no longer fresh", 100, "/a.txt", (2, 2)),
+    ("fresh from then on", 199, "/a.txt", (3, 2)),
+    ("nothing for the first time", 199, "/missing", (3, 3)),
+    ("nothing again", 200, "/missing", (4, 3)),
+    ("nothing, no longer fresh", 299, "/missing", (4, 4)),
+    ("a large file for the first time", 299, "/large", (4, 5)),
+    ("a large file again", 300, "/large", (5, 5)),
+    ("a redirect is not kept", 300, "/folder", (5, 6)),
+];
+
+#[test]
+fn hits_and_misses_are_counted() {
+    let tree = Tree::new();
+    tree.file("a.txt", "a")
+        .file("large", vec![0; 100 * KIB])
+        .folder("folder");
+    for (name, ms, target, expected) in COUNTS {
+        tree.get_at(ms, target);
+        let stats = tree.stats();
+        assert_eq!((stats.hits, stats.misses), expected, "{name}");
+    }
+    assert_eq!(tree.stats().evictions, 0);
+}
+
+/// `a.txt` is asked for all the while and stays; the others make room for each other.
+#[test]
+fn what_is_asked_for_is_kept_when_room_is_made() {
+    let tree = Tree::with(|files| files.file_cache(64 * KIB));
+    tree.file("a.txt", vec![b'a'; 10 * KIB]);
+    for number in 0..100 {
+        tree.file(&format!("{number}.bin"), vec![b'.'; 10 * KIB]);
+    }
+    tree.get_at(0, "/a.txt");
+    for number in 0..100 {
+        let before = tree.stats();
+        tree.get_at(0, &format!("/{number}.bin"));
+        tree.get_at(0, "/a.txt");
+        let after = tree.stats();
+        assert_eq!(
+            (after.hits, after.misses),
+            (before.hits + 1, before.misses + 1),
+            "{number}"
+        );
+    }
+    let evictions = tree.stats().evictions;
+    assert!((90..100).contains(&evictions), "{evictions}");
+}
+
+#[test]
+fn a_file_that_does_not_fit_is_served_and_not_kept() {
+    // name, octets that may be kept, whether a file of 10 KiB is
+    let rows = [("too few", 10 * KIB, false), ("enough", 12 * KIB, true)];
+    for (name, bytes, kept) in rows {
+        let tree = Tree::with(|files| files.file_cache(bytes));
+        let (old, new) = (vec![b'o'; 10 * KIB], vec![b'n'; 10 * KIB]);
+        let served = rewritten(&tree, &old, &new, 1_050);
+        assert!(served == if kept { old } else { new }, "{name}");
+    }
+}
+
+#[test]
+fn without_a_cache_every_request_asks_the_file_system() {
+    let tree = Tree::with(|files| files.file_cache(0));
+    assert_eq!(rewritten(&tree, b"old", b"new", 1_000), b"new");
+    tree.file("large", vec![b'o'; 100 * KIB]);
+    assert_eq!(tree.get_at(0, "/large").content[0], b'o');
+    tree.file("b.txt", vec![b'n'; 100 * KIB]);
+    fs::rename(tree.path("b.txt"), tree.path("large")).expect("it can be renamed");
+    assert_eq!(tree.get_at(0, "/large").content[0], b'n');
+    assert_eq!(tree.get_at(0, "/missing").status, 404);
+    tree.file("missing", "here");
+    assert_eq!(tree.get_at(0, "/missing").status, 200);
+    assert_eq!(tree.stats().hits, 0);
+}
+
+/// More large files than descriptors are kept: each is served whole, and those that were kept longest are asked for again.
+#[test]
+fn more_large_files_than_descriptors_are_all_served() {
+    let tree = Tree::new();
+    let name = |number: u32| format!("{number}.bin");
+    for number in 0..300_u32 {
+        let file = fs::File::create(tree.path(&name(number))).expect("it can be made");
+        file.set_len(65_537 + u64::from(number))
+            .expect("it can be made long");
+    }
+    for number in 0..300_u32 {
+        let answer = tree.get_at(0, &format!("/{}", name(number)));
+        assert_eq!(answer.length, 65_537 + u64::from(number));
+    }
+    let stats = tree.stats();
+    assert_eq!((stats.hits, stats.misses), (0, 300));
+    assert!((44..300).contains(&stats.evictions), "{stats:?}");
+}
+
+/// 1,024 paths that lead to nothing are known; one more, and the knowledge begins anew.
+#[test]
+fn so_many_missing_paths_are_known() {
+    for (name, others, hits) in [("below", 1_022, 1), ("at", 1_023, 1), ("above", 1_024, 0)] {
+        let tree = Tree::new();
+        // The two pages of the root's own that are missing are known as well.
+        tree.file("404.html", "nothing");
+        tree.get_at(0, "/first");
+        for number in 0..others {
+            tree.get_at(0, &format!("/missing-{number}"));
+        }
+        assert_eq!(tree.stats().hits, 0, "{name}");
+        tree.get_at(0, "/first");
+        assert_eq!(tree.stats().hits, hits, "{name}");
+    }
+}
+
+/// A path of 1,024 octets is remembered, and a longer one is looked for each time.
+#[test]
+fn so_long_a_path_is_kept() {
+    for (name, length, hits) in [("below", 1_023, 1), ("at", 1_024, 1), ("above", 1_025, 0)] {
+        let tree = Tree::new();
+        // Segments of nine octets, none of them empty.
+        let octet = |at: usize| {
+            if at % 10 == 9 && at + 1 < length {
+                '/'
+            } else {
+                'x'
+            }
+        };
+        let target: String = std::iter::once('/').chain((0..length).map(octet)).collect();
+        tree.get_at(0, &target);
+        tree.get_at(0, &target);
+        assert_eq!(tree.stats().hits, hits, "{name}: {}", target.len() - 1);
+    }
+}
+
 fn set_modified(tree: &Tree, time: SystemTime) {
-    let file = File::options()
-        .write(true)
-        .open(tree.path("a.txt"))
-        .expect("it can be opened");
-    file.set_modified(time).expect("its time can be set");
+    tree.modified("a.txt", time);
 }

@@ -2,12 +2,16 @@
 #![cfg(feature = "files")]
 
 mod cache;
+mod conditions;
 mod lessons;
 mod listing;
 mod media_types;
+mod options;
 #[path = "../invariants/path.rs"]
 mod path_invariant;
+mod ranges;
 mod replaced_root;
+mod representations;
 mod resolve;
 mod served;
 mod statuses;

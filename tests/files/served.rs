@@ -61,7 +61,6 @@ const ROWS: &[(&str, &str, u16, &str)] = &[
     ("an escaped folder", "/%64ocs", 308, "/%64ocs/"),
     ("a folder in absolute form", "http://localhost/docs?q", 308, "/docs/?q"),
     ("a folder without an index, no slash", "/plain", 308, "/plain/"),
-    ("a folder without an index", "/plain/", 404, "nothing here"),
     ("a file with a slash", "/plain/a.txt/", 404, "nothing here"),
     ("below a file", "/plain/a.txt/b", 404, "nothing here"),
     ("missing", "/missing", 404, "nothing here"),

@@ -30,7 +30,7 @@ const ROWS: &[(&str, &str, u16, &str, &str)] = &[
     ("GET", "/%00", 400, "NUL in the path", ""),
     ("GET", "/a.txt%00.html", 400, "NUL in the path", ""),
     ("GET", "/missing", 404, "no such file", ""),
-    ("GET", "/folder/", 404, "no index file in the folder", ""),
+    ("GET", "/folder/", 200, "", ""),
     ("GET", "/a.txt/", 404, "a file was asked with a slash behind its name", ""),
     ("GET", "/.env", 404, "hidden file", ""),
     ("GET", "/..", 404, "segment .. in the path", ""),
@@ -180,20 +180,50 @@ fn what_may_not_be_read_is_403() {
 #[cfg(unix)]
 #[test]
 fn without_descriptors_it_is_503() {
-    const CHILD: &str = "DOORSTEP_TEST_WITHOUT_DESCRIPTORS";
-    let name = "statuses::without_descriptors_it_is_503";
-    if std::env::var_os(CHILD).is_some() {
+    in_a_process_of_its_own("statuses::without_descriptors_it_is_503", || {
         let tree = Tree::new();
         tree.file("a.txt", "a");
-        let mut held = Vec::new();
-        while let Ok(file) = std::fs::File::open(tree.path("a.txt")) {
-            held.push(file);
-        }
+        let mut held = all_descriptors(&tree);
         let answer = tree.get("/a.txt");
         assert_eq!((answer.status, answer.field("Retry-After")), (503, "1"));
         held.clear();
         assert_eq!(tree.get("/a.txt").status, 200, "as soon as there is one");
-        return;
+    });
+}
+
+/// What is kept open for later is not in the way of what is asked now.
+#[cfg(unix)]
+#[test]
+fn descriptors_that_are_kept_are_given_up_for_others() {
+    let name = "statuses::descriptors_that_are_kept_are_given_up_for_others";
+    in_a_process_of_its_own(name, || {
+        let tree = Tree::new();
+        let large = vec![0; 100_000];
+        tree.file("a.txt", "a")
+            .file("one", &large)
+            .file("other", &large);
+        assert_eq!(tree.get_at(0, "/one").status, 200);
+        assert_eq!(tree.get_at(0, "/other").status, 200);
+        let _held = all_descriptors(&tree);
+        assert_eq!(tree.stats().evictions, 0);
+        assert_eq!(tree.get_at(0, "/a.txt").status, 200);
+        assert_eq!(tree.stats().evictions, 2);
+    });
+}
+
+/// Opens files until that fails.
+#[cfg(unix)]
+fn all_descriptors(tree: &Tree) -> Vec<std::fs::File> {
+    let open = || std::fs::File::open(tree.path("a.txt")).ok();
+    std::iter::from_fn(open).collect()
+}
+
+/// Runs a test of this name in a process that may have 64 descriptors.
+#[cfg(unix)]
+fn in_a_process_of_its_own(name: &str, test: impl FnOnce()) {
+    const CHILD: &str = "DOORSTEP_TEST_WITHOUT_DESCRIPTORS";
+    if std::env::var_os(CHILD).is_some() {
+        return test();
     }
     let output = std::process::Command::new("sh")
         .args(["-c", "ulimit -n 64 && exec \"$0\" --exact \"$1\""])

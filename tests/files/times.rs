@@ -58,5 +58,8 @@ fn a_time_in_the_future_becomes_now() {
     let answer = tree.get("/a.txt");
     let date = answer.field("Last-Modified");
     assert_eq!(date, "Sun, 06 Nov 1994 08:49:37 GMT");
-    assert_eq!(answer.field("ETag"), tag, "the tag is that of the file");
+    // It may change once more and get the time that it has already.
+    let opaque = tag.trim_matches('"');
+    let weak = answer.field("ETag").starts_with(&format!("W/\"{opaque}-"));
+    assert!(weak, "the tag is that of the file, and weak: {answer:?}");
 }

@@ -1,6 +1,6 @@
 //! A folder made for one test and asked like a site; gone when the test ends.
 
-use doorstep::{Files, Method, Now, Request, Response};
+use doorstep::{Files, Method, Now, Request, Response, Stats};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -28,27 +28,37 @@ pub struct Answer {
 }
 
 /// Every field that a file service writes, and the length, which it leaves to the server.
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 14] = [
+    "Accept-Ranges",
     "Allow",
     "Cache-Control",
+    "Content-Encoding",
     "Content-Length",
+    "Content-Range",
     "Content-Type",
     "ETag",
     "Last-Modified",
     "Location",
     "Retry-After",
+    "Vary",
+    "WWW-Authenticate",
     "X-Content-Type-Options",
 ];
 
 impl Tree {
     /// An empty site. Its path has a space in it.
     pub fn new() -> Tree {
+        Tree::with(|files| files)
+    }
+
+    /// An empty site that is served with these choices.
+    pub fn with(choose: impl FnOnce(Files) -> Files) -> Tree {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("doorstep files {} {count}", std::process::id());
         let base = std::env::temp_dir().join(name);
         fs::create_dir_all(base.join("site")).expect("a temporary folder can be made");
-        let files = Files::new(base.join("site")).expect("the site can be opened");
+        let files = choose(Files::new(base.join("site")).expect("the site can be opened"));
         // The year 2500: later than any file that a test writes.
         let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(16_725_225_600);
         Tree {
@@ -82,6 +92,14 @@ impl Tree {
         self
     }
 
+    /// Sets a file's modification time.
+    pub fn modified(&self, path: &str, time: SystemTime) -> &Tree {
+        let file = fs::File::options().write(true).open(self.path(path));
+        let file = file.expect("it can be opened");
+        file.set_modified(time).expect("its time can be set");
+        self
+    }
+
     /// Where that is on disk.
     pub fn path(&self, path: &str) -> PathBuf {
         self.base.join("site").join(path)
@@ -92,27 +110,57 @@ impl Tree {
         self.wall = wall;
     }
 
+    /// How often what was kept could answer.
+    pub fn stats(&self) -> Stats {
+        self.files.stats()
+    }
+
     pub fn get(&self, target: &str) -> Answer {
         self.send(Method::Get, target)
     }
 
+    /// GET with these field lines.
+    pub fn get_with(&self, target: &str, lines: &[(&str, &str)]) -> Answer {
+        self.send_with(Method::Get, target, lines)
+    }
+
     /// GET at this time of the monotonic clock, in milliseconds.
     pub fn get_at(&self, ms: u64, target: &str) -> Answer {
-        self.send_at(ms, Method::Get, target)
+        self.send_at(ms, Method::Get, target, &[])
     }
 
     /// A second after the last one, so that nothing is answered from memory without a look at its file.
     pub fn send(&self, method: Method, target: &str) -> Answer {
-        let ms = self.ms.fetch_add(1_000, Ordering::Relaxed);
-        self.send_at(ms, method, target)
+        self.send_with(method, target, &[])
     }
 
-    fn send_at(&self, ms: u64, method: Method, target: &str) -> Answer {
+    /// The same with these field lines.
+    pub fn send_with(&self, method: Method, target: &str, lines: &[(&str, &str)]) -> Answer {
+        let ms = self.ms.fetch_add(1_000, Ordering::Relaxed);
+        self.send_at(ms, method, target, lines)
+    }
+
+    /// At this time of the monotonic clock, in milliseconds.
+    pub fn send_at(&self, ms: u64, method: Method, target: &str, lines: &[(&str, &str)]) -> Answer {
+        Answer::of(self.ask(ms, method, target, lines))
+    }
+
+    /// The answer to GET before anybody has read it.
+    pub fn response(&self, target: &str, lines: &[(&str, &str)]) -> Response {
+        let ms = self.ms.fetch_add(1_000, Ordering::Relaxed);
+        self.ask(ms, Method::Get, target, lines)
+    }
+
+    fn ask(&self, ms: u64, method: Method, target: &str, lines: &[(&str, &str)]) -> Response {
         let now = Now {
             monotonic: Duration::from_millis(ms),
             wall: self.wall,
         };
-        Answer::of(Request::test(method, target).at(now).send(&self.files))
+        let mut request = Request::test(method, target).at(now);
+        for (name, value) in lines {
+            request = request.header(name, value);
+        }
+        request.send(&self.files)
     }
 
     fn write(&self, path: &Path, content: &[u8]) -> &Tree {

@@ -12,6 +12,7 @@ mod deadlines;
 mod engine;
 mod fairness;
 mod fields;
+mod files;
 mod full;
 mod half_close;
 mod held_back;

@@ -1,0 +1,119 @@
+//! Whether a file's name carries a hash of its content, as build tools write it.
+//!
+//! In: a name. Out: whether what it names may be kept for a year without asking again. Never: the content; a guess in favour
+//! of a hash, for an answer that was wrongly called immutable stays wrong for that year. What is missed is asked again, and
+//! costs a 304.
+
+/// Whether this name of a file (no folders in front of it) carries a hash: `NAME-HASH.EXTENSION`, where the dash may be a dot,
+/// `.chunk` or the like may stand behind the hash, and `.map` behind it all.
+///
+/// A hash has one of two forms:
+///
+/// - Hexadecimal digits in lower case, as many as a tool writes, also behind an underscore: webpack, Parcel, rustdoc and
+///   Propshaft (8), gulp-rev (10), Django (12), Angular and Next.js (16), webpack and Gatsby (20), Phoenix and Ember (32),
+///   SHA-1 (40), Sprockets and Hugo (64).
+/// - Eight octets of base64url with a digit and, behind the first, a capital: Rollup and Vite, Astro, VitePress (`BkH3x9aQ`),
+///   esbuild and Angular (`K3QXYZAB`).
+///
+/// Neither may read like words and numbers (`facade01`, `DSC00012`, `16-Light`). A name that is all hash does not count:
+/// cameras, databases and hashes of addresses make such names, of files that change. Nor does a UUID.
+pub fn carries_hash(name: &[u8]) -> bool {
+    stem(name).is_some_and(|stem| ends_in_hexadecimal(stem) || ends_in_base64url(stem))
+}
+
+/// What stands in front of the extensions, if a page may load such a file as a part of itself.
+fn stem(name: &[u8]) -> Option<&[u8]> {
+    let (stem, extension) = cut_at_last_dot(name.strip_suffix(b".map").unwrap_or(name))?;
+    if !EXTENSIONS.contains(&extension) {
+        return None;
+    }
+    match cut_at_last_dot(stem) {
+        Some((stem, b"bundle" | b"chunk" | b"lean" | b"min")) => Some(stem),
+        _ => Some(stem),
+    }
+}
+
+fn cut_at_last_dot(name: &[u8]) -> Option<(&[u8], &[u8])> {
+    let dot = name.iter().rposition(|&octet| octet == b'.')?;
+    Some((&name[..dot], &name[dot + 1..]))
+}
+
+fn ends_in_hexadecimal(stem: &[u8]) -> bool {
+    let separator = stem.iter().rposition(|octet| b".-_".contains(octet));
+    let Some(separator @ 1..) = separator else {
+        return false;
+    };
+    let hash = &stem[separator + 1..];
+    HEXADECIMAL_LENGTHS.contains(&hash.len())
+        && hash.iter().all(is_lower_hexadecimal)
+        && class_changes(hash) >= 2
+        && !ends_in_uuid(stem)
+}
+
+/// `3f2a9c1b-5d6e-4f70-8a91-b2c3d4e5f607` names a thing and not its content.
+fn ends_in_uuid(stem: &[u8]) -> bool {
+    let Some((_, uuid)) = stem.split_last_chunk::<UUID_LEN>() else {
+        return false;
+    };
+    let groups = uuid.split(|&octet| octet == b'-');
+    let hexadecimal = uuid
+        .iter()
+        .all(|octet| *octet == b'-' || is_lower_hexadecimal(octet));
+    hexadecimal && groups.map(<[u8]>::len).eq([8, 4, 4, 4, 12])
+}
+
+fn ends_in_base64url(stem: &[u8]) -> bool {
+    let Some(([_, .., b'-' | b'.'], hash)) = stem.split_last_chunk::<BASE64URL_LEN>() else {
+        return false;
+    };
+    let base64url = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_".contains(octet);
+    // esbuild's: base32, where every letter is a capital, changes less often.
+    let base32 = hash
+        .iter()
+        .all(|octet| matches!(octet, b'A'..=b'Z' | b'2'..=b'7'));
+    hash.iter().all(base64url)
+        && hash.iter().any(u8::is_ascii_digit)
+        && hash[1..].iter().any(u8::is_ascii_uppercase)
+        && class_changes(hash) >= if base32 { 2 } else { 3 }
+        && !holds_word(hash)
+}
+
+fn is_lower_hexadecimal(octet: &u8) -> bool {
+    matches!(octet, b'0'..=b'9' | b'a'..=b'f')
+}
+
+/// How often a digit, a small letter or a capital stands next to another of the three. One is a word and a number, or a word
+/// with its capital; `v10-Dark` has two.
+fn class_changes(hash: &[u8]) -> usize {
+    let class = |octet: u8| match octet {
+        b'0'..=b'9' => Some(0),
+        b'a'..=b'z' => Some(1),
+        b'A'..=b'Z' => Some(2),
+        _ => None,
+    };
+    let changes = |pair: &&[u8]| match (class(pair[0]), class(pair[1])) {
+        (Some(left), Some(right)) => left != right,
+        _ => false,
+    };
+    hash.windows(2).filter(changes).count()
+}
+
+/// Four letters in a row, the last three of them small: `Run2Left`, `SonyA7R3`.
+fn holds_word(hash: &[u8]) -> bool {
+    hash.windows(4)
+        .any(|run| run[0].is_ascii_alphabetic() && run[1..].iter().all(u8::is_ascii_lowercase))
+}
+
+const BASE64URL_LEN: usize = 8;
+const UUID_LEN: usize = 36;
+
+/// 24, which no tool writes, is what some databases write as an identifier.
+const HEXADECIMAL_LENGTHS: [usize; 8] = [8, 10, 12, 16, 20, 32, 40, 64];
+
+/// What a page is made of, and nothing that is asked for by itself (pages, documents, archives, data): that is known by a name
+/// that stays.
+#[rustfmt::skip]
+const EXTENSIONS: [&[u8]; 24] = [
+    b"avif", b"css", b"eot", b"flac", b"gif", b"ico", b"jpeg", b"jpg", b"js", b"jxl", b"m4a", b"mjs", b"mp3", b"mp4", b"ogg",
+    b"otf", b"png", b"svg", b"ttf", b"wasm", b"webm", b"webp", b"woff", b"woff2",
+];

@@ -1,0 +1,107 @@
+//! Several parts of a file in one answer: `multipart/byteranges` (RFC 9110 §14.6).
+//!
+//! In: a representation and the parts that were selected. Out: which parts those are. Never: the whole answer in memory.
+
+use super::representation::{Representation, random};
+use crate::handler::Response;
+use crate::limits::STREAM_BLOCK;
+use crate::semantics::Status;
+use crate::semantics::range::ByteRange;
+use std::collections::VecDeque;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+/// 206 with these parts, each behind its own Content-Type and Content-Range.
+pub(super) fn answer(representation: &Arc<Representation>, ranges: &[ByteRange]) -> Response {
+    let boundary = boundary();
+    let media_type = representation.lines.get("Content-Type").unwrap_or_default();
+    let mut pieces = VecDeque::with_capacity(2 * ranges.len() + 1);
+    for (index, range) in ranges.iter().enumerate() {
+        // RFC 2046 §5.1.1: the CRLF before a delimiter belongs to it, and not to the part that it ends.
+        let line_end = if index == 0 { "" } else { "\r\n" };
+        let head = format!(
+            "{line_end}--{boundary}\r\nContent-Type: {media_type}\r\nContent-Range: {}\r\n\r\n",
+            content_range(range, representation.length)
+        );
+        pieces.push_back(Piece::Octets(head.into_bytes()));
+        pieces.push_back(Piece::Part(*range));
+    }
+    pieces.push_back(Piece::Octets(
+        format!("\r\n--{boundary}--\r\n").into_bytes(),
+    ));
+    let length = pieces.iter().map(Piece::length).sum();
+    let parts = Parts {
+        representation: representation.clone(),
+        pieces,
+    };
+    // RFC 9110 §15.3.7.2: "To avoid confusion with single-part responses, a server MUST NOT generate a Content-Range header field
+    // in the HTTP header section of a multiple part response".
+    Response::with_lines(Status::PARTIAL_CONTENT, &representation.lines)
+        .header(
+            "Content-Type",
+            &format!("multipart/byteranges; boundary={boundary}"),
+        )
+        .stream(Some(length), parts)
+}
+
+/// The value of Content-Range for a part of so long a representation (RFC 9110 §14.4).
+pub(super) fn content_range(range: &ByteRange, length: u64) -> String {
+    let last = range.first + (range.length - 1);
+    format!("bytes {}-{last}/{length}", range.first)
+}
+
+/// What stands before each part. RFC 2046 §5.1.1: it "must not appear in any of the encapsulated parts". Chosen at random for each
+/// answer, so that no file can hold it on purpose, and none of the size of this world by chance.
+fn boundary() -> String {
+    format!("{:016x}{:016x}", random(), random())
+}
+
+/// What is still to be sent.
+struct Parts {
+    representation: Arc<Representation>,
+    pieces: VecDeque<Piece>,
+}
+
+enum Piece {
+    Octets(Vec<u8>),
+    Part(ByteRange),
+}
+
+impl Piece {
+    fn length(&self) -> u64 {
+        match self {
+            Piece::Octets(octets) => octets.len() as u64,
+            Piece::Part(range) => range.length,
+        }
+    }
+}
+
+impl Read for Parts {
+    /// As much as one piece and one block have.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let room = buffer.len().min(STREAM_BLOCK);
+        let Some(piece) = self.pieces.front_mut() else {
+            return Ok(0);
+        };
+        let count = match piece {
+            Piece::Octets(octets) => {
+                let count = octets.len().min(room);
+                buffer[..count].copy_from_slice(&octets[..count]);
+                octets.drain(..count);
+                count
+            }
+            Piece::Part(range) => {
+                let count = range.length.min(room as u64) as usize;
+                self.representation
+                    .read_part(range.first, &mut buffer[..count])?;
+                range.first += count as u64;
+                range.length -= count as u64;
+                count
+            }
+        };
+        if piece.length() == 0 {
+            self.pieces.pop_front();
+        }
+        Ok(count)
+    }
+}

@@ -1,0 +1,115 @@
+//! What a program chose about its files.
+//!
+//! In: the choices. Out: what follows from them for one file. Never: a look at the file system.
+
+use super::hashed_name::carries_hash;
+use super::media_types;
+use super::resolve::Rules;
+use crate::limits::CACHE_BYTES;
+use crate::semantics::FieldError;
+use crate::semantics::fields::valid_value;
+
+/// How long a client may use a file without asking for it again (RFC 9111 §5.2.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CacheControl {
+    /// `no-cache`: kept, but asked for again each time, so that an answer is never stale. Its tag makes asking cheap: the answer
+    /// to a client that has the file is a 304 without content.
+    #[default]
+    NoCache,
+    /// `max-age`, in seconds: used for so long without asking.
+    MaxAge(u32),
+    /// `no-store`: not kept at all.
+    NoStore,
+}
+
+/// The choices.
+#[derive(Debug)]
+pub(super) struct Options {
+    /// Files that answer for their folder, in the order in which they are tried.
+    pub index: Vec<String>,
+    /// The page of an application that knows its own paths.
+    pub spa: Option<String>,
+    /// Which names are served at all.
+    pub rules: Rules,
+    /// Whether a folder without an index is answered with a list of what is in it.
+    pub listing: bool,
+    /// Whether `/about` is answered with `about.html`.
+    pub clean_urls: bool,
+    /// Octets of small files that are kept in memory; 0 keeps nothing, descriptors and missing names neither.
+    pub memory: usize,
+    cache_control: CacheControl,
+    immutable: bool,
+    /// Extensions in lower case, and what they stand for here.
+    media_types: Vec<(String, String)>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            index: vec!["index.html".to_string(), "index.htm".to_string()],
+            spa: None,
+            rules: Rules::default(),
+            listing: true,
+            clean_urls: true,
+            memory: CACHE_BYTES,
+            cache_control: CacheControl::default(),
+            immutable: false,
+            media_types: Vec::new(),
+        }
+    }
+}
+
+impl Options {
+    /// Sets the value of Cache-Control.
+    pub fn set_cache_control(&mut self, policy: CacheControl) {
+        self.cache_control = policy;
+    }
+
+    /// Whether names that carry a hash of their content are said never to change.
+    pub fn set_immutable(&mut self, immutable: bool) {
+        self.immutable = immutable;
+    }
+
+    /// Gives an extension a type of the program's own.
+    ///
+    /// # Errors
+    /// The type is not one that a field can hold.
+    pub fn add_media_type(&mut self, extension: &str, media_type: &str) -> Result<(), FieldError> {
+        if media_type.is_empty() || !valid_value(media_type.as_bytes()) {
+            return Err(FieldError::Value);
+        }
+        let extension = extension.trim_start_matches('.').to_ascii_lowercase();
+        // The last one counts, so it is found first.
+        self.media_types
+            .insert(0, (extension, media_type.to_string()));
+        Ok(())
+    }
+
+    /// The type of a file by its name.
+    pub fn media_type(&self, path: &[u8]) -> &str {
+        let extension = || path.rsplit(|&octet| octet == b'.').next();
+        let own = self.media_types.iter().find(|(own, _)| {
+            path.contains(&b'.')
+                && extension().is_some_and(|this| this.eq_ignore_ascii_case(own.as_bytes()))
+        });
+        own.map_or_else(|| media_types::of(path), |(_, media_type)| media_type)
+    }
+
+    /// The value of Cache-Control for a file by its name.
+    pub fn cache_control(&self, path: &[u8]) -> String {
+        let name = path.rsplit(|&octet| octet == b'/').next().unwrap_or(path);
+        if self.immutable && carries_hash(name) {
+            return IMMUTABLE.to_string();
+        }
+        match self.cache_control {
+            CacheControl::NoCache => "no-cache".to_string(),
+            CacheControl::MaxAge(seconds) => format!("max-age={seconds}"),
+            CacheControl::NoStore => "no-store".to_string(),
+        }
+    }
+}
+
+/// A year, as long as RFC 2616 §14.21 let an answer be kept; RFC 8246 §2: no client asks again before that, even when its user
+/// reloads the page.
+const IMMUTABLE: &str = "max-age=31536000, immutable";

@@ -1,0 +1,338 @@
+//! One file as it is sent: its content, its validators, and the fields that go with them.
+//!
+//! In: an open file and what the system says about it. Out: which file answers a path; what a client asks for under conditions.
+//! Never: a strong tag for a file that may have changed without a trace, content that is not the one its tag was made for.
+//!
+//! A file's tag is made of its length and its modification time in nanoseconds, so that copies of a site on several machines
+//! agree. File systems stamp a change with the time of their last tick, some with whole seconds, FAT with every second one: within
+//! that, a change of the same length leaves no trace. So a file whose last change is not yet [`SETTLED`] has a weak tag, in which
+//! a hash of its content stands too, and is not kept.
+
+use super::options::Options;
+use crate::handler::{Now, Payload};
+use crate::limits::CACHE_FILE_BYTES;
+use crate::semantics::accept_encoding::Coding;
+use crate::semantics::date::HttpDate;
+use crate::semantics::etag::{self, EntityTag};
+use crate::semantics::precondition::Validators;
+use crate::semantics::{FieldError, FieldLines};
+use crate::sys::file::Identity;
+use crate::sys::stream::read_exact_at;
+use std::collections::hash_map::RandomState;
+use std::fs::{File, Metadata};
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How old a file's last change has to be before its length and its time tell it from every other state of it.
+const SETTLED: Duration = Duration::from_secs(2);
+/// How often a file is read that is found changed behind that. One that is written all the time is sent as it comes.
+const READS_MAX: u32 = 3;
+/// What a representation costs besides its octets: the structure, three allocations and their share of a list.
+const OVERHEAD: usize = 384;
+
+/// An open file, and what the system says about it: not about whatever has its name by now.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub file: File,
+    pub metadata: Metadata,
+}
+
+/// One file as it is sent.
+#[derive(Debug)]
+pub(super) struct Representation {
+    /// What tells this state of the file from others. `None` where the system cannot tell.
+    identity: Option<Identity>,
+    /// When its last change was, if the system keeps such a time.
+    pub changed: Option<SystemTime>,
+    /// Octets of the content.
+    pub length: u64,
+    /// What Last-Modified says, in seconds since 1970.
+    last_modified: Option<u64>,
+    tag: Option<Tag>,
+    /// The field lines of a whole answer.
+    pub lines: FieldLines,
+    /// Those of a 304.
+    pub lines_not_modified: FieldLines,
+    content: Content,
+}
+
+#[derive(Debug)]
+struct Tag {
+    weak: bool,
+    opaque: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Content {
+    Memory(Arc<[u8]>),
+    File(Arc<File>),
+}
+
+impl Representation {
+    /// Takes what there is to know of a file, and its content if that is small. `name` is a path that ends in its name, without
+    /// the ending of its coding.
+    ///
+    /// # Errors
+    /// Those of reading it.
+    pub fn load(
+        opened: Opened,
+        name: &[u8],
+        coding: Option<Coding>,
+        options: &Options,
+        now: Now,
+    ) -> io::Result<Representation> {
+        let Opened { file, mut metadata } = opened;
+        let mut content = None;
+        for _ in 0..READS_MAX {
+            if !is_read(&metadata, options, now) {
+                break;
+            }
+            content = read(&file, &metadata);
+            if content.is_some() {
+                break;
+            }
+            // It became shorter, or was written to, while it was read: another try, with what it is now.
+            metadata = file.metadata()?;
+        }
+        let identity = Identity::of(&file, &metadata);
+        let changed = metadata.modified().ok();
+        let tag = changed.map(|changed| {
+            let sign = match &content {
+                _ if is_settled(changed, now) => None,
+                Some(content) => Some(hash(content)),
+                // No two answers have this one, so it never says that a client has the file already.
+                None => Some(random()),
+            };
+            Tag::of(metadata.len(), changed, coding, sign)
+        });
+        let last_modified = changed.and_then(|changed| {
+            // RFC 9110 §8.8.2.1: an origin server with a clock "MUST NOT generate a Last-Modified date that is later than the
+            // server's time of message origination"; a time in the future becomes that time. Before 1970 or after 9999 there is
+            // no honest date, and the tag does the work.
+            let seconds = changed.min(now.wall).duration_since(UNIX_EPOCH).ok()?;
+            HttpDate::from_unix(seconds.as_secs()).map(|_| seconds.as_secs())
+        });
+        let mut representation = Representation {
+            identity,
+            changed,
+            length: metadata.len(),
+            last_modified,
+            tag,
+            lines: FieldLines::new(),
+            lines_not_modified: FieldLines::new(),
+            content: match content {
+                Some(content) => Content::Memory(content),
+                None => Content::File(Arc::new(file)),
+            },
+        };
+        // Types were judged when they were chosen, and everything else is made here of visible ASCII.
+        if representation.write_lines(name, coding, options).is_err() {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        Ok(representation)
+    }
+
+    fn write_lines(
+        &mut self,
+        name: &[u8],
+        coding: Option<Coding>,
+        options: &Options,
+    ) -> Result<(), FieldError> {
+        let cache_control = options.cache_control(name);
+        let tag = self.tag.as_ref().map(Tag::written);
+        let lines = &mut self.lines;
+        lines.push("Content-Type", options.media_type(name))?;
+        if let Some(coding) = coding {
+            lines.push("Content-Encoding", coding.name())?;
+        }
+        // Else a browser may take an upload named `.txt` for a script.
+        lines.push("X-Content-Type-Options", "nosniff")?;
+        // RFC 9110 §14.3: what a client may resume.
+        lines.push("Accept-Ranges", "bytes")?;
+        // RFC 9110 §15.4.5: "The server generating a 304 response MUST generate any of the following header fields that would
+        // have been sent in a 200 (OK) response to the same request: Content-Location, Date, ETag, and Vary; Cache-Control and
+        // Expires". The server writes Date.
+        for lines in [&mut self.lines, &mut self.lines_not_modified] {
+            lines.push("Cache-Control", &cache_control)?;
+            // RFC 9110 §12.5.5. Always, for a sidecar may come up at any time.
+            lines.push("Vary", "Accept-Encoding")?;
+            if let Some(tag) = &tag {
+                lines.push("ETag", tag)?;
+            }
+        }
+        let date = self.last_modified.and_then(HttpDate::from_unix);
+        if let Some(date) = date {
+            self.lines.push("Last-Modified", date.as_str())?;
+            // RFC 9110 §15.4.5: "a sender SHOULD NOT generate representation metadata other than the above listed fields unless
+            // said metadata exists for the purpose of guiding cache updates (e.g., Last-Modified might be useful if the response
+            // does not have an ETag field)".
+            if tag.is_none() {
+                self.lines_not_modified
+                    .push("Last-Modified", date.as_str())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a client's conditions are compared with.
+    pub fn validators(&self) -> Validators<'_> {
+        Validators {
+            tag: self.tag.as_ref().map(|tag| EntityTag {
+                weak: tag.weak,
+                opaque: &tag.opaque,
+            }),
+            modified: self.last_modified,
+        }
+    }
+
+    /// Whether it is the file in a coding.
+    pub fn is_coded(&self) -> bool {
+        self.lines.get("Content-Encoding").is_some()
+    }
+
+    /// A part of the content.
+    pub fn part(&self, first: u64, length: u64) -> Payload {
+        match &self.content {
+            // The descriptor is not kept until the answer is sent.
+            _ if length == 0 => Payload::Empty,
+            Content::Memory(octets) if length == self.length => Payload::Shared(octets.clone()),
+            // A part of what is small is copied.
+            Content::Memory(octets) => {
+                let from = octets.get(first as usize..).unwrap_or_default();
+                Payload::Bytes(from[..from.len().min(length as usize)].to_vec())
+            }
+            Content::File(file) => Payload::File {
+                file: file.clone(),
+                offset: first,
+                length,
+            },
+        }
+    }
+
+    /// Reads a part of the content, as long as the buffer.
+    ///
+    /// # Errors
+    /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) when the file has become shorter; those of reading it.
+    pub fn read_part(&self, first: u64, buffer: &mut [u8]) -> io::Result<()> {
+        match &self.content {
+            Content::Memory(octets) => {
+                let from = octets.get(first as usize..).unwrap_or_default();
+                let part = from.get(..buffer.len());
+                buffer.copy_from_slice(part.ok_or(io::ErrorKind::UnexpectedEof)?);
+                Ok(())
+            }
+            Content::File(file) => read_exact_at(file, buffer, first),
+        }
+    }
+
+    /// Whether it may answer later requests.
+    pub fn may_be_kept(&self, now: Now) -> bool {
+        self.identity.is_some() && self.changed.is_some_and(|changed| is_settled(changed, now))
+    }
+
+    /// Whether this is the state that a file is in now.
+    pub fn is_of(&self, opened: &Opened, now: Now) -> bool {
+        let identity = Identity::of(&opened.file, &opened.metadata);
+        identity.is_some() && identity == self.identity && self.may_be_kept(now)
+    }
+
+    /// Whether its content is still the one that it was made for. What is in memory cannot have changed; a file that is sent from
+    /// its descriptor may have been written to since, and is asked.
+    pub fn is_intact(&self) -> bool {
+        match &self.content {
+            Content::Memory(_) => true,
+            Content::File(file) => {
+                let now = file.metadata().ok();
+                let now = now.and_then(|metadata| Identity::of(file, &metadata));
+                now.is_some() && now == self.identity
+            }
+        }
+    }
+
+    /// Whether it holds a descriptor.
+    pub fn holds_descriptor(&self) -> bool {
+        matches!(self.content, Content::File(_))
+    }
+
+    /// Octets of memory that it takes.
+    pub fn bytes(&self) -> usize {
+        let content = match &self.content {
+            Content::Memory(octets) => octets.len(),
+            Content::File(_) => 0,
+        };
+        let lines = self.lines.as_bytes().len() + self.lines_not_modified.as_bytes().len();
+        OVERHEAD + lines + content
+    }
+}
+
+impl Tag {
+    /// `sign` tells states apart that length and time do not.
+    fn of(length: u64, changed: SystemTime, coding: Option<Coding>, sign: Option<u64>) -> Tag {
+        let mut quoted = Vec::with_capacity(TAG_ROOM);
+        etag::push_file_tag(&mut quoted, length, changed);
+        let mut opaque = quoted[1..quoted.len() - 1].to_vec();
+        // Of the same length and time, a file and its sidecar are still two representations (RFC 9110 §8.8.3.3).
+        if let Some(coding) = coding {
+            opaque.push(b'-');
+            opaque.extend_from_slice(coding.name().as_bytes());
+        }
+        if let Some(sign) = sign {
+            opaque.push(b'-');
+            crate::bytes::number::push_hexadecimal(&mut opaque, sign);
+        }
+        Tag {
+            weak: sign.is_some(),
+            opaque,
+        }
+    }
+
+    fn written(&self) -> String {
+        let weak = if self.weak { "W/" } else { "" };
+        // Hexadecimal digits, hyphens and the names of codings: always UTF-8.
+        let opaque = std::str::from_utf8(&self.opaque).unwrap_or_default();
+        format!("{weak}\"{opaque}\"")
+    }
+}
+
+/// Whether the content is read into memory: what is small, to be kept or to be told from what it was a moment ago.
+fn is_read(metadata: &Metadata, options: &Options, now: Now) -> bool {
+    let small = metadata.len() <= CACHE_FILE_BYTES as u64;
+    let settled = metadata
+        .modified()
+        .is_ok_and(|changed| is_settled(changed, now));
+    small && (options.memory > 0 || !settled)
+}
+
+/// The content, if the file is the same after it was read as before.
+fn read(file: &File, metadata: &Metadata) -> Option<Arc<[u8]>> {
+    let before = Identity::of(file, metadata)?;
+    let mut content = vec![0; usize::try_from(metadata.len()).ok()?];
+    read_exact_at(file, &mut content, 0).ok()?;
+    let after = Identity::of(file, &file.metadata().ok()?)?;
+    (before == after).then(|| content.into())
+}
+
+fn is_settled(changed: SystemTime, now: Now) -> bool {
+    // A time in the future may be reached by another change.
+    changed
+        .checked_add(SETTLED)
+        .is_some_and(|settles| settles <= now.wall)
+}
+
+/// FNV-1a of 64 bits: the same on every machine, unlike the hash of std, and good enough for what is only called alike for two
+/// seconds, weakly.
+fn hash(octets: &[u8]) -> u64 {
+    octets.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &octet| {
+        (hash ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01B3)
+    })
+}
+
+/// A number that nobody can tell beforehand: the keys of std's maps are made so.
+pub(super) fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// Two quotes, two hyphens, a sign, 16 digits of length and 16 of time: more is never needed before the year 2554.
+const TAG_ROOM: usize = 40;

@@ -1,0 +1,238 @@
+//! What answers one path: a file, and its sidecars.
+//!
+//! In: an open file, and what its name was found to stand for. Out: which coding a client takes. Never: a sidecar that is older
+//! than its file.
+//!
+//! A resource does not change. When more is known of a sidecar, or the file was looked at anew, there is a new one, which shares
+//! with the old one what is still the same.
+
+use super::choose::regular_file;
+use super::options::Options;
+use super::representation::{Opened, Representation};
+use crate::handler::Now;
+use crate::semantics::accept_encoding::Coding;
+use crate::sys::beneath::Root;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+/// How long a resource answers without a look at its file, in milliseconds.
+const FRESH_MS: u64 = 100;
+/// What a resource costs besides its representations and its paths: the structure and its slot in a map.
+const OVERHEAD: usize = 256;
+
+/// What answers one path.
+#[derive(Debug)]
+pub(super) struct Resource {
+    /// The folder that it was opened below: another one may have another file by that name. Weak, so that a folder that was
+    /// replaced is closed although something of it is still here; its place in memory is not given to another while it is.
+    root: Weak<Root>,
+    /// Where the file stands below the root.
+    path: Box<[u8]>,
+    /// The file itself.
+    plain: Arc<Representation>,
+    /// The file in each coding, by [`Coding::index`].
+    sidecars: [Sidecar; 3],
+    /// When the file was last looked at, in milliseconds of the requests' monotonic time.
+    looked_ms: u64,
+    /// Whether it was asked for since the last eviction passed by.
+    used: AtomicBool,
+}
+
+/// The file in one coding.
+#[derive(Clone, Debug)]
+enum Sidecar {
+    /// Nobody has looked since the file itself was looked at; with what was there before.
+    Unlooked(Option<Arc<Representation>>),
+    /// None, or one that is out of date.
+    Absent,
+    /// One that is as new as the file.
+    Found(Arc<Representation>),
+}
+
+impl Resource {
+    /// The file that was just opened. `before` is what was known of this path until now.
+    ///
+    /// # Errors
+    /// Those of reading it.
+    pub fn load(
+        root: &Arc<Root>,
+        path: Vec<u8>,
+        opened: Opened,
+        before: Option<&Resource>,
+        options: &Options,
+        now: Now,
+    ) -> io::Result<Resource> {
+        let before = before.filter(|before| *before.path == *path);
+        let plain = before.map(|before| &before.plain);
+        let plain = load(plain, opened, &path, None, options, now)?;
+        let sidecars = match before {
+            Some(before) => before.sidecars.clone().map(Sidecar::unlooked),
+            None => [const { Sidecar::Unlooked(None) }; 3],
+        };
+        Ok(Resource {
+            root: Arc::downgrade(root),
+            path: path.into(),
+            plain,
+            sidecars,
+            looked_ms: milliseconds(now.monotonic),
+            used: AtomicBool::new(false),
+        })
+    }
+
+    /// The file itself.
+    pub fn plain(&self) -> &Arc<Representation> {
+        &self.plain
+    }
+
+    /// The file in this coding, when that is known: `Some(None)` when there is none.
+    pub fn coded(&self, coding: Coding) -> Option<Option<&Arc<Representation>>> {
+        match &self.sidecars[coding.index()] {
+            Sidecar::Unlooked(_) => None,
+            Sidecar::Absent => Some(None),
+            Sidecar::Found(sidecar) => Some(Some(sidecar)),
+        }
+    }
+
+    /// The resource with one sidecar looked at, and that sidecar.
+    pub fn look_at(
+        &self,
+        coding: Coding,
+        root: &Root,
+        options: &Options,
+        now: Now,
+    ) -> (Resource, Option<Arc<Representation>>) {
+        let before = match &self.sidecars[coding.index()] {
+            Sidecar::Unlooked(before) => before.as_ref(),
+            Sidecar::Found(before) => Some(before),
+            Sidecar::Absent => None,
+        };
+        let path = [&self.path, ending(coding)].concat();
+        // Whatever keeps a sidecar from being read, the file itself is there.
+        let opened = regular_file(root, &path).ok().flatten();
+        let found = opened
+            .filter(|opened| self.is_up_to_date(opened))
+            .and_then(|opened| load(before, opened, &self.path, Some(coding), options, now).ok());
+        let mut sidecars = self.sidecars.clone();
+        sidecars[coding.index()] = match &found {
+            Some(sidecar) if sidecar.may_be_kept(now) => Sidecar::Found(sidecar.clone()),
+            Some(_) => Sidecar::Unlooked(None),
+            None => Sidecar::Absent,
+        };
+        let resource = Resource {
+            root: self.root.clone(),
+            path: self.path.clone(),
+            plain: self.plain.clone(),
+            sidecars,
+            looked_ms: self.looked_ms,
+            used: AtomicBool::new(true),
+        };
+        (resource, found)
+    }
+
+    /// A sidecar that is older than its file was made from what the file was before. Tools that pack files give both the same
+    /// time.
+    fn is_up_to_date(&self, sidecar: &Opened) -> bool {
+        match (sidecar.metadata.modified().ok(), self.plain.changed) {
+            (Some(sidecar), Some(plain)) => sidecar >= plain,
+            _ => false,
+        }
+    }
+
+    /// Whether it is of this root.
+    pub fn is_below(&self, root: &Arc<Root>) -> bool {
+        std::ptr::eq(self.root.as_ptr(), Arc::as_ptr(root))
+    }
+
+    /// Whether it answers without a look at the file's name.
+    pub fn is_fresh(&self, now: Now) -> bool {
+        is_fresh(self.looked_ms, now) && self.plain.may_be_kept(now)
+    }
+
+    /// Whether it may answer later requests.
+    pub fn may_be_kept(&self, now: Now) -> bool {
+        self.plain.may_be_kept(now)
+    }
+
+    /// Notes that it was asked for.
+    pub fn touch(&self) {
+        // A store on every request would make the processors fight for the line.
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether it was asked for since this was asked the last time.
+    pub fn take_used(&self) -> bool {
+        self.used.swap(false, Ordering::Relaxed)
+    }
+
+    /// Octets of memory that it takes.
+    pub fn bytes(&self) -> usize {
+        let representations: usize = self.representations().map(|one| one.bytes()).sum();
+        OVERHEAD + self.path.len() + representations
+    }
+
+    /// Descriptors that it holds.
+    pub fn descriptors(&self) -> usize {
+        self.representations()
+            .filter(|one| one.holds_descriptor())
+            .count()
+    }
+
+    fn representations(&self) -> impl Iterator<Item = &Arc<Representation>> {
+        let sidecars = self.sidecars.iter().filter_map(|sidecar| match sidecar {
+            Sidecar::Unlooked(sidecar) => sidecar.as_ref(),
+            Sidecar::Absent => None,
+            Sidecar::Found(sidecar) => Some(sidecar),
+        });
+        std::iter::once(&self.plain).chain(sidecars)
+    }
+}
+
+impl Sidecar {
+    fn unlooked(self) -> Sidecar {
+        match self {
+            Sidecar::Found(sidecar) => Sidecar::Unlooked(Some(sidecar)),
+            Sidecar::Absent => Sidecar::Unlooked(None),
+            unlooked @ Sidecar::Unlooked(_) => unlooked,
+        }
+    }
+}
+
+/// Whether something that was looked at then still counts.
+pub(super) fn is_fresh(looked_ms: u64, now: Now) -> bool {
+    // The distance in either direction: two servers may share this folder, and each counts from an origin of its own.
+    milliseconds(now.monotonic).abs_diff(looked_ms) < FRESH_MS
+}
+
+/// A time as it is noted.
+pub(super) fn milliseconds(monotonic: Duration) -> u64 {
+    // Wraps after 584 million years.
+    monotonic.as_millis() as u64
+}
+
+/// What was there before, if the file is still in that state; otherwise what it is now.
+fn load(
+    before: Option<&Arc<Representation>>,
+    opened: Opened,
+    name: &[u8],
+    coding: Option<Coding>,
+    options: &Options,
+    now: Now,
+) -> io::Result<Arc<Representation>> {
+    match before.filter(|before| before.is_of(&opened, now)) {
+        Some(before) => Ok(before.clone()),
+        None => Representation::load(opened, name, coding, options, now).map(Arc::new),
+    }
+}
+
+/// What a sidecar's name has behind the file's.
+fn ending(coding: Coding) -> &'static [u8] {
+    match coding {
+        Coding::Brotli => b".br",
+        Coding::Zstd => b".zst",
+        Coding::Gzip => b".gz",
+    }
+}

@@ -1,0 +1,326 @@
+//! What a program chooses about its files, each choice by its effect.
+
+use crate::tree::Tree;
+use doorstep::{CacheControl, FieldError, Files, Method};
+
+#[test]
+fn a_path_without_an_ending_finds_its_page() {
+    let tree = Tree::new();
+    tree.file("about.html", "about")
+        .file("both", "file")
+        .file("both.html", "page")
+        .file("guide.html", "guide")
+        .file("guide/part.html", "part")
+        .file("sub/page.html", "page")
+        .file("v1.2.html", "version")
+        .file("only.htm", "htm")
+        .folder("folder.html")
+        .folder("empty");
+    // target, status, content or where to
+    for (target, status, expected) in [
+        ("/about", 200, "about"),
+        ("/about?q=1", 200, "about"),
+        ("/about.html", 200, "about"),
+        ("/%61bout", 200, "about"),
+        ("/both", 200, "file"),
+        ("/guide", 200, "guide"),
+        ("/guide/part", 200, "part"),
+        ("/sub/page", 200, "page"),
+        ("/v1.2", 200, "version"),
+        ("/only", 404, ""),
+        ("/folder", 404, ""),
+        ("/empty", 308, "/empty/"),
+        ("/about/", 404, ""),
+        ("/About", 404, ""),
+    ] {
+        let answer = tree.get(target);
+        assert_eq!(answer.status, status, "{target}: {answer:?}");
+        match status {
+            200 => {
+                assert_eq!(answer.text(), expected, "{target}");
+                let media_type = if target == "/both" {
+                    "application/octet-stream"
+                } else {
+                    "text/html; charset=utf-8"
+                };
+                assert_eq!(answer.field("Content-Type"), media_type, "{target}");
+            }
+            308 => assert_eq!(answer.field("Location"), expected, "{target}"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn clean_urls_can_be_switched_off() {
+    let tree = Tree::with(|files| files.clean_urls(false));
+    tree.file("about.html", "about")
+        .file("guide.html", "guide")
+        .folder("guide");
+    assert_eq!(tree.get("/about").status, 404);
+    assert_eq!(tree.get("/guide").status, 308);
+    assert_eq!(tree.get("/about.html").status, 200);
+}
+
+#[test]
+fn a_folder_can_be_kept_to_itself() {
+    let tree = Tree::with(|files| files.listing(false));
+    tree.file("folder/a.txt", "a").file("404.html", "nothing");
+    let answer = tree.get("/folder/");
+    let got = (answer.status, answer.reason.as_str(), answer.text());
+    assert_eq!(
+        got,
+        (404, "no index file in the folder", "nothing".to_string())
+    );
+    assert_eq!(tree.get("/folder").status, 308);
+    assert_eq!(tree.get("/folder/a.txt").status, 200);
+}
+
+#[test]
+fn an_application_reads_its_own_paths() {
+    let tree = Tree::with(|files| files.spa("index.html"));
+    tree.file("index.html", "app")
+        .file("app.js", "script")
+        .file("404.html", "nothing")
+        .file("docs/index.html", "docs");
+    let page = Some("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
+    // what is asked, target, Accept, status, content
+    for (name, target, accept, status, expected) in [
+        ("a path of the application", "/users/7", page, 200, "app"),
+        ("with a slash", "/users/", page, 200, "app"),
+        ("any type is taken", "/users/7", Some("*/*"), 200, "app"),
+        ("no Accept", "/users/7", None, 200, "app"),
+        ("a dot in a folder's name", "/v1.2/users", page, 200, "app"),
+        ("a script that is gone", "/old.js", page, 404, "nothing"),
+        (
+            "a picture that is gone",
+            "/users/7.png",
+            page,
+            404,
+            "nothing",
+        ),
+        (
+            "data is wanted",
+            "/api/users",
+            Some("application/json"),
+            404,
+            "nothing",
+        ),
+        (
+            "HTML is excluded",
+            "/users/7",
+            Some("text/html;q=0, */*"),
+            404,
+            "nothing",
+        ),
+        ("a file that is there", "/app.js", page, 200, "script"),
+        ("a folder that is there", "/docs/", page, 200, "docs"),
+        (
+            "what is refused is no path of the application",
+            "/..%2fusers",
+            page,
+            404,
+            "nothing",
+        ),
+        ("hidden files neither", "/.env", page, 404, "nothing"),
+    ] {
+        let lines: Vec<(&str, &str)> = accept.map(|value| ("Accept", value)).into_iter().collect();
+        let answer = tree.get_with(target, &lines);
+        assert_eq!(
+            (answer.status, answer.text().as_str()),
+            (status, expected),
+            "{name}"
+        );
+        let head = tree.send_with(Method::Head, target, &lines);
+        assert_eq!(
+            (head.status, head.fields),
+            (answer.status, answer.fields),
+            "{name}: HEAD"
+        );
+    }
+    let answer = tree.get("/users/7");
+    let tag = answer.field("ETag");
+    assert_eq!(
+        tree.get_with("/users/8", &[("If-None-Match", tag)]).status,
+        304
+    );
+    assert_eq!(tree.send(Method::Post, "/users/7").status, 405);
+}
+
+#[test]
+fn a_missing_application_is_404() {
+    let tree = Tree::with(|files| files.spa("app.html"));
+    assert_eq!(tree.get("/users/7").status, 404);
+}
+
+#[test]
+fn hidden_files_can_be_served() {
+    let tree = Tree::with(|files| files.hidden(true));
+    tree.file(".env", "env")
+        .file(".git/config", "git")
+        .outside("secret", "SECRET");
+    assert_eq!(tree.get("/.env").text(), "env");
+    assert_eq!(tree.get("/.git/config").text(), "git");
+    for target in ["/../secret", "/./.env", "/%2e%2e/secret", "/.git/../.env"] {
+        assert_eq!(tree.get(target).status, 404, "{target}");
+    }
+}
+
+#[test]
+fn other_files_can_answer_for_a_folder() {
+    let tree = Tree::with(|files| files.index(["home.txt", "index.html"]));
+    tree.file("home.txt", "home")
+        .file("index.html", "index")
+        .file("sub/index.html", "sub");
+    assert_eq!(tree.get("/").text(), "home");
+    assert_eq!(
+        tree.get("/").field("Content-Type"),
+        "text/plain; charset=utf-8"
+    );
+    assert_eq!(tree.get("/sub/").text(), "sub");
+}
+
+/// What a cache is told, by the choice and the name (RFC 9111 §5.2.2; RFC 8246 §2 and RFC 2616 §14.21 for what never changes).
+#[test]
+fn caches_are_told_what_was_chosen() {
+    type Choose = fn(Files) -> Files;
+    // what is chosen, for a file, for one whose name carries a hash
+    let choices: [(&str, Choose, &str, &str); 5] = [
+        ("nothing", |files| files, "no-cache", "no-cache"),
+        (
+            "an age",
+            |files| files.cache_control(CacheControl::MaxAge(60)),
+            "max-age=60",
+            "max-age=60",
+        ),
+        (
+            "no store",
+            |files| files.cache_control(CacheControl::NoStore),
+            "no-store",
+            "no-store",
+        ),
+        (
+            "immutable",
+            |files| files.immutable(true),
+            "no-cache",
+            "max-age=31536000, immutable",
+        ),
+        (
+            "immutable and an age",
+            |files| {
+                files
+                    .immutable(true)
+                    .cache_control(CacheControl::MaxAge(60))
+            },
+            "max-age=60",
+            "max-age=31536000, immutable",
+        ),
+    ];
+    for (name, choose, plain, hashed) in choices {
+        let tree = Tree::with(choose);
+        tree.file("app.js", "a")
+            .file("app.3f2a9c1b.js", "a")
+            .file("app.3f2a9c1b.js.br", "a");
+        assert_eq!(tree.get("/app.js").field("Cache-Control"), plain, "{name}");
+        for lines in [&[][..], &[("Accept-Encoding", "br")]] {
+            let answer = tree.get_with("/app.3f2a9c1b.js", lines);
+            assert_eq!(answer.field("Cache-Control"), hashed, "{name}");
+        }
+        let tag = tree.get("/app.js").field("ETag").to_string();
+        let again = tree.get_with("/app.js", &[("If-None-Match", &tag)]);
+        assert_eq!(
+            (again.status, again.field("Cache-Control")),
+            (304, plain),
+            "{name}"
+        );
+        let part = tree.get_with("/app.js", &[("Range", "bytes=0-0")]);
+        assert_eq!(
+            (part.status, part.field("Cache-Control")),
+            (206, plain),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_type_can_be_chosen() {
+    let choose = |files: Files| {
+        files
+            .media_type("foo", "text/x-foo")
+            .and_then(|files| files.media_type(".JS", "text/x-old"))
+            .and_then(|files| files.media_type("js", "text/x-js"))
+            .expect("they are valid")
+    };
+    let tree = Tree::with(choose);
+    tree.file("a.foo", "")
+        .file("a.FOO", "")
+        .file("a.js", "")
+        .file("a.css", "")
+        .file("foo", "");
+    for (target, expected) in [
+        ("/a.foo", "text/x-foo"),
+        ("/a.FOO", "text/x-foo"),
+        ("/a.js", "text/x-js"),
+        ("/a.css", "text/css; charset=utf-8"),
+        ("/foo", "application/octet-stream"),
+    ] {
+        assert_eq!(tree.get(target).field("Content-Type"), expected, "{target}");
+    }
+    for wrong in ["", "text/x\r\nSet-Cookie: a", "text/\0x"] {
+        let files = Files::new(".").expect("the current folder can be opened");
+        let refused = files.media_type("x", wrong).err();
+        assert_eq!(refused, Some(FieldError::Value), "{wrong:?}");
+    }
+}
+
+#[test]
+fn portable_names_are_those_that_every_system_has() {
+    let (here, portable) = (Tree::new(), Tree::with(|files| files.portable_names(true)));
+    for name in ["CON", "x.", "x ", "aux.txt", "com1", "a:b", "a~1", "x\u{7}"] {
+        let target = format!("/{}", name.replace(' ', "%20").replace('\u{7}', "%07"));
+        if cfg!(unix) {
+            here.file(name, "here");
+            portable.file(name, "portable");
+            assert_eq!(here.get(&target).status, 200, "{name:?}");
+        }
+        assert_eq!(portable.get(&target).status, 404, "{name:?}");
+    }
+    portable.file("a.txt", "a");
+    assert_eq!(portable.get("/a.txt").status, 200);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_followed_as_far_as_was_chosen() {
+    use doorstep::Symlinks;
+    // target, status for links inside, none, all
+    let rows = [
+        ("/a.txt", [200, 200, 200]),
+        ("/inside", [200, 404, 200]),
+        ("/folder/a.txt", [200, 404, 200]),
+        ("/outside", [404, 404, 200]),
+        ("/absolute", [404, 404, 200]),
+        ("/loop", [404, 404, 404]),
+    ];
+    for (index, policy) in [Symlinks::Inside, Symlinks::None, Symlinks::All]
+        .into_iter()
+        .enumerate()
+    {
+        let tree = Tree::with(|files| files.symlinks(policy));
+        tree.file("a.txt", "a")
+            .file("sub/a.txt", "a")
+            .outside("secret", "out");
+        tree.link("inside", "a.txt")
+            .link("folder", "sub")
+            .link("outside", "../secret");
+        tree.link("absolute", tree.path("a.txt"))
+            .link("loop", "loop");
+        for (target, statuses) in rows {
+            assert_eq!(
+                tree.get(target).status,
+                statuses[index],
+                "{target} with {policy:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The file service behind real sockets: parts, 304, and a file that changes under way, over connections that live on.
+#![cfg(feature = "files")]
+
+use crate::client::{Broken, Client};
+use crate::stage::{Recorder, on_each_backend, pattern};
+use doorstep::{CloseReason, Files};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// A folder of files of these lengths, by their names; gone in the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str, files: &[(&str, usize)]) -> Folder {
+        let path =
+            std::env::temp_dir().join(format!("doorstep wire {name} {}", std::process::id()));
+        fs::create_dir_all(&path).expect("a temporary folder can be made");
+        let folder = Folder(path);
+        for (name, length) in files {
+            let path = folder.0.join(name);
+            fs::write(&path, pattern(*length)).expect("a file can be written");
+            // So long ago that its tag is strong.
+            let long_ago = SystemTime::now() - Duration::from_secs(3600);
+            let file = fs::File::options()
+                .write(true)
+                .open(path)
+                .expect("it is there");
+            file.set_modified(long_ago).expect("it is one's own");
+        }
+        folder
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn asked(target: &str, lines: &[(&str, &str)]) -> String {
+    let lines: String = lines
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n")
+}
+
+#[test]
+fn parts_conditions_and_wholes_share_a_connection() {
+    let lengths = [
+        ("small", 1_000),
+        ("copied", 65_535),
+        ("sent", 65_537),
+        ("large", 3_000_000),
+    ];
+    let folder = Folder::new("parts", &lengths);
+    on_each_backend(|stage| {
+        let files = Arc::new(Files::new(&folder.0).expect("it can be opened"));
+        let server = stage.server().spawn(files.clone()).unwrap();
+        let mut client = Client::connect(server.addr());
+        // From the file system first, and then from what is kept.
+        for _ in 0..2 {
+            for (name, length) in lengths {
+                let whole = pattern(length);
+                let target = format!("/{name}");
+                let last = format!("bytes */{length}");
+                let middle = length / 2;
+                client.send(asked(&target, &[]));
+                let answer = client.answer();
+                assert!(answer.status() == 200 && answer.content == whole, "{name}");
+                let tag = answer.field("ETag").expect("a tag").to_string();
+                // All at once: none of these may take an octet of the next one's.
+                let range = format!("bytes={middle}-{}", middle + 99);
+                let several = format!("bytes=0-9,{middle}-");
+                client.send(
+                    [
+                        asked(&target, &[("If-None-Match", &tag)]),
+                        asked(&target, &[("Range", &range), ("If-Range", &tag)]),
+                        asked(&target, &[("Range", &several)]),
+                        asked(&target, &[("Range", &format!("bytes={length}-"))]),
+                        asked(&target, &[("If-Match", "\"other\"")]),
+                        asked(&target, &[]),
+                    ]
+                    .concat(),
+                );
+                let same = client.answer();
+                assert_eq!((same.status(), same.content.len()), (304, 0), "{name}");
+                assert_eq!(same.field("ETag"), Some(tag.as_str()));
+                let part = client.answer();
+                assert_eq!(part.status(), 206, "{name}");
+                assert!(part.content == whole[middle..middle + 100], "{name}");
+                let parts = client.answer();
+                assert_eq!(parts.status(), 206, "{name}");
+                let holds = |what: &[u8]| {
+                    parts
+                        .content
+                        .windows(what.len())
+                        .any(|window| window == what)
+                };
+                assert!(
+                    holds(&whole[..10]) && holds(&whole[length - 500..]),
+                    "{name}"
+                );
+                assert_eq!(parts.head.length(), Some(parts.content.len() as u64));
+                let past = client.answer();
+                assert_eq!(
+                    (past.status(), past.field("Content-Range")),
+                    (416, Some(last.as_str()))
+                );
+                assert_eq!(client.answer().status(), 412, "{name}");
+                assert!(client.answer().content == whole, "{name}");
+            }
+        }
+        assert!(files.stats().hits > 0, "{:?}", files.stats());
+    });
+}
+
+/// sirv#145: what is missing is never passed off as sent, be it one part of several.
+#[test]
+fn a_file_that_shrinks_under_way_closes_the_connection() {
+    const LENGTH: usize = 32 << 20;
+    for lines in [
+        &[][..],
+        &[("Range", "bytes=1-")],
+        &[("Range", "bytes=0-0,1000-")],
+    ] {
+        on_each_backend(|stage| {
+            let folder = Folder::new("shrinks", &[("file", 0)]);
+            let file = fs::File::options()
+                .write(true)
+                .open(folder.0.join("file"))
+                .unwrap();
+            file.set_len(LENGTH as u64).unwrap();
+            let recorder = Recorder::default();
+            let files = Files::new(&folder.0).expect("it can be opened");
+            let server = stage
+                .server()
+                .observer(recorder.clone())
+                .spawn(files)
+                .unwrap();
+            let mut client = Client::connect(server.addr());
+            client.send(asked("/file", lines));
+            // More than the sockets hold is still to come, because nobody has read but the head.
+            let promised = client.head().length().expect("a length");
+            file.set_len(LENGTH as u64 - 1).unwrap();
+            let mut seen = 0;
+            let end = loop {
+                match client.some() {
+                    Ok([]) => break Broken::Ended,
+                    Ok(octets) => seen += octets.len() as u64,
+                    Err(broken) => break broken,
+                }
+            };
+            assert!(seen < promised, "{end}: {seen} octets of {promised}");
+            assert_ne!(end, Broken::TimedOut);
+            recorder.hears_closed(CloseReason::ContentFailed);
+        });
+    }
+}
