@@ -2,7 +2,7 @@
 //!
 //! In: the table of options. Never: a fact about an option that the table does not hold.
 
-use crate::args::{Group, Row, TABLE};
+use crate::table::{Group, Row, TABLE};
 
 const USAGE: &str = "\
 Usage: doorstep [OPTIONS] [DIR] [PORT]

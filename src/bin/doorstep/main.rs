@@ -15,6 +15,7 @@ mod root;
 mod settings;
 mod start;
 mod stop;
+mod table;
 mod words;
 
 use std::io::{ErrorKind, Write as _};
@@ -33,11 +34,11 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), messages::Failure> {
     let given = args::parse(std::env::args_os().skip(1))?;
-    if given.asks(args::Id::Help) {
+    if given.asks(table::Id::Help) {
         print(&help::text());
         return Ok(());
     }
-    if given.asks(args::Id::Version) {
+    if given.asks(table::Id::Version) {
         print(&help::version());
         return Ok(());
     }

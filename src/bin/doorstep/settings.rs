@@ -4,8 +4,9 @@
 //! system beyond whether a path exists.
 
 use crate::address::{Bind, number, port};
-use crate::args::{Given, Id, Row, TABLE};
+use crate::args::Given;
 use crate::messages::{self, Failure};
+use crate::table::{Id, Row, TABLE};
 use doorstep::Timeouts;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};

@@ -1,0 +1,201 @@
+//! The options, as one table.
+//!
+//! In: nothing. Out: what each option is called and takes. Help, parsing, "did you mean", the environment's names and the
+//! checks for conflicts all read [`TABLE`]: an option is one row there and one arm where its value is read. Never: a value.
+
+/// An option's name within the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Id {
+    Port,
+    Bind,
+    Lan,
+    Threads,
+    MaxConns,
+    MaxConnsPerIp,
+    Grace,
+    Drain,
+    Quiet,
+    Help,
+    Version,
+}
+
+/// The groups of the help, in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    Listen,
+    Run,
+    About,
+}
+
+impl Group {
+    pub const ALL: [Group; 3] = [Group::Listen, Group::Run, Group::About];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Group::Listen => "Where to listen",
+            Group::Run => "How it runs",
+            Group::About => "About",
+        }
+    }
+}
+
+/// Where else than on the command line an option may be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// Nowhere.
+    No,
+    /// `DOORSTEP_` and the long name in capitals.
+    Own,
+    /// The same, and else this variable.
+    OwnElse(&'static str),
+}
+
+/// One option.
+#[derive(Debug)]
+pub struct Row {
+    pub id: Id,
+    pub long: &'static str,
+    pub short: Option<char>,
+    /// What the help calls the value; `None` for an option without one.
+    pub value: Option<&'static str>,
+    pub help: &'static str,
+    pub group: Group,
+    pub environment: Environment,
+    /// Options that cannot stand beside this one.
+    pub excludes: &'static [Id],
+}
+
+/// Every option. Given twice, an option's last value counts (so that an alias can be overruled), except for the
+/// repeatable `--bind`.
+#[rustfmt::skip]
+pub static TABLE: &[Row] = &[
+    Row { id: Id::Port, long: "port", short: Some('p'), value: Some("PORT"), group: Group::Listen, environment: Environment::OwnElse("PORT"), excludes: &[],
+        help: "the port, as the second argument; 0 takes any" },
+    Row { id: Id::Bind, long: "bind", short: Some('b'), value: Some("ADDR[:PORT]"), group: Group::Listen, environment: Environment::Own, excludes: &[Id::Lan],
+        help: "listen on this address; may be repeated" },
+    Row { id: Id::Lan, long: "lan", short: None, value: None, group: Group::Listen, environment: Environment::Own, excludes: &[Id::Bind],
+        help: "listen on every address, so that others can reach it" },
+    Row { id: Id::Threads, long: "threads", short: None, value: Some("N"), group: Group::Run, environment: Environment::Own, excludes: &[],
+        help: "worker threads, exactly so many (as many as CPUs)" },
+    Row { id: Id::MaxConns, long: "max-conns", short: None, value: Some("N"), group: Group::Run, environment: Environment::Own, excludes: &[],
+        help: "open connections; beyond, idle ones close (10000)" },
+    Row { id: Id::MaxConnsPerIp, long: "max-conns-per-ip", short: None, value: Some("N"), group: Group::Run, environment: Environment::Own, excludes: &[],
+        help: "open ones of one IPv4 address or IPv6 /64 (any)" },
+    Row { id: Id::Grace, long: "grace", short: None, value: Some("SECONDS"), group: Group::Run, environment: Environment::Own, excludes: &[],
+        help: "how long a stop waits for running requests (10)" },
+    Row { id: Id::Drain, long: "drain", short: None, value: Some("SECONDS"), group: Group::Run, environment: Environment::Own, excludes: &[],
+        help: "before a stop, serve on with Connection: close (0)" },
+    Row { id: Id::Quiet, long: "quiet", short: Some('q'), value: None, group: Group::Run, environment: Environment::Own, excludes: &[],
+        help: "print errors only: no banner, warnings or log" },
+    Row { id: Id::Help, long: "help", short: Some('h'), value: None, group: Group::About, environment: Environment::No, excludes: &[],
+        help: "print this help" },
+    Row { id: Id::Version, long: "version", short: Some('V'), value: None, group: Group::About, environment: Environment::No, excludes: &[],
+        help: "print the version" },
+];
+
+/// Options that people know from elsewhere and that this program does not have on purpose, and the way to go instead.
+pub const REFUSED: &[(&[&str], &str)] = &[
+    (
+        &["tls", "cert", "key", "https"],
+        "doorstep speaks plain HTTP: for HTTPS put a proxy before it, such as `caddy reverse-proxy --from localhost:8443 --to :8000`",
+    ),
+    (
+        &["http2"],
+        "doorstep speaks HTTP/1.1: for HTTP/2 put a proxy before it, such as `caddy reverse-proxy --from localhost:8443 --to :8000`",
+    ),
+    (
+        &["webdav"],
+        "doorstep never writes a file: for WebDAV use another server, such as `rclone serve webdav DIR`",
+    ),
+    (
+        &["directory"],
+        "the folder is an argument of its own: `doorstep DIR`",
+    ),
+];
+
+impl Row {
+    /// The row of this option.
+    pub fn of(id: Id) -> &'static Row {
+        // Every Id has a row: the test `every_option_has_one_row` looks at each.
+        TABLE.iter().find(|row| row.id == id).unwrap_or(&TABLE[0])
+    }
+
+    /// The variables that may give this option, the first one first.
+    pub fn variables(&self) -> Vec<String> {
+        let own = || format!("DOORSTEP_{}", self.long.to_uppercase().replace('-', "_"));
+        match self.environment {
+            Environment::No => Vec::new(),
+            Environment::Own => vec![own()],
+            Environment::OwnElse(other) => vec![own(), other.to_string()],
+        }
+    }
+
+    pub fn by_long(name: &str) -> Option<&'static Row> {
+        TABLE.iter().find(|row| row.long == name)
+    }
+
+    pub fn by_short(letter: char) -> Option<&'static Row> {
+        TABLE.iter().find(|row| row.short == Some(letter))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_has_one_row() {
+        for row in TABLE {
+            assert!(
+                std::ptr::eq(Row::of(row.id), row),
+                "two rows for {}",
+                row.long
+            );
+            assert!(row.long.len() > 1, "{} is taken for a letter", row.long);
+            assert_eq!(
+                TABLE.iter().filter(|other| other.long == row.long).count(),
+                1
+            );
+            if row.short.is_some() {
+                assert_eq!(
+                    TABLE
+                        .iter()
+                        .filter(|other| other.short == row.short)
+                        .count(),
+                    1
+                );
+            }
+            for other in row.excludes {
+                assert!(
+                    Row::of(*other).excludes.contains(&row.id),
+                    "{} is one-sided",
+                    row.long
+                );
+            }
+            assert!(!REFUSED.iter().any(|(names, _)| names.contains(&row.long)));
+        }
+        use Id::*;
+        for id in [
+            Port,
+            Bind,
+            Lan,
+            Threads,
+            MaxConns,
+            MaxConnsPerIp,
+            Grace,
+            Drain,
+            Quiet,
+            Help,
+            Version,
+        ] {
+            assert_eq!(Row::of(id).id, id);
+        }
+    }
+
+    #[test]
+    fn variables_follow_from_the_long_name() {
+        assert_eq!(Row::of(Id::Port).variables(), ["DOORSTEP_PORT", "PORT"]);
+        assert_eq!(Row::of(Id::Grace).variables(), ["DOORSTEP_GRACE"]);
+        assert!(Row::of(Id::Help).variables().is_empty());
+    }
+}
