@@ -3,6 +3,7 @@
 mod folder;
 mod program;
 
+mod auth;
 mod listening;
 mod serving;
 mod stopping;

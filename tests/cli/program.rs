@@ -111,6 +111,21 @@ fn lines(out: ChildStdout) -> Receiver<String> {
     receiver
 }
 
+impl Answer {
+    pub fn status(&self) -> u16 {
+        let code = self.head.split(' ').nth(1);
+        code.and_then(|code| code.parse().ok())
+            .expect("a status in the first line")
+    }
+
+    /// The value of the first field line of this name.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        let mut found = lines.filter(|(this, _)| this.eq_ignore_ascii_case(name));
+        found.next().map(|(_, value)| value)
+    }
+}
+
 impl Program {
     pub fn id(&self) -> u32 {
         self.child.id()
@@ -140,6 +155,11 @@ impl Program {
 
     pub fn get(&self, path: &str) -> Answer {
         get(self.address(), path)
+    }
+
+    /// A request with this method and target and these field lines, each with its line end.
+    pub fn ask(&self, line: &str, fields: &str) -> Answer {
+        ask(self.address(), line, fields)
     }
 
     /// Whether it still runs.
@@ -198,8 +218,13 @@ impl Drop for Program {
 
 /// One request on a connection of its own, read to the end.
 pub fn get(address: SocketAddr, path: &str) -> Answer {
+    ask(address, &format!("GET {path}"), "")
+}
+
+fn ask(address: SocketAddr, line: &str, fields: &str) -> Answer {
     let mut stream = connect(address);
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let request =
+        format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{fields}\r\n");
     stream
         .write_all(request.as_bytes())
         .expect("the request goes out");

@@ -34,6 +34,11 @@ const ERRORS: &[Row] = &[
     Row(&["--port=+80"], &[], 2, "doorstep: invalid port '+80' (must be 0 to 65535)\n"),
     Row(&["-b", "unix:/run/x"], &[], 2, "doorstep: invalid port '/run/x' (must be 0 to 65535)\n"),
     Row(&["-b", "1.2.3"], &[], 2, "doorstep: invalid address '1.2.3' (must be ADDR, ADDR:PORT or [IPv6]:PORT)\n"),
+    Row(&["--auth"], &[], 2, "doorstep: option '--auth' needs a value: --auth USER:PASS\n"),
+    Row(&["-a", "ana"], &[], 2, "doorstep: invalid credentials in --auth (must be USER:PASS, at most 512 octets, no control characters)\n"),
+    Row(&["--auth=:tea"], &[], 2, "doorstep: invalid credentials in --auth (must be USER:PASS, at most 512 octets, no control characters)\n"),
+    Row(&["--auth=ana:"], &[], 2, "doorstep: invalid credentials in --auth (must be USER:PASS, at most 512 octets, no control characters)\n"),
+    Row(&[], &[("DOORSTEP_AUTH", "secret")], 2, "doorstep: invalid credentials in DOORSTEP_AUTH (must be USER:PASS, at most 512 octets, no control characters)\n"),
     Row(&["--threads", "0"], &[], 2, "doorstep: invalid number of threads '0' (must be 1 to 4096)\n"),
     Row(&["--threads", "4097"], &[], 2, "doorstep: invalid number of threads '4097' (must be 1 to 4096)\n"),
     Row(&["--drain", "-1"], &[], 2, "doorstep: invalid drain '-1' (must be 0 to 86400 seconds)\n"),
@@ -92,6 +97,7 @@ fn help_fits_on_a_page() {
         assert!(lines.len() <= 60, "{} lines", lines.len());
         for title in [
             "Where to listen:",
+            "What is served, and to whom:",
             "How it runs:",
             "About:",
             "Environment:",

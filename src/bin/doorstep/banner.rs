@@ -20,6 +20,8 @@ pub struct Banner {
     pub machine: Vec<IpAddr>,
     /// The port that was taken, and the one used instead.
     pub moved: Option<(u16, u16)>,
+    /// A password is asked for.
+    pub is_guarded: bool,
 }
 
 impl Banner {
@@ -55,7 +57,10 @@ impl Banner {
             page.push_str(&format!("  Network  {bold}{url}{plain}\n"));
         }
         if !network.is_empty() {
-            page.push_str("           Anyone on this network can read these files.\n");
+            if !self.is_guarded {
+                page.push_str("           Anyone on this network can read these files.\n");
+                page.push_str("           Use --auth USER:PASS to limit it.\n");
+            }
         } else if self
             .listening
             .iter()
@@ -160,6 +165,7 @@ mod tests {
                 .map(|text| text.parse().unwrap())
                 .collect(),
             moved: None,
+            is_guarded: false,
         }
     }
 
@@ -249,6 +255,11 @@ mod tests {
             assert_eq!(urls.join(" "), expected, "{listening:?}");
             let shared = banner.page(false).contains("Anyone on this network");
             assert_eq!(shared, expected.contains('N'), "{listening:?}");
+            let guarded = Banner {
+                is_guarded: true,
+                ..banner
+            };
+            assert!(!guarded.page(false).contains("Anyone"), "{listening:?}");
         }
     }
 }

@@ -232,8 +232,6 @@ mod tests {
     use super::*;
     use crate::address::{Bind, Host};
     use std::cell::Cell;
-    use std::path::PathBuf;
-    use std::time::Duration;
 
     /// A machine with some addresses taken, and maybe without IPv6. It gives out the ports 40000, 40001, … for 0.
     struct Machine {
@@ -334,16 +332,10 @@ mod tests {
                 port,
             };
             let settings = Settings {
-                root: PathBuf::new(),
                 port: row.port,
                 binds: row.binds.iter().map(bind).collect(),
                 lan: row.lan,
-                threads: None,
-                max_conns: None,
-                max_conns_per_ip: None,
-                grace: Duration::ZERO,
-                drain: Duration::ZERO,
-                quiet: true,
+                ..Settings::default()
             };
             let machine = Machine {
                 taken: row.taken,

@@ -6,7 +6,9 @@
 
 mod address;
 mod args;
+mod auth;
 mod banner;
+mod base64;
 mod help;
 mod listen;
 mod log;

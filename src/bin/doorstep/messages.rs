@@ -111,7 +111,25 @@ pub fn invalid(kind: &str, value: &str, variable: Option<&str>, rule: &str) -> F
     }
 }
 
+/// `from` is where they came from. Their text is not said: it may be a password.
+pub fn invalid_credentials(from: &str, longest: usize) -> Failure {
+    Failure::usage(format!(
+        "invalid credentials in {from} (must be USER:PASS, at most {longest} octets, no control characters)"
+    ))
+}
+
+pub fn too_many_credentials(most: usize) -> Failure {
+    Failure::usage(format!("too many credentials (at most {most})"))
+}
+
 // It cannot start.
+
+pub fn credentials_file_failed(path: &Path, error: &io::Error) -> Failure {
+    Failure::start(format!(
+        "cannot take credentials from '{}': {error}",
+        shown(path)
+    ))
+}
 
 pub fn no_such_folder(asked: &Path, looked_in: &Path, nearest: Option<&Path>) -> Failure {
     let (asked, looked_in) = (shown(asked), shown(looked_in));

@@ -66,6 +66,11 @@ impl Root {
         })
     }
 
+    /// Whether the file lies in this folder, links aside.
+    pub fn holds(&self, file: &Path) -> bool {
+        true_name(file).starts_with(true_name(&self.path))
+    }
+
     /// What to warn of, one line each: folders that are rarely meant, and files that are rarely meant for others.
     pub fn warnings(&self, home: Option<&Path>) -> Vec<String> {
         let mut warnings = Vec::new();

@@ -5,6 +5,7 @@
 
 use crate::address::{Bind, number, port};
 use crate::args::Given;
+use crate::auth::Credentials;
 use crate::messages::{self, Failure};
 use crate::table::{Id, Row, TABLE};
 use doorstep::Timeouts;
@@ -27,6 +28,11 @@ pub struct Settings {
     pub grace: Duration,
     pub drain: Duration,
     pub quiet: bool,
+    /// Who may read; with no file either, everybody.
+    pub credentials: Vec<Credentials>,
+    pub auth_file: Option<PathBuf>,
+    /// Whether a password stands on the command line, which others can see.
+    pub password_is_seen: bool,
 }
 
 /// What the process finds around it.
@@ -54,16 +60,8 @@ impl Surroundings<'static> {
 /// Values that are none, more than two arguments, a port given twice, options that exclude each other.
 pub fn read(given: Given, around: &Surroundings<'_>) -> Result<Settings, Failure> {
     let mut settings = Settings {
-        root: PathBuf::from("."),
-        port: None,
-        binds: Vec::new(),
-        lan: false,
-        threads: None,
-        max_conns: None,
-        max_conns_per_ip: None,
-        grace: Timeouts::default().shutdown,
-        drain: Duration::ZERO,
-        quiet: false,
+        password_is_seen: given.asks(Id::Auth),
+        ..Settings::default()
     };
     for (row, value) in &given.options {
         settings.set(row.id, value.as_deref(), None)?;
@@ -71,6 +69,26 @@ pub fn read(given: Given, around: &Surroundings<'_>) -> Result<Settings, Failure
     settings.take_arguments(&given, around)?;
     settings.take_environment(&given, around)?;
     Ok(settings)
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            root: PathBuf::from("."),
+            port: None,
+            binds: Vec::new(),
+            lan: false,
+            threads: None,
+            max_conns: None,
+            max_conns_per_ip: None,
+            grace: Timeouts::default().shutdown,
+            drain: Duration::ZERO,
+            quiet: false,
+            credentials: Vec::new(),
+            auth_file: None,
+            password_is_seen: false,
+        }
+    }
 }
 
 impl Settings {
@@ -103,6 +121,12 @@ impl Settings {
             Id::Grace => self.grace = seconds("grace", &text, variable)?,
             Id::Drain => self.drain = seconds("drain", &text, variable)?,
             Id::Quiet => self.quiet = true,
+            Id::Auth => {
+                let text = value.and_then(OsStr::to_str).unwrap_or_default();
+                let from = variable.unwrap_or("--auth");
+                self.credentials.push(Credentials::read(text, from)?);
+            }
+            Id::AuthFile => self.auth_file = value.map(PathBuf::from),
             Id::Help | Id::Version => {}
         }
         Ok(())

@@ -2,6 +2,7 @@
 //!
 //! In: settings. Out: when the server has ended, whether it ended well. Never: a decision that the modules beside it take.
 
+use crate::auth::{self, Guard};
 use crate::banner::{Banner, colour_on};
 use crate::listen::{Plan, Sockets};
 use crate::log::{self, Log, say};
@@ -11,7 +12,7 @@ use crate::settings::Settings;
 use crate::words::shown;
 use crate::{print, stop};
 use doorstep::os::{self, Signals};
-use doorstep::{Ended, Files, Limits, Server};
+use doorstep::{Ended, Files, Handler, Limits, Server};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,6 +38,7 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let root = Root::at(&settings.root)?;
     // The folder as it was named, so that a link that is turned to another folder is followed.
     let files = Files::new(&settings.root).map_err(|error| root::failed(&settings.root, &error))?;
+    let handler = guarded(files, settings)?;
     // A limit that cannot be raised is no reason not to serve.
     let wanted = settings
         .max_conns
@@ -47,7 +49,7 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
         Signals::install().map_err(|error| messages::cannot_start("wait for signals", &error))?;
 
     if !settings.quiet {
-        warn(&root);
+        warn(&root, settings);
         let too_few = too_few_files(settings.max_conns, open_files);
         too_few.iter().for_each(|text| say(text));
         announce(settings, &root, &listening.bound, listening.moved);
@@ -56,7 +58,7 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let server = configured(listening.bound, settings);
     let stop = server.shutdown_handle();
     let running = server
-        .spawn(files)
+        .spawn(handler)
         .map_err(|error| messages::cannot_start("start", &error))?;
     stop::on_signal(
         signals,
@@ -74,6 +76,18 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The handler behind the passwords that were asked for.
+fn guarded(handler: impl Handler, settings: &Settings) -> Result<Box<dyn Handler>, Failure> {
+    let mut credentials = settings.credentials.clone();
+    if let Some(path) = &settings.auth_file {
+        credentials.extend(auth::read_file(path)?);
+    }
+    match credentials.is_empty() {
+        true => Ok(Box::new(handler)),
+        false => Ok(Box::new(Guard::new(credentials, handler)?)),
+    }
+}
+
 fn configured(mut server: Server, settings: &Settings) -> Server {
     if let Some(count) = settings.threads {
         server = server.workers(count);
@@ -89,13 +103,27 @@ fn configured(mut server: Server, settings: &Settings) -> Server {
     server.observer(Log { colour })
 }
 
-fn warn(root: &Root) {
+fn warn(root: &Root, settings: &Settings) {
     let home = ["HOME", "USERPROFILE"].iter().find_map(std::env::var_os);
     for warning in root.warnings(home.map(PathBuf::from).as_deref()) {
         say(&format!("warning: {warning}"));
     }
     if os::is_root() {
         say("warning: running as root: no file's permissions keep it from being served");
+    }
+    if settings.password_is_seen {
+        say(
+            "warning: everyone on this machine can see the password of --auth among the processes: use --auth-file or DOORSTEP_AUTH",
+        );
+    }
+    if settings
+        .auth_file
+        .as_ref()
+        .is_some_and(|file| root.holds(file))
+    {
+        say(
+            "warning: the folder holds the file of --auth-file, so that whoever is let in can read it",
+        );
     }
 }
 
@@ -127,6 +155,7 @@ fn announce(settings: &Settings, root: &Root, server: &Server, moved: Option<(u1
         by_default: settings.binds.is_empty(),
         machine,
         moved,
+        is_guarded: !settings.credentials.is_empty() || settings.auth_file.is_some(),
     };
     let terminal = std::io::stdout().is_terminal();
     print(&match terminal {

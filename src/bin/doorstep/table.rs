@@ -9,6 +9,8 @@ pub enum Id {
     Port,
     Bind,
     Lan,
+    Auth,
+    AuthFile,
     Threads,
     MaxConns,
     MaxConnsPerIp,
@@ -23,16 +25,18 @@ pub enum Id {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     Listen,
+    Served,
     Run,
     About,
 }
 
 impl Group {
-    pub const ALL: [Group; 3] = [Group::Listen, Group::Run, Group::About];
+    pub const ALL: [Group; 4] = [Group::Listen, Group::Served, Group::Run, Group::About];
 
     pub fn title(self) -> &'static str {
         match self {
             Group::Listen => "Where to listen",
+            Group::Served => "What is served, and to whom",
             Group::Run => "How it runs",
             Group::About => "About",
         }
@@ -65,8 +69,8 @@ pub struct Row {
     pub excludes: &'static [Id],
 }
 
-/// Every option. Given twice, an option's last value counts (so that an alias can be overruled), except for the
-/// repeatable `--bind`.
+/// Every option. Given twice, an option's last value counts (so that an alias can be overruled), except for those
+/// that may be repeated.
 #[rustfmt::skip]
 pub static TABLE: &[Row] = &[
     Row { id: Id::Port, long: "port", short: Some('p'), value: Some("PORT"), group: Group::Listen, environment: Environment::OwnElse("PORT"), excludes: &[],
@@ -75,6 +79,10 @@ pub static TABLE: &[Row] = &[
         help: "listen on this address; may be repeated" },
     Row { id: Id::Lan, long: "lan", short: None, value: None, group: Group::Listen, environment: Environment::Own, excludes: &[Id::Bind],
         help: "listen on every address, so that others can reach it" },
+    Row { id: Id::Auth, long: "auth", short: Some('a'), value: Some("USER:PASS"), group: Group::Served, environment: Environment::Own, excludes: &[],
+        help: "only with this password; may be repeated" },
+    Row { id: Id::AuthFile, long: "auth-file", short: None, value: Some("FILE"), group: Group::Served, environment: Environment::Own, excludes: &[],
+        help: "the same from a file, a line USER:PASS each" },
     Row { id: Id::Threads, long: "threads", short: None, value: Some("N"), group: Group::Run, environment: Environment::Own, excludes: &[],
         help: "worker threads, exactly so many (as many as CPUs)" },
     Row { id: Id::MaxConns, long: "max-conns", short: None, value: Some("N"), group: Group::Run, environment: Environment::Own, excludes: &[],
@@ -179,6 +187,8 @@ mod tests {
             Port,
             Bind,
             Lan,
+            Auth,
+            AuthFile,
             Threads,
             MaxConns,
             MaxConnsPerIp,

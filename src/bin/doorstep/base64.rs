@@ -1,0 +1,124 @@
+//! Base64 as credentials are written (RFC 4648 §4).
+//!
+//! In: text, and room for what it stands for. Out: the octets. Never: a second spelling of the same octets; memory of its own.
+
+/// What the text stands for, in the front of `room`. `None` when it is not Base64 as RFC 4648 has it: padded, of these 64
+/// signs alone, its unused bits zero (§3.5); or when it stands for more than the room holds.
+pub fn decode<'room>(text: &[u8], room: &'room mut [u8]) -> Option<&'room [u8]> {
+    let padding = match text {
+        [.., b'=', b'='] => 2,
+        [.., b'='] => 1,
+        _ => 0,
+    };
+    if text.len() % 4 != 0 {
+        return None;
+    }
+    let (signs, _) = text.split_at(text.len() - padding);
+    let length = text.len() / 4 * 3 - padding;
+    let octets = room.get_mut(..length)?;
+    let groups = signs.chunks(4).zip(octets.chunks_mut(3));
+    for (signs, octets) in groups {
+        let mut bits = 0_u32;
+        for sign in signs {
+            bits = bits << 6 | sextet(*sign)?;
+        }
+        // As if zero bits stood where the padding is.
+        bits <<= 6 * (4 - signs.len());
+        let [_, group @ ..] = bits.to_be_bytes();
+        let (kept, unused) = group.split_at(octets.len());
+        // RFC 4648 §3.5: "decoders MAY choose to reject an encoding if the pad bits have not been set to zero".
+        if unused.iter().any(|octet| *octet != 0) {
+            return None;
+        }
+        octets.copy_from_slice(kept);
+    }
+    Some(octets)
+}
+
+/// RFC 4648 §4, table 1.
+fn sextet(sign: u8) -> Option<u32> {
+    let value = match sign {
+        b'A'..=b'Z' => sign - b'A',
+        b'a'..=b'z' => sign - b'a' + 26,
+        b'0'..=b'9' => sign - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    };
+    Some(u32::from(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 4648 §10, and a text with every sign.
+    #[test]
+    fn decodes_what_the_rfc_encodes() {
+        let every = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let ordered: Vec<u8> = (0..16_u32)
+            .flat_map(|group| {
+                let bits = (0..4).fold(0, |bits, sign| bits << 6 | (4 * group + sign));
+                let [_, octets @ ..] = bits.to_be_bytes();
+                octets
+            })
+            .collect();
+        for (text, octets) in [
+            ("", &b""[..]),
+            ("Zg==", b"f"),
+            ("Zm8=", b"fo"),
+            ("Zm9v", b"foo"),
+            ("Zm9vYg==", b"foob"),
+            ("Zm9vYmE=", b"fooba"),
+            ("Zm9vYmFy", b"foobar"),
+            ("////", &[0xff; 3]),
+            (every, &ordered),
+        ] {
+            assert_eq!(
+                decode(text.as_bytes(), &mut [0; 64]),
+                Some(octets),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_every_other_spelling() {
+        for text in [
+            "Z",
+            "Zg",
+            "Zg=",
+            "Zm8",
+            "Zm9vY",
+            "=",
+            "==",
+            "====",
+            "Z===",
+            "=Zg=",
+            "Zg==Zm9v",
+            "Zg=a",
+            "Zm9v=",
+            "Zm9v====",
+            "Zh==",
+            "Zm9=",
+            "Zm-v",
+            "Zm_v",
+            "Zm9 ",
+            " Zm9",
+            "Zm\n9",
+            "Zm9\0",
+            "Zm9\u{e9}",
+        ] {
+            assert_eq!(decode(text.as_bytes(), &mut [0; 64]), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn stays_within_its_room() {
+        for (text, length) in [("Zm9v", 3), ("Zm8=", 2), ("Zg==", 1)] {
+            assert!(decode(text.as_bytes(), &mut [0; 3][..length]).is_some());
+            assert!(decode(text.as_bytes(), &mut [0; 3][..length - 1]).is_none());
+        }
+        assert_eq!(decode(&[b'A'; 1 << 20], &mut [0; 512]), None);
+    }
+}

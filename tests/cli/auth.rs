@@ -1,0 +1,166 @@
+//! Passwords: where they come from, what a request without one gets, and what is said about them.
+
+use crate::folder::Folder;
+use crate::program::doorstep;
+
+/// `ana:tea`, `ben:x:y`, `zoë:grüße`, `eve:tea` in Base64.
+const ANA: &str = "YW5hOnRlYQ==";
+const BEN: &str = "YmVuOng6eQ==";
+const ZOE: &str = "em/DqzpncsO8w59l";
+const EVE: &str = "ZXZlOnRlYQ==";
+
+const SEEN: &str = "doorstep: warning: everyone on this machine can see the password of --auth among the processes: use --auth-file or DOORSTEP_AUTH\n";
+const SERVED: &str = "doorstep: warning: the folder holds the file of --auth-file, so that whoever is let in can read it\n";
+
+/// Arguments, environment, who is let in, what is said at the start. Beside the folder `site` lies the file `users`.
+struct Row(
+    &'static [&'static str],
+    &'static [(&'static str, &'static str)],
+    &'static [&'static str],
+    &'static str,
+);
+
+#[rustfmt::skip]
+const PLACES: &[Row] = &[
+    Row(&["--auth=ana:tea"], &[], &[ANA], SEEN),
+    Row(&["-a", "ana:tea", "-aben:x:y"], &[], &[ANA, BEN], SEEN),
+    Row(&["--auth-file", "users"], &[], &[BEN, ZOE], ""),
+    Row(&["--auth-file=users", "-a", "ana:tea"], &[], &[ANA, BEN, ZOE], SEEN),
+    Row(&[], &[("DOORSTEP_AUTH", "ana:tea")], &[ANA], ""),
+    Row(&[], &[("DOORSTEP_AUTH_FILE", "users")], &[BEN, ZOE], ""),
+    Row(&["--auth-file", "users"], &[("DOORSTEP_AUTH", "ana:tea")], &[ANA, BEN, ZOE], ""),
+    Row(&["-a", "ben:x:y"], &[("DOORSTEP_AUTH", "ana:tea")], &[BEN], SEEN),
+    Row(&["--auth-file", "site/users"], &[], &[EVE], SERVED),
+    Row(&["--auth-file", "site/../site/users"], &[], &[EVE], SERVED),
+];
+
+fn site() -> Folder {
+    let folder = Folder::new();
+    folder.folder("site");
+    folder.file("site/page", "tea");
+    folder.file("site/users", "eve:tea\n");
+    folder.file("users", "ben:x:y\r\n\r\nzoë:grüße\n");
+    folder
+}
+
+#[test]
+fn passwords_from_every_place() {
+    let folder = site();
+    for Row(arguments, environment, inside, said) in PLACES {
+        let mut setup = doorstep(folder.path(), ["site", "0"].iter().chain(*arguments));
+        for (name, value) in *environment {
+            setup = setup.with(name, value);
+        }
+        let program = setup.serve();
+        for who in [ANA, BEN, ZOE, EVE] {
+            let answer = program.ask("GET /page", &format!("Authorization: Basic {who}\r\n"));
+            let status = if inside.contains(&who) { 200 } else { 401 };
+            assert_eq!(
+                answer.status(),
+                status,
+                "{arguments:?} {environment:?} {who}"
+            );
+        }
+        let err = program.kill().err;
+        let warnings: String = err
+            .split_inclusive('\n')
+            .filter(|line| line.contains("warning") && !line.contains("as root"))
+            .collect();
+        assert_eq!(warnings, *said, "{arguments:?} {environment:?}");
+    }
+}
+
+/// What every request without the password gets, whatever it asks for, on a connection that lives on.
+#[test]
+fn nothing_is_told_without_one() {
+    let folder = site();
+    let program = doorstep(folder.path(), ["site", "0"])
+        .with("DOORSTEP_AUTH", "ana:tea")
+        .serve();
+    for (line, fields) in [
+        ("GET /page", ""),
+        ("HEAD /page", ""),
+        ("GET /", ""),
+        ("GET /missing", ""),
+        ("GET /../page", ""),
+        ("OPTIONS *", ""),
+        ("POST /page", "Content-Length: 0\r\n"),
+        ("BREW /page", ""),
+    ] {
+        let answer = program.ask(line, fields);
+        assert_eq!(answer.status(), 401, "{line} {fields}");
+        assert_eq!(
+            answer.field("WWW-Authenticate"),
+            Some("Basic realm=\"doorstep\", charset=\"UTF-8\""),
+            "{line}"
+        );
+        assert_eq!(answer.field("Cache-Control"), Some("no-store"), "{line}");
+        for name in ["ETag", "Last-Modified", "Allow", "Location"] {
+            assert_eq!(answer.field(name), None, "{line}");
+        }
+        assert_eq!(
+            answer.content.is_empty(),
+            line.starts_with("HEAD"),
+            "{line}"
+        );
+    }
+}
+
+/// Field lines, and whether they let in ana, whose password is `tea`. RFC 4648 §10 has the encodings of all lengths; they are
+/// looked at where the decoder is.
+#[rustfmt::skip]
+const SPELLINGS: &[(&str, &str, bool)] = &[
+    ("RFC 7617 §2", "Authorization: Basic YW5hOnRlYQ==\r\n", true),
+    ("RFC 9110 §11.1: the scheme in any case", "Authorization: bASIC YW5hOnRlYQ==\r\n", true),
+    ("RFC 9110 §11.4: 1*SP", "Authorization: Basic   YW5hOnRlYQ==\r\n", true),
+    ("white space around the value", "authorization:\tBasic YW5hOnRlYQ== \t\r\n", true),
+    ("another scheme", "Authorization: Bearer YW5hOnRlYQ==\r\n", false),
+    ("another password", "Authorization: Basic YW5hOnRlYg==\r\n", false),
+    ("RFC 4648 §4: padded", "Authorization: Basic YW5hOnRlYQ\r\n", false),
+    ("RFC 4648 §3.5: unused bits", "Authorization: Basic YW5hOnRlYR==\r\n", false),
+    ("not encoded", "Authorization: Basic ana:tea\r\n", false),
+    ("no colon", "Authorization: Basic YW5hdGVh\r\n", false),
+    ("two lines", "Authorization: Basic YW5hOnRlYQ==\r\nAuthorization: Basic YW5hOnRlYQ==\r\n", false),
+    ("in the field for proxies", "Proxy-Authorization: Basic YW5hOnRlYQ==\r\n", false),
+];
+
+#[test]
+fn one_spelling_lets_in() {
+    let folder = site();
+    let program = doorstep(folder.path(), ["site", "0"])
+        .with("DOORSTEP_AUTH", "ana:tea")
+        .serve();
+    for (name, fields, inside) in SPELLINGS {
+        let answer = program.ask("GET /page", fields);
+        assert_eq!(answer.status(), if *inside { 200 } else { 401 }, "{name}");
+        assert_eq!(answer.content == b"tea", *inside, "{name}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_taken() {
+    let folder = site();
+    folder.file("empty", "\n");
+    folder.file("bad", "ana:tea\nsecret\n");
+    for (file, status, said) in [
+        (
+            "missing",
+            1,
+            "doorstep: cannot take credentials from 'missing': ",
+        ),
+        (
+            "empty",
+            1,
+            "doorstep: cannot take credentials from 'empty': it holds none\n",
+        ),
+        (
+            "bad",
+            2,
+            "doorstep: invalid credentials in line 2 of 'bad' (must be USER:PASS, at most 512 octets, no control characters)\n",
+        ),
+    ] {
+        let outcome = doorstep(folder.path(), ["site", "0", "--auth-file", file]).run();
+        assert_eq!((outcome.status, outcome.out.as_str()), (Some(status), ""));
+        assert!(outcome.err.starts_with(said), "{}", outcome.err);
+    }
+}
