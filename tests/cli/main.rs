@@ -6,5 +6,6 @@ mod program;
 mod auth;
 mod listening;
 mod serving;
+mod site;
 mod stopping;
 mod usage;

@@ -4,7 +4,7 @@
 //! the meaning of a value; an abbreviation that a later option could make ambiguous.
 
 use crate::messages::{self, Failure};
-use crate::table::{Id, REFUSED, Row, TABLE};
+use crate::table::{Id, REFUSED, Row, TABLE, Value};
 use crate::words;
 use std::ffi::{OsStr, OsString};
 
@@ -70,10 +70,10 @@ fn long<I: Iterator<Item = OsString>>(
         return Err(unknown(&shown, name));
     };
     let value = match (row.value, attached) {
-        (Some(_), Some(value)) => Some(value),
-        (Some(what), None) => Some(next_value(&shown, what, words)?),
-        (None, Some(_)) => return Err(messages::needless_value(&shown)),
-        (None, None) => None,
+        (Value::Needed(_) | Value::Optional(_), Some(value)) => Some(value),
+        (Value::Needed(what), None) => Some(next_value(&shown, what, words)?),
+        (Value::None, Some(_)) => return Err(messages::needless_value(&shown)),
+        (Value::None | Value::Optional(_), None) => None,
     };
     given.options.push((row, value));
     Ok(())
@@ -95,7 +95,7 @@ fn short<I: Iterator<Item = OsString>>(
         let Some(row) = Row::by_short(letter) else {
             return Err(unknown(&shown, ""));
         };
-        let Some(what) = row.value else {
+        let Value::Needed(what) = row.value else {
             given.options.push((row, None));
             continue;
         };
@@ -196,6 +196,12 @@ mod tests {
             (&[""], "| "),
             (&["--help", "--nonsense"], "help |"),
             (&["-qhx"], ""),
+            (&["--spa", "public"], "spa | public"),
+            (&["--spa=app.html", "public"], "spa=app.html | public"),
+            (&["--single", "--spa="], "spa spa= |"),
+            (&["-s", "public"], "spa | public"),
+            (&["-sq"], "spa quiet |"),
+            (&["-s=app.html"], ""),
         ] {
             let read = read(line);
             match expected {

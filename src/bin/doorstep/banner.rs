@@ -10,8 +10,10 @@ use std::net::{IpAddr, SocketAddr};
 pub struct Banner {
     /// The folder, safe to print.
     pub root: String,
-    /// The folder's index.
-    pub index: Option<&'static str>,
+    /// What is there of an index.
+    pub index: String,
+    /// What holds for names, links and caches, in a few words each.
+    pub rules: [String; 3],
     /// Where it listens, in the order of binding. Never empty.
     pub listening: Vec<SocketAddr>,
     /// The addresses were not chosen one by one, so `localhost` leads to one of them.
@@ -42,11 +44,7 @@ impl Banner {
             false => ("", "", ""),
         };
         let version = env!("CARGO_PKG_VERSION");
-        let index = match self.index {
-            Some(name) => format!("{name} found"),
-            None => "no index.html".to_string(),
-        };
-        let root = &self.root;
+        let (root, index) = (&self.root, &self.index);
         let mut page =
             format!("{bold}doorstep {version}{plain}  serving {bold}{root}{plain}   ({index})\n\n");
         for url in self.local() {
@@ -75,9 +73,10 @@ impl Banner {
                 "  Note     port {taken} is in use, using {used} (choose with -p)\n"
             ));
         }
-        page.push_str(&format!(
-            "\n  {dim}hidden files: not served   symlinks: inside the folder only   cache: revalidate{plain}\n"
-        ));
+        page.push('\n');
+        for line in lines(&self.rules) {
+            page.push_str(&format!("  {dim}{line}{plain}\n"));
+        }
         page.push_str(&format!("  {dim}Press Ctrl-C to stop{plain}\n"));
         page
     }
@@ -124,6 +123,25 @@ impl Banner {
     }
 }
 
+/// The phrases one behind the other, in as many lines as they need on a narrow terminal.
+fn lines(phrases: &[String]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for phrase in phrases {
+        match lines.last_mut() {
+            Some(line) if line.len() + GAP.len() + phrase.len() <= WIDTH => {
+                line.push_str(GAP);
+                line.push_str(phrase);
+            }
+            _ => lines.push(phrase.clone()),
+        }
+    }
+    lines
+}
+
+const GAP: &str = "  ";
+/// A terminal of 80 columns, less an indent of two.
+const WIDTH: usize = 78;
+
 /// Whether text on this stream may be coloured: a terminal that knows colours, and nobody asked for none
 /// (<https://no-color.org>: "when present and not an empty string (regardless of its value), prevents the addition of
 /// ANSI color").
@@ -153,11 +171,13 @@ fn host_url(host: &str, port: u16) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::site::Site;
 
     fn banner(listening: &[&str], by_default: bool) -> Banner {
         Banner {
             root: "/home/ana/site".to_string(),
-            index: Some("index.html"),
+            index: "index.html found".to_string(),
+            rules: Site::default().rules(),
             listening: listening.iter().map(|text| text.parse().unwrap()).collect(),
             by_default,
             machine: ["127.0.0.1", "::1", "192.168.1.20", "2001:db8::7"]
@@ -181,7 +201,7 @@ mod tests {
   Network  off: add --lan to share with your network
   Note     port 8000 is in use, using 8001 (choose with -p)
 
-  hidden files: not served   symlinks: inside the folder only   cache: revalidate
+  hidden files: not served  symlinks: inside the folder only  cache: revalidate
   Press Ctrl-C to stop
 "
         );
@@ -196,8 +216,8 @@ mod tests {
             stripped = stripped.replace(code, "");
         }
         assert_eq!(stripped, expected);
-        banner.index = None;
-        assert!(banner.page(false).contains("(no index.html)"));
+        let long = expected.lines().find(|line| line.len() > 80);
+        assert_eq!(long, None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! In: the table of options. Never: a fact about an option that the table does not hold.
 
-use crate::table::{Group, Row, TABLE};
+use crate::table::{Group, Row, TABLE, Value};
 
 const USAGE: &str = "\
 Usage: doorstep [OPTIONS] [DIR] [PORT]
@@ -56,8 +56,12 @@ fn names(row: &Row) -> String {
         Some(letter) => format!("-{letter}, "),
         None => "    ".to_string(),
     };
-    let value = row.value.map(|value| format!(" {value}"));
-    format!("{short}--{}{}", row.long, value.unwrap_or_default())
+    let value = match row.value {
+        Value::None => String::new(),
+        Value::Needed(what) => format!(" {what}"),
+        Value::Optional(what) => format!("[={what}]"),
+    };
+    format!("{short}--{}{value}", row.long)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod log;
 mod messages;
 mod root;
 mod settings;
+mod site;
 mod start;
 mod stop;
 mod table;

@@ -4,7 +4,8 @@
 //! Never: a decision about what is served, which is the library's.
 
 use crate::messages::{self, Failure};
-use crate::words::{nearest, shown};
+use crate::site::Site;
+use crate::words::{escaped, nearest, shown};
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -14,8 +15,8 @@ use std::path::{Component, Path, PathBuf};
 pub struct Root {
     /// Its absolute name.
     pub path: PathBuf,
-    /// The index that it holds, by the names that the library takes.
-    pub index: Option<&'static str>,
+    /// The index that it holds.
+    pub index: Option<String>,
 }
 
 /// Folders that tools leave their sites in, the likelier ones first: when no name is near, one of these is meant.
@@ -39,20 +40,20 @@ const ENTRIES_LOOKED_AT: usize = 10_000;
 const NAMES_SHOWN: usize = 5;
 
 impl Root {
-    /// Looks at the folder.
+    /// Looks at the folder; `index` has the names of the files that answer for one.
     ///
     /// # Errors
     /// When there is none, it is none, or it cannot be entered.
-    pub fn at(asked: &Path) -> Result<Root, Failure> {
+    pub fn at(asked: &Path, index: &[&str]) -> Result<Root, Failure> {
         match fs::metadata(asked) {
             Ok(metadata) if metadata.is_dir() => {}
             Ok(_) => return Err(messages::not_a_folder(asked)),
             Err(error) => return Err(failed(asked, &error)),
         }
-        let mut index = None;
-        for name in ["index.html", "index.htm"] {
+        let mut found = None;
+        for name in index {
             match fs::metadata(asked.join(name)) {
-                Ok(metadata) if metadata.is_file() => index = index.or(Some(name)),
+                Ok(metadata) if metadata.is_file() => found = found.or(Some((*name).to_string())),
                 // EACCES here is about the folder: finding a name in it takes its x permission.
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                     return Err(failed(asked, &error));
@@ -62,7 +63,7 @@ impl Root {
         }
         Ok(Root {
             path: full_name(asked),
-            index,
+            index: found,
         })
     }
 
@@ -95,6 +96,21 @@ impl Root {
             warnings.push(format!(
                 "the folder holds {names}{more}: is it the one to share?"
             ));
+        }
+        warnings
+    }
+
+    /// Files that the options name and that this folder does not hold: names that were misspelt, or belong to another folder.
+    pub fn missing(&self, site: &Site) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.index.is_none() && !site.index.is_empty() {
+            let names = escaped(&site.index.join(" or ")).into_owned();
+            warnings.push(format!("the folder has no {names} (--index)"));
+        }
+        if let Some(page) = site.spa_page() {
+            if !self.path.join(page).is_file() {
+                warnings.push(format!("the folder has no {} (--spa)", escaped(page)));
+            }
         }
         warnings
     }
@@ -191,6 +207,7 @@ fn true_name(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::table::Id;
 
     /// A folder of the test's own, gone at its end.
     struct Folder(PathBuf);
@@ -219,7 +236,8 @@ mod tests {
     #[test]
     fn names_the_folder_that_was_meant() {
         let folder = Folder::with("near", &["dist", "docs", "assets", "a/public"], &["disk"]);
-        let at = |name: &str| Root::at(&folder.0.join(name)).map_err(|error| error.to_string());
+        let at =
+            |name: &str| Root::at(&folder.0.join(name), &[]).map_err(|error| error.to_string());
         for (asked, near) in [
             ("dits", Some("dist")),
             ("Dist2", Some("dist")),
@@ -252,8 +270,9 @@ mod tests {
             &[".git"],
             &["index.html", "id_rsa", "a.pem", "b.KEY", "monkey"],
         );
-        let root = Root::at(&folder.0).unwrap();
-        assert_eq!(root.index, Some("index.html"));
+        let names = ["index.htm", "index.html", "monkey"];
+        let root = Root::at(&folder.0, &names).unwrap();
+        assert_eq!(root.index.as_deref(), Some("index.html"));
         assert_eq!(
             root.warnings(Some(&folder.0)),
             [
@@ -270,9 +289,28 @@ mod tests {
         }
         assert!(root.warnings(None)[0].contains(".git, 1.pem, 2.pem, 3.pem, a.pem and 2 more:"));
 
+        let mut site = Site::default();
+        assert!(root.missing(&site).is_empty());
+        site.set(Id::Index, Some("home.html"), None).unwrap();
+        site.set(Id::Index, Some("start.html"), None).unwrap();
+        site.set(Id::Spa, Some("app/x.html"), None).unwrap();
+        let names = site.index_names();
+        assert_eq!(
+            Root::at(&folder.0, &names).unwrap().missing(&site),
+            [
+                "the folder has no home.html or start.html (--index)",
+                "the folder has no app/x.html (--spa)",
+            ]
+        );
+        fs::write(folder.0.join("start.html"), "").unwrap();
+        site.set(Id::Spa, Some("start.html"), None).unwrap();
+        let names = site.index_names();
+        let missing = Root::at(&folder.0, &names).unwrap().missing(&site);
+        assert_eq!(missing, [""; 0]);
+
         let quiet = Folder::with("quiet", &["css"], &["index.html"]);
         assert!(
-            Root::at(&quiet.0)
+            Root::at(&quiet.0, &[])
                 .unwrap()
                 .warnings(Some(&folder.0))
                 .is_empty()

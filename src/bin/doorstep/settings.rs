@@ -7,7 +7,8 @@ use crate::address::{Bind, number, port};
 use crate::args::Given;
 use crate::auth::Credentials;
 use crate::messages::{self, Failure};
-use crate::table::{Id, Row, TABLE};
+use crate::site::Site;
+use crate::table::{Id, Row, TABLE, Value};
 use doorstep::Timeouts;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ pub struct Settings {
     pub grace: Duration,
     pub drain: Duration,
     pub quiet: bool,
+    pub site: Site,
     /// Who may read; with no file either, everybody.
     pub credentials: Vec<Credentials>,
     pub auth_file: Option<PathBuf>,
@@ -84,6 +86,7 @@ impl Default for Settings {
             grace: Timeouts::default().shutdown,
             drain: Duration::ZERO,
             quiet: false,
+            site: Site::default(),
             credentials: Vec::new(),
             auth_file: None,
             password_is_seen: false,
@@ -127,6 +130,18 @@ impl Settings {
                 self.credentials.push(Credentials::read(text, from)?);
             }
             Id::AuthFile => self.auth_file = value.map(PathBuf::from),
+            Id::Index
+            | Id::Spa
+            | Id::NoListing
+            | Id::NoCleanUrls
+            | Id::Hidden
+            | Id::Symlinks
+            | Id::PortableNames
+            | Id::Cache
+            | Id::NoStore
+            | Id::Immutable
+            | Id::Mime
+            | Id::FileCache => self.site.set(id, value.map(|_| &*text), variable)?,
             Id::Help | Id::Version => {}
         }
         Ok(())
@@ -196,11 +211,12 @@ impl Settings {
     /// Whether the variable asks for the option. One without a value is switched on by `1`; a repeatable one takes
     /// several values with spaces between them.
     fn set_from(&mut self, row: &Row, name: &str, value: &OsStr) -> Result<bool, Failure> {
-        if row.value.is_none() {
+        if let Value::None | Value::Optional(_) = row.value {
             let text = value.to_string_lossy();
             match text.as_ref() {
                 "0" | "no" | "false" => return Ok(false),
                 "1" | "yes" | "true" => self.set(row.id, None, Some(name))?,
+                _ if row.value != Value::None => self.set(row.id, Some(value), Some(name))?,
                 _ => {
                     return Err(messages::invalid(
                         "switch",
@@ -212,7 +228,7 @@ impl Settings {
             }
             return Ok(true);
         }
-        if row.id == Id::Bind {
+        if let Id::Bind | Id::Index | Id::Mime = row.id {
             for one in value.to_string_lossy().split_ascii_whitespace() {
                 self.set(row.id, Some(OsStr::new(one)), Some(name))?;
             }

@@ -9,10 +9,11 @@ use crate::log::{self, Log, say};
 use crate::messages::{self, Failure};
 use crate::root::{self, Root};
 use crate::settings::Settings;
+use crate::site::Site;
 use crate::words::shown;
 use crate::{print, stop};
 use doorstep::os::{self, Signals};
-use doorstep::{Ended, Files, Handler, Limits, Server};
+use doorstep::{Ended, Handler, Limits, Server};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,9 +36,12 @@ const LOG_ENDS_WITHIN: Duration = Duration::from_secs(1);
 /// # Errors
 /// When it cannot start, or fails while it runs.
 pub fn serve(settings: &Settings) -> Result<(), Failure> {
-    let root = Root::at(&settings.root)?;
+    let root = Root::at(&settings.root, &settings.site.index_names())?;
     // The folder as it was named, so that a link that is turned to another folder is followed.
-    let files = Files::new(&settings.root).map_err(|error| root::failed(&settings.root, &error))?;
+    let files = settings
+        .site
+        .files(&settings.root)
+        .map_err(|error| root::failed(&settings.root, &error))?;
     let handler = guarded(files, settings)?;
     // A limit that cannot be raised is no reason not to serve.
     let wanted = settings
@@ -105,7 +109,9 @@ fn configured(mut server: Server, settings: &Settings) -> Server {
 
 fn warn(root: &Root, settings: &Settings) {
     let home = ["HOME", "USERPROFILE"].iter().find_map(std::env::var_os);
-    for warning in root.warnings(home.map(PathBuf::from).as_deref()) {
+    let mut warnings = root.warnings(home.map(PathBuf::from).as_deref());
+    warnings.extend(root.missing(&settings.site));
+    for warning in warnings {
         say(&format!("warning: {warning}"));
     }
     if os::is_root() {
@@ -150,7 +156,8 @@ fn announce(settings: &Settings, root: &Root, server: &Server, moved: Option<(u1
     };
     let banner = Banner {
         root: shown(&root.path),
-        index: root.index,
+        index: index_note(root, &settings.site),
+        rules: settings.site.rules(),
         listening,
         by_default: settings.binds.is_empty(),
         machine,
@@ -162,6 +169,18 @@ fn announce(settings: &Settings, root: &Root, server: &Server, moved: Option<(u1
         true => banner.page(colour_on(terminal)),
         false => banner.line(std::process::id()),
     });
+}
+
+/// What answers for the folder.
+fn index_note(root: &Root, site: &Site) -> String {
+    let name = match &root.index {
+        Some(name) => return format!("{name} found"),
+        None => site.index_names().first().copied().unwrap_or_default(),
+    };
+    match site.no_listing {
+        true => format!("no {name}"),
+        false => format!("no {name}: folders are listed"),
+    }
 }
 
 fn tell_end(ended: Ended, grace: u64) {

@@ -1,0 +1,339 @@
+//! What is served, and how: the options about files, and the service that they make.
+//!
+//! In: values of options. Out: [`Files`]. Never: a look at the file system, but for opening the folder.
+
+use crate::address::number;
+use crate::messages::{self, Failure};
+use crate::table::Id;
+use doorstep::{CacheControl, Files, Symlinks};
+use std::io;
+use std::path::Path;
+
+/// A year. RFC 9111 §1.2.2 has caches understand 68 times as much; RFC 2616 §14.21 let no answer be kept for longer.
+const CACHE_SECONDS_MAX: u64 = 365 * 86_400;
+
+/// The choices; what is `None` or empty is left to the library.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Site {
+    /// Files that answer for their folder.
+    pub index: Vec<String>,
+    /// The page of an application that reads its own paths; empty: the index.
+    pub spa: Option<String>,
+    pub hidden: bool,
+    pub symlinks: Symlinks,
+    pub no_listing: bool,
+    pub no_clean_urls: bool,
+    pub cache: CacheControl,
+    pub immutable: bool,
+    /// Extensions and their types.
+    types: Vec<(String, String)>,
+    file_cache: Option<usize>,
+    portable_names: bool,
+}
+
+impl Site {
+    /// One option; other options than those about files change nothing. `variable` names where its value came from, unless from the command line.
+    ///
+    /// # Errors
+    /// A value that is none.
+    pub fn set(
+        &mut self,
+        id: Id,
+        text: Option<&str>,
+        variable: Option<&str>,
+    ) -> Result<(), Failure> {
+        let value = text.unwrap_or_default();
+        let invalid = |kind, rule| messages::invalid(kind, value, variable, rule);
+        match id {
+            Id::Index if is_name(value) => self.index.push(value.to_string()),
+            Id::Index => {
+                return Err(invalid(
+                    "index",
+                    "must be the name of a file, without a slash",
+                ));
+            }
+            Id::Spa => {
+                // As it is asked for, or as it is found.
+                let page = value.strip_prefix('/').unwrap_or(value);
+                if text.is_some() && !page.split('/').all(is_name) {
+                    return Err(invalid(
+                        "page",
+                        "must be a file of the folder, such as app/index.html",
+                    ));
+                }
+                self.spa = Some(page.to_string());
+            }
+            Id::Hidden => self.hidden = true,
+            Id::Symlinks => {
+                self.symlinks = match value {
+                    "inside" => Symlinks::Inside,
+                    "all" => Symlinks::All,
+                    "none" => Symlinks::None,
+                    _ => return Err(invalid("choice of symlinks", "must be inside, all or none")),
+                }
+            }
+            Id::NoListing => self.no_listing = true,
+            Id::NoCleanUrls => self.no_clean_urls = true,
+            Id::Cache => {
+                let seconds = number(value, 0, CACHE_SECONDS_MAX)
+                    .and_then(|seconds| u32::try_from(seconds).ok())
+                    .ok_or_else(|| invalid("cache time", "must be 0 to 31536000 seconds"))?;
+                self.cache = CacheControl::MaxAge(seconds);
+            }
+            Id::NoStore => self.cache = CacheControl::NoStore,
+            Id::Immutable => self.immutable = true,
+            Id::Mime => {
+                let pair = media_type(value).ok_or_else(|| {
+                    invalid("media type", "must be EXT=TYPE, such as ts=text/plain")
+                })?;
+                self.types.push(pair);
+            }
+            Id::FileCache => {
+                let bytes = bytes(value).ok_or_else(|| {
+                    invalid(
+                        "file cache",
+                        "must be a number of bytes, such as 0, 512K, 64M or 2G",
+                    )
+                })?;
+                self.file_cache = Some(bytes);
+            }
+            Id::PortableNames => self.portable_names = true,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The names of the files that answer for a folder, the library's own if there was no choice. Never empty.
+    pub fn index_names(&self) -> Vec<&str> {
+        match self.index.as_slice() {
+            [] => vec!["index.html", "index.htm"],
+            chosen => chosen.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// The page of an application, a path below the root.
+    pub fn spa_page(&self) -> Option<&str> {
+        match self.spa.as_deref()? {
+            "" => self.index_names().first().copied(),
+            page => Some(page),
+        }
+    }
+
+    /// The service of a folder.
+    ///
+    /// # Errors
+    /// Those of opening it.
+    pub fn files(&self, folder: &Path) -> io::Result<Files> {
+        let mut files = Files::new(folder)?
+            .index(self.index_names())
+            .hidden(self.hidden)
+            .symlinks(self.symlinks)
+            .listing(!self.no_listing)
+            .clean_urls(!self.no_clean_urls)
+            .cache_control(self.cache)
+            .immutable(self.immutable)
+            .portable_names(self.portable_names);
+        if let Some(page) = self.spa_page() {
+            files = files.spa(page);
+        }
+        if let Some(bytes) = self.file_cache {
+            files = files.file_cache(bytes);
+        }
+        for (extension, media_type) in &self.types {
+            files = files
+                .media_type(extension, media_type)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        }
+        Ok(files)
+    }
+
+    /// The rules in a few words, for the banner.
+    pub fn rules(&self) -> [String; 3] {
+        let hidden = match self.hidden {
+            true => "served",
+            false => "not served",
+        };
+        let symlinks = match self.symlinks {
+            Symlinks::Inside => "inside the folder only",
+            Symlinks::All => "followed anywhere",
+            Symlinks::None => "not followed",
+        };
+        let cache = match self.cache {
+            CacheControl::MaxAge(seconds) => format!("for {seconds} s"),
+            CacheControl::NoStore => "not stored".to_string(),
+            _ => "revalidate".to_string(),
+        };
+        let hashed = match self.immutable {
+            true => ", hashed names for a year",
+            false => "",
+        };
+        [
+            format!("hidden files: {hidden}"),
+            format!("symlinks: {symlinks}"),
+            format!("cache: {cache}{hashed}"),
+        ]
+    }
+}
+
+/// Whether it can be the name of one file.
+fn is_name(text: &str) -> bool {
+    let separates = |c: char| c == '/' || std::path::is_separator(c) || c.is_control();
+    !matches!(text, "" | "." | "..") && !text.contains(separates)
+}
+
+/// `EXT=TYPE`, the extension with its dot or without. The type is `type/subtype`, with parameters if there are any.
+fn media_type(text: &str) -> Option<(String, String)> {
+    let (extension, media_type) = text.split_once('=')?;
+    let extension = extension.strip_prefix('.').unwrap_or(extension);
+    // RFC 9110 §8.3.1: `media-type = type "/" subtype parameters`, both tokens.
+    let essence = media_type.split(';').next()?.trim_end();
+    let (kind, subtype) = essence.split_once('/')?;
+    let is_extension = is_name(extension) && !extension.contains('.');
+    let is_type = is_token(kind) && is_token(subtype) && !media_type.contains(char::is_control);
+    (is_extension && is_type).then(|| (extension.to_string(), media_type.to_string()))
+}
+
+/// RFC 9110 §5.6.2.
+fn is_token(text: &str) -> bool {
+    let is_sign = |octet: u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet);
+    !text.is_empty() && text.bytes().all(is_sign)
+}
+
+/// A number of bytes, also in K, M or G: units of 1,024, as of everything that is kept in memory.
+fn bytes(text: &str) -> Option<usize> {
+    let unit = text.chars().last()?.to_ascii_uppercase();
+    let (digits, shift) = match unit {
+        'K' => (text.split_at(text.len() - 1).0, 10),
+        'M' => (text.split_at(text.len() - 1).0, 20),
+        'G' => (text.split_at(text.len() - 1).0, 30),
+        _ => (text, 0),
+    };
+    let count = number(digits, 0, u64::MAX >> shift)?;
+    usize::try_from(count << shift).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(id: Id, text: Option<&str>) -> Result<Site, String> {
+        let mut site = Site::default();
+        let outcome = site.set(id, text, None);
+        outcome.map_err(|error| error.to_string())?;
+        Ok(site)
+    }
+
+    /// The option, its value, and what is said of the value.
+    #[rustfmt::skip]
+    const INVALID: &[(Id, &str, &str)] = &[
+        (Id::Index, "", "invalid index '' (must be the name of a file, without a slash)"),
+        (Id::Index, "a/b", "invalid index 'a/b' (must be the name of a file, without a slash)"),
+        (Id::Index, "..", "invalid index '..' (must be the name of a file, without a slash)"),
+        (Id::Index, "a\n", "invalid index 'a\\n' (must be the name of a file, without a slash)"),
+        (Id::Spa, "", "invalid page '' (must be a file of the folder, such as app/index.html)"),
+        (Id::Spa, "/", "invalid page '/' (must be a file of the folder, such as app/index.html)"),
+        (Id::Spa, "../x.html", "invalid page '../x.html' (must be a file of the folder, such as app/index.html)"),
+        (Id::Spa, "//x.html", "invalid page '//x.html' (must be a file of the folder, such as app/index.html)"),
+        (Id::Symlinks, "some", "invalid choice of symlinks 'some' (must be inside, all or none)"),
+        (Id::Symlinks, "Inside", "invalid choice of symlinks 'Inside' (must be inside, all or none)"),
+        (Id::Cache, "-1", "invalid cache time '-1' (must be 0 to 31536000 seconds)"),
+        (Id::Cache, "31536001", "invalid cache time '31536001' (must be 0 to 31536000 seconds)"),
+        (Id::Cache, "1h", "invalid cache time '1h' (must be 0 to 31536000 seconds)"),
+        (Id::Mime, "ts", "invalid media type 'ts' (must be EXT=TYPE, such as ts=text/plain)"),
+        (Id::Mime, "=text/plain", "invalid media type '=text/plain' (must be EXT=TYPE, such as ts=text/plain)"),
+        (Id::Mime, "tar.gz=x/y", "invalid media type 'tar.gz=x/y' (must be EXT=TYPE, such as ts=text/plain)"),
+        (Id::Mime, "ts=text", "invalid media type 'ts=text' (must be EXT=TYPE, such as ts=text/plain)"),
+        (Id::Mime, "ts=/plain", "invalid media type 'ts=/plain' (must be EXT=TYPE, such as ts=text/plain)"),
+        (Id::Mime, "ts=text/", "invalid media type 'ts=text/' (must be EXT=TYPE, such as ts=text/plain)"),
+        (Id::Mime, "ts=text/plain/x", "invalid media type 'ts=text/plain/x' (must be EXT=TYPE, such as ts=text/plain)"),
+        (Id::Mime, "ts=text/plain;\n", "invalid media type 'ts=text/plain;\\n' (must be EXT=TYPE, such as ts=text/plain)"),
+        (Id::FileCache, "", "invalid file cache '' (must be a number of bytes, such as 0, 512K, 64M or 2G)"),
+        (Id::FileCache, "M", "invalid file cache 'M' (must be a number of bytes, such as 0, 512K, 64M or 2G)"),
+        (Id::FileCache, "-1", "invalid file cache '-1' (must be a number of bytes, such as 0, 512K, 64M or 2G)"),
+        (Id::FileCache, "1.5M", "invalid file cache '1.5M' (must be a number of bytes, such as 0, 512K, 64M or 2G)"),
+        (Id::FileCache, "64MB", "invalid file cache '64MB' (must be a number of bytes, such as 0, 512K, 64M or 2G)"),
+        (Id::FileCache, "20000000000G", "invalid file cache '20000000000G' (must be a number of bytes, such as 0, 512K, 64M or 2G)"),
+        (Id::FileCache, "1é", "invalid file cache '1é' (must be a number of bytes, such as 0, 512K, 64M or 2G)"),
+    ];
+
+    #[test]
+    fn refuses_what_is_no_value() {
+        for (id, text, expected) in INVALID {
+            let said = set(*id, Some(text));
+            assert_eq!(said, Err(format!("doorstep: {expected}\n")), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn reads_sizes() {
+        for (text, size) in [
+            ("0", 0),
+            ("65536", 65_536),
+            ("64K", 65_536),
+            ("64k", 65_536),
+            ("3M", 3 << 20),
+            ("1G", 1 << 30),
+            ("0g", 0),
+        ] {
+            assert_eq!(bytes(text), Some(size), "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_media_types() {
+        for (text, extension, expected) in [
+            ("ts=text/plain", "ts", "text/plain"),
+            (".TS=text/plain", "TS", "text/plain"),
+            ("x=text/x-y; charset=utf-8", "x", "text/x-y; charset=utf-8"),
+            ("x=application/a+b;p=\"=\"", "x", "application/a+b;p=\"=\""),
+        ] {
+            let pair = (extension.to_string(), expected.to_string());
+            assert_eq!(media_type(text), Some(pair), "{text}");
+        }
+    }
+
+    /// The page of an application is the index, unless it is named.
+    #[test]
+    fn the_page_follows_the_index() {
+        let mut site = Site::default();
+        assert_eq!(site.spa_page(), None);
+        site.set(Id::Spa, None, None).unwrap();
+        assert_eq!(site.spa_page(), Some("index.html"));
+        site.set(Id::Index, Some("home.html"), None).unwrap();
+        assert_eq!(site.spa_page(), Some("home.html"));
+        site.set(Id::Spa, Some("/app/index.html"), None).unwrap();
+        assert_eq!(site.spa_page(), Some("app/index.html"));
+    }
+
+    #[test]
+    fn rules_say_what_holds() {
+        for (choices, expected) in [
+            (
+                &[][..],
+                "hidden files: not served|symlinks: inside the folder only|cache: revalidate",
+            ),
+            (
+                &[
+                    (Id::Hidden, None),
+                    (Id::Symlinks, Some("none")),
+                    (Id::Cache, Some("60")),
+                ],
+                "hidden files: served|symlinks: not followed|cache: for 60 s",
+            ),
+            (
+                &[(Id::Symlinks, Some("all")), (Id::NoStore, None)],
+                "hidden files: not served|symlinks: followed anywhere|cache: not stored",
+            ),
+            (
+                &[(Id::Immutable, None)],
+                "hidden files: not served|symlinks: inside the folder only|cache: revalidate, hashed names for a year",
+            ),
+        ] {
+            let mut site = Site::default();
+            for (id, value) in choices {
+                site.set(*id, *value, None).unwrap();
+            }
+            assert_eq!(site.rules().join("|"), expected);
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! What the options about files change, one after the other, as a client sees it.
+
+use crate::folder::Folder;
+use crate::program::{Answer, doorstep};
+
+/// A request's path and field lines, and what is to hold of the answer.
+struct Ask(&'static str, &'static str, Expected);
+
+enum Expected {
+    Status(u16),
+    Content(&'static str),
+    Field(&'static str, &'static str),
+}
+
+use Expected::{Content, Field, Status};
+
+const PAGE: &str = "Accept: text/html,*/*;q=0.8\r\n";
+const IMAGE: &str = "Accept: image/png\r\n";
+
+/// Arguments, environment, requests.
+struct Row(
+    &'static [&'static str],
+    &'static [(&'static str, &'static str)],
+    &'static [Ask],
+);
+
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    Row(&[], &[], &[
+        Ask("/", "", Content("index")),
+        Ask("/sub/", "", Content("sub index")),
+        Ask("/about", "", Content("about")),
+        Ask("/about.html", "", Content("about")),
+        Ask("/.secret", "", Status(404)),
+        Ask("/plain/", "", Status(200)),
+        Ask("/deep/path", PAGE, Status(404)),
+        Ask("/page", "", Field("Cache-Control", "no-cache")),
+        Ask("/app.3f2a9c1b.js", "", Field("Cache-Control", "no-cache")),
+        Ask("/tea.zzz", "", Field("Content-Type", "application/octet-stream")),
+    ]),
+    Row(&["--index", "home.html"], &[], &[
+        Ask("/", "", Content("home")),
+        Ask("/sub/", "", Status(200)),
+        Ask("/index.html", "", Content("index")),
+    ]),
+    Row(&["--index=missing.html", "--index=home.html", "--index=index.html"], &[], &[
+        Ask("/", "", Content("home")),
+        Ask("/sub/", "", Content("sub index")),
+    ]),
+    Row(&[], &[("DOORSTEP_INDEX", "missing.html home.html")], &[Ask("/", "", Content("home"))]),
+    Row(&["--index", "index.html"], &[("DOORSTEP_INDEX", "home.html")], &[Ask("/", "", Content("index"))]),
+    Row(&["--spa"], &[], &[
+        Ask("/deep/path", PAGE, Content("index")),
+        Ask("/deep/path?x=.js", PAGE, Content("index")),
+        Ask("/deep/path", IMAGE, Status(404)),
+        Ask("/deep/app.js", PAGE, Status(404)),
+        Ask("/page", PAGE, Content("tea")),
+    ]),
+    Row(&["--spa=about.html"], &[], &[Ask("/deep/path", PAGE, Content("about"))]),
+    Row(&["--spa=/sub/index.html"], &[], &[Ask("/deep/path", PAGE, Content("sub index"))]),
+    Row(&["--single"], &[], &[Ask("/deep/path", PAGE, Content("index"))]),
+    Row(&["-s", "--index=home.html"], &[], &[Ask("/deep/path", PAGE, Content("home"))]),
+    Row(&[], &[("DOORSTEP_SPA", "1")], &[Ask("/deep/path", PAGE, Content("index"))]),
+    Row(&[], &[("DOORSTEP_SPA", "about.html")], &[Ask("/deep/path", PAGE, Content("about"))]),
+    Row(&[], &[("DOORSTEP_SPA", "0")], &[Ask("/deep/path", PAGE, Status(404))]),
+    Row(&["--hidden"], &[], &[Ask("/.secret", "", Content("secret"))]),
+    Row(&[], &[("DOORSTEP_HIDDEN", "1")], &[Ask("/.secret", "", Content("secret"))]),
+    Row(&["--no-listing"], &[], &[Ask("/plain/", "", Status(404)), Ask("/plain/a.txt", "", Content("a"))]),
+    Row(&["--no-clean-urls"], &[], &[Ask("/about", "", Status(404)), Ask("/about.html", "", Content("about"))]),
+    Row(&["--cache", "60"], &[], &[Ask("/page", "", Field("Cache-Control", "max-age=60"))]),
+    Row(&["--cache=0"], &[], &[Ask("/page", "", Field("Cache-Control", "max-age=0"))]),
+    Row(&["--no-store"], &[], &[Ask("/page", "", Field("Cache-Control", "no-store"))]),
+    Row(&["--no-store"], &[("DOORSTEP_CACHE", "60")], &[Ask("/page", "", Field("Cache-Control", "no-store"))]),
+    Row(&["--immutable", "--cache", "60"], &[], &[
+        Ask("/page", "", Field("Cache-Control", "max-age=60")),
+        Ask("/app.3f2a9c1b.js", "", Field("Cache-Control", "max-age=31536000, immutable")),
+    ]),
+    Row(&["--mime", "zzz=text/x-tea", "--mime=.html=text/x-page"], &[], &[
+        Ask("/tea.zzz", "", Field("Content-Type", "text/x-tea")),
+        Ask("/about.html", "", Field("Content-Type", "text/x-page")),
+    ]),
+    Row(&[], &[("DOORSTEP_MIME", "zzz=text/x-tea html=text/x-page")], &[
+        Ask("/tea.zzz", "", Field("Content-Type", "text/x-tea")),
+        Ask("/about.html", "", Field("Content-Type", "text/x-page")),
+    ]),
+];
+
+fn site() -> Folder {
+    let folder = Folder::with_page();
+    folder.folder("plain");
+    folder.folder("sub");
+    for (name, content) in [
+        ("index.html", "index"),
+        ("home.html", "home"),
+        ("about.html", "about"),
+        ("tea.zzz", "tea"),
+        (".secret", "secret"),
+        ("app.3f2a9c1b.js", "app"),
+        ("plain/a.txt", "a"),
+        ("sub/index.html", "sub index"),
+    ] {
+        folder.file(name, content);
+    }
+    folder
+}
+
+fn assert_answer(answer: &Answer, expected: &Expected, what: &str) {
+    match expected {
+        Status(status) => assert_eq!(answer.status(), *status, "{what}"),
+        Field(name, value) => assert_eq!(answer.field(name), Some(*value), "{what}"),
+        Content(content) => {
+            assert_eq!(answer.status(), 200, "{what}");
+            let text = String::from_utf8_lossy(&answer.content);
+            assert_eq!(text, *content, "{what}");
+        }
+    }
+}
+
+fn assert_rows(folder: &Folder, rows: &[Row]) {
+    for Row(arguments, environment, asks) in rows {
+        let mut setup = doorstep(folder.path(), arguments.iter().chain(&["-p0"]));
+        for (name, value) in *environment {
+            setup = setup.with(name, value);
+        }
+        let program = setup.serve();
+        for Ask(path, fields, expected) in *asks {
+            let answer = program.ask(&format!("GET {path}"), fields);
+            let what = format!("{arguments:?} {environment:?} {path}");
+            assert_answer(&answer, expected, &what);
+        }
+    }
+}
+
+#[test]
+fn options_change_what_they_say() {
+    assert_rows(&site(), ROWS);
+}
+
+/// A symlink to a file, one out of the folder, and one whose target is absolute.
+#[cfg(unix)]
+#[rustfmt::skip]
+const SYMLINKS: &[Row] = &[
+    Row(&[], &[], &[
+        Ask("/inside", "", Content("tea")), Ask("/outside", "", Status(404)), Ask("/absolute", "", Status(404)),
+    ]),
+    Row(&["--symlinks", "inside"], &[], &[
+        Ask("/inside", "", Content("tea")), Ask("/outside", "", Status(404)), Ask("/absolute", "", Status(404)),
+    ]),
+    Row(&["--symlinks=none"], &[], &[
+        Ask("/inside", "", Status(404)), Ask("/outside", "", Status(404)), Ask("/absolute", "", Status(404)),
+    ]),
+    Row(&["--symlinks=all"], &[], &[
+        Ask("/inside", "", Content("tea")), Ask("/outside", "", Content("outer")), Ask("/absolute", "", Content("outer")),
+    ]),
+    Row(&[], &[("DOORSTEP_SYMLINKS", "all")], &[Ask("/outside", "", Content("outer"))]),
+];
+
+#[cfg(unix)]
+#[test]
+fn symlinks_are_followed_as_chosen() {
+    use std::os::unix::fs::symlink;
+    let (folder, other) = (site(), Folder::new());
+    let outer = other.file("outer", "outer");
+    let up = std::path::Path::new("..");
+    let other_name = other.path().file_name().unwrap();
+    symlink("page", folder.path().join("inside")).unwrap();
+    symlink(
+        up.join(other_name).join("outer"),
+        folder.path().join("outside"),
+    )
+    .unwrap();
+    symlink(outer, folder.path().join("absolute")).unwrap();
+    assert_rows(&folder, SYMLINKS);
+}
+
+/// On Windows such a file cannot be made.
+#[cfg(unix)]
+#[test]
+fn names_can_be_portable() {
+    let folder = Folder::new();
+    folder.file("aux.txt", "tea");
+    let rows = [
+        Row(&[], &[], &[Ask("/aux.txt", "", Content("tea"))]),
+        Row(
+            &["--portable-names"],
+            &[],
+            &[Ask("/aux.txt", "", Status(404))],
+        ),
+    ];
+    assert_rows(&folder, &rows);
+}
+
+/// Each change is seen at once: nothing is kept that could be older.
+#[test]
+fn without_a_cache_no_file_is_kept() {
+    let folder = Folder::new();
+    for size in ["--file-cache=0", "--file-cache=0M"] {
+        let program = doorstep(folder.path(), ["-p0", size]).serve();
+        for round in 10..30 {
+            folder.file("page", round.to_string());
+            assert_eq!(program.get("/page").content, round.to_string().as_bytes());
+        }
+    }
+}
+
+#[test]
+fn warns_of_pages_that_are_not_there() {
+    let folder = site();
+    for (arguments, expected) in [
+        (&["--index", "home.html", "--spa"][..], ""),
+        (&["--index=x.html", "--index=home.html"], ""),
+        (&["--spa=sub/index.html"], ""),
+        (
+            &["--index=x.html"],
+            "doorstep: warning: the folder has no x.html (--index)\n",
+        ),
+        (
+            &["--index=x.html", "-s"],
+            "doorstep: warning: the folder has no x.html (--index)\ndoorstep: warning: the folder has no x.html (--spa)\n",
+        ),
+        (
+            &["--spa=sub"],
+            "doorstep: warning: the folder has no sub (--spa)\n",
+        ),
+    ] {
+        let program = doorstep(folder.path(), arguments.iter().chain(&["-p0"])).serve();
+        let err = program.kill().err;
+        let lines = err.split_inclusive('\n');
+        let warnings: String = lines.filter(|line| line.contains("has no")).collect();
+        assert_eq!(warnings, expected, "{arguments:?}");
+    }
+}
