@@ -10,7 +10,7 @@ const ZOE: &str = "em/DqzpncsO8w59l";
 const EVE: &str = "ZXZlOnRlYQ==";
 
 const SEEN: &str = "doorstep: warning: everyone on this machine can see the password of --auth among the processes: use --auth-file or DOORSTEP_AUTH\n";
-const SERVED: &str = "doorstep: warning: the folder holds the file of --auth-file, so that whoever is let in can read it\n";
+const SERVED: &str = "doorstep: warning: the file of --auth-file is among those that are served: whoever is let in can read it\n";
 
 /// Arguments, environment, who is let in, what is said at the start. Beside the folder `site` lies the file `users`.
 struct Row(

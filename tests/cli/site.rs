@@ -1,7 +1,8 @@
 //! What the options about files change, one after the other, as a client sees it.
 
 use crate::folder::Folder;
-use crate::program::{Answer, doorstep};
+use crate::program::{Answer, PATIENCE, doorstep};
+use std::time::Instant;
 
 /// A request's path and field lines, and what is to hold of the answer.
 struct Ask(&'static str, &'static str, Expected);
@@ -201,6 +202,60 @@ fn without_a_cache_no_file_is_kept() {
             assert_eq!(program.get("/page").content, round.to_string().as_bytes());
         }
     }
+}
+
+#[test]
+fn one_file_answers_every_path() {
+    let folder = site();
+    folder.file("a b.html", "one");
+    for argument in ["a b.html", "./a b.html", "sub/../a b.html"] {
+        let program = doorstep(folder.path(), [argument, "0"]).serve();
+        let root = format!(" root={} pid=", folder.path().join("a b.html").display());
+        assert!(program.line().contains(&root), "{}", program.line());
+        for path in [
+            "/",
+            "/page",
+            "/sub/",
+            "/missing/x.js",
+            "/..%2f",
+            "/%00",
+            "//",
+            "/?x=y",
+        ] {
+            let answer = program.get(path);
+            assert_answer(&answer, &Content("one"), path);
+            assert_answer(
+                &answer,
+                &Field("Content-Type", "text/html; charset=utf-8"),
+                path,
+            );
+        }
+        let part = program.ask("GET /x", "Range: bytes=1-\r\n");
+        assert_eq!((part.status(), part.content.as_slice()), (206, &b"ne"[..]));
+        let tag = program.get("/x").field("ETag").unwrap().to_string();
+        let again = program.ask("GET /y", &format!("If-None-Match: {tag}\r\n"));
+        assert_eq!(again.status(), 304);
+        assert_eq!(program.ask("POST /x", "").status(), 405);
+    }
+    for (file, content) in [(".secret", "secret"), ("sub/index.html", "sub index")] {
+        let program = doorstep(folder.path(), [file, "0"]).serve();
+        assert_answer(&program.get("/x"), &Content(content), file);
+        std::fs::remove_file(folder.path().join(file)).unwrap();
+        // Also from memory, within a tenth of a second.
+        let end = Instant::now() + PATIENCE;
+        while program.get("/x").status() != 404 {
+            assert!(Instant::now() < end, "{file} is gone");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn one_file_may_be_a_symlink() {
+    let (folder, other) = (Folder::new(), site());
+    std::os::unix::fs::symlink(other.path().join("page"), folder.path().join("link")).unwrap();
+    let program = doorstep(folder.path(), ["link", "0"]).serve();
+    assert_answer(&program.get("/x"), &Content("tea"), "link");
 }
 
 #[test]

@@ -27,7 +27,7 @@ const ERRORS: &[Row] = &[
     Row(&["dist", "-b"], &[], 2, "doorstep: option '-b' needs a value: -b ADDR[:PORT]\n"),
     Row(&["--lan=yes"], &[], 2, "doorstep: option '--lan' takes no value\n"),
     Row(&["--lan", "-b", "::1"], &[], 2, "doorstep: '--lan' and '--bind' cannot be used together\n"),
-    Row(&["dist", "80", "more"], &[], 2, "doorstep: unexpected argument 'more'\n  hint: usage is `doorstep [OPTIONS] [DIR] [PORT]`.\n"),
+    Row(&["dist", "80", "more"], &[], 2, "doorstep: unexpected argument 'more'\n  hint: usage is `doorstep [OPTIONS] [DIR | FILE] [PORT]`.\n"),
     Row(&["dist", "80", "-p81"], &[], 2, "doorstep: the port is given twice: '80' and --port\n"),
     Row(&["dist", "80800"], &[], 2, "doorstep: invalid port '80800' (must be 0 to 65535)\n"),
     Row(&["80800"], &[], 2, "doorstep: invalid port '80800' (must be 0 to 65535)\n"),
@@ -73,7 +73,6 @@ const ERRORS: &[Row] = &[
     Row(&["page/x"], &[], 1, "doorstep: cannot serve 'page/x': no such folder (looked in {dir})\n"),
     Row(&[""], &[], 1, "doorstep: cannot serve '': no such folder (looked in {dir})\n"),
     Row(&["--", "-q"], &[], 1, "doorstep: cannot serve '-q': no such folder (looked in {dir})\n  hint: did you mean 'dist'?\n"),
-    Row(&["page"], &[], 1, "doorstep: cannot serve 'page': not a folder\n"),
     Row(&["-b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], &[], 1, "doorstep: cannot listen on 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa': no such host\n"),
 ];
 
@@ -205,6 +204,16 @@ fn port_below_1024() {
     assert_eq!((outcome.status, outcome.out.as_str()), (Some(1), ""));
     let text = "doorstep: port 1023 needs extra rights (ports below 1024)\n  hint: use `-p 9023`";
     assert!(outcome.err.starts_with(text), "{}", outcome.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn device_is_not_served() {
+    let folder = Folder::new();
+    let outcome = doorstep(folder.path(), ["/dev/null", "0"]).run();
+    let expected =
+        "doorstep: cannot serve '/dev/null': neither a folder nor a regular file\n".to_string();
+    assert_eq!((outcome.status, outcome.err), (Some(1), expected));
 }
 
 #[cfg(unix)]

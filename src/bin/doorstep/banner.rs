@@ -13,7 +13,7 @@ pub struct Banner {
     /// What is there of an index.
     pub index: String,
     /// What holds for names, links and caches, in a few words each.
-    pub rules: [String; 3],
+    pub rules: Vec<String>,
     /// Where it listens, in the order of binding. Never empty.
     pub listening: Vec<SocketAddr>,
     /// The addresses were not chosen one by one, so `localhost` leads to one of them.
@@ -177,7 +177,7 @@ mod tests {
         Banner {
             root: "/home/ana/site".to_string(),
             index: "index.html found".to_string(),
-            rules: Site::default().rules(),
+            rules: Site::default().rules().to_vec(),
             listening: listening.iter().map(|text| text.parse().unwrap()).collect(),
             by_default,
             machine: ["127.0.0.1", "::1", "192.168.1.20", "2001:db8::7"]

@@ -5,11 +5,12 @@
 use crate::table::{Group, Row, TABLE, Value};
 
 const USAGE: &str = "\
-Usage: doorstep [OPTIONS] [DIR] [PORT]
+Usage: doorstep [OPTIONS] [DIR | FILE] [PORT]
 
   DIR   the folder to serve (otherwise the current one)
+  FILE  a file to serve instead, whatever the path
   PORT  the port (otherwise 8000, or the next free one up to 8010)
-  One argument alone is the folder if it exists, else the port if a number.
+  One argument alone is DIR or FILE if it exists, else the port if a number.
 ";
 
 const NOTES: &str = "

@@ -95,7 +95,7 @@ pub fn port_twice(argument: &str) -> Failure {
 
 pub fn unexpected_argument(argument: &str) -> Failure {
     let text = format!("unexpected argument '{}'", escaped(argument));
-    Failure::usage(text).hint("usage is `doorstep [OPTIONS] [DIR] [PORT]`.")
+    Failure::usage(text).hint("usage is `doorstep [OPTIONS] [DIR | FILE] [PORT]`.")
 }
 
 /// `kind` is what the value should be ("port"), `variable` where it came from unless from the command line, `rule`
@@ -142,8 +142,11 @@ pub fn no_such_folder(asked: &Path, looked_in: &Path, nearest: Option<&Path>) ->
     }
 }
 
-pub fn not_a_folder(asked: &Path) -> Failure {
-    Failure::start(format!("cannot serve '{}': not a folder", shown(asked)))
+pub fn neither_folder_nor_file(asked: &Path) -> Failure {
+    let asked = shown(asked);
+    Failure::start(format!(
+        "cannot serve '{asked}': neither a folder nor a regular file"
+    ))
 }
 
 pub fn folder_denied(asked: &Path, user: Option<&str>) -> Failure {

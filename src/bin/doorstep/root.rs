@@ -1,4 +1,4 @@
-//! The folder that is served, as the person at the prompt sees it.
+//! The folder or file that is served, as the person at the prompt sees it.
 //!
 //! In: a path. Out: its full name, whether it has an index, what about it is worth a warning, or why it cannot be served.
 //! Never: a decision about what is served, which is the library's.
@@ -10,13 +10,22 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-/// A folder that can be served.
+/// A folder or a file that can be served.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Root {
     /// Its absolute name.
     pub path: PathBuf,
-    /// The index that it holds.
-    pub index: Option<String>,
+    pub kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Folder {
+        /// The index that it holds.
+        index: Option<String>,
+    },
+    /// A file, which answers every path.
+    File,
 }
 
 /// Folders that tools leave their sites in, the likelier ones first: when no name is near, one of these is meant.
@@ -40,14 +49,20 @@ const ENTRIES_LOOKED_AT: usize = 10_000;
 const NAMES_SHOWN: usize = 5;
 
 impl Root {
-    /// Looks at the folder; `index` has the names of the files that answer for one.
+    /// Looks at the folder or file; `index` has the names of the files that answer for a folder.
     ///
     /// # Errors
-    /// When there is none, it is none, or it cannot be entered.
+    /// When there is none, it is neither, or it cannot be entered.
     pub fn at(asked: &Path, index: &[&str]) -> Result<Root, Failure> {
         match fs::metadata(asked) {
             Ok(metadata) if metadata.is_dir() => {}
-            Ok(_) => return Err(messages::not_a_folder(asked)),
+            Ok(metadata) if metadata.is_file() => {
+                return Ok(Root {
+                    path: full_name(asked),
+                    kind: Kind::File,
+                });
+            }
+            Ok(_) => return Err(messages::neither_folder_nor_file(asked)),
             Err(error) => return Err(failed(asked, &error)),
         }
         let mut found = None;
@@ -63,17 +78,21 @@ impl Root {
         }
         Ok(Root {
             path: full_name(asked),
-            index: found,
+            kind: Kind::Folder { index: found },
         })
     }
 
     /// Whether the file lies in this folder, links aside.
     pub fn holds(&self, file: &Path) -> bool {
+        // A path starts with itself: a file holds itself.
         true_name(file).starts_with(true_name(&self.path))
     }
 
     /// What to warn of, one line each: folders that are rarely meant, and files that are rarely meant for others.
     pub fn warnings(&self, home: Option<&Path>) -> Vec<String> {
+        if self.kind == Kind::File {
+            return Vec::new();
+        }
         let mut warnings = Vec::new();
         let path = shown(&self.path);
         let folder = true_name(&self.path);
@@ -103,7 +122,10 @@ impl Root {
     /// Files that the options name and that this folder does not hold: names that were misspelt, or belong to another folder.
     pub fn missing(&self, site: &Site) -> Vec<String> {
         let mut warnings = Vec::new();
-        if self.index.is_none() && !site.index.is_empty() {
+        let Kind::Folder { index } = &self.kind else {
+            return warnings;
+        };
+        if index.is_none() && !site.index.is_empty() {
             let names = escaped(&site.index.join(" or ")).into_owned();
             warnings.push(format!("the folder has no {names} (--index)"));
         }
@@ -259,8 +281,8 @@ mod tests {
             deep.contains(&format!("(looked in {})", folder.0.display())),
             "{deep}"
         );
-        assert!(at("disk").unwrap_err().ends_with("disk': not a folder\n"));
-        assert_eq!(at("dist").unwrap().index, None);
+        assert_eq!(at("disk").unwrap().kind, Kind::File);
+        assert_eq!(at("dist").unwrap().kind, Kind::Folder { index: None });
     }
 
     #[test]
@@ -272,7 +294,8 @@ mod tests {
         );
         let names = ["index.htm", "index.html", "monkey"];
         let root = Root::at(&folder.0, &names).unwrap();
-        assert_eq!(root.index.as_deref(), Some("index.html"));
+        let index = Some("index.html".to_string());
+        assert_eq!(root.kind, Kind::Folder { index });
         assert_eq!(
             root.warnings(Some(&folder.0)),
             [
@@ -307,6 +330,9 @@ mod tests {
         let names = site.index_names();
         let missing = Root::at(&folder.0, &names).unwrap().missing(&site);
         assert_eq!(missing, [""; 0]);
+
+        let page = Root::at(&folder.0.join("a.pem"), &[]).unwrap();
+        assert!(page.warnings(None).is_empty() && page.missing(&site).is_empty());
 
         let quiet = Folder::with("quiet", &["css"], &["index.html"]);
         assert!(

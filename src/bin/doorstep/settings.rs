@@ -147,7 +147,7 @@ impl Settings {
         Ok(())
     }
 
-    /// `[DIR] [PORT]`; one alone is the folder if it exists, and else a port if it is a number.
+    /// `[DIR | FILE] [PORT]`; one alone is the root if it exists, and else a port if it is a number.
     fn take_arguments(&mut self, given: &Given, around: &Surroundings<'_>) -> Result<(), Failure> {
         let digits = |word: &OsStr| {
             let octets = word.as_encoded_bytes();

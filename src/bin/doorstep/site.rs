@@ -147,6 +147,20 @@ impl Site {
         Ok(files)
     }
 
+    /// The service of one file, whatever the path. It was named, so its name may begin with a dot, and be a symlink.
+    ///
+    /// # Errors
+    /// Those of opening its folder.
+    pub fn one_file(&self, file: &Path) -> io::Result<Files> {
+        let name = file.file_name().ok_or(io::ErrorKind::NotFound)?;
+        let folder = match file.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        let files = self.files(folder)?;
+        Ok(files.symlinks(Symlinks::All).only(name))
+    }
+
     /// The rules in a few words, for the banner.
     pub fn rules(&self) -> [String; 3] {
         let hidden = match self.hidden {

@@ -7,7 +7,7 @@ use crate::banner::{Banner, colour_on};
 use crate::listen::{Plan, Sockets};
 use crate::log::{self, Log, say};
 use crate::messages::{self, Failure};
-use crate::root::{self, Root};
+use crate::root::{self, Kind, Root};
 use crate::settings::Settings;
 use crate::site::Site;
 use crate::words::shown;
@@ -37,11 +37,12 @@ const LOG_ENDS_WITHIN: Duration = Duration::from_secs(1);
 /// When it cannot start, or fails while it runs.
 pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let root = Root::at(&settings.root, &settings.site.index_names())?;
-    // The folder as it was named, so that a link that is turned to another folder is followed.
-    let files = settings
-        .site
-        .files(&settings.root)
-        .map_err(|error| root::failed(&settings.root, &error))?;
+    // As it was named, so that a link that is turned to another folder or file is followed.
+    let files = match root.kind {
+        Kind::Folder { .. } => settings.site.files(&settings.root),
+        Kind::File => settings.site.one_file(&settings.root),
+    };
+    let files = files.map_err(|error| root::failed(&settings.root, &error))?;
     let handler = guarded(files, settings)?;
     // A limit that cannot be raised is no reason not to serve.
     let wanted = settings
@@ -128,7 +129,7 @@ fn warn(root: &Root, settings: &Settings) {
         .is_some_and(|file| root.holds(file))
     {
         say(
-            "warning: the folder holds the file of --auth-file, so that whoever is let in can read it",
+            "warning: the file of --auth-file is among those that are served: whoever is let in can read it",
         );
     }
 }
@@ -157,7 +158,7 @@ fn announce(settings: &Settings, root: &Root, server: &Server, moved: Option<(u1
     let banner = Banner {
         root: shown(&root.path),
         index: index_note(root, &settings.site),
-        rules: settings.site.rules(),
+        rules: rules(root, &settings.site),
         listening,
         by_default: settings.binds.is_empty(),
         machine,
@@ -171,11 +172,21 @@ fn announce(settings: &Settings, root: &Root, server: &Server, moved: Option<(u1
     });
 }
 
-/// What answers for the folder.
+/// The rules that there are to tell: the ones about names are none for a file that is served whatever is asked.
+fn rules(root: &Root, site: &Site) -> Vec<String> {
+    let [hidden, symlinks, cache] = site.rules();
+    match root.kind {
+        Kind::Folder { .. } => vec![hidden, symlinks, cache],
+        Kind::File => vec![cache],
+    }
+}
+
+/// What answers for the root.
 fn index_note(root: &Root, site: &Site) -> String {
-    let name = match &root.index {
-        Some(name) => return format!("{name} found"),
-        None => site.index_names().first().copied().unwrap_or_default(),
+    let name = match &root.kind {
+        Kind::File => return "for every path".to_string(),
+        Kind::Folder { index: Some(name) } => return format!("{name} found"),
+        Kind::Folder { index: None } => site.index_names().first().copied().unwrap_or_default(),
     };
     match site.no_listing {
         true => format!("no {name}"),
