@@ -72,21 +72,52 @@ fn names_stand_in_natural_order() {
 
 /// Names that are near each other: few letters, digits and broken characters.
 fn name() -> impl Strategy<Value = Vec<u8>> {
-    let piece = prop::sample::select(vec![
-        &b"0"[..],
-        b"1",
-        b"10",
-        b"a",
-        b"A",
-        b"-",
-        b":",
-        "ä".as_bytes(),
-        "Ä".as_bytes(),
-        "İ".as_bytes(),
-        b"\xC3",
-        b"\xFF",
-    ]);
+    let pieces = [
+        "0",
+        "1",
+        "10",
+        "a",
+        "A",
+        "-",
+        ":",
+        "ä",
+        "Ä",
+        "İ",
+        "€",
+        "\u{10FFFF}",
+        "a long piece that is more than a block of them",
+    ];
+    let pieces = pieces.map(|piece| piece.as_bytes().to_vec());
+    let broken = [&b"\xC3"[..], b"\xA4", b"\xFF", b"\xF4\x8F\xBF"].map(<[u8]>::to_vec);
+    let piece = prop::sample::select([&pieces[..], &broken[..]].concat());
     prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
+}
+
+/// A name as the signs that it is compared by: a character in lower case, or `0`, the length of a number and its digits.
+fn signs(name: &[u8]) -> Vec<(u32, usize, String)> {
+    let mut signs: Vec<(u32, usize, String)> = Vec::new();
+    let mut in_number = false;
+    for chunk in name.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_ascii_digit() {
+                if !in_number {
+                    signs.push((u32::from('0'), 0, String::new()));
+                }
+                let (_, length, digits) = signs.last_mut().unwrap();
+                if *length > 0 || c != '0' {
+                    digits.push(c);
+                    *length += 1;
+                }
+            } else {
+                signs.extend(c.to_lowercase().map(|c| (u32::from(c), 0, String::new())));
+            }
+            in_number = c.is_ascii_digit();
+        }
+        let broken = chunk.invalid().iter();
+        in_number &= chunk.invalid().is_empty();
+        signs.extend(broken.map(|&octet| (0x10_FFFF + u32::from(octet), 0, String::new())));
+    }
+    signs
 }
 
 proptest! {
@@ -97,6 +128,13 @@ proptest! {
         if natural(&one, &two).is_le() && natural(&two, &three).is_le() {
             prop_assert!(natural(&one, &three).is_le());
         }
+    }
+
+    #[test]
+    fn natural_order_is_that_of_the_signs(same in name(), one in name(), two in name()) {
+        let (one, two) = ([&same[..], &one].concat(), [&same[..], &two].concat());
+        let naive = signs(&one).cmp(&signs(&two)).then_with(|| one.cmp(&two));
+        prop_assert_eq!(natural(&one, &two), naive);
     }
 }
 
