@@ -3,6 +3,8 @@
 //! One file a target: `head.rs` has the sentence and `check`, and a target under `fuzz/fuzz_targets/` calls the same `check`. The
 //! files in `fuzz/seeds/<target>/` and `tests/cases/<target>/` are replayed here. A new target is a module and a line in [`TARGETS`].
 
+#[cfg(target_os = "linux")]
+mod beneath;
 mod chunked;
 mod conversation;
 mod date;
@@ -23,6 +25,8 @@ type Check = fn(&[u8]);
 
 /// Each target's name and its invariant.
 const TARGETS: &[(&str, Check)] = &[
+    #[cfg(target_os = "linux")]
+    ("beneath", beneath::check),
     ("chunked", chunked::check),
     ("conversation", conversation::check),
     ("date", date::check),
