@@ -70,7 +70,7 @@ fn names_stand_in_natural_order() {
     }
 }
 
-/// Names that are near each other: few letters, digits and broken characters.
+/// Names that are near each other: few letters, digits, and characters that are broken (RFC 3629 §3).
 fn name() -> impl Strategy<Value = Vec<u8>> {
     let pieces = [
         "0",
