@@ -1,9 +1,10 @@
-//! What a folder without an index answers: its files and folders, as a page; the same as JSON.
+//! What a folder without an index answers: its files and folders, as a page or as JSON.
 //!
 //! In: an open folder, a request. Out: an answer that is made while it is sent. Never: a hidden name, or another that the
 //! resolver refuses; a file that is opened; more than [`LISTING_ENTRIES`](crate::limits::LISTING_ENTRIES) entries.
 //!
-//! Both forms are in the order that the query asks for: see [`Order::of_query`]. The JSON is an object:
+//! The page is the default; JSON is for those who prefer `application/json` to `text/html` in Accept (RFC 9110 §12.5.1). Both
+//! are in the order that the query asks for: see [`Order::of_query`]. The JSON is an object:
 //!
 //! ```json
 //! {"path":"/docs/","truncated":false,"entries":[
@@ -32,7 +33,7 @@ pub mod text;
 use super::failure::Failure;
 use super::resolve::{Resolved, Rules};
 use crate::handler::{Request, Response};
-use crate::semantics::Status;
+use crate::semantics::{Status, accept};
 use crate::sys::beneath::Root;
 use content::Content;
 use gather::gather;
@@ -63,7 +64,7 @@ pub fn answer(
     rules: Rules,
 ) -> Result<Response, Failure> {
     let entries = gather(root, &resolved.path, folder, rules)?;
-    let form = Form::Html;
+    let form = form(request);
     let content = Content::new(
         form,
         &resolved.path,
@@ -83,5 +84,21 @@ pub fn answer(
     Ok(response
         .header("X-Content-Type-Options", "nosniff")
         .header("Cache-Control", "no-cache")
+        // RFC 9110 §12.5.5: what "might have influenced the origin server's process for selecting the content of this response".
+        .header("Vary", "Accept")
         .stream(Some(length), content))
+}
+
+/// Which form the client prefers. What weighs the same is decided by what it names more precisely, and then for the page.
+///
+/// So is what it takes neither of. RFC 9110 §12.5.1: the server may "disregard the header field by treating the response as if it is
+/// not subject to content negotiation for that request header field".
+fn form(request: &Request<'_>) -> Form {
+    let weight = |essence| accept::weight(request.headers(), essence);
+    let json = weight("application/json");
+    if json.thousandths > 0 && json > weight("text/html") {
+        Form::Json
+    } else {
+        Form::Html
+    }
 }

@@ -280,26 +280,104 @@ fn an_empty_folder_has_no_entry() {
     assert!(page.contains("This folder is empty."));
 }
 
+/// RFC 9110 §12.5.1: (Accept, whether that is JSON).
+const ACCEPTS: &[(Option<&str>, bool)] = &[
+    (None, false),
+    (Some(""), false),
+    (Some("*/*"), false),
+    (Some("text/html"), false),
+    (Some("application/json"), true),
+    (Some("APPLICATION/JSON"), true),
+    (Some("application/*"), true),
+    // Browsers.
+    (
+        Some("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"),
+        false,
+    ),
+    // What is named more precisely, when both weigh the same.
+    (Some("application/json, */*"), true),
+    (Some("application/json, text/plain, */*"), true),
+    (Some("text/html, */*"), false),
+    (Some("application/json, text/html"), false),
+    (Some("text/html;q=0.9, application/json"), true),
+    (Some("text/html, application/json;q=0.9"), false),
+    (Some("text/html;q=0.5, */*"), true),
+    (Some("application/json;q=0.5, */*"), false),
+    (Some("text/html;q=0.899, application/json;q=0.9"), true),
+    // Neither: the page, whichever of them is refused more precisely.
+    (Some("image/png"), false),
+    (Some("application/json;q=0"), false),
+    (Some("text/html;q=0"), false),
+    (Some("text/html;q=0, application/json;q=0"), false),
+    (Some("text/html;q=0, application/json;q=0.001"), true),
+];
+
+#[test]
+fn accept_decides_between_the_page_and_json() {
+    let tree = Tree::new();
+    tree.file("a", "a");
+    for &(accept, is_json) in ACCEPTS {
+        let mut request = Request::test(Method::Get, "/");
+        if let Some(accept) = accept {
+            request = request.header("Accept", accept);
+        }
+        let response = listing_by(Rules::default(), &tree, request);
+        let expected = match is_json {
+            true => "application/json",
+            false => "text/html; charset=utf-8",
+        };
+        assert_eq!(response.field("Content-Type"), Some(expected), "{accept:?}");
+        let content = response.into_content().unwrap();
+        let begins = if is_json { &b"{"[..] } else { b"<" };
+        assert!(content.starts_with(begins), "{accept:?}");
+    }
+}
+
+/// RFC 9110 §9.3.2, and Vary of RFC 9110 §12.5.5.
 #[test]
 fn head_and_get_have_the_same_fields() {
     let tree = Tree::new();
     tree.file("a", "a");
-    let fields = [
-        ("Content-Type", "text/html; charset=utf-8"),
-        ("Content-Security-Policy", POLICY),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Cache-Control", "no-cache"),
+    let rows = [
+        ("text/html", "text/html; charset=utf-8", Some(POLICY)),
+        ("application/json", "application/json", None),
     ];
-    let ask = |method| listing_by(Rules::default(), &tree, Request::test(method, "/"));
-    let [get, head] = [Method::Get, Method::Head].map(ask);
-    for response in [&get, &head] {
-        for (name, value) in fields {
-            assert_eq!(response.field(name), Some(value), "{name}");
+    for (accept, media_type, policy) in rows {
+        let fields = [
+            ("Content-Type", Some(media_type)),
+            ("Content-Security-Policy", policy),
+            ("X-Content-Type-Options", Some("nosniff")),
+            ("Cache-Control", Some("no-cache")),
+            ("Vary", Some("Accept")),
+        ];
+        let [get, head] = [Method::Get, Method::Head].map(|method| {
+            let request = Request::test(method, "/").header("Accept", accept);
+            listing_by(Rules::default(), &tree, request)
+        });
+        for response in [&get, &head] {
+            for (name, value) in fields {
+                assert_eq!(response.field(name), value, "{accept} {name}");
+            }
         }
+        let lengths = [&get, &head].map(|response| response.payload().length());
+        let content = get.into_content().unwrap();
+        assert_eq!(lengths, [Some(content.len() as u64); 2], "{accept}");
     }
-    let lengths = [&get, &head].map(|response| response.payload().length());
-    let content = get.into_content().unwrap();
-    assert_eq!(lengths, [Some(content.len() as u64); 2]);
+}
+
+#[test]
+fn json_is_in_the_order_that_is_asked_for() {
+    let tree = Tree::new();
+    tree.file("big", "aaa").file("small", "a").folder("folder");
+    let request = Request::test(Method::Get, "/?sort=size").header("Accept", "application/json");
+    let json = listing_by(Rules::default(), &tree, request);
+    let json = String::from_utf8(json.into_content().unwrap()).unwrap();
+    let place = |href: &str| json.find(&format!("\"href\":\"{href}\"")).expect(href);
+    assert!(place("folder/") < place("small") && place("small") < place("big"));
+    assert!(
+        json.contains("{\"name\":\"big\",\"type\":\"file\",\"size\":3,"),
+        "{json}"
+    );
 }
 
 /// Which of them are there when they are looked at nobody can say: but those that stay are, and nothing fails.
