@@ -25,3 +25,18 @@ sha256() { sha256sum | cut -d ' ' -f 1; }
 
 # The CRC-32 of standard input, from the last eight octets of what gzip makes of it.
 crc32() { gzip -1 | tail -c 8 | od -An -N 4 -t x4 --endian=little | tr -d ' '; }
+
+# What FILES says of a request comes after its answer: `mark` before the request, and then `status_of 'METHOD /TARGET'`, the status of
+# the last such request since.
+mark() { marked=$(stat -c %s "$LOG"); }
+
+since_mark() { tail -c "+$((marked + 1))" "$LOG"; }
+
+status_of() {
+  local try line=''
+  for ((try = 0; try < 200; try++)); do
+    line=$(since_mark | grep -F " $1 " | tail -n 1) && break
+    sleep 0.05
+  done
+  cut -d ' ' -f 2 <<<"$line"
+}

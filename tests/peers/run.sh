@@ -12,7 +12,8 @@
 #   FILE check      runs its checks and prints the lines above, for the name in NAME; a status other than 0 is a failure more.
 # It finds in its environment: ROUTE (direct, haproxy or nginx: what stands between it and the servers); FILES, ECHO and CHECKSUM,
 # the addresses of the program doorstep and of the two examples, `http://127.0.0.1:PORT`; SITE, the folder that FILES serves;
-# MANIFEST, a line `size sha256 crc32 name` for each of its files; SCRATCH, a folder of its own; UPLOAD_BYTES.
+# MANIFEST, a line `size sha256 crc32 name` for each of its files; OWN, an empty folder in it to fill, which is $FILES/own/; LOG,
+# where FILES writes a line for each request; SCRATCH, a folder of its own that nobody serves; UPLOAD_BYTES.
 # check.sh, check.py and check.mjs are what clients of a language share.
 #
 # A proxy is a file of settings in proxies/, in which `start_proxy` below puts ports and paths.
@@ -123,6 +124,7 @@ make_site() {
   for size in 3 50 500; do
     head -c $size /dev/urandom >"$scratch/site/${#size}" # a short name, for many requests in little room
   done
+  touch -d '1 day ago' "$scratch"/site/* # a file that has just been written gets a weak tag
   for size in "$scratch"/site/*; do
     echo "$(stat -c %s "$size") $(sha256 <"$size") $(crc32 <"$size") ${size##*/}"
   done >"$scratch/manifest"
@@ -177,13 +179,13 @@ client_version() {
 run_client() {
   local file=$1 name=$2 route=$3 command needed status=0 shown grown via=''
   [ "$route" = direct ] || { via=" via $route" && name+=$via; }
-  rm -rf "$scratch/own"
-  mkdir "$scratch/own"
+  rm -rf "$scratch/own" "$scratch/site/own"
+  mkdir "$scratch/own" "$scratch/site/own"
   command_of "$file"
   exec 4> >(tee -a "$log")
   shown=$!
-  NAME=$name ROUTE=$route SITE="$scratch/site" MANIFEST="$scratch/manifest" SCRATCH="$scratch/own" \
-    FILES=${url[files$via]} ECHO=${url[echo$via]} CHECKSUM=${url[checksum$via]} \
+  NAME=$name ROUTE=$route SITE="$scratch/site" MANIFEST="$scratch/manifest" OWN="$scratch/site/own" LOG="$scratch/files.err" \
+    SCRATCH="$scratch/own" FILES=${url[files$via]} ECHO=${url[echo$via]} CHECKSUM=${url[checksum$via]} \
     timeout -k 5 $client_seconds "${command[@]}" check >&4 2>&1 &
   client=$!
   exec 4>&-
