@@ -1,4 +1,5 @@
-# curl: every file, kept connections, HTTP/1.0, content by length and in chunks, 100 Continue, refusals that can be read.
+# curl: every file, kept connections, HTTP/1.0, content by length and in chunks, 100 Continue, refusals that can be read; downloads
+# that go on where they ended, and files that have not changed.
 set -euo pipefail
 . tests/peers/check.sh
 
@@ -83,11 +84,51 @@ refusals() {
   [ "$ROUTE" = nginx ] || is "417 for another expectation" 417 "$(got -H 'Expect: a-parrot' --data-binary x -o "$SCRATCH/body" -w "$status" "$ECHO/")"
 }
 
+# A download that ended early goes on behind what is there; one that is complete is left as it is, by a 416.
+resumed() {
+  local size sum crc name part url code='%{http_code} %{size_download}' tag
+  while read -r size sum crc name; do
+    url="$FILES/$(encoded "$name")"
+    for part in $(printf '%s\n' 1 $((size / 3)) $((size - 1)) | sort -nu); do
+      [ "$part" -gt 0 ] && [ "$part" -lt "$size" ] || continue
+      head -c "$part" "$SITE/$name" >"$SCRATCH/part"
+      is "-C - behind $part octets of $name" "206 $((size - part)) $sum" "$(got -C - -o "$SCRATCH/part" -w "$code" "$url") $(sha256 <"$SCRATCH/part")"
+    done
+    [ "$size" -gt 0 ] || continue
+    cp "$SITE/$name" "$SCRATCH/part"
+    is "-C - behind all of $name" "416 $sum" "$(got -C - -o "$SCRATCH/part" -w '%{http_code}' "$url") $(sha256 <"$SCRATCH/part")"
+  done <"$MANIFEST"
+
+  read -r size sum crc name < <(grep ' 65537.bin$' "$MANIFEST")
+  url="$FILES/$name"
+  tag=$(got -I -o "$SCRATCH/head" -w '%header{etag}' "$url")
+  head -c 1000 "$SITE/$name" >"$SCRATCH/part"
+  is "If-Range with another tag: nothing is put behind the file (status 33)" "status 33 1000" "$(got -C - -H 'If-Range: "another"' -o "$SCRATCH/part" "$url" 2>/dev/null) $(stat -c %s "$SCRATCH/part")"
+  is "If-Range with the tag of the file" "206 $sum" "$(got -C - -H "If-Range: $tag" -o "$SCRATCH/part" -w '%{http_code}' "$url") $(sha256 <"$SCRATCH/part")"
+}
+
+# What has been fetched before is not fetched again.
+unchanged() {
+  local size sum crc name url code='%{http_code} %{size_download} %{num_connects}'
+  while read -r size sum crc name; do
+    [ "$size" -le 1048576 ] || continue
+    url="$FILES/$(encoded "$name")"
+    got -R --etag-save "$SCRATCH/tag" -o "$SCRATCH/got" "$url"
+    is "--etag-compare of $name" "304 0 1" "$(got --etag-compare "$SCRATCH/tag" -w "$code" -o "$SCRATCH/none" "$url")"
+    # The second uses the connection of the first: a 304 ends without content, whatever its Content-Length says.
+    is "If-None-Match of $name, twice" "304 0 1 304 0 0 " "$(got -H "If-None-Match: $(<"$SCRATCH/tag")" -w "$code " -o "$SCRATCH/none" "$url" -o "$SCRATCH/none" "$url")"
+    is "-z of $name" "304 0 1" "$(got -z "$SCRATCH/got" -w "$code" -o "$SCRATCH/none" "$url")"
+    is "-z a day before $name" "200 $size 1 $sum" "$(got -z "$(date -R -d "$(stat -c %y "$SITE/$name") 1 day ago")" -w "$code" -o "$SCRATCH/got" "$url") $(sha256 <"$SCRATCH/got")"
+  done <"$MANIFEST"
+}
+
 check() {
   files
   kept
   content
   refusals
+  resumed
+  unchanged
 }
 
 "$1"
