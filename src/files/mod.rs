@@ -40,6 +40,7 @@ use resolve::{Names, Resolved, resolve};
 use resource::Resource;
 use root::HeldRoot;
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -171,6 +172,12 @@ impl Files {
         self
     }
 
+    /// Answers every path with this one file of the folder, and with none of its others. Its name may begin with a dot.
+    pub fn only(mut self, name: impl AsRef<OsStr>) -> Files {
+        self.options.only = Some(name.as_ref().as_encoded_bytes().to_vec());
+        self
+    }
+
     /// How often what was kept of files could answer.
     pub fn stats(&self) -> Stats {
         self.cache.stats()
@@ -181,6 +188,9 @@ impl Files {
             Ok(root) => root,
             Err(failure) => return respond::failure_page(failure),
         };
+        if let Some(name) = &self.options.only {
+            return self.one_file(&root, name, request);
+        }
         let asked = match resolve(request.path().as_bytes(), self.options.rules) {
             Ok(asked) => asked,
             Err(refusal) if refusal.status() == Status::NOT_FOUND => {
@@ -204,6 +214,19 @@ impl Files {
         match answered {
             Ok(response) => response,
             Err(Failure::NotFound(reason)) => self.missing(&root, &asked, request, reason),
+            Err(failure) => respond::failure_page(failure),
+        }
+    }
+
+    fn one_file(&self, root: &Arc<Root>, name: &[u8], request: &Request<'_>) -> Response {
+        let asked = at_root(name);
+        let (found, is_hit) = self.look(root, &asked, request);
+        self.cache.note(is_hit);
+        match found {
+            Ok(Found::Resource(resource)) => self.resource(root, &asked, resource, request),
+            Ok(Found::FolderWithoutSlash | Found::Folder(_)) => {
+                respond::failure_page(Failure::MISSING)
+            }
             Err(failure) => respond::failure_page(failure),
         }
     }
@@ -316,7 +339,7 @@ impl Files {
             .as_deref()
             .filter(|_| !is_asset && takes_html())
         {
-            let page = at_root(page);
+            let page = at_root(page.trim_start_matches('/').as_bytes());
             if let (Ok(Found::Resource(resource)), _) = self.look(root, &page, request) {
                 return self.resource(root, &page, resource, request);
             }
@@ -328,7 +351,9 @@ impl Files {
     fn not_found(&self, root: &Arc<Root>, request: &Request<'_>, reason: &'static str) -> Response {
         for page in ERROR_PAGES {
             // Whatever keeps the page from being read, what was asked for is missing all the same.
-            if let (Ok(Found::Resource(resource)), _) = self.look(root, &at_root(page), request) {
+            if let (Ok(Found::Resource(resource)), _) =
+                self.look(root, &at_root(page.as_bytes()), request)
+            {
                 return respond::error_page(resource.plain(), reason);
             }
         }
@@ -337,9 +362,9 @@ impl Files {
 }
 
 /// A file of the program's choice, by its path below the root.
-fn at_root(path: &str) -> Resolved<'_> {
+fn at_root(path: &[u8]) -> Resolved<'_> {
     Resolved {
-        path: Cow::Borrowed(path.trim_start_matches('/').as_bytes()),
+        path: Cow::Borrowed(path),
         slash: false,
     }
 }

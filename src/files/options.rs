@@ -30,6 +30,8 @@ pub(super) struct Options {
     pub index: Vec<String>,
     /// The page of an application that knows its own paths.
     pub spa: Option<String>,
+    /// The one file that answers every path, if there is one.
+    pub only: Option<Vec<u8>>,
     /// Which names are served at all.
     pub rules: Rules,
     /// Whether a folder without an index is answered with a list of what is in it.
@@ -49,6 +51,7 @@ impl Default for Options {
         Options {
             index: vec!["index.html".to_string(), "index.htm".to_string()],
             spa: None,
+            only: None,
             rules: Rules::default(),
             listing: true,
             clean_urls: true,

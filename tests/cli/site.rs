@@ -237,6 +237,9 @@ fn one_file_answers_every_path() {
         assert_eq!(again.status(), 304);
         assert_eq!(program.ask("POST /x", "").status(), 405);
     }
+    for name in ["404.html", "sub/404.html", ".secret.html"] {
+        folder.file(name, "never");
+    }
     for (file, content) in [(".secret", "secret"), ("sub/index.html", "sub index")] {
         let program = doorstep(folder.path(), [file, "0"]).serve();
         assert_answer(&program.get("/x"), &Content(content), file);
@@ -245,6 +248,12 @@ fn one_file_answers_every_path() {
         let end = Instant::now() + PATIENCE;
         while program.get("/x").status() != 404 {
             assert!(Instant::now() < end, "{file} is gone");
+        }
+        // Nothing else of its folder is served in its place.
+        for _ in 0..2 {
+            assert!(!program.get("/x").content.starts_with(b"never"), "{file}");
+            assert_eq!(program.get("/404.html").status(), 404, "{file}");
+            folder.folder(file);
         }
     }
 }

@@ -158,7 +158,7 @@ impl Site {
             _ => Path::new("."),
         };
         let files = self.files(folder)?;
-        Ok(files.symlinks(Symlinks::All).only(name))
+        Ok(files.symlinks(Symlinks::All).clean_urls(false).only(name))
     }
 
     /// The rules in a few words, for the banner.
