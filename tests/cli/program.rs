@@ -20,8 +20,14 @@ pub struct Setup(Command);
 pub struct Outcome {
     pub status: Option<i32>,
     pub out: String,
+    /// But for the warning below: tests run as root or not.
     pub err: String,
+    /// Whether it warned that it runs as root.
+    pub warned_of_root: bool,
 }
+
+const ROOT: &str =
+    "doorstep: warning: running as root: no file's permissions keep it from being served\n";
 
 /// A program that runs. Dropping it kills it.
 pub struct Program {
@@ -201,10 +207,12 @@ impl Program {
             out.push_str(&line);
         }
         let err = self.err.take().and_then(|thread| thread.join().ok());
+        let err = err.unwrap_or_default();
         Outcome {
             status,
             out,
-            err: err.unwrap_or_default(),
+            warned_of_root: err.contains(ROOT),
+            err: err.replacen(ROOT, "", 1),
         }
     }
 }

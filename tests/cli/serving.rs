@@ -228,6 +228,17 @@ fn warns_of_secrets_in_the_folder() {
     );
 }
 
+/// A file belongs to who made it.
+#[cfg(unix)]
+#[test]
+fn warns_root() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = Folder::with_page();
+    let owner = folder.path().join("page").metadata().unwrap().uid();
+    let program = doorstep(folder.path(), ["-p0"]).serve();
+    assert_eq!(program.kill().warned_of_root, owner == 0, "run by {owner}");
+}
+
 /// Ends the program so that all it had to log is out: what it wrote on standard error.
 fn stop(program: crate::program::Program) -> String {
     #[cfg(unix)]
