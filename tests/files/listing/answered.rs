@@ -5,13 +5,21 @@ use doorstep::internals::files::listing;
 use doorstep::internals::files::listing::look::POLICY;
 use doorstep::internals::files::resolve::{Rules, resolve};
 use doorstep::internals::files::respond::failure_page;
-use doorstep::internals::sys::beneath::{OpenError, Root};
-use doorstep::{Method, Request, Response, Status};
+use doorstep::internals::limits::LISTING_ENTRIES;
+use doorstep::internals::sys::beneath::{OpenError, Root, Symlinks};
+use doorstep::{Method, Request, Response, Status, TestRequest};
 use std::fs;
 
 /// The listing of the folder that is asked for, by these rules, or the page of a failure.
-fn listing_by(rules: Rules, tree: &Tree, request: doorstep::TestRequest) -> Response {
-    let root = Root::open(&tree.path("")).expect("the site can be opened");
+fn listing_by(rules: Rules, tree: &Tree, request: TestRequest) -> Response {
+    listing_below(site_of(tree), rules, request)
+}
+
+fn site_of(tree: &Tree) -> Root {
+    Root::open(&tree.path("")).expect("the site can be opened")
+}
+
+fn listing_below(root: Root, rules: Rules, request: TestRequest) -> Response {
     request.send(&move |request: &mut Request<'_>| {
         let resolved = resolve(request.path().as_bytes(), rules).expect("a clean path");
         match root.open_beneath(&resolved.path) {
@@ -250,6 +258,28 @@ fn a_symlink_is_what_it_leads_to() {
     assert!(row("to-link").contains(stamp), "{}", row("to-link"));
 }
 
+#[cfg(unix)]
+#[test]
+fn symlinks_are_listed_where_they_are_followed() {
+    let tree = Tree::new();
+    tree.file("file", "x")
+        .link("inside", "file")
+        .outside("beside", "x")
+        .link("out", "../beside");
+    let rows = [
+        (Symlinks::Inside, &["file", "inside"][..]),
+        (Symlinks::None, &["file"]),
+        (Symlinks::All, &["file", "inside", "out"]),
+    ];
+    for (symlinks, expected) in rows {
+        let root = site_of(&tree).symlinks(symlinks);
+        let request = Request::test(Method::Get, "/");
+        let page = listing_below(root, Rules::default(), request);
+        let page = String::from_utf8(page.into_content().unwrap()).unwrap();
+        assert_eq!(entries(&page), expected, "{symlinks:?}");
+    }
+}
+
 /// They would block who opens them, or do what they are there for.
 #[cfg(unix)]
 #[test]
@@ -378,6 +408,32 @@ fn json_is_in_the_order_that_is_asked_for() {
         json.contains("{\"name\":\"big\",\"type\":\"file\",\"size\":3,"),
         "{json}"
     );
+}
+
+#[test]
+#[ignore = "makes 100,001 files: ten seconds in a release build"]
+fn a_hundred_thousand_files_are_listed_and_no_more() {
+    let tree = Tree::new();
+    for number in 0..LISTING_ENTRIES {
+        fs::File::create(tree.path(&number.to_string())).expect("a file");
+    }
+    let all = page(&tree, "/?order=desc");
+    let links = entries(&all);
+    let numbers: Vec<String> = (0..LISTING_ENTRIES)
+        .rev()
+        .map(|number| number.to_string())
+        .collect();
+    assert!(links == numbers, "not all, or not in order");
+    assert!(!all.contains("and more"), "these are all");
+    tree.file("one more", "x");
+    let page = page(&tree, "/");
+    assert_eq!(entries(&page).len(), LISTING_ENTRIES);
+    assert!(page.contains("<p>… and more: only 100000 of them are listed.</p>"));
+    let request = Request::test(Method::Get, "/").header("Accept", "application/json");
+    let json = listing_by(Rules::default(), &tree, request);
+    let json = String::from_utf8(json.into_content().unwrap()).unwrap();
+    assert!(json.starts_with("{\"path\":\"/\",\"truncated\":true,"));
+    assert_eq!(json.matches("\"href\":").count(), LISTING_ENTRIES);
 }
 
 /// Which of them are there when they are looked at nobody can say: but those that stay are, and nothing fails.
