@@ -103,7 +103,7 @@ pub mod internals {
     }
     #[cfg(feature = "files")]
     pub mod files {
-        pub use crate::files::{failure, listing, media_types, resolve, respond};
+        pub use crate::files::{failure, hashed_name, listing, media_types, resolve, respond};
     }
     pub mod scan {
         pub use crate::scan::*;

@@ -16,7 +16,7 @@
 ///   esbuild and Angular (`K3QXYZAB`).
 ///
 /// Neither may read like words and numbers (`facade01`, `DSC00012`, `16-Light`). A name that is all hash does not count:
-/// cameras, databases and hashes of addresses make such names, of files that change. Nor does a UUID.
+/// cameras, databases and hashes of e-mail addresses make such names, of files that change. Nor does a UUID.
 pub fn carries_hash(name: &[u8]) -> bool {
     stem(name).is_some_and(|stem| ends_in_hexadecimal(stem) || ends_in_base64url(stem))
 }
@@ -27,10 +27,10 @@ fn stem(name: &[u8]) -> Option<&[u8]> {
     if !EXTENSIONS.contains(&extension) {
         return None;
     }
-    match cut_at_last_dot(stem) {
-        Some((stem, b"bundle" | b"chunk" | b"lean" | b"min")) => Some(stem),
-        _ => Some(stem),
-    }
+    Some(match cut_at_last_dot(stem) {
+        Some((before, b"bundle" | b"chunk" | b"lean" | b"min")) => before,
+        _ => stem,
+    })
 }
 
 fn cut_at_last_dot(name: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -66,24 +66,27 @@ fn ends_in_base64url(stem: &[u8]) -> bool {
     let Some(([_, .., b'-' | b'.'], hash)) = stem.split_last_chunk::<BASE64URL_LEN>() else {
         return false;
     };
-    let base64url = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_".contains(octet);
-    // esbuild's: base32, where every letter is a capital, changes less often.
-    let base32 = hash
-        .iter()
-        .all(|octet| matches!(octet, b'A'..=b'Z' | b'2'..=b'7'));
-    hash.iter().all(base64url)
+    let parted = hash.iter().any(|octet| b"-_".contains(octet));
+    // With capitals alone only as esbuild writes them, in base32.
+    let base32 = |octet: &u8| matches!(octet, b'A'..=b'Z' | b'2'..=b'7');
+    hash.iter().all(is_base64url)
         && hash.iter().any(u8::is_ascii_digit)
         && hash[1..].iter().any(u8::is_ascii_uppercase)
-        && class_changes(hash) >= if base32 { 2 } else { 3 }
+        && (hash.iter().any(u8::is_ascii_lowercase) || hash.iter().all(base32))
+        && class_changes(hash) >= if parted { 3 } else { 2 }
         && !holds_word(hash)
+}
+
+fn is_base64url(octet: &u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_')
 }
 
 fn is_lower_hexadecimal(octet: &u8) -> bool {
     matches!(octet, b'0'..=b'9' | b'a'..=b'f')
 }
 
-/// How often a digit, a small letter or a capital stands next to another of the three. One is a word and a number, or a word
-/// with its capital; `v10-Dark` has two.
+/// How often a digit, a small letter or a capital stands next to another of the three, a capital in front of a small letter
+/// left out. A word and a number have one, `v2-Top10` has two.
 fn class_changes(hash: &[u8]) -> usize {
     let class = |octet: u8| match octet {
         b'0'..=b'9' => Some(0),
@@ -92,6 +95,7 @@ fn class_changes(hash: &[u8]) -> usize {
         _ => None,
     };
     let changes = |pair: &&[u8]| match (class(pair[0]), class(pair[1])) {
+        (Some(2), Some(1)) => false,
         (Some(left), Some(right)) => left != right,
         _ => false,
     };

@@ -3,6 +3,7 @@
 
 mod cache;
 mod conditions;
+mod hashed_name;
 mod lessons;
 mod listing;
 mod media_types;
