@@ -3,6 +3,7 @@
 //! One file a target: `head.rs` has the sentence and `check`, and a target under `fuzz/fuzz_targets/` calls the same `check`. The
 //! files in `fuzz/seeds/<target>/` and `tests/cases/<target>/` are replayed here. A new target is a module and a line in [`TARGETS`].
 
+mod accept_encoding;
 #[cfg(target_os = "linux")]
 mod beneath;
 mod chunked;
@@ -15,6 +16,7 @@ mod listing;
 #[cfg(feature = "files")]
 mod path;
 mod proxy;
+mod range;
 mod response;
 mod target;
 
@@ -25,6 +27,7 @@ type Check = fn(&[u8]);
 
 /// Each target's name and its invariant.
 const TARGETS: &[(&str, Check)] = &[
+    ("accept_encoding", accept_encoding::check),
     #[cfg(target_os = "linux")]
     ("beneath", beneath::check),
     ("chunked", chunked::check),
@@ -37,6 +40,7 @@ const TARGETS: &[(&str, Check)] = &[
     #[cfg(feature = "files")]
     ("path", path::check),
     ("proxy", proxy::check),
+    ("range", range::check),
     ("response", response::check),
     ("target", target::check),
 ];
