@@ -145,7 +145,7 @@ fn find(octets: &[u8], what: &[u8]) -> Option<usize> {
     octets.windows(what.len()).position(|window| window == what)
 }
 
-/// RFC 9110 §14.4, §14.6, §15.3.7.2.
+/// RFC 9110 §14.4, RFC 9110 §14.6, RFC 9110 §15.3.7.2.
 #[test]
 fn several_ranges_are_parts_of_one_answer() {
     let tree = site();

@@ -9,7 +9,7 @@ use doorstep::{CacheControl, Files, Symlinks};
 use std::io;
 use std::path::Path;
 
-/// A year. RFC 9111 §1.2.2 has caches understand 68 times as much; RFC 2616 §14.21 let no answer be kept for longer.
+/// A year. Caches have to understand 68 times as much; RFC 2616 §14.21 let no answer be kept for longer.
 const CACHE_SECONDS_MAX: u64 = 365 * 86_400;
 
 /// The choices; what is `None` or empty is left to the library.
