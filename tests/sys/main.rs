@@ -8,6 +8,7 @@ mod listener;
 mod look;
 mod machine;
 mod poller;
+mod race;
 mod special;
 mod stream;
 mod support;

@@ -54,7 +54,8 @@ pub fn open(
                 // EINTR: a signal came while a slow file system was asked: the same.
                 Some(errno::EAGAIN) => {}
                 _ if error.kind() == io::ErrorKind::Interrupted => {}
-                // RESOLVE_BENEATH: an absolute symlink, or `..` above the root.
+                // RESOLVE_BENEATH: an absolute symlink, `..` above the root, or a folder on the way
+                // that was moved out of the root meanwhile, which the kernel looks for at the end.
                 Some(errno::EXDEV) => return Err(OpenError::Escapes),
                 // RESOLVE_NO_SYMLINKS: a component is a symlink, so none was counted.
                 Some(errno::ELOOP) if !follow => return Err(OpenError::Symlink),
