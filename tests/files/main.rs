@@ -10,6 +10,7 @@ mod media_types;
 mod options;
 #[path = "../invariants/path.rs"]
 mod path_invariant;
+mod race;
 mod ranges;
 mod replaced_root;
 mod representations;

@@ -1,0 +1,221 @@
+//! Something of the site is swapped for a symlink that leads out, again and again, while requests run: no answer has an octet of what
+//! stands outside, and none has anything but what it has without the swapping.
+#![cfg(unix)]
+
+use crate::tree::Tree;
+use doorstep::{Files, Method, Now, Request};
+use std::fs;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+/// (what is swapped, where the symlink leads, what is asked, with which field)
+type Row = (&'static str, &'static str, &'static str, [&'static str; 2]);
+
+const PLAIN: [&str; 2] = ["Accept", "*/*"];
+const GZIP: [&str; 2] = ["Accept-Encoding", "gzip"];
+const JSON: [&str; 2] = ["Accept", "application/json"];
+
+const ROWS: &[Row] = &[
+    ("file.txt", "../secret", "/file.txt", PLAIN),
+    ("folder", "../outside", "/folder/file.txt", PLAIN),
+    ("folder", "../outside", "/folder/below/file.txt", PLAIN),
+    ("folder", "../outside", "/folder/", PLAIN),
+    ("folder", "../outside", "/folder", PLAIN),
+    (
+        "folder/below",
+        "../../outside/below",
+        "/folder/below/file.txt",
+        PLAIN,
+    ),
+    ("indexed/index.html", "../../secret", "/indexed/", PLAIN),
+    ("indexed/index.html", "../../secret", "/indexed/", GZIP),
+    ("404.html", "../secret", "/missing", PLAIN),
+    ("script.js", "../secret", "/script.js", GZIP),
+    ("script.js.gz", "../secret", "/script.js", GZIP),
+    ("script.js.gz", "../secret", "/script.js", PLAIN),
+    ("listed", "../outside", "/listed/", PLAIN),
+    ("listed", "../outside", "/listed/", JSON),
+    ("listed/file.txt", "../../secret", "/listed/", PLAIN),
+    ("listed/below", "../../outside", "/listed/", JSON),
+];
+
+/// Requests of each asking thread, and at most so many until everything was seen.
+const LEAST: usize = 300;
+const MOST: usize = 300_000;
+const ASKING: usize = 2;
+
+fn site() -> Tree {
+    let tree = Tree::new();
+    tree.file("file.txt", "public")
+        .file("folder/index.html", "public index")
+        .file("folder/file.txt", "public file")
+        .file("folder/below/file.txt", "public file below")
+        .file("indexed/index.html", "public page")
+        .file("404.html", "public error page")
+        .file("script.js", "public script")
+        .file("script.js.gz", "public octets of gzip")
+        .file("listed/file.txt", "public")
+        .file("listed/below/file.txt", "public")
+        .outside("secret", "SECRET")
+        .outside("outside/index.html", "SECRET")
+        .outside("outside/file.txt", "SECRET")
+        .outside("outside/SECRET.txt", "SECRET")
+        .outside("outside/below/file.txt", "SECRET");
+    tree
+}
+
+/// What is answered, but for what a file's times say.
+#[derive(Clone, Debug, PartialEq)]
+struct Answer {
+    status: u16,
+    content: Vec<u8>,
+    fields: Vec<Option<String>>,
+    reason: String,
+}
+
+/// Asks with a time that leaves nothing to be answered from memory without a look at its file.
+fn ask(files: &Files, target: &str, field: [&str; 2]) -> Answer {
+    static SECONDS: AtomicU64 = AtomicU64::new(0);
+    let now = Now {
+        monotonic: Duration::from_secs(SECONDS.fetch_add(1, Ordering::Relaxed)),
+        // The year 2500: later than any file that a test writes.
+        wall: SystemTime::UNIX_EPOCH + Duration::from_secs(16_725_225_600),
+    };
+    let request = Request::test(Method::Get, target).header(field[0], field[1]);
+    let response = request.at(now).send(files);
+    Answer {
+        status: response.status().code(),
+        fields: [
+            "Location",
+            "Content-Type",
+            "Content-Encoding",
+            "Vary",
+            "Allow",
+        ]
+        .map(|name| response.field(name).map(str::to_owned))
+        .to_vec(),
+        reason: response.why().unwrap_or_default().to_string(),
+        content: response.into_content().expect("the content can be read"),
+    }
+}
+
+/// The thing, then nothing, then the symlink in one place, by renaming.
+struct Swap {
+    place: std::path::PathBuf,
+    link: std::path::PathBuf,
+    spare: std::path::PathBuf,
+}
+
+impl Swap {
+    fn new(tree: &Tree, place: &str, target: &str) -> Swap {
+        tree.link(".link", target);
+        Swap {
+            place: tree.path(place),
+            link: tree.path(".link"),
+            spare: tree.path(".spare"),
+        }
+    }
+
+    /// Calls with each of the three in place, and puts the thing back.
+    fn round(&self, mut call: impl FnMut()) {
+        let rename = |from, to| fs::rename(from, to).expect("one may rename what is one's own");
+        call();
+        rename(&self.place, &self.spare);
+        call();
+        rename(&self.link, &self.place);
+        call();
+        rename(&self.place, &self.link);
+        rename(&self.spare, &self.place);
+    }
+}
+
+/// Says so when it is dropped, in a panic too, so that no thread goes on for ever.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+fn race(row: &Row) {
+    let (place, link, target, field) = row;
+    let tree = site();
+    let files = Files::new(tree.path("")).expect("a site");
+    let swap = Swap::new(&tree, place, link);
+    // With nothing else going on: what each of the three gives.
+    let mut calm = Vec::new();
+    swap.round(|| calm.push(ask(&files, target, *field)));
+    for answer in &calm {
+        assert!(!shows_secret(answer), "{row:?}: {answer:?}");
+    }
+    let seen: Vec<AtomicUsize> = calm.iter().map(|_| AtomicUsize::new(0)).collect();
+    // Two of the three may be one answer, so not each place is counted, but each answer.
+    let at = |answer: &Answer| calm.iter().position(|known| known == answer);
+    let all_seen = || {
+        let count = |known| at(known).map_or(0, |at| seen[at].load(Ordering::SeqCst));
+        calm.iter().all(|known| count(known) > 0)
+    };
+    let strange = Mutex::new(Vec::new());
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let _over = Over(&is_over);
+            while !is_over.load(Ordering::SeqCst) {
+                swap.round(std::thread::yield_now);
+            }
+        });
+        let asking: Vec<_> = (0..ASKING)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut tries = 0;
+                    while tries < LEAST || !all_seen() && tries < MOST {
+                        if is_over.load(Ordering::SeqCst) {
+                            return;
+                        }
+                        let answer = ask(&files, target, *field);
+                        if shows_secret(&answer) {
+                            is_over.store(true, Ordering::SeqCst);
+                            panic!("{row:?}: {answer:?}");
+                        }
+                        match at(&answer) {
+                            Some(at) => _ = seen[at].fetch_add(1, Ordering::SeqCst),
+                            None => strange.lock().expect("no panic").push(answer),
+                        }
+                        tries += 1;
+                    }
+                })
+            })
+            .collect();
+        let ended: Vec<_> = asking.into_iter().map(|asking| asking.join()).collect();
+        is_over.store(true, Ordering::SeqCst);
+        for end in ended {
+            assert!(end.is_ok(), "{row:?}: a request showed what is outside");
+        }
+    });
+    assert!(all_seen(), "{row:?}: no race: {seen:?}");
+    println!(
+        "{row:?}: {seen:?}, {} others",
+        strange.lock().expect("no panic").len()
+    );
+    for answer in strange.lock().expect("no panic").iter() {
+        // What is looked at in several steps may be one thing in this step and another in the next.
+        assert!(
+            matches!(answer.status, 200 | 308 | 404),
+            "{row:?}: {answer:?}"
+        );
+    }
+}
+
+fn shows_secret(answer: &Answer) -> bool {
+    format!("{:?} {}", answer.fields, answer.reason).contains("SECRET")
+        || answer.content.windows(6).any(|octets| octets == b"SECRET")
+}
+
+#[test]
+fn what_is_swapped_for_a_symlink_never_shows_the_outside() {
+    for row in ROWS {
+        race(row);
+    }
+}
