@@ -16,11 +16,12 @@ pub(super) fn answer(representation: &Arc<Representation>, ranges: &[ByteRange])
     let boundary = boundary();
     let media_type = representation.lines.get("Content-Type").unwrap_or_default();
     let mut pieces = VecDeque::with_capacity(2 * ranges.len() + 1);
-    for (index, range) in ranges.iter().enumerate() {
-        // RFC 2046 §5.1.1: the CRLF before a delimiter belongs to it, and not to the part that it ends.
-        let line_end = if index == 0 { "" } else { "\r\n" };
+    for range in ranges {
+        // RFC 2046 §5.1.1: the CRLF before a delimiter belongs to it, and not to the part that it ends. Before the first there need
+        // not be one, but there are clients that count on it. RFC 9110 §14.6: "Additional CRLFs might precede the first boundary
+        // string in the body."
         let head = format!(
-            "{line_end}--{boundary}\r\nContent-Type: {media_type}\r\nContent-Range: {}\r\n\r\n",
+            "\r\n--{boundary}\r\nContent-Type: {media_type}\r\nContent-Range: {}\r\n\r\n",
             content_range(range, representation.length)
         );
         pieces.push_back(Piece::Octets(head.into_bytes()));

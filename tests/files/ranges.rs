@@ -108,10 +108,12 @@ fn parts(answer: &Answer) -> Vec<Part> {
     assert_eq!(answer.field("Content-Range"), "", "RFC 9110 §15.3.7.2");
     let mut rest = answer.content.as_slice();
     let mut parts = Vec::new();
-    let open = format!("--{boundary}\r\n");
     let next = format!("\r\n--{boundary}\r\n");
     let close = format!("\r\n--{boundary}--\r\n");
-    rest = rest.strip_prefix(open.as_bytes()).expect("a delimiter");
+    // zsync takes the line before each delimiter for an empty one, that before the first as well.
+    rest = rest
+        .strip_prefix(next.as_bytes())
+        .expect("an empty line and a delimiter");
     loop {
         let head_end = find(rest, b"\r\n\r\n").expect("an empty line");
         let head = String::from_utf8(rest[..head_end].to_vec()).expect("ASCII");
