@@ -14,6 +14,7 @@ pub mod failure;
 pub mod hashed_name;
 pub mod listing;
 pub mod media_types;
+mod mounts;
 mod multipart;
 mod options;
 mod representation;
@@ -34,9 +35,10 @@ use crate::sys::beneath::Root;
 use cache::Cache;
 use choose::{Chosen, choose};
 use failure::Failure;
+use mounts::{Mounted, Mounts};
 use options::Options;
 use representation::Representation;
-use resolve::{Names, Resolved, resolve};
+use resolve::{Names, Refusal, Resolved, resolve};
 use resource::Resource;
 use root::HeldRoot;
 use std::borrow::Cow;
@@ -72,6 +74,7 @@ pub struct Files {
     root: HeldRoot,
     options: Options,
     cache: Cache,
+    mounts: Mounts,
 }
 
 /// What a look at a path found.
@@ -93,6 +96,7 @@ impl Files {
             root: HeldRoot::open(root.as_ref())?,
             cache: Cache::of(options.memory),
             options,
+            mounts: Mounts::default(),
         })
     }
 
@@ -178,12 +182,48 @@ impl Files {
         self
     }
 
+    /// Serves another folder below a path, such as `/docs`, in place of what this one has there. A path that is below several is the
+    /// longest one's; `/docs` itself is redirected to `/docs/`. The path is given as it is read, not percent-encoded. Names have to
+    /// pass the rules of both folders; the other's options are its own otherwise, and so is its `404.html`.
+    ///
+    /// ```no_run
+    /// use doorstep::{Files, Server};
+    ///
+    /// let site = Files::new("public")?.mount("/docs", Files::new("target/doc")?);
+    /// Server::bind("127.0.0.1:8080")?.run(site)
+    /// # ; Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn mount(mut self, path: &str, files: Files) -> Files {
+        self.mounts.add(path, files);
+        self
+    }
+
     /// How often what was kept of files could answer.
     pub fn stats(&self) -> Stats {
         self.cache.stats()
     }
 
     fn serve(&self, request: &Request<'_>) -> Response {
+        let asked = resolve(request.path().as_bytes(), self.options.rules);
+        self.route(asked, request)
+    }
+
+    /// The answer of the folder that the path is in.
+    fn route(&self, asked: Result<Resolved<'_>, Refusal>, request: &Request<'_>) -> Response {
+        match asked
+            .as_ref()
+            .ok()
+            .and_then(|asked| self.mounts.find(asked))
+        {
+            Some(Mounted::Below(files, below)) => files.route(below, request),
+            Some(Mounted::WithoutSlash) => {
+                respond::redirect_to_slash(request.path(), request.query())
+            }
+            None => self.answer(asked, request),
+        }
+    }
+
+    fn answer(&self, asked: Result<Resolved<'_>, Refusal>, request: &Request<'_>) -> Response {
         let root = match self.root.at(request.now().monotonic) {
             Ok(root) => root,
             Err(failure) => return respond::failure_page(failure),
@@ -191,7 +231,7 @@ impl Files {
         if let Some(name) = &self.options.only {
             return self.one_file(&root, name, request);
         }
-        let asked = match resolve(request.path().as_bytes(), self.options.rules) {
+        let asked = match asked {
             Ok(asked) => asked,
             Err(refusal) if refusal.status() == Status::NOT_FOUND => {
                 return self.not_found(&root, request, refusal.reason());

@@ -7,6 +7,7 @@ mod hashed_name;
 mod lessons;
 mod listing;
 mod media_types;
+mod mounts;
 mod options;
 #[path = "../invariants/path.rs"]
 mod path_invariant;

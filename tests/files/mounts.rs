@@ -1,0 +1,96 @@
+//! Other folders below paths of their own.
+
+use crate::tree::Tree;
+use doorstep::Files;
+
+fn other(page: &str) -> Tree {
+    let tree = Tree::new();
+    tree.file("page", page).file(".env", page);
+    // On Windows that is the console.
+    if !cfg!(windows) {
+        tree.file("CON", page);
+    }
+    tree
+}
+
+fn served(tree: &Tree) -> Files {
+    Files::new(tree.path("")).expect("it is there")
+}
+
+/// A path, its status, and how its content or Location begins. `/docs` has the pages `docs`, `/docs/api` the pages `api`, and
+/// `/docs/old`, which is mounted in a folder that is mounted itself, the pages `old`.
+#[rustfmt::skip]
+const ROWS: &[(&str, u16, &str)] = &[
+    ("/page", 200, "root"),
+    ("/docs/page", 200, "docs"),
+    ("/%64ocs/page", 200, "docs"),
+    ("/docs/api/page", 200, "api"),
+    ("/docs/old/page", 200, "old"),
+    ("/a%20%c3%a9/page", 200, "api"),
+    ("/docs/apis/page", 404, ""),
+    ("/docs", 308, "/docs/"),
+    ("/%64ocs?x", 308, "/%64ocs/?x"),
+    ("/docs/api", 308, "/docs/api/"),
+    ("/docs/old", 308, "/docs/old/"),
+    ("/docs/page/", 404, ""),
+    // CVE-2018-19052, CVE-2025-58751: a path ends where a name does.
+    ("/docsX", 404, ""),
+    ("/docsX/page", 404, ""),
+    ("/docs../page", 404, ""),
+    ("/docs..%2fpage", 404, ""),
+    ("/docs%2fpage", 404, ""),
+    ("/docs%5cpage", 404, ""),
+    ("/docs%00/page", 400, ""),
+    ("/docs/../page", 404, ""),
+    ("/docs/%2e%2e/page", 404, ""),
+    ("/docs//page", 404, ""),
+    ("//docs/page", 404, ""),
+    ("/doc", 404, ""),
+    ("/Docs/page", 404, ""),
+];
+
+#[test]
+fn the_longest_mount_has_the_path() {
+    let (docs, api, old) = (other("docs"), other("api"), other("old"));
+    let tree = Tree::with(|files| {
+        files
+            .mount("/docs", served(&docs).mount("old", served(&old)))
+            .mount("/docs/api/", served(&api))
+            .mount("/a \u{e9}", served(&api))
+    });
+    // What lies behind a mount is not seen.
+    tree.file("page", "root").file("docs/hidden", "never");
+    for (path, status, expected) in ROWS {
+        let answer = tree.get(path);
+        assert_eq!(answer.status, *status, "{path}: {answer:?}");
+        let said = match status {
+            308 => answer.field("Location").to_string(),
+            200 => answer.text().to_string(),
+            _ => String::new(),
+        };
+        assert_eq!(said, *expected, "{path}");
+    }
+    assert_eq!(tree.get("/docs/hidden").status, 404);
+}
+
+/// Whether the outer and the inner folder serve hidden and all names, and the status of either.
+#[test]
+fn names_pass_the_rules_of_both_folders() {
+    for (outer, inner, status) in [
+        (false, false, 404),
+        (true, false, 404),
+        (false, true, 404),
+        (true, true, 200),
+    ] {
+        let docs = other("docs");
+        let choose = |files: Files, free: bool| files.hidden(free).portable_names(!free);
+        let mounted = choose(served(&docs), inner);
+        let tree = Tree::with(|files| choose(files, outer).mount("/docs", mounted));
+        for path in ["/docs/.env", "/docs/CON"] {
+            if !(cfg!(windows) && path.ends_with("CON")) {
+                assert_eq!(tree.get(path).status, status, "{outer} {inner} {path}");
+            }
+        }
+        assert_eq!(tree.get("/docs/page").status, 200);
+    }
+}
