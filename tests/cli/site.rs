@@ -2,6 +2,7 @@
 
 use crate::folder::Folder;
 use crate::program::{Answer, PATIENCE, doorstep};
+use std::path::Path;
 use std::time::Instant;
 
 /// A request's path and field lines, and what is to hold of the answer.
@@ -10,10 +11,11 @@ struct Ask(&'static str, &'static str, Expected);
 enum Expected {
     Status(u16),
     Content(&'static str),
+    Content404(&'static str),
     Field(&'static str, &'static str),
 }
 
-use Expected::{Content, Field, Status};
+use Expected::{Content, Content404, Field, Status};
 
 const PAGE: &str = "Accept: text/html,*/*;q=0.8\r\n";
 const IMAGE: &str = "Accept: image/png\r\n";
@@ -68,6 +70,7 @@ const ROWS: &[Row] = &[
     Row(&[], &[("DOORSTEP_HIDDEN", "1")], &[Ask("/.secret", "", Content("secret"))]),
     Row(&["--no-listing"], &[], &[Ask("/plain/", "", Status(404)), Ask("/plain/a.txt", "", Content("a"))]),
     Row(&["--no-clean-urls"], &[], &[Ask("/about", "", Status(404)), Ask("/about.html", "", Content("about"))]),
+    // RFC 9111 §1.2.2: seconds.
     Row(&["--cache", "60"], &[], &[Ask("/page", "", Field("Cache-Control", "max-age=60"))]),
     Row(&["--cache=0"], &[], &[Ask("/page", "", Field("Cache-Control", "max-age=0"))]),
     Row(&["--no-store"], &[], &[Ask("/page", "", Field("Cache-Control", "no-store"))]),
@@ -109,8 +112,9 @@ fn assert_answer(answer: &Answer, expected: &Expected, what: &str) {
     match expected {
         Status(status) => assert_eq!(answer.status(), *status, "{what}"),
         Field(name, value) => assert_eq!(answer.field(name), Some(*value), "{what}"),
-        Content(content) => {
-            assert_eq!(answer.status(), 200, "{what}");
+        Content(content) | Content404(content) => {
+            let is_found = matches!(expected, Content(_));
+            assert_eq!(answer.status(), if is_found { 200 } else { 404 }, "{what}");
             let text = String::from_utf8_lossy(&answer.content);
             assert_eq!(text, *content, "{what}");
         }
@@ -118,8 +122,12 @@ fn assert_answer(answer: &Answer, expected: &Expected, what: &str) {
 }
 
 fn assert_rows(folder: &Folder, rows: &[Row]) {
+    assert_rows_in(folder.path(), rows);
+}
+
+fn assert_rows_in(folder: &Path, rows: &[Row]) {
     for Row(arguments, environment, asks) in rows {
-        let mut setup = doorstep(folder.path(), arguments.iter().chain(&["-p0"]));
+        let mut setup = doorstep(folder, arguments.iter().chain(&["-p0"]));
         for (name, value) in *environment {
             setup = setup.with(name, value);
         }
@@ -265,6 +273,110 @@ fn one_file_may_be_a_symlink() {
     std::os::unix::fs::symlink(other.path().join("page"), folder.path().join("link")).unwrap();
     let program = doorstep(folder.path(), ["link", "0"]).serve();
     assert_answer(&program.get("/x"), &Content("tea"), "link");
+}
+
+/// Other folders below their paths: `/docs` and `/docs/api`, and `/a b`.
+#[rustfmt::skip]
+const MOUNTS: &[Row] = &[
+    Row(&["--mount", "/docs=../manual", "--mount=/docs/api/=../reference", "--mount", "/a b=../reference"], &[], &[
+        Ask("/docs/", "", Content("manual")),
+        Ask("/docs/page", "", Content("manual page")),
+        Ask("/docs/about", "", Content("manual about")),
+        Ask("/docs/page?x=/docs/api/", "", Content("manual page")),
+        Ask("/docs/missing", "", Content404("manual 404")),
+        Ask("/missing", "", Content404("root 404")),
+        Ask("/docs/api/", "", Content("reference")),
+        Ask("/docs/api/page", "", Content("reference page")),
+        Ask("/docs/apis", "", Content("manual apis")),
+        Ask("/a%20b/page", "", Content("reference page")),
+        Ask("/page", "", Content("tea")),
+        Ask("/", "", Content("index")),
+        Ask("/docs", "", Status(308)),
+        Ask("/docs", "", Field("Location", "/docs/")),
+        Ask("/docs?x=y&z", "", Field("Location", "/docs/?x=y&z")),
+        Ask("/docs/api?", "", Field("Location", "/docs/api/?")),
+        Ask("/docs/sub", "", Field("Location", "/docs/sub/")),
+        Ask("/%64ocs/page", "", Content("manual page")),
+        Ask("/%64ocs", "", Field("Location", "/%64ocs/")),
+        Ask("/docs/%61pi/page", "", Content("reference page")),
+        // CVE-2018-19052, CVE-2025-58751: what only begins like the path is the root's.
+        Ask("/docs../", "", Content404("root 404")),
+        Ask("/docs../reference/page", "", Content404("root 404")),
+        Ask("/docs..%2freference/page", "", Content404("root 404")),
+        Ask("/docsX", "", Content404("root 404")),
+        Ask("/docsX/page", "", Content404("root 404")),
+        Ask("/docs%2fpage", "", Content404("root 404")),
+        Ask("/docs%5cpage", "", Content404("root 404")),
+        Ask("/DOCS/page", "", Content404("root 404")),
+        Ask("//docs/page", "", Content404("root 404")),
+        Ask("/docs//page", "", Content404("root 404")),
+        Ask("/docs/../page", "", Content404("root 404")),
+        Ask("/docs/%2e%2e/page", "", Content404("root 404")),
+        Ask("/docs/.secret", "", Content404("root 404")),
+    ]),
+    Row(&[], &[("DOORSTEP_MOUNT", "/docs=../manual")], &[Ask("/docs/page", "", Content("manual page"))]),
+    Row(&["page", "--mount=/docs=../manual"], &[], &[
+        Ask("/docs/page", "", Content("manual page")),
+        Ask("/docs/missing", "", Content404("manual 404")),
+        Ask("/docsX", "", Content("tea")),
+        Ask("/docs/../x", "", Content("tea")),
+    ]),
+];
+
+/// The folders of [`MOUNTS`]; the root is `site`.
+#[test]
+fn mounts_have_their_paths() {
+    let folder = Folder::new();
+    for (name, content) in [
+        ("site/page", "tea"),
+        ("site/index.html", "index"),
+        ("site/404.html", "root 404"),
+        ("site/docs/hidden behind the mount", "never"),
+        ("manual/index.html", "manual"),
+        ("manual/page", "manual page"),
+        ("manual/about.html", "manual about"),
+        ("manual/apis", "manual apis"),
+        ("manual/404.html", "manual 404"),
+        ("manual/.secret", "never"),
+        ("manual/sub/page", "never"),
+        ("manual/api/page", "never"),
+        ("reference/index.html", "reference"),
+        ("reference/page", "reference page"),
+        ("manual../reference/page", "never"),
+    ] {
+        let (parent, _) = name.rsplit_once('/').unwrap();
+        folder.folder(parent);
+        folder.file(name, content);
+    }
+    assert_rows_in(&folder.path().join("site"), MOUNTS);
+
+    let outcome = |argument| doorstep(folder.path(), ["site", "0", "--mount", argument]).run();
+    let missing = outcome("/x=manul");
+    let here = folder.path().display();
+    assert_eq!(
+        (missing.status, missing.err),
+        (
+            Some(1),
+            format!(
+                "doorstep: cannot serve 'manul': no such folder (looked in {here})\n  hint: did you mean 'manual'?\n"
+            )
+        )
+    );
+    let page = outcome("/x=site/page");
+    assert_eq!(
+        (page.status, page.err.as_str()),
+        (
+            Some(1),
+            "doorstep: cannot serve 'site/page': not a folder\n"
+        )
+    );
+    folder.file("manual/server.key", "");
+    let program = doorstep(folder.path(), ["site", "0", "--mount=/x=manual"]).serve();
+    assert!(
+        program.kill().err.contains(
+            "doorstep: warning: /x: the folder holds server.key: is it the one to share?\n"
+        )
+    );
 }
 
 #[test]

@@ -52,6 +52,8 @@ const ERRORS: &[Row] = &[
     Row(&[], &[("DOORSTEP_CACHE", "60"), ("DOORSTEP_NO_STORE", "1")], 2, "doorstep: 'DOORSTEP_CACHE' and 'DOORSTEP_NO_STORE' cannot be used together\n"),
     Row(&[], &[("DOORSTEP_FILE_CACHE", "lots")], 2, "doorstep: invalid file cache 'lots' in DOORSTEP_FILE_CACHE (must be a number of bytes, such as 0, 512K, 64M or 2G)\n  hint: change or unset DOORSTEP_FILE_CACHE in the environment.\n"),
     Row(&[], &[("DOORSTEP_HIDDEN", "maybe")], 2, "doorstep: invalid switch 'maybe' in DOORSTEP_HIDDEN (must be 1 or 0)\n  hint: change or unset DOORSTEP_HIDDEN in the environment.\n"),
+    Row(&["--mount", "/docs"], &[], 2, "doorstep: invalid mount '/docs' (must be /PATH=DIR, such as /docs=../manual)\n"),
+    Row(&["--mount=/a=x", "--mount=/a/=y"], &[], 2, "doorstep: two folders cannot both be mounted at '/a'\n"),
     Row(&["--threads", "0"], &[], 2, "doorstep: invalid number of threads '0' (must be 1 to 4096)\n"),
     Row(&["--threads", "4097"], &[], 2, "doorstep: invalid number of threads '4097' (must be 1 to 4096)\n"),
     Row(&["--drain", "-1"], &[], 2, "doorstep: invalid drain '-1' (must be 0 to 86400 seconds)\n"),

@@ -22,6 +22,8 @@ pub struct Banner {
     pub machine: Vec<IpAddr>,
     /// The port that was taken, and the one used instead.
     pub moved: Option<(u16, u16)>,
+    /// Other folders: the path of each, and its name, safe to print.
+    pub mounts: Vec<(String, String)>,
     /// A password is asked for.
     pub is_guarded: bool,
 }
@@ -67,6 +69,9 @@ impl Banner {
             page.push_str("  Network  off: add --lan to share with your network\n");
         } else {
             page.push_str("  Network  this machine has no address on one\n");
+        }
+        for (path, folder) in &self.mounts {
+            page.push_str(&format!("  Mount    {path}/ is {folder}\n"));
         }
         if let Some((taken, used)) = self.moved {
             page.push_str(&format!(
@@ -185,6 +190,7 @@ mod tests {
                 .map(|text| text.parse().unwrap())
                 .collect(),
             moved: None,
+            mounts: Vec::new(),
             is_guarded: false,
         }
     }
@@ -193,12 +199,14 @@ mod tests {
     fn page_for_a_person() {
         let mut banner = banner(&["127.0.0.1:8001", "[::1]:8001"], true);
         banner.moved = Some((8000, 8001));
+        banner.mounts = vec![("/docs".to_string(), "/srv/manual".to_string())];
         let version = env!("CARGO_PKG_VERSION");
         let expected = format!(
             "doorstep {version}  serving /home/ana/site   (index.html found)
 
   Local    http://localhost:8001/
   Network  off: add --lan to share with your network
+  Mount    /docs/ is /srv/manual
   Note     port 8000 is in use, using 8001 (choose with -p)
 
   hidden files: not served  symlinks: inside the folder only  cache: revalidate

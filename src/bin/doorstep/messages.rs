@@ -122,7 +122,16 @@ pub fn too_many_credentials(most: usize) -> Failure {
     Failure::usage(format!("too many credentials (at most {most})"))
 }
 
+pub fn mounted_twice(path: &str) -> Failure {
+    let path = escaped(path);
+    Failure::usage(format!("two folders cannot both be mounted at '{path}'"))
+}
+
 // It cannot start.
+
+pub fn not_a_folder(asked: &Path) -> Failure {
+    Failure::start(format!("cannot serve '{}': not a folder", shown(asked)))
+}
 
 pub fn credentials_file_failed(path: &Path, error: &io::Error) -> Failure {
     Failure::start(format!(

@@ -141,7 +141,8 @@ impl Settings {
             | Id::NoStore
             | Id::Immutable
             | Id::Mime
-            | Id::FileCache => self.site.set(id, value.map(|_| &*text), variable)?,
+            | Id::FileCache
+            | Id::Mount => self.site.set(id, value.map(|_| &*text), variable)?,
             Id::Help | Id::Version => {}
         }
         Ok(())

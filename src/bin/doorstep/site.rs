@@ -7,10 +7,13 @@ use crate::messages::{self, Failure};
 use crate::table::Id;
 use doorstep::{CacheControl, Files, Symlinks};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A year. Caches have to understand 68 times as much; RFC 2616 §14.21 let no answer be kept for longer.
 const CACHE_SECONDS_MAX: u64 = 365 * 86_400;
+
+/// What the library keeps of the small files of one folder.
+const FILE_CACHE: usize = 64 << 20;
 
 /// The choices; what is `None` or empty is left to the library.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +32,16 @@ pub struct Site {
     types: Vec<(String, String)>,
     file_cache: Option<usize>,
     portable_names: bool,
+    /// Other folders, each below its path.
+    pub mounts: Vec<Mount>,
+}
+
+/// A folder below a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// The path as people read it, not percent-encoded: a slash before each name, and none at the end.
+    pub path: String,
+    pub folder: PathBuf,
 }
 
 impl Site {
@@ -65,20 +78,14 @@ impl Site {
             }
             Id::Hidden => self.hidden = true,
             Id::Symlinks => {
-                self.symlinks = match value {
-                    "inside" => Symlinks::Inside,
-                    "all" => Symlinks::All,
-                    "none" => Symlinks::None,
-                    _ => return Err(invalid("choice of symlinks", "must be inside, all or none")),
-                }
+                self.symlinks = symlinks(value)
+                    .ok_or_else(|| invalid("choice of symlinks", "must be inside, all or none"))?;
             }
             Id::NoListing => self.no_listing = true,
             Id::NoCleanUrls => self.no_clean_urls = true,
             Id::Cache => {
-                let seconds = number(value, 0, CACHE_SECONDS_MAX)
-                    .and_then(|seconds| u32::try_from(seconds).ok())
+                self.cache = max_age(value)
                     .ok_or_else(|| invalid("cache time", "must be 0 to 31536000 seconds"))?;
-                self.cache = CacheControl::MaxAge(seconds);
             }
             Id::NoStore => self.cache = CacheControl::NoStore,
             Id::Immutable => self.immutable = true,
@@ -98,8 +105,22 @@ impl Site {
                 self.file_cache = Some(bytes);
             }
             Id::PortableNames => self.portable_names = true,
+            Id::Mount => {
+                let mount = mount(value).ok_or_else(|| {
+                    invalid("mount", "must be /PATH=DIR, such as /docs=../manual")
+                })?;
+                self.add_mount(mount)?;
+            }
             _ => {}
         }
+        Ok(())
+    }
+
+    fn add_mount(&mut self, mount: Mount) -> Result<(), Failure> {
+        if self.mounts.iter().any(|other| other.path == mount.path) {
+            return Err(messages::mounted_twice(&mount.path));
+        }
+        self.mounts.push(mount);
         Ok(())
     }
 
@@ -136,8 +157,10 @@ impl Site {
         if let Some(page) = self.spa_page() {
             files = files.spa(page);
         }
-        if let Some(bytes) = self.file_cache {
-            files = files.file_cache(bytes);
+        if self.file_cache.is_some() || !self.mounts.is_empty() {
+            // In all, so that another folder is no more memory.
+            let bytes = self.file_cache.unwrap_or(FILE_CACHE);
+            files = files.file_cache(bytes / (1 + self.mounts.len()));
         }
         for (extension, media_type) in &self.types {
             files = files
@@ -189,10 +212,36 @@ impl Site {
     }
 }
 
+fn symlinks(text: &str) -> Option<Symlinks> {
+    match text {
+        "inside" => Some(Symlinks::Inside),
+        "all" => Some(Symlinks::All),
+        "none" => Some(Symlinks::None),
+        _ => None,
+    }
+}
+
+fn max_age(text: &str) -> Option<CacheControl> {
+    let seconds = number(text, 0, CACHE_SECONDS_MAX)?;
+    u32::try_from(seconds).ok().map(CacheControl::MaxAge)
+}
+
 /// Whether it can be the name of one file.
 fn is_name(text: &str) -> bool {
     let separates = |c: char| c == '/' || std::path::is_separator(c) || c.is_control();
     !matches!(text, "" | "." | "..") && !text.contains(separates)
+}
+
+/// `/PATH=DIR`. A name that begins with a dot would not be served.
+fn mount(text: &str) -> Option<Mount> {
+    let (path, folder) = text.split_once('=')?;
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let mut names = path.strip_prefix('/')?.split('/');
+    let is_served = |name: &str| is_name(name) && !name.contains('\\') && !name.starts_with('.');
+    (names.all(is_served) && !folder.is_empty()).then(|| Mount {
+        path: path.to_string(),
+        folder: PathBuf::from(folder),
+    })
 }
 
 /// `EXT=TYPE`, the extension with its dot or without. The type is `type/subtype`, with parameters if there are any.
@@ -261,6 +310,15 @@ mod tests {
         (Id::Mime, "ts=text/", "invalid media type 'ts=text/' (must be EXT=TYPE, such as ts=text/plain)"),
         (Id::Mime, "ts=text/plain/x", "invalid media type 'ts=text/plain/x' (must be EXT=TYPE, such as ts=text/plain)"),
         (Id::Mime, "ts=text/plain;\n", "invalid media type 'ts=text/plain;\\n' (must be EXT=TYPE, such as ts=text/plain)"),
+        (Id::Mount, "", "invalid mount '' (must be /PATH=DIR, such as /docs=../manual)"),
+        (Id::Mount, "docs=x", "invalid mount 'docs=x' (must be /PATH=DIR, such as /docs=../manual)"),
+        (Id::Mount, "/docs", "invalid mount '/docs' (must be /PATH=DIR, such as /docs=../manual)"),
+        (Id::Mount, "/docs=", "invalid mount '/docs=' (must be /PATH=DIR, such as /docs=../manual)"),
+        (Id::Mount, "/=x", "invalid mount '/=x' (must be /PATH=DIR, such as /docs=../manual)"),
+        (Id::Mount, "//docs=x", "invalid mount '//docs=x' (must be /PATH=DIR, such as /docs=../manual)"),
+        (Id::Mount, "/a//b=x", "invalid mount '/a//b=x' (must be /PATH=DIR, such as /docs=../manual)"),
+        (Id::Mount, "/a/../b=x", "invalid mount '/a/../b=x' (must be /PATH=DIR, such as /docs=../manual)"),
+        (Id::Mount, "/.a=x", "invalid mount '/.a=x' (must be /PATH=DIR, such as /docs=../manual)"),
         (Id::FileCache, "", "invalid file cache '' (must be a number of bytes, such as 0, 512K, 64M or 2G)"),
         (Id::FileCache, "M", "invalid file cache 'M' (must be a number of bytes, such as 0, 512K, 64M or 2G)"),
         (Id::FileCache, "-1", "invalid file cache '-1' (must be a number of bytes, such as 0, 512K, 64M or 2G)"),
@@ -304,6 +362,29 @@ mod tests {
             let pair = (extension.to_string(), expected.to_string());
             assert_eq!(media_type(text), Some(pair), "{text}");
         }
+    }
+
+    #[test]
+    fn reads_mounts() {
+        for (text, path, folder) in [
+            ("/docs=../manual", "/docs", "../manual"),
+            ("/docs/=/srv/a=b", "/docs", "/srv/a=b"),
+            ("/a b/c=d e", "/a b/c", "d e"),
+        ] {
+            let mounts = set(Id::Mount, Some(text)).unwrap().mounts;
+            let expected = Mount {
+                path: path.to_string(),
+                folder: PathBuf::from(folder),
+            };
+            assert_eq!(mounts, [expected], "{text}");
+        }
+        let mut site = Site::default();
+        site.set(Id::Mount, Some("/docs=a"), None).unwrap();
+        let twice = site.set(Id::Mount, Some("/docs/=b"), None).unwrap_err();
+        assert_eq!(
+            twice.to_string(),
+            "doorstep: two folders cannot both be mounted at '/docs'\n"
+        );
     }
 
     /// The page of an application is the index, unless it is named.

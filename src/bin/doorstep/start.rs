@@ -4,16 +4,16 @@
 
 use crate::auth::{self, Guard};
 use crate::banner::{Banner, colour_on};
-use crate::listen::{Plan, Sockets};
+use crate::listen::{Listening, Plan, Sockets};
 use crate::log::{self, Log, say};
 use crate::messages::{self, Failure};
 use crate::root::{self, Kind, Root};
 use crate::settings::Settings;
-use crate::site::Site;
-use crate::words::shown;
+use crate::site::{Mount, Site};
+use crate::words::{escaped, shown};
 use crate::{print, stop};
 use doorstep::os::{self, Signals};
-use doorstep::{Ended, Handler, Limits, Server};
+use doorstep::{Ended, Files, Handler, Limits, Server};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,12 +37,8 @@ const LOG_ENDS_WITHIN: Duration = Duration::from_secs(1);
 /// When it cannot start, or fails while it runs.
 pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let root = Root::at(&settings.root, &settings.site.index_names())?;
-    // As it was named, so that a link that is turned to another folder or file is followed.
-    let files = match root.kind {
-        Kind::Folder { .. } => settings.site.files(&settings.root),
-        Kind::File => settings.site.one_file(&settings.root),
-    };
-    let files = files.map_err(|error| root::failed(&settings.root, &error))?;
+    let mounts = mounts(&settings.site)?;
+    let files = service(&root, settings)?;
     let handler = guarded(files, settings)?;
     // A limit that cannot be raised is no reason not to serve.
     let wanted = settings
@@ -54,10 +50,11 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
         Signals::install().map_err(|error| messages::cannot_start("wait for signals", &error))?;
 
     if !settings.quiet {
-        warn(&root, settings);
+        warn(&root, &mounts, settings);
         let too_few = too_few_files(settings.max_conns, open_files);
         too_few.iter().for_each(|text| say(text));
-        announce(settings, &root, &listening.bound, listening.moved);
+        let banner = banner(settings, &root, &mounts, &listening);
+        announce(&banner);
     }
     log::start().map_err(|error| messages::cannot_start("write the log", &error))?;
     let server = configured(listening.bound, settings);
@@ -79,6 +76,37 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     tell_end(ended, settings.grace.as_secs());
     log::finish(LOG_ENDS_WITHIN);
     Ok(())
+}
+
+/// What answers requests: the root, and the other folders below their paths. Each is opened by the name that it was given, so that a
+/// link that is turned to another folder or file is followed.
+fn service(root: &Root, settings: &Settings) -> Result<Files, Failure> {
+    let (site, asked) = (&settings.site, settings.root.as_path());
+    let files = match root.kind {
+        Kind::Folder { .. } => site.files(asked),
+        Kind::File => site.one_file(asked),
+    };
+    let mut files = files.map_err(|error| root::failed(asked, &error))?;
+    for Mount { path, folder } in &site.mounts {
+        let mounted = site
+            .files(folder)
+            .map_err(|error| root::failed(folder, &error))?;
+        files = files.mount(path, mounted);
+    }
+    Ok(files)
+}
+
+/// The other folders with their paths.
+fn mounts(site: &Site) -> Result<Vec<(&str, Root)>, Failure> {
+    let mut mounts = Vec::new();
+    for Mount { path, folder } in &site.mounts {
+        let root = Root::at(folder, &site.index_names())?;
+        if root.kind == Kind::File {
+            return Err(messages::not_a_folder(folder));
+        }
+        mounts.push((path.as_str(), root));
+    }
+    Ok(mounts)
 }
 
 /// The handler behind the passwords that were asked for.
@@ -108,10 +136,15 @@ fn configured(mut server: Server, settings: &Settings) -> Server {
     server.observer(Log { colour })
 }
 
-fn warn(root: &Root, settings: &Settings) {
+fn warn(root: &Root, mounts: &[(&str, Root)], settings: &Settings) {
     let home = ["HOME", "USERPROFILE"].iter().find_map(std::env::var_os);
-    let mut warnings = root.warnings(home.map(PathBuf::from).as_deref());
+    let home = home.map(PathBuf::from);
+    let mut warnings = root.warnings(home.as_deref());
     warnings.extend(root.missing(&settings.site));
+    for (path, mounted) in mounts {
+        let about = mounted.warnings(home.as_deref()).into_iter();
+        warnings.extend(about.map(|text| format!("{}: {text}", escaped(path))));
+    }
     for warning in warnings {
         say(&format!("warning: {warning}"));
     }
@@ -123,11 +156,9 @@ fn warn(root: &Root, settings: &Settings) {
             "warning: everyone on this machine can see the password of --auth among the processes: use --auth-file or DOORSTEP_AUTH",
         );
     }
-    if settings
-        .auth_file
-        .as_ref()
-        .is_some_and(|file| root.holds(file))
-    {
+    let mut roots = mounts.iter().map(|(_, mounted)| mounted).chain([root]);
+    let auth_file = settings.auth_file.as_ref();
+    if auth_file.is_some_and(|file| roots.any(|root| root.holds(file))) {
         say(
             "warning: the file of --auth-file is among those that are served: whoever is let in can read it",
         );
@@ -145,8 +176,13 @@ fn too_few_files(max_conns: Option<usize>, open_files: Option<u64>) -> Option<St
     })
 }
 
-fn announce(settings: &Settings, root: &Root, server: &Server, moved: Option<(u16, u16)>) {
-    let listening = server.local_addrs();
+fn banner(
+    settings: &Settings,
+    root: &Root,
+    mounts: &[(&str, Root)],
+    found: &Listening<Server>,
+) -> Banner {
+    let listening = found.bound.local_addrs();
     let wildcard = listening
         .iter()
         .any(|address| address.ip().is_unspecified());
@@ -155,16 +191,23 @@ fn announce(settings: &Settings, root: &Root, server: &Server, moved: Option<(u1
         true => os::local_addresses().unwrap_or_default(),
         false => Vec::new(),
     };
-    let banner = Banner {
+    let mounts = mounts.iter();
+    Banner {
         root: shown(&root.path),
         index: index_note(root, &settings.site),
         rules: rules(root, &settings.site),
         listening,
         by_default: settings.binds.is_empty(),
         machine,
-        moved,
+        moved: found.moved,
+        mounts: mounts
+            .map(|(path, mounted)| (escaped(path).into_owned(), shown(&mounted.path)))
+            .collect(),
         is_guarded: !settings.credentials.is_empty() || settings.auth_file.is_some(),
-    };
+    }
+}
+
+fn announce(banner: &Banner) {
     let terminal = std::io::stdout().is_terminal();
     print(&match terminal {
         true => banner.page(colour_on(terminal)),
