@@ -8,8 +8,8 @@ use super::resolve::Resolved;
 use super::resource::{Resource, is_fresh, milliseconds};
 use crate::handler::Now;
 use crate::limits::{
-    CACHE_DESCRIPTORS, CACHE_DESCRIPTORS_FEW, CACHE_MISSING, CACHE_NAME_BYTES,
-    DESCRIPTORS_RESERVED, Limits,
+    CACHE_DESCRIPTOR_IDLE_MS, CACHE_DESCRIPTORS, CACHE_DESCRIPTORS_FEW, CACHE_MISSING,
+    CACHE_NAME_BYTES, DESCRIPTORS_RESERVED, Limits,
 };
 use crate::sys::beneath::Root;
 use crate::sys::limits::open_files;
@@ -33,8 +33,9 @@ pub struct Stats {
 #[derive(Debug)]
 pub(super) struct Cache {
     bytes_max: usize,
-    descriptors_max: usize,
     kept: RwLock<Kept>,
+    /// When descriptors that nobody asks for were last closed, in milliseconds of the requests' monotonic time.
+    swept_ms: AtomicU64,
     missing: RwLock<Missing>,
     hits: AtomicU64,
     misses: AtomicU64,
@@ -69,8 +70,8 @@ impl Cache {
     pub(super) fn of(bytes_max: usize) -> Cache {
         Cache {
             bytes_max,
-            descriptors_max: descriptors_max(open_files()),
             kept: RwLock::default(),
+            swept_ms: AtomicU64::new(0),
             missing: RwLock::default(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
@@ -106,9 +107,13 @@ impl Cache {
             let goal = self.bytes_max - self.bytes_max / 8;
             self.note_evictions(kept.evict(goal.saturating_sub(bytes), usize::MAX));
         }
-        if kept.descriptors + descriptors > self.descriptors_max {
-            let goal = self.descriptors_max - self.descriptors_max / 8;
-            self.note_evictions(kept.evict(usize::MAX, goal.saturating_sub(descriptors)));
+        if kept.descriptors + descriptors > CACHE_DESCRIPTORS_FEW {
+            // Asked now, because a program may raise it behind the making of this.
+            let most = descriptors_max(open_files());
+            if kept.descriptors + descriptors > most {
+                let goal = most - most / 8;
+                self.note_evictions(kept.evict(usize::MAX, goal.saturating_sub(descriptors)));
+            }
         }
         kept.bytes += bytes;
         kept.descriptors += descriptors;
@@ -157,6 +162,25 @@ impl Cache {
         missing.paths[usize::from(asked.slash)].insert(asked.path.as_ref().into(), absence);
     }
 
+    /// Gives up the descriptors that nobody has asked for, now and then: a file that was deleted takes its room on the disk for as
+    /// long as it is open. Without requests nothing is given up.
+    pub(super) fn sweep(&self, now: Now) {
+        let now_ms = milliseconds(now.monotonic);
+        let swept_ms = self.swept_ms.load(Ordering::Relaxed);
+        if now_ms.abs_diff(swept_ms) < CACHE_DESCRIPTOR_IDLE_MS {
+            return;
+        }
+        let order = Ordering::Relaxed;
+        if self
+            .swept_ms
+            .compare_exchange(swept_ms, now_ms, order, order)
+            .is_ok()
+        {
+            let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+            kept.close_idle(now_ms);
+        }
+    }
+
     /// Gives up all descriptors, for the process has none left.
     pub(super) fn close_files(&self) {
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
@@ -188,6 +212,20 @@ impl Kept {
         if let Some(resource) = self.resources[which].remove(path) {
             self.bytes -= resource.bytes() + path.len();
             self.descriptors -= resource.descriptors();
+        }
+    }
+
+    fn close_idle(&mut self, now_ms: u64) {
+        for resources in &mut self.resources {
+            resources.retain(|path, resource| {
+                let is_idle = resource.looked_ms().abs_diff(now_ms) >= CACHE_DESCRIPTOR_IDLE_MS;
+                let stays = !is_idle || resource.descriptors() == 0;
+                if !stays {
+                    self.bytes -= resource.bytes() + path.len();
+                    self.descriptors -= resource.descriptors();
+                }
+                stays
+            });
         }
     }
 

@@ -279,6 +279,7 @@ impl Files {
         request: &Request<'_>,
     ) -> (Result<Found, Failure>, bool) {
         let now = request.now();
+        self.cache.sweep(now);
         let kept = self.cache.find(root, asked);
         if let Some(resource) = kept.as_ref().filter(|kept| kept.is_fresh(now)) {
             if resource.plain().is_intact() {
@@ -381,7 +382,10 @@ impl Files {
         {
             let page = at_root(page.trim_start_matches('/').as_bytes());
             if let (Ok(Found::Resource(resource)), _) = self.look(root, &page, request) {
-                return self.resource(root, &page, resource, request);
+                // RFC 9110 §12.5.5: who does not take HTML is told that there is nothing.
+                return self
+                    .resource(root, &page, resource, request)
+                    .header("Vary", "Accept");
             }
         }
         self.not_found(root, request, reason)

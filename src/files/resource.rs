@@ -140,6 +140,11 @@ impl Resource {
         }
     }
 
+    /// When the file was last looked at, in milliseconds of the requests' monotonic time.
+    pub fn looked_ms(&self) -> u64 {
+        self.looked_ms
+    }
+
     /// Whether it is of this root.
     pub fn is_below(&self, root: &Arc<Root>) -> bool {
         std::ptr::eq(self.root.as_ptr(), Arc::as_ptr(root))

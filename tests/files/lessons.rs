@@ -141,6 +141,7 @@ const LOOPS: Link = Refused("too many symlinks");
 
 /// (where the link stands, what it says, what is asked, what becomes of it)
 #[cfg(unix)]
+/// static-web-server v2.40.1.
 const LINKS: &[(&str, &str, &str, Link)] = &[
     ("inside", "a.txt", "/inside", Followed),
     ("self", ".", "/self/a.txt", Followed),

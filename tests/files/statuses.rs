@@ -211,6 +211,35 @@ fn descriptors_that_are_kept_are_given_up_for_others() {
     });
 }
 
+/// A deleted file takes its room on the disk for as long as it is open.
+#[cfg(target_os = "linux")]
+#[test]
+fn descriptors_that_nobody_asks_for_are_closed() {
+    let name = "statuses::descriptors_that_nobody_asks_for_are_closed";
+    in_a_process_of_its_own(name, || {
+        let open = || std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count());
+        let tree = Tree::new();
+        tree.file("a.txt", "a").file("large", vec![0; 100_000]);
+        let before = open();
+        if before == 0 {
+            return crate::skip(name, "/proc is not mounted");
+        }
+        // what is asked for, when, and how many descriptors are kept then
+        for (target, ms, kept) in [
+            ("/large", 20_000, 1),
+            ("/a.txt", 29_999, 1),
+            ("/large", 29_999, 1),
+            ("/a.txt", 39_998, 1),
+            ("/a.txt", 49_997, 1),
+            ("/a.txt", 49_998, 0),
+            ("/large", 49_999, 1),
+        ] {
+            assert_eq!(tree.get_at(ms, target).status, 200);
+            assert_eq!(open() - before, kept, "{target} at {ms}");
+        }
+    });
+}
+
 /// Opens files until that fails.
 #[cfg(unix)]
 fn all_descriptors(tree: &Tree) -> Vec<std::fs::File> {

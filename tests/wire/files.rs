@@ -117,6 +117,34 @@ fn parts_conditions_and_wholes_share_a_connection() {
     });
 }
 
+/// RFC 9110 §12.5.5: a page in place of a missing path was chosen by Accept too, so a cache in between must not give it to all.
+#[test]
+fn the_page_of_an_application_says_what_it_was_chosen_by() {
+    let folder = Folder::new("application", &[("index.html", 100)]);
+    on_each_backend(|stage| {
+        let files = Files::new(&folder.0)
+            .expect("it can be opened")
+            .spa("index.html");
+        let server = stage.server().spawn(files).unwrap();
+        let mut client = Client::connect(server.addr());
+        for (target, expected) in [
+            ("/users/7", &["Accept-Encoding", "Accept"][..]),
+            ("/", &["Accept-Encoding"]),
+        ] {
+            let answer = client.ask(target);
+            let is_vary = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("Vary");
+            let said: Vec<&str> = answer
+                .head
+                .fields
+                .iter()
+                .filter(is_vary)
+                .map(|(_, value)| value.as_str())
+                .collect();
+            assert_eq!((answer.status(), &said[..]), (200, expected), "{target}");
+        }
+    });
+}
+
 /// sirv#145: what is missing is never passed off as sent, be it one part of several.
 #[test]
 fn a_file_that_shrinks_under_way_closes_the_connection() {
