@@ -2,8 +2,9 @@
 
 use crate::folder::Folder;
 use crate::program::{Answer, PATIENCE, doorstep};
+use std::fs::File;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 /// A request's path and field lines, and what is to hold of the answer.
 struct Ask(&'static str, &'static str, Expected);
@@ -199,14 +200,17 @@ fn names_can_be_portable() {
     assert_rows(&folder, &rows);
 }
 
-/// Each change is seen at once: nothing is kept that could be older.
+/// Each change is seen at once: nothing is kept that could be older. The files look as if they had been at rest for long.
 #[test]
 fn without_a_cache_no_file_is_kept() {
     let folder = Folder::new();
     for size in ["--file-cache=0", "--file-cache=0M"] {
         let program = doorstep(folder.path(), ["-p0", size]).serve();
         for round in 10..30 {
-            folder.file("page", round.to_string());
+            let page = folder.file("page", round.to_string());
+            let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000 + round);
+            let page = File::options().write(true).open(page).unwrap();
+            page.set_modified(long_ago).unwrap();
             assert_eq!(program.get("/page").content, round.to_string().as_bytes());
         }
     }

@@ -58,6 +58,8 @@ fn the_longest_mount_has_the_path() {
             .mount("/docs/api/", served(&api))
             .mount("/a \u{e9}", served(&api))
     });
+    // What would be found by a path that is cut within a name, or asked for without any.
+    docs.file("X/page", "never").file(".html", "never");
     // What lies behind a mount is not seen.
     tree.file("page", "root").file("docs/hidden", "never");
     for (path, status, expected) in ROWS {
