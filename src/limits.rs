@@ -199,7 +199,7 @@ pub const CACHE_FILE_BYTES: usize = 64 * 1024;
 /// What is kept in memory of files, in all, unless [`Files::file_cache`](crate::Files::file_cache) says otherwise.
 pub const CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// Entries of a folder's listing. Beyond: it says that there are more. A page of so many is 20 MB, more than a browser likes; with
-/// names as long as they can be, they take 30 MiB while the listing is sent.
+/// names as long as they can be, they take 40 MiB while the listing is sent.
 pub const LISTING_ENTRIES: usize = 100_000;
 /// Names that are read of a folder for its listing, those that are left out included: ten times as many, a second of work.
 pub const LISTING_NAMES: usize = 1_000_000;
