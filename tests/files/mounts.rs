@@ -96,3 +96,28 @@ fn names_pass_the_rules_of_both_folders() {
         assert_eq!(tree.get("/docs/page").status, 200);
     }
 }
+
+/// The steps of the way from the root to a mounted folder lead where they say, whatever the spelling.
+#[test]
+fn a_listing_names_the_path_it_is_asked_by() {
+    let docs = Tree::new();
+    docs.file("a b/x", "");
+    let tree = Tree::with(|files| files.mount("/docs/old", served(&docs)));
+    for (path, shown) in [
+        ("/docs/old/", "/docs/old/"),
+        ("/docs/old/a%20b/", "/docs/old/a b/"),
+        ("/%64ocs/old/a%20%62/", "/docs/old/a b/"),
+    ] {
+        let page = tree.get(path).text();
+        assert!(page.contains(&format!("<title>{shown}</title>")), "{page}");
+        let (way, _) = page.split_once("</nav>").expect("it has a way");
+        // The root, and each name.
+        let steps = way.matches("<bdi>").count();
+        assert_eq!(steps, shown.matches('/').count(), "{path}: {page}");
+        assert!(page.contains("<a href=\"../\">Parent folder</a>"), "{path}");
+        let json = tree
+            .get_with(path, &[("Accept", "application/json")])
+            .text();
+        assert!(json.contains(&format!("\"path\":\"{shown}\"")), "{json}");
+    }
+}

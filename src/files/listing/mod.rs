@@ -32,6 +32,7 @@ pub mod text;
 
 use super::failure::Failure;
 use super::resolve::{Resolved, Rules};
+use crate::bytes::percent;
 use crate::handler::{Request, Response};
 use crate::semantics::{Status, accept};
 use crate::sys::beneath::Root;
@@ -67,7 +68,7 @@ pub fn answer(
     let form = form(request);
     let content = Content::new(
         form,
-        &resolved.path,
+        &path_asked(resolved, request),
         entries,
         Order::of_query(request.query()),
     );
@@ -87,6 +88,17 @@ pub fn answer(
         // RFC 9110 §12.5.5: what "might have influenced the origin server's process for selecting the content of this response".
         .header("Vary", "Accept")
         .stream(Some(length), content))
+}
+
+/// The decoded path by which the folder was asked for: more than its path below its own root, where that is mounted in another.
+fn path_asked(resolved: &Resolved<'_>, request: &Request<'_>) -> Vec<u8> {
+    let mut path = Vec::new();
+    let asked = request.path().trim_matches('/');
+    match percent::decode(asked.as_bytes(), &mut path) {
+        Ok(()) => path,
+        // What was resolved has no invalid escape.
+        Err(_) => resolved.path.to_vec(),
+    }
 }
 
 /// Which form the client prefers. What weighs the same is decided by what it names more precisely, and then for the page.
