@@ -1,6 +1,8 @@
 //! What the system says about a name below a root, with every strategy.
 
-use crate::beneath::{answer, strategies};
+#[cfg(target_os = "linux")]
+use crate::beneath::answer;
+use crate::beneath::strategies;
 use crate::support::Tree;
 use doorstep::internals::sys::beneath::{OpenError, Root};
 
