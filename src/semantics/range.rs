@@ -2,7 +2,7 @@
 //!
 //! In: a request's field lines, and the length of the selected representation. Out: whether the field may be honoured at all, by
 //! method and If-Range ([`precondition`](super::precondition)); the 206 and its parts. Never: an octet twice; more work, memory or
-//! parts than [`limits`](crate::limits) has numbers for.
+//! parts than `limits` has numbers for.
 
 use super::{FieldName, Headers, list};
 use crate::bytes::number;

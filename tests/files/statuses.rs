@@ -124,6 +124,7 @@ fn each_error_of_the_system_has_one_answer() {
         (OpenError::NotFound, 404, "no such file"),
         (OpenError::Escapes, 404, "symlink leaves the folder"),
         (OpenError::Loop, 404, "too many symlinks"),
+        (OpenError::Symlink, 404, "symlinks are not followed"),
         (OpenError::InvalidPath, 404, unknown_name),
         (OpenError::Denied, 403, "permission denied"),
         (OpenError::Io(io::Error::other("made up")), 500, failed),

@@ -72,7 +72,7 @@ fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
 /// Names as people order them: runs of digits as numbers (`file2` before `file10`) and without regard to case; names that are
 /// equal so, by their octets.
 ///
-/// A name is read as a sequence of [`Sign`]s, and sequences are compared sign by sign. Signs have a total order, so that of
+/// A name is read as a sequence of `Sign`s, and sequences are compared sign by sign. Signs have a total order, so that of
 /// names is total as well: it is never circular, whatever the names.
 pub fn natural(left: &[u8], right: &[u8]) -> Ordering {
     let same = same_signs_len(left, right);
