@@ -247,14 +247,29 @@ impl Files {
             Found::FolderWithoutSlash => {
                 Ok(respond::redirect_to_slash(request.path(), request.query()))
             }
-            Found::Folder(folder) => {
-                listing::answer(&root, &asked, &folder, request, self.options.rules)
-            }
+            Found::Folder(folder) => self.list(&root, &asked, &folder, request),
         });
         match answered {
             Ok(response) => response,
             Err(Failure::NotFound(reason)) => self.missing(&root, &asked, request, reason),
             Err(failure) => respond::failure_page(failure),
+        }
+    }
+
+    fn list(
+        &self,
+        root: &Root,
+        asked: &Resolved<'_>,
+        folder: &File,
+        request: &Request<'_>,
+    ) -> Result<Response, Failure> {
+        let answer = || listing::answer(root, asked, folder, request, self.options.rules);
+        match answer() {
+            Err(Failure::NoDescriptors) => {
+                self.cache.close_files();
+                answer()
+            }
+            listed => listed,
         }
     }
 

@@ -201,14 +201,27 @@ fn descriptors_that_are_kept_are_given_up_for_others() {
         let tree = Tree::new();
         let large = vec![0; 100_000];
         tree.file("a.txt", "a")
+            .file("folder/within", "")
             .file("one", &large)
             .file("other", &large);
         assert_eq!(tree.get_at(0, "/one").status, 200);
         assert_eq!(tree.get_at(0, "/other").status, 200);
-        let _held = all_descriptors(&tree);
+        let held = all_descriptors(&tree);
         assert_eq!(tree.stats().evictions, 0);
         assert_eq!(tree.get_at(0, "/a.txt").status, 200);
         assert_eq!(tree.stats().evictions, 2);
+        drop(held);
+        // The last one is for the folder, and a look at what is in it needs two more.
+        assert_eq!(tree.get_at(0, "/one").status, 200);
+        assert_eq!(tree.get_at(0, "/other").status, 200);
+        let mut held = all_descriptors(&tree);
+        held.pop();
+        let listing = tree.get_at(0, "/folder/");
+        assert!(
+            listing.status == 200 && listing.text().contains("within"),
+            "{listing:?}"
+        );
+        assert_eq!(tree.stats().evictions, 4);
     });
 }
 
