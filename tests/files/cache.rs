@@ -153,6 +153,51 @@ fn more_files_than_are_kept_are_all_served() {
     }
 }
 
+/// A file is looked at before and behind the reading: content that was written meanwhile is not kept, or sent, under the tag of what
+/// was there before.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_read_is_what_its_tag_says() {
+    use std::os::unix::fs::FileExt;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    const ROUNDS: usize = 60;
+    // Longer than two ticks of any kernel, so that no two states of the file have the same times.
+    const TICKS: Duration = Duration::from_millis(25);
+    let tree = Tree::new();
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    let (old, new) = (vec![b'o'; 64 * KIB], vec![b'n'; 64 * KIB]);
+    tree.file("a.txt", &old).modified("a.txt", long_ago);
+    let tag = tree.get("/a.txt").field("ETag").to_string();
+    let file = fs::File::options().write(true).open(tree.path("a.txt"));
+    let file = file.expect("it can be opened");
+    let write = |content: &[u8]| file.write_all_at(content, 0).expect("it can be written");
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 0..ROUNDS {
+                write(&old);
+                file.set_modified(long_ago).expect("its time can be set");
+                // As long as a request takes, more or less: it is to be met between its look and its reading.
+                (0..round * 50).for_each(|_| std::hint::spin_loop());
+                write(&new);
+                std::thread::sleep(TICKS);
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        while !done.load(Ordering::Relaxed) {
+            let answer = tree.get("/a.txt");
+            let is_true = answer.field("ETag") != tag || answer.content == old;
+            if !is_true {
+                // Else the other thread would go on beside a test that has failed.
+                while !done.load(Ordering::Relaxed) {
+                    std::thread::yield_now();
+                }
+                panic!("what was written meanwhile has the tag of what was there");
+            }
+        }
+    });
+}
+
 /// Larger files are kept open. One that is written to in place is asked before each answer, so it is never sent under the tag of
 /// what it was.
 #[test]
