@@ -108,6 +108,11 @@ function shown() {
   return colours[corner] ?? `another: ${corner}`;
 }
 
+async function sum(blob) {
+  const octets = new Uint8Array(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()));
+  return [...octets].map((octet) => octet.toString(16).padStart(2, "0")).join("");
+}
+
 async function run() {
   if (video.readyState < 1) await event("loadedmetadata");
   report.duration = video.duration;
@@ -125,9 +130,13 @@ async function run() {
   video.currentTime = video.duration - 1;
   await Promise.all([video.play(), event("ended")]);
   report.played.push("to the end");
-  const whole = await (await fetch("video.webm")).arrayBuffer();
-  const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", whole));
-  report.sha256 = [...sum].map((octet) => octet.toString(16).padStart(2, "0")).join("");
+  report.whole = await sum(await (await fetch("video.webm")).blob());
+  const pieces = [];
+  for (const range of ["0-9999999", "10000000-10000000", "10000001-"]) {
+    const answer = await fetch("video.webm", { headers: { Range: "bytes=" + range }, cache: "no-store" });
+    pieces.push(await answer.blob());
+  }
+  report.pieces = await sum(new Blob(pieces));
 }
 
 const tell = () => fetch("http://127.0.0.1:" + location.search.slice(1), { method: "POST", mode: "no-cors", body: JSON.stringify(report) });
@@ -213,9 +222,10 @@ def checks():
         names = list(FRAMES)
         same({str(at): names[int(at) % len(names)] for at in SEEKS}, got["shown"])
 
-    @check("all of it by fetch")
+    @check("all of it by fetch, and in three ranges")
     def _():
-        same(sha256(content), got["sha256"])
+        same(sha256(content), got["whole"], "all of it:")
+        same(sha256(content), got["pieces"], "in three ranges:")
 
     @check("three or more of the answers are 206")
     def _():
