@@ -26,6 +26,15 @@ sha256() { sha256sum | cut -d ' ' -f 1; }
 # The CRC-32 of standard input, from the last eight octets of what gzip makes of it.
 crc32() { gzip -1 | tail -c 8 | od -An -N 4 -t x4 --endian=little | tr -d ' '; }
 
+# parts SIZE: of how many octets what is there of a file of this size may be: one for a long file, for there is only so much time.
+parts() {
+  if [ "$1" -gt 2000000 ]; then
+    echo $(($1 / 3))
+  elif [ "$1" -gt 1 ]; then
+    printf '%s\n' 1 $(($1 / 3)) $(($1 - 1)) | sort -nu | grep -vx 0
+  fi
+}
+
 # What FILES says of a request comes after its answer: `mark` before the request, and then `status_of 'METHOD /TARGET'`, the status of
 # the last such request since.
 mark() { marked=$(stat -c %s "$LOG"); }

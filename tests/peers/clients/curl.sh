@@ -89,8 +89,7 @@ resumed() {
   local size sum crc name part url code='%{http_code} %{size_download}' tag
   while read -r size sum crc name; do
     url="$FILES/$(encoded "$name")"
-    for part in $(printf '%s\n' 1 $((size / 3)) $((size - 1)) | sort -nu); do
-      [ "$part" -gt 0 ] && [ "$part" -lt "$size" ] || continue
+    for part in $(parts "$size"); do
       head -c "$part" "$SITE/$name" >"$SCRATCH/part"
       is "-C - behind $part octets of $name" "206 $((size - part)) $sum" "$(got -C - -o "$SCRATCH/part" -w "$code" "$url") $(sha256 <"$SCRATCH/part")"
     done

@@ -20,9 +20,8 @@ answered() { sed -n 's|^ *HTTP/1.1 \([0-9]*\).*|\1|p' "$SCRATCH/heads" | tr '\n'
 resumed() {
   local size sum crc name part
   while read -r size sum crc name; do
-    for part in $(printf '%s\n' 0 1 $((size / 3)) $((size - 1)) "$size" | sort -nu); do
-      [ "$part" -ge 0 ] && [ "$part" -le "$size" ] || continue
-      # An empty file is fetched from its beginning; behind all of it there is nothing, and a 416 says so.
+    for part in 0 $(parts "$size") "$size"; do
+      # An empty one is fetched from its beginning; behind all of it there is nothing, and a 416 says so.
       case $part in
       0) wanted="0 200 $sum" ;;
       "$size") wanted="0 416 $sum" ;;
