@@ -38,7 +38,7 @@ use failure::Failure;
 use mounts::{Mounted, Mounts};
 use options::Options;
 use representation::Representation;
-use resolve::{Names, Refusal, Resolved, resolve};
+use resolve::{Names, Refusal, Resolved, resolve, without_dots};
 use resource::Resource;
 use root::HeldRoot;
 use std::borrow::Cow;
@@ -233,6 +233,12 @@ impl Files {
         }
         let asked = match asked {
             Ok(asked) => asked,
+            Err(Refusal::Dot) => {
+                return match without_dots(request.path(), self.options.rules) {
+                    Some(clean) => respond::redirect(clean, request.query()),
+                    None => self.not_found(&root, request, Refusal::Dot.reason()),
+                };
+            }
             Err(refusal) if refusal.status() == Status::NOT_FOUND => {
                 return self.not_found(&root, request, refusal.reason());
             }

@@ -5,7 +5,8 @@
 //!
 //! The path is cut at its slashes, and each segment is decoded once and then judged; a slash at the end asks for a folder.
 //! What is not clean is refused, not cleaned: apart from escapes, which RFC 3986 makes equivalent, a file has one path only,
-//! so that no second spelling gets around a rule made for the first. A browser removes `.` and `..` itself before it asks.
+//! so that no second spelling gets around a rule made for the first. A browser removes `.` and `..` itself before it asks; who leaves
+//! a `.` is sent to the path without it.
 
 use crate::bytes::percent;
 use crate::semantics::Status;
@@ -158,6 +159,21 @@ fn decoded(raw: &[u8], rules: Rules) -> Result<Vec<u8>, Refusal> {
         judge(&path[start..], index == 0, rules)?;
     }
     Ok(path)
+}
+
+/// The path without its segments `.`, if that one is clean: where a request for it is sent, because it is another spelling, and a
+/// file has one path only.
+///
+/// RFC 3986 §6.2.2.3: "some deployed implementations incorrectly assume that reference resolution is not necessary when the reference
+/// is already a URI and thus fail to remove dot-segments". apt-get is one of them: it asks for `/debian/./Packages`. An escaped dot
+/// comes from nobody who means well, and one at the end asks for nothing.
+pub fn without_dots(path: &str, rules: Rules) -> Option<String> {
+    if path.ends_with("/.") {
+        return None;
+    }
+    let segments: Vec<&str> = path.split('/').filter(|&segment| segment != ".").collect();
+    let clean = segments.join("/");
+    resolve(clean.as_bytes(), rules).is_ok().then_some(clean)
 }
 
 /// Whether a path may have this segment, which is decoded. `first` says that it stands directly below the root.

@@ -81,9 +81,12 @@ pub(super) fn not_acceptable() -> Response {
 /// to another host; browsers read `/\` so, too. A path that was resolved begins with neither: the resolver refuses empty
 /// segments and backslashes. It is not decoded, so it holds visible ASCII alone.
 pub(super) fn redirect_to_slash(path: &str, query: Option<&str>) -> Response {
-    let mut location = String::with_capacity(path.len() + 2 + query.map_or(0, str::len));
-    location.push_str(path);
-    location.push('/');
+    redirect(format!("{path}/"), query)
+}
+
+/// 308 to another spelling of the path, which has been resolved: see [`redirect_to_slash`].
+pub(super) fn redirect(path: String, query: Option<&str>) -> Response {
+    let mut location = path;
     if let Some(query) = query {
         location.push('?');
         location.push_str(query);

@@ -101,8 +101,9 @@ fn no_redirect_leads_to_another_host() {
         "/%2fevil.example",
         "/%2f%2fevil.example",
         "//sub",
-        "/./evil.example",
         "/.//evil.example",
+        "/././/evil.example",
+        "/./\\evil.example",
         "/%09/evil.example",
         "/%0d%0aLocation:%20//evil.example",
         "/sub//evil.example",
@@ -113,6 +114,8 @@ fn no_redirect_leads_to_another_host() {
     }
     for (target, location) in [
         ("/evil.example", "/evil.example/"),
+        ("/./evil.example", "/evil.example"),
+        ("/./sub/././?a=/./", "/sub/?a=/./"),
         ("/sub/evil.example", "/sub/evil.example/"),
         ("/@evil.example", "/@evil.example/"),
         ("/sub?//evil.example", "/sub/?//evil.example"),

@@ -4,7 +4,7 @@ use crate::path_invariant::{RULES, check};
 #[cfg(unix)]
 use crate::tree::Tree;
 use doorstep::internals::bytes::percent::encode_segment;
-use doorstep::internals::files::resolve::{Names, Refusal, Rules, judge, resolve};
+use doorstep::internals::files::resolve::{Names, Refusal, Rules, judge, resolve, without_dots};
 use proptest::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -198,6 +198,32 @@ fn all_others_are_refused() {
             let outcome = resolve(behind.as_bytes(), UNIX);
             assert_eq!(outcome, Err(refusal), "{behind:?}");
         }
+    }
+}
+
+/// RFC 3986 §6.2.2.3. A path that is not clean without them leads nowhere.
+#[test]
+fn segments_of_one_dot_are_left_out() {
+    for (path, clean) in [
+        ("/./a", Some("/a")),
+        ("/a/./b", Some("/a/b")),
+        ("/a/././b/./", Some("/a/b/")),
+        ("/./", Some("/")),
+        ("/./.well-known/a", Some("/.well-known/a")),
+        ("/./a%20b", Some("/a%20b")),
+        ("/.", None),
+        ("/a/.", None),
+        ("/%2e/a", None),
+        ("/./%2e/a", None),
+        ("/./.git/config", None),
+        ("/./../a", None),
+        ("/.//a", None),
+        ("/././/evil.example", None),
+        ("/./\\evil.example", None),
+        ("/./%", None),
+    ] {
+        let got = without_dots(path, Rules::default());
+        assert_eq!(got.as_deref(), clean, "{path}");
     }
 }
 

@@ -30,9 +30,8 @@ END
 index() {
   local file
   (
-    cd "$OWN"
-    dpkg-scanpackages -m debian >"$SCRATCH/Packages" 2>"$SCRATCH/output"
-    cd debian
+    cd "$OWN/debian"
+    dpkg-scanpackages -m . >"$SCRATCH/Packages" 2>"$SCRATCH/output"
     mv "$SCRATCH/Packages" .
     gzip -9nkf Packages
     {
@@ -54,14 +53,14 @@ get() {
 }
 
 # lines WORD: what apt says of each address: `Get`, `Hit` (304), `Ign` or `Err`, without the number.
-lines() { sed -n "s|^$1:[0-9]* $FILES/own ||p" "$SCRATCH/output" | cut -d ' ' -f 1-2 | sort | tr '\n' ' '; }
+lines() { sed -n "s|^$1:[0-9]* $FILES/own/debian ||p" "$SCRATCH/output" | cut -d ' ' -f 1-2 | sort | tr '\n' ' '; }
 
 sums() { (cd "$1" && sha256sum ./*.deb); }
 
 settings() {
   mkdir -p "$SCRATCH"/{got,apt/etc/apt.conf.d,apt/etc/preferences.d,apt/state/lists/partial,apt/cache/archives/partial,apt/log}
   : >"$SCRATCH/apt/status"
-  echo "deb [trusted=yes] $FILES/own debian/" >"$SCRATCH/apt/etc/sources.list"
+  echo "deb [trusted=yes] $FILES/own/debian ./" >"$SCRATCH/apt/etc/sources.list"
   cat >"$SCRATCH/apt.conf" <<END
 Dir::Etc "$SCRATCH/apt/etc";
 Dir::State "$SCRATCH/apt/state";
@@ -90,9 +89,9 @@ check() {
   index '2 days ago'
 
   is "update" 0 "$(get update)"
-  is "update fetches the lists" "debian/ Packages debian/ Release " "$(lines Get)"
+  is "update fetches the lists" "./ Packages ./ Release " "$(lines Get)"
   is "a second update" 0 "$(get update)"
-  is "a second update has nothing to fetch (304)" "debian/ Release " "$(lines Hit)"
+  is "a second update has nothing to fetch (304)" "./ Release " "$(lines Hit)"
   is "the list of packages" "$(sha256 <"$OWN/debian/Packages")" "$(sha256 < <(cat "$SCRATCH"/apt/state/lists/*_Packages))"
 
   # Several requests are on their way at once, over one connection.
@@ -123,7 +122,7 @@ check() {
   package 1 2
   index '1 day ago'
   is "update after a change" 0 "$(get update)"
-  is "update after a change fetches the lists" "debian/ Packages debian/ Release " "$(lines Get)"
+  is "update after a change fetches the lists" "./ Packages ./ Release " "$(lines Get)"
   is "download of what is new" 0 "$(get download door-1)"
   is "the new package" "$(sha256 <"$OWN/debian/door-1_2_all.deb")" "$(cat "$SCRATCH"/got/door-1_2_*.deb | sha256)"
 }
