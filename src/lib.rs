@@ -30,7 +30,7 @@
 //! assert_eq!(Request::test(Method::Get, "/tea").send(&tea).into_content().unwrap(), b"Earl Grey");
 //! ```
 //!
-//! A folder is served by the handler `Files`:
+//! A folder is served by the handler `Files`, whole and in parts, under conditions, from memory where it can be:
 //!
 //! ```no_run
 //! # #[cfg(feature = "files")]
