@@ -81,9 +81,6 @@ impl Cache {
 
     /// What is kept for a path below this root, fresh or not.
     pub(super) fn find(&self, root: &Arc<Root>, asked: &Resolved<'_>) -> Option<Arc<Resource>> {
-        if self.bytes_max == 0 {
-            return None;
-        }
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
         let resource = kept.resources[usize::from(asked.slash)].get(&*asked.path)?;
         resource.is_below(root).then(|| resource.clone())
@@ -127,9 +124,6 @@ impl Cache {
         asked: &Resolved<'_>,
         now: Now,
     ) -> Option<Failure> {
-        if self.bytes_max == 0 {
-            return None;
-        }
         let missing = self.missing.read().unwrap_or_else(PoisonError::into_inner);
         let absence = missing.paths[usize::from(asked.slash)].get(&*asked.path)?;
         let is_true = std::ptr::eq(absence.root.as_ptr(), Arc::as_ptr(root))

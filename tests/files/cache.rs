@@ -367,8 +367,24 @@ fn so_long_a_path_is_kept() {
         let target: String = std::iter::once('/').chain((0..length).map(octet)).collect();
         tree.get_at(0, &target);
         tree.get_at(0, &target);
-        assert_eq!(tree.stats().hits, hits, "{name}: {}", target.len() - 1);
+        assert_eq!(tree.stats().hits, hits, "{name}: nothing there");
+        // A little later, so that it is looked for again.
+        tree.file(&target[1..], "here");
+        assert_eq!(tree.get_at(1_000, &target).status, 200);
+        tree.get_at(1_000, &target);
+        assert_eq!(tree.stats().hits, 2 * hits, "{name}: a file");
     }
+}
+
+/// A file that is looked at again and again has its room once.
+#[test]
+fn a_look_takes_no_more_room() {
+    let tree = Tree::with(|files| files.file_cache(64 * KIB));
+    tree.file("a.txt", vec![b'a'; 10 * KIB]).file("b.txt", "b");
+    for ms in (0..10_000).step_by(100) {
+        tree.get_at(ms, "/a.txt");
+    }
+    assert_eq!(tree.stats().evictions, 0);
 }
 
 fn set_modified(tree: &Tree, time: SystemTime) {

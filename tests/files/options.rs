@@ -14,6 +14,7 @@ fn a_path_without_an_ending_finds_its_page() {
         .file("sub/page.html", "page")
         .file("v1.2.html", "version")
         .file("only.htm", "htm")
+        .file("page.html.html", "twice")
         .folder("folder.html")
         .folder("empty");
     // target, status, content or where to
@@ -28,6 +29,7 @@ fn a_path_without_an_ending_finds_its_page() {
         ("/sub/page", 200, "page"),
         ("/v1.2", 200, "version"),
         ("/only", 404, ""),
+        ("/page.html", 404, ""),
         ("/folder", 404, ""),
         ("/empty", 308, "/empty/"),
         ("/about/", 404, ""),

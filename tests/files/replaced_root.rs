@@ -26,6 +26,27 @@ fn a_folder_made_anew_is_served() {
     assert_eq!(tree.get_at(100, "/").text(), "second");
 }
 
+/// What was found a moment ago in the old folder says nothing of the new one.
+#[test]
+fn nothing_is_known_of_a_folder_made_anew() {
+    let tree = Tree::new();
+    tree.file("a.txt", "first");
+    assert_eq!(tree.get_at(0, "/").status, 200);
+    make_anew(&tree, "second");
+    // Held as it was: the one is gone, the other is not there yet.
+    tree.file("b.txt", "new");
+    assert_eq!(tree.get_at(99, "/b.txt").status, 404);
+    assert_eq!(tree.get_at(100, "/b.txt").text(), "new");
+
+    let tree = Tree::new();
+    tree.file("a.txt", "first");
+    assert_eq!(tree.get_at(0, "/").status, 200);
+    assert_eq!(tree.get_at(99, "/a.txt").text(), "first");
+    make_anew(&tree, "second");
+    tree.file("a.txt", "new");
+    assert_eq!(tree.get_at(100, "/a.txt").text(), "new");
+}
+
 #[test]
 fn a_folder_that_is_away_is_404_until_it_is_back() {
     let tree = Tree::new();

@@ -163,6 +163,37 @@ fn a_sidecar_is_given_up_as_soon_as_its_file_changes() {
     assert_eq!(answer.status, 404, "a sidecar alone is no file: {answer:?}");
 }
 
+/// It is looked for once in a tenth of a second, and is not missed before the next look.
+#[test]
+fn a_sidecar_is_kept_as_its_file_is() {
+    let tree = site();
+    let get = |ms| {
+        tree.send_at(ms, Method::Get, "/b.js", &[("Accept-Encoding", "br, gzip")])
+            .text()
+    };
+    assert_eq!(get(0), "gzipped");
+    fs::remove_file(tree.path("b.js.gz")).expect("it can be removed");
+    tree.file("b.js.br", "brotli").modified("b.js.br", time(0));
+    assert_eq!(get(99), "gzipped");
+    assert_eq!(get(100), "brotli");
+}
+
+/// A large one is sent from its descriptor, so it is asked before each answer whether it is what its tag says.
+#[test]
+fn a_large_sidecar_that_is_written_to_is_served_new_at_once() {
+    let tree = site();
+    let get = |ms| tree.send_at(ms, Method::Get, "/b.js", &[("Accept-Encoding", "gzip")]);
+    tree.file("b.js.gz", vec![b'o'; 70_000])
+        .modified("b.js.gz", time(1));
+    let first = get(0);
+    assert_eq!(first.content[0], b'o');
+    tree.file("b.js.gz", vec![b'n'; 70_000])
+        .modified("b.js.gz", time(2));
+    let second = get(1);
+    assert_eq!(second.content[0], b'n');
+    assert_ne!(second.field("ETag"), first.field("ETag"));
+}
+
 /// A sidecar whose last change is not two seconds old may change once more and leave no trace.
 #[test]
 fn a_sidecar_that_has_just_changed_is_not_kept() {
