@@ -246,3 +246,23 @@ fn folder_without_permission() {
         )
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn file_without_permission() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let private = folder.file("private.txt", "private");
+    std::fs::set_permissions(&private, PermissionsExt::from_mode(0o000)).unwrap();
+    if std::fs::File::open(&private).is_ok() {
+        return skipped("file_without_permission", "this user may read every file");
+    }
+    let outcome = doorstep(folder.path(), ["private.txt", "-p0"]).run();
+    assert_eq!(
+        (outcome.status, outcome.err.as_str()),
+        (
+            Some(1),
+            "doorstep: cannot serve 'private.txt': permission denied (running as user 'ana')\n"
+        )
+    );
+}

@@ -57,6 +57,8 @@ impl Root {
         match fs::metadata(asked) {
             Ok(metadata) if metadata.is_dir() => {}
             Ok(metadata) if metadata.is_file() => {
+                // Metadata is there for those, too, who may not read; every answer would be 403.
+                fs::File::open(asked).map_err(|error| failed(asked, &error))?;
                 return Ok(Root {
                     path: full_name(asked),
                     kind: Kind::File,
