@@ -25,11 +25,11 @@ pub enum Strategy {
 /// Which symlinks below a root are followed. The way to the root itself is the program's choice, and followed always.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Symlinks {
-    /// Those that stay below the root at every step; an absolute one leaves it ([`OpenError::Escapes`]).
+    /// Those that stay below the root at every step; an absolute one leaves it.
     #[default]
     Inside,
-    /// None ([`OpenError::Symlink`]). On Windows that is whatever the system spells otherwise than it was asked: a junction, a
-    /// short name, a name in other letters.
+    /// None. On Windows that is whatever the system spells otherwise than it was asked: a junction, a short name, a name in
+    /// other letters.
     None,
     /// All, wherever they lead, as any program of the system follows them, `/proc/self/root` included. Only the components
     /// of a path keep it below the root then, and whoever may make a symlink there may show every file that the process can read.
