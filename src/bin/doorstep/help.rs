@@ -16,8 +16,8 @@ Usage: doorstep [OPTIONS] [DIR | FILE] [PORT]
 const NOTES: &str = "
 Environment:
   DOORSTEP_ and the name of any option but the last two: DOORSTEP_LAN=1,
-  DOORSTEP_MAX_CONNS=50, DOORSTEP_BIND (several with spaces between them),
-  DOORSTEP_PORT, else PORT. Options come first. NO_COLOR: no colour.
+  DOORSTEP_MAX_CONNS=50, DOORSTEP_PORT, else PORT. _BIND, _INDEX and _MIME take
+  several, with spaces between them. Options come first. NO_COLOR: no colour.
 
 Exit status:
   0 after the first Ctrl-C or SIGTERM, which lets running requests end, and 130
