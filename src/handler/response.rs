@@ -5,7 +5,7 @@ use crate::semantics::upgrade::is_protocol;
 use crate::semantics::{FieldError, FieldLines, Status};
 use std::fs::File;
 use std::io::{self, Read};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// An answer. It borrows nothing, so that it can be sent while its worker serves others.
 ///
@@ -254,7 +254,8 @@ impl Response {
     /// All of the content, read or written into memory: for tests of handlers.
     ///
     /// # Errors
-    /// What reading a file or a stream, or a writer, gives.
+    /// What reading a file or a stream, or a writer, gives; [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) when the file has
+    /// become shorter than the answer says.
     pub fn into_content(self) -> io::Result<Vec<u8>> {
         let mut all = Vec::new();
         match self.payload {
@@ -267,9 +268,15 @@ impl Response {
                 offset,
                 length,
             } => {
+                // Answers may share the descriptor of a file, and so its cursor, and be read at the same time.
+                static CURSOR: Mutex<()> = Mutex::new(());
+                let _alone = CURSOR.lock().unwrap_or_else(PoisonError::into_inner);
                 let mut file: &File = &file;
                 io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
-                file.take(length).read_to_end(&mut all)?;
+                let count = file.take(length).read_to_end(&mut all)?;
+                if (count as u64) < length {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
             }
             Payload::Stream { mut reader, .. } => {
                 reader.read_to_end(&mut all)?;

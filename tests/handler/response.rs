@@ -185,3 +185,34 @@ fn fields_are_found_by_name() {
         assert_eq!(response.field(name), value, "{name}");
     }
 }
+
+/// Answers may share the descriptor of a file, and be read at the same time.
+#[test]
+fn files_are_read_as_if_alone() {
+    let path = std::env::temp_dir().join(format!("doorstep response {}", std::process::id()));
+    let octets: Vec<u8> = (0..=255).cycle().take(300_000).collect();
+    std::fs::write(&path, &octets).expect("it can be written");
+    let file = std::fs::File::open(&path).expect("it can be opened");
+    let content = |offset: usize, length: usize| {
+        // A duplicate has the same cursor.
+        let file = file.try_clone().expect("it can be duplicated");
+        Response::new(Status::OK)
+            .file(file, offset as u64, length as u64)
+            .into_content()
+    };
+    std::thread::scope(|scope| {
+        for offset in [0, 100_001, 200_002] {
+            let (content, octets) = (&content, &octets);
+            scope.spawn(move || {
+                for _ in 0..200 {
+                    let part = content(offset, 90_000).expect("it can be read");
+                    assert!(part == octets[offset..offset + 90_000], "{offset}");
+                }
+            });
+        }
+    });
+    let error = content(299_999, 2).expect_err("one octet is there, of two");
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    drop(file);
+    std::fs::remove_file(&path).expect("it can be removed");
+}
