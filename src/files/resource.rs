@@ -208,7 +208,7 @@ impl Sidecar {
 
 /// Whether something that was looked at then still counts.
 pub(super) fn is_fresh(looked_ms: u64, now: Now) -> bool {
-    // The distance in either direction: two servers may share this folder, and each counts from an origin of its own.
+    // The distance in either direction: a request that began before another may be answered behind it.
     milliseconds(now.monotonic).abs_diff(looked_ms) < FRESH_MS
 }
 

@@ -56,7 +56,7 @@ impl HeldRoot {
         // Wraps after 584 million years.
         let now_ms = monotonic.as_millis() as u64;
         let compared_ms = self.compared_ms.load(Ordering::Relaxed);
-        // The distance in either direction: two servers may share this folder, and each counts from an origin of its own.
+        // The distance in either direction: a request that began before another may be answered behind it.
         let due = now_ms.abs_diff(compared_ms) >= COMPARE_MS;
         let mine = due
             && self

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 /// The time at which a request's worker woke up, the only clock that a handler needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// Since an origin of the server's own; never goes back.
+    /// Since an origin that all servers of the process share; never goes back.
     pub monotonic: Duration,
     /// The wall clock, which may be set forth and back.
     pub wall: SystemTime,

@@ -1,5 +1,6 @@
 //! Time: the only place of the library that reads a clock.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Monotonic and wall time, read together.
@@ -15,10 +16,11 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
-    /// A clock whose origin is now.
+    /// A clock whose origin is that of the process's first one: two servers that share a handler tell it the same time.
     pub fn start() -> SystemClock {
+        static ORIGIN: OnceLock<Instant> = OnceLock::new();
         SystemClock {
-            origin: Instant::now(),
+            origin: *ORIGIN.get_or_init(Instant::now),
         }
     }
 }

@@ -68,7 +68,7 @@ fn a_folder_that_is_away_is_404_until_it_is_back() {
     assert_eq!(tree.get_at(400, "/").text(), "first");
 }
 
-/// Two servers may share one folder; the clock of the second starts at zero while the first's is far on.
+/// Each request says what time it is, and one that was made for a test may say that it is earlier than it was.
 #[test]
 fn a_clock_of_another_origin_does_not_stop_the_comparison() {
     let tree = Tree::new();

@@ -3,7 +3,7 @@
 use doorstep::internals::sys::{Clock, SystemClock, addresses};
 use std::collections::HashSet;
 use std::net::IpAddr;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 #[test]
 fn the_clock_goes_forward_and_tells_the_time() {
@@ -16,6 +16,18 @@ fn the_clock_goes_forward_and_tells_the_time() {
         assert!(now >= last);
         last = now;
     }
+}
+
+/// What a handler that two servers share has noted at a time of the one is as old to the other.
+#[test]
+fn clocks_that_start_later_show_the_same_time() {
+    let early = SystemClock::start();
+    while early.now().0 < Duration::from_millis(1) {}
+    let late = SystemClock::start();
+    let (before, _) = early.now();
+    let (between, _) = late.now();
+    let (behind, _) = early.now();
+    assert!(before <= between && between <= behind);
 }
 
 #[test]
