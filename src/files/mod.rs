@@ -146,7 +146,8 @@ impl Files {
     }
 
     /// Whether a file whose name carries a hash of its content, such as `app.3f2a9c1b.js`, is said never to change: it may be used
-    /// for a year without asking, whatever [`cache_control`](Files::cache_control) says.
+    /// for a year without asking, whatever [`cache_control`](Files::cache_control) says. Not in the first two seconds behind its
+    /// last change: a part of it may still be to come.
     pub fn immutable(mut self, on: bool) -> Files {
         self.options.set_immutable(on);
         self

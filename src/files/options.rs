@@ -99,10 +99,11 @@ impl Options {
         own.map_or_else(|| media_types::of(path), |(_, media_type)| media_type)
     }
 
-    /// The value of Cache-Control for a file by its name.
-    pub fn cache_control(&self, path: &[u8]) -> String {
+    /// The value of Cache-Control for a file by its name. One that may be written to just now has no settled content, and must
+    /// not be held for the hashed one: a client would keep a half of it for a year.
+    pub fn cache_control(&self, path: &[u8], is_settled: bool) -> String {
         let name = path.rsplit(|&octet| octet == b'/').next().unwrap_or(path);
-        if self.immutable && carries_hash(name) {
+        if self.immutable && is_settled && carries_hash(name) {
             return IMMUTABLE.to_string();
         }
         match self.cache_control {

@@ -140,7 +140,8 @@ impl Representation {
         coding: Option<Coding>,
         options: &Options,
     ) -> Result<(), FieldError> {
-        let cache_control = options.cache_control(name);
+        let is_settled = self.tag.as_ref().is_some_and(|tag| !tag.weak);
+        let cache_control = options.cache_control(name, is_settled);
         let tag = self.tag.as_ref().map(Tag::written);
         let lines = &mut self.lines;
         lines.push("Content-Type", options.media_type(name))?;

@@ -2,6 +2,7 @@
 
 use crate::tree::Tree;
 use doorstep::{CacheControl, FieldError, Files, Method};
+use std::time::{Duration, SystemTime};
 
 #[test]
 fn a_path_without_an_ending_finds_its_page() {
@@ -241,6 +242,27 @@ fn caches_are_told_what_was_chosen() {
             (206, plain),
             "{name}"
         );
+    }
+}
+
+/// Half of a file that is being copied must not be kept for a year under the name of the whole.
+#[test]
+fn what_may_be_written_to_is_not_immutable() {
+    let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    let immutable = "max-age=31536000, immutable";
+    for (name, since, expected) in [
+        ("at the change", 0, "no-cache"),
+        ("one below two seconds", 1_999_999_999, "no-cache"),
+        ("two seconds", 2_000_000_000, immutable),
+    ] {
+        for length in [1, 100_000] {
+            let mut tree = Tree::with(|files| files.immutable(true));
+            tree.set_wall(changed + Duration::from_nanos(since));
+            let path = "app.3f2a9c1b.js";
+            tree.file(path, vec![b'a'; length]).modified(path, changed);
+            let answer = tree.get("/app.3f2a9c1b.js");
+            assert_eq!(answer.field("Cache-Control"), expected, "{name}: {length}");
+        }
     }
 }
 
