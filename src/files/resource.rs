@@ -43,7 +43,7 @@ pub(super) struct Resource {
 /// The file in one coding.
 #[derive(Clone, Debug)]
 enum Sidecar {
-    /// Nobody has looked since the file itself was looked at; with what was there before.
+    /// Nobody has looked since the file itself was looked at; with what was there until then.
     Unlooked(Option<Arc<Representation>>),
     /// None, or one that is out of date.
     Absent,
@@ -197,11 +197,12 @@ impl Resource {
 }
 
 impl Sidecar {
+    /// What is known behind another look at the file itself. What nobody asked for since the last one is given up: it may be
+    /// deleted by now, and would keep its room as long as others ask for the file.
     fn unlooked(self) -> Sidecar {
         match self {
             Sidecar::Found(sidecar) => Sidecar::Unlooked(Some(sidecar)),
-            Sidecar::Absent => Sidecar::Unlooked(None),
-            unlooked @ Sidecar::Unlooked(_) => unlooked,
+            Sidecar::Absent | Sidecar::Unlooked(_) => Sidecar::Unlooked(None),
         }
     }
 }

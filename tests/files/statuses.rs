@@ -256,6 +256,37 @@ fn descriptors_that_nobody_asks_for_are_closed() {
     });
 }
 
+/// The same of a deleted sidecar whose file others ask for all the time.
+#[cfg(target_os = "linux")]
+#[test]
+fn sidecars_that_nobody_asks_for_are_closed() {
+    let name = "statuses::sidecars_that_nobody_asks_for_are_closed";
+    in_a_process_of_its_own(name, || {
+        let open = || std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count());
+        let tree = Tree::new();
+        tree.file("a.txt", "a").file("a.txt.gz", vec![0; 100_000]);
+        let before = open();
+        if before == 0 {
+            return crate::skip(name, "/proc is not mounted");
+        }
+        // which coding is asked for, when, and how many descriptors are kept then
+        for (coding, ms, kept) in [
+            ("gzip", 0, 1),
+            ("identity", 100, 1),
+            ("gzip", 150, 1),
+            ("identity", 250, 1),
+            ("identity", 349, 1),
+            ("identity", 350, 0),
+            ("gzip", 350, 1),
+        ] {
+            let lines = [("Accept-Encoding", coding)];
+            let answer = tree.send_at(ms, Method::Get, "/a.txt", &lines);
+            assert_eq!(answer.field("Content-Encoding") == "gzip", coding == "gzip");
+            assert_eq!(open() - before, kept, "{coding} at {ms}");
+        }
+    });
+}
+
 /// Opens files until that fails.
 #[cfg(unix)]
 fn all_descriptors(tree: &Tree) -> Vec<std::fs::File> {
