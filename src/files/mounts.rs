@@ -33,6 +33,8 @@ impl Mounts {
             // No name of a resolved path holds a slash, so the path ends where a name does if a slash follows it: `/docsX` and
             // `/docs../` are none of `/docs` (CVE-2018-19052, CVE-2025-58751).
             let below = match asked.path.strip_prefix(path.as_slice())? {
+                // Mounted at the root, it has all that no longer path has.
+                below if path.is_empty() => below,
                 [] if !asked.slash => return Some(Mounted::WithoutSlash),
                 [] => &[],
                 [b'/', below @ ..] => below,

@@ -121,3 +121,30 @@ fn a_listing_names_the_path_it_is_asked_by() {
         assert!(json.contains(&format!("\"path\":\"{shown}\"")), "{json}");
     }
 }
+
+/// A folder that is mounted at the root has every path but those of other mounts.
+#[test]
+fn a_mount_at_the_root_has_what_is_left() {
+    for path in ["/", ""] {
+        let (site, docs) = (other("site"), other("docs"));
+        let tree = Tree::with(|files| {
+            files
+                .mount(path, served(&site))
+                .mount("/docs", served(&docs))
+        });
+        tree.file("page", "root").file("own/page", "root");
+        for (target, status, start) in [
+            ("/page", 200, "site"),
+            ("/docs/page", 200, "docs"),
+            ("/docs", 308, ""),
+            ("/own/page", 404, ""),
+            ("/.env", 404, ""),
+        ] {
+            let answer = tree.get(target);
+            assert_eq!(answer.status, status, "{path:?}: {target}");
+            assert!(answer.content.starts_with(start.as_bytes()), "{target}");
+        }
+        let listing = String::from_utf8(tree.get("/").content).expect("UTF-8");
+        assert!(listing.contains("page") && !listing.contains("own"));
+    }
+}
