@@ -1,6 +1,7 @@
 //! The file service, asked without a socket or a thread: what is served, what is refused, and how it is said.
 #![cfg(feature = "files")]
 
+mod agreement;
 mod cache;
 mod conditions;
 mod hashed_name;
