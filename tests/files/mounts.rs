@@ -148,3 +148,18 @@ fn a_mount_at_the_root_has_what_is_left() {
         assert!(listing.contains("page") && !listing.contains("own"));
     }
 }
+
+/// RFC 8615 §3: `/.well-known/` is in front of a path, or hidden like others. A listing shows what can be asked for.
+#[test]
+fn a_well_known_folder_is_known_at_the_root_alone() {
+    let docs = Tree::new();
+    docs.file(".well-known/x", "x").file("page", "docs");
+    let tree = Tree::with(|files| files.mount("/docs", served(&docs)));
+    tree.file(".well-known/x", "x");
+    for (folder, status) in [("/", 200), ("/docs/", 404)] {
+        let is_listed = tree.get(folder).text().contains(".well-known");
+        assert_eq!(is_listed, status == 200, "{folder}");
+        let target = format!("{folder}.well-known/x");
+        assert_eq!(tree.get(&target).status, status, "{target}");
+    }
+}

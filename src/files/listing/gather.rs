@@ -15,7 +15,8 @@ use std::ops::ControlFlow;
 use std::time::UNIX_EPOCH;
 
 /// The regular files and the folders in an open folder at this path, and the symlinks to such that the root lets be followed.
-/// What the resolver refuses, what is neither, and what is gone by now is left out.
+/// What the resolver refuses, what is neither, and what is gone by now is left out. `first` says that a request has these names in
+/// front, as it has not where the root is mounted below another.
 ///
 /// # Errors
 /// [`Failure::Denied`]: the folder may not be read. [`Failure::NoDescriptors`]: there is none left to look at the entries, and a
@@ -23,6 +24,7 @@ use std::time::UNIX_EPOCH;
 pub(super) fn gather(
     root: &Root,
     path: &[u8],
+    first: bool,
     folder: &File,
     rules: Rules,
 ) -> Result<Entries, Failure> {
@@ -40,7 +42,7 @@ pub(super) fn gather(
             entries.truncate();
             return ControlFlow::Break(());
         }
-        if kind == Kind::Other || judge(name, path.is_empty(), rules).is_err() {
+        if kind == Kind::Other || judge(name, first, rules).is_err() {
             return ControlFlow::Continue(());
         }
         way.truncate(stem);

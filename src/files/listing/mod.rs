@@ -64,14 +64,10 @@ pub fn answer(
     request: &Request<'_>,
     rules: Rules,
 ) -> Result<Response, Failure> {
-    let entries = gather(root, &resolved.path, folder, rules)?;
+    let path = path_asked(resolved, request);
+    let entries = gather(root, &resolved.path, path.is_empty(), folder, rules)?;
     let form = form(request);
-    let content = Content::new(
-        form,
-        &path_asked(resolved, request),
-        entries,
-        Order::of_query(request.query()),
-    );
+    let content = Content::new(form, &path, entries, Order::of_query(request.query()));
     let response = match form {
         Form::Html => Response::new(Status::OK)
             .header("Content-Type", "text/html; charset=utf-8")
