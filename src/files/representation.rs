@@ -1,7 +1,8 @@
 //! One file as it is sent: its content, its validators, and the fields that go with them.
 //!
 //! In: an open file and what the system says about it. Out: which file answers a path; what a client asks for under conditions.
-//! Never: a strong tag for a file that may have changed without a trace, content that is not the one its tag was made for.
+//! Never: a strong tag for a file that may have changed without a trace; content in memory that is not the one its tag was made for.
+//! What is sent from a descriptor is what the file has at that moment: see [`Representation::is_intact`].
 //!
 //! A file's tag is made of its length and its modification time in nanoseconds, so that copies of a site on several machines
 //! agree. File systems stamp a change with the time of their last tick, some with whole seconds, FAT with every second one: within

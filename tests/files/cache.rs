@@ -198,8 +198,8 @@ fn what_is_read_is_what_its_tag_says() {
     });
 }
 
-/// Larger files are kept open. One that is written to in place is asked before each answer, so it is never sent under the tag of
-/// what it was.
+/// Larger files are kept open. One that is written to in place is asked before each answer, so what was written before that is not
+/// sent under the tag of what it was.
 #[test]
 fn a_large_file_is_served_new_at_once() {
     let tree = Tree::new();
