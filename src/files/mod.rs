@@ -177,7 +177,8 @@ impl Files {
         self
     }
 
-    /// Answers every path with this one file of the folder, and with none of its others. Its name may begin with a dot.
+    /// Answers every path with this one file of the folder, or a sidecar of it, and with none of its others. Its name may begin with
+    /// a dot.
     pub fn only(mut self, name: impl AsRef<OsStr>) -> Files {
         self.options.only = Some(name.as_ref().as_encoded_bytes().to_vec());
         self
@@ -185,7 +186,8 @@ impl Files {
 
     /// Serves another folder below a path, such as `/docs`, in place of what this one has there. A path that is below several is the
     /// longest one's; `/docs` itself is redirected to `/docs/`. The path is given as it is read, not percent-encoded. Names have to
-    /// pass the rules of both folders; the other's options are its own otherwise, and so is its `404.html`.
+    /// pass the rules of both folders; the other's options are its own otherwise, and so is its `404.html`. A listing shows what is on
+    /// the disk, and so no mount.
     ///
     /// ```no_run
     /// use doorstep::{Files, Server};
@@ -199,9 +201,9 @@ impl Files {
         self
     }
 
-    /// How often what was kept of files could answer.
+    /// How often what was kept of files could answer, those of mounted folders included.
     pub fn stats(&self) -> Stats {
-        self.cache.stats()
+        self.mounts.stats(self.cache.stats())
     }
 
     fn serve(&self, request: &Request<'_>) -> Response {
@@ -271,13 +273,16 @@ impl Files {
         request: &Request<'_>,
     ) -> Result<Response, Failure> {
         let answer = || listing::answer(root, asked, folder, request, self.options.rules);
-        match answer() {
+        let listed = match answer() {
             Err(Failure::NoDescriptors) => {
                 self.cache.close_files();
                 answer()
             }
             listed => listed,
-        }
+        };
+        listed.map(|response| {
+            response.header("Cache-Control", self.options.cache_control_of_listing())
+        })
     }
 
     fn one_file(&self, root: &Arc<Root>, name: &[u8], request: &Request<'_>) -> Response {

@@ -3,8 +3,8 @@
 //! In: a resolved path. Out: whose it is, and what is left of it there. Never: octets that are still escaped; a comparison that ends
 //! within a name.
 
-use super::Files;
 use super::resolve::{Refusal, Resolved, judge};
+use super::{Files, Stats};
 use std::borrow::Cow;
 
 /// Folders and their paths: the decoded names, joined by `/`, no slash at either end. The longest path stands first.
@@ -25,6 +25,18 @@ impl Mounts {
         self.0.push((path, files));
         self.0
             .sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
+    }
+
+    /// What was counted, and what was counted here.
+    pub(super) fn stats(&self, own: Stats) -> Stats {
+        self.0.iter().fold(own, |sum, (_, files)| {
+            let stats = files.stats();
+            Stats {
+                hits: sum.hits + stats.hits,
+                misses: sum.misses + stats.misses,
+                evictions: sum.evictions + stats.evictions,
+            }
+        })
     }
 
     /// Whose the path is, if it is not the root's.

@@ -99,6 +99,14 @@ impl Options {
         own.map_or_else(|| media_types::of(path), |(_, media_type)| media_type)
     }
 
+    /// The value of Cache-Control for a listing, which may be another one as soon as the folder is.
+    pub fn cache_control_of_listing(&self) -> &'static str {
+        match self.cache_control {
+            CacheControl::NoStore => "no-store",
+            CacheControl::NoCache | CacheControl::MaxAge(_) => "no-cache",
+        }
+    }
+
     /// The value of Cache-Control for a file by its name. One that may be written to just now has no settled content, and must
     /// not be held for the hashed one: a client would keep a half of it for a year.
     pub fn cache_control(&self, path: &[u8], is_settled: bool) -> String {

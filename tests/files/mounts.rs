@@ -163,3 +163,15 @@ fn a_well_known_folder_is_known_at_the_root_alone() {
         assert_eq!(tree.get(&target).status, status, "{target}");
     }
 }
+
+#[test]
+fn what_is_counted_below_is_counted_in_all() {
+    let below = other("below");
+    let tree = Tree::with(|files| files.mount("/docs", served(&below)));
+    tree.file("page", "root");
+    for target in ["/page", "/page", "/docs/page", "/docs/page", "/docs/page"] {
+        assert_eq!(tree.get_at(0, target).status, 200);
+    }
+    let stats = tree.stats();
+    assert_eq!((stats.hits, stats.misses), (3, 2));
+}

@@ -52,6 +52,8 @@ pub enum Form {
 
 /// The listing of a folder, which was opened at this path below the root and asked for with a slash at its end.
 ///
+/// Without a Cache-Control, which is the caller's choice.
+///
 /// RFC 9110 §9.3.2: "The server SHOULD send the same header fields in response to a HEAD request as it would have sent if the
 /// request method had been GET." So HEAD is answered by this, too, and whoever writes the answer leaves the content out.
 ///
@@ -80,7 +82,6 @@ pub fn answer(
     let length = content.length();
     Ok(response
         .header("X-Content-Type-Options", "nosniff")
-        .header("Cache-Control", "no-cache")
         // RFC 9110 §12.5.5: what "might have influenced the origin server's process for selecting the content of this response".
         .header("Vary", "Accept")
         .stream(Some(length), content))
