@@ -201,6 +201,9 @@ pub const CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// Entries of a folder's listing. Beyond: it says that there are more. A page of so many is 20 MB, more than a browser likes; with
 /// names as long as they can be, they take 40 MiB while the listing is sent.
 pub const LISTING_ENTRIES: usize = 100_000;
+/// Memory of all listings that are being sent, of one [`Files`](crate::Files). Beyond: 503, but one alone always has room. The largest
+/// takes 4 MiB with names of common lengths, and stays until its client has read it.
+pub const LISTING_BYTES: usize = 64 * 1024 * 1024;
 /// Names that are read of a folder for its listing, those that are left out included: ten times as many, a second of work.
 pub const LISTING_NAMES: usize = 1_000_000;
 /// Descriptors of larger files that are kept open, so that a hot one costs no search for its name.

@@ -2,6 +2,7 @@
 #![cfg(feature = "files")]
 
 use doorstep::internals::files::listing;
+use doorstep::internals::files::listing::room::Room;
 use doorstep::internals::files::resolve::{Rules, resolve};
 use doorstep::internals::files::respond::failure_page;
 use doorstep::internals::sys::beneath::Root;
@@ -72,8 +73,15 @@ fn ten_thousand_entries_add_at_most_8_mib() {
         }
         let resolved = resolve(b"/", Rules::default()).expect("the root");
         let folder = root.open_beneath(b"").expect("it can be opened");
-        listing::answer(&root, &resolved, &folder, request, Rules::default())
-            .unwrap_or_else(failure_page)
+        listing::answer(
+            &root,
+            &resolved,
+            &folder,
+            request,
+            Rules::default(),
+            &Room::default(),
+        )
+        .unwrap_or_else(failure_page)
     };
     let server = Server::bind("127.0.0.1:0").expect("a free port");
     let running = server.workers(1).spawn(list).expect("it runs");

@@ -210,6 +210,9 @@ impl Kept {
     }
 
     fn close_idle(&mut self, now_ms: u64) {
+        if self.descriptors == 0 {
+            return;
+        }
         for resources in &mut self.resources {
             resources.retain(|path, resource| {
                 let is_idle = resource.looked_ms().abs_diff(now_ms) >= CACHE_DESCRIPTOR_IDLE_MS;

@@ -15,6 +15,8 @@ pub enum Failure {
     Denied,
     /// The process or the system has no descriptor left: it may have one in a moment.
     NoDescriptors,
+    /// The memory for what is being sent is taken: some may be free in a moment.
+    NoRoom,
     /// Anything else.
     Failed,
 }
@@ -61,7 +63,7 @@ impl Failure {
         match self {
             Failure::NotFound(_) => Status::NOT_FOUND,
             Failure::Denied => Status::FORBIDDEN,
-            Failure::NoDescriptors => Status::SERVICE_UNAVAILABLE,
+            Failure::NoDescriptors | Failure::NoRoom => Status::SERVICE_UNAVAILABLE,
             Failure::Failed => Status::INTERNAL_SERVER_ERROR,
         }
     }
@@ -72,6 +74,7 @@ impl Failure {
             Failure::NotFound(reason) => reason,
             Failure::Denied => "permission denied",
             Failure::NoDescriptors => "no file descriptor left",
+            Failure::NoRoom => "too many listings are being sent",
             Failure::Failed => "the file could not be opened",
         }
     }

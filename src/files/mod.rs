@@ -35,6 +35,7 @@ use crate::sys::beneath::Root;
 use cache::Cache;
 use choose::{Chosen, choose};
 use failure::Failure;
+use listing::room::Room;
 use mounts::{Mounted, Mounts};
 use options::Options;
 use representation::Representation;
@@ -74,6 +75,8 @@ pub struct Files {
     root: HeldRoot,
     options: Options,
     cache: Cache,
+    /// For listings that are being sent.
+    room: Room,
     mounts: Mounts,
 }
 
@@ -96,6 +99,7 @@ impl Files {
             root: HeldRoot::open(root.as_ref())?,
             cache: Cache::of(options.memory),
             options,
+            room: Room::default(),
             mounts: Mounts::default(),
         })
     }
@@ -272,7 +276,8 @@ impl Files {
         folder: &File,
         request: &Request<'_>,
     ) -> Result<Response, Failure> {
-        let answer = || listing::answer(root, asked, folder, request, self.options.rules);
+        let (rules, room) = (self.options.rules, &self.room);
+        let answer = || listing::answer(root, asked, folder, request, rules, room);
         let listed = match answer() {
             Err(Failure::NoDescriptors) => {
                 self.cache.close_files();

@@ -99,9 +99,9 @@ pub(super) fn redirect(path: String, query: Option<&str>) -> Response {
 /// The answer without a page of the root's: a small page of our own.
 pub fn failure_page(failure: Failure) -> Response {
     let mut response = Response::status_page(failure.status()).reason(failure.reason());
-    if failure == Failure::NoDescriptors {
+    if failure.status() == Status::SERVICE_UNAVAILABLE {
         // RFC 9110 §10.2.3: "how long the user agent ought to wait before making a follow-up request". A descriptor comes
-        // free as soon as any answer ends.
+        // free, or memory, as soon as any answer ends.
         response = response.header("Retry-After", "1");
     }
     response

@@ -4,6 +4,7 @@
 
 use super::entries::Entries;
 use super::order::Order;
+use super::room::Taken;
 use super::{Form, json, page};
 use crate::limits::STREAM_BLOCK;
 use std::io::{self, Read};
@@ -21,6 +22,8 @@ pub struct Content {
     block: Vec<u8>,
     /// Octets of the block that were read.
     read: usize,
+    /// Its share of the memory that listings may take.
+    taken: Option<Taken>,
 }
 
 impl Content {
@@ -35,7 +38,14 @@ impl Content {
             next: 0,
             block: Vec::new(),
             read: 0,
+            taken: None,
         }
+    }
+
+    /// The same, with its share of the memory that listings may take.
+    pub fn with(mut self, taken: Taken) -> Content {
+        self.taken = Some(taken);
+        self
     }
 
     /// How many octets it is in all. Each piece is made once for that, and thrown away: what is counted is what will be sent.

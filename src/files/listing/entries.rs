@@ -62,6 +62,17 @@ impl Entries {
         ControlFlow::Continue(())
     }
 
+    /// Gives back the memory that no entry came to fill.
+    pub fn finish(&mut self) {
+        self.names.shrink_to_fit();
+        self.records.shrink_to_fit();
+    }
+
+    /// Octets of memory that they take.
+    pub fn bytes(&self) -> usize {
+        self.names.capacity() + self.records.capacity() * size_of::<Record>()
+    }
+
     /// Notes that the folder has more than these.
     pub fn truncate(&mut self) {
         self.is_truncated = true;

@@ -52,11 +52,11 @@ pub(super) fn gather(
                 Some(entry) => entries.push(&entry),
                 None => ControlFlow::Continue(()),
             },
-            Err(OpenError::Io(error)) => {
-                failure = Some(Failure::of_io(&error));
+            Err(OpenError::Io(error)) if Failure::of_io(&error) == Failure::NoDescriptors => {
+                failure = Some(Failure::NoDescriptors);
                 ControlFlow::Break(())
             }
-            // Gone, not to be known of, or a symlink that is not followed.
+            // Gone, not to be known of, a symlink that is not followed, or a mount point whose file system is dead.
             Err(_) => ControlFlow::Continue(()),
         }
     });
@@ -66,7 +66,10 @@ pub(super) fn gather(
             Err(Failure::Denied)
         }
         (Err(error), None) => Err(Failure::of_io(&error)),
-        (Ok(()), None) => Ok(entries),
+        (Ok(()), None) => {
+            entries.finish();
+            Ok(entries)
+        }
     }
 }
 

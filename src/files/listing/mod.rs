@@ -28,6 +28,7 @@ mod json;
 pub mod look;
 pub mod order;
 mod page;
+pub mod room;
 pub mod text;
 
 use super::failure::Failure;
@@ -39,6 +40,7 @@ use crate::sys::beneath::Root;
 use content::Content;
 use gather::gather;
 use order::Order;
+use room::Room;
 use std::fs::File;
 
 /// In which form a listing is given.
@@ -58,18 +60,21 @@ pub enum Form {
 /// request method had been GET." So HEAD is answered by this, too, and whoever writes the answer leaves the content out.
 ///
 /// # Errors
-/// [`Failure::Denied`], when the folder may be searched but not read; others when the system fails.
+/// [`Failure::Denied`], when the folder may be searched but not read; [`Failure::NoRoom`], when so many listings are being sent that
+/// there is no memory for another; others when the system fails.
 pub fn answer(
     root: &Root,
     resolved: &Resolved<'_>,
     folder: &File,
     request: &Request<'_>,
     rules: Rules,
+    room: &Room,
 ) -> Result<Response, Failure> {
     let path = path_asked(resolved, request);
     let entries = gather(root, &resolved.path, path.is_empty(), folder, rules)?;
+    let taken = room.take(entries.bytes()).ok_or(Failure::NoRoom)?;
     let form = form(request);
-    let content = Content::new(form, &path, entries, Order::of_query(request.query()));
+    let content = Content::new(form, &path, entries, Order::of_query(request.query())).with(taken);
     let response = match form {
         Form::Html => Response::new(Status::OK)
             .header("Content-Type", "text/html; charset=utf-8")

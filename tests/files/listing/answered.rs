@@ -3,6 +3,7 @@
 use crate::tree::Tree;
 use doorstep::internals::files::listing;
 use doorstep::internals::files::listing::look::POLICY;
+use doorstep::internals::files::listing::room::Room;
 use doorstep::internals::files::resolve::{Rules, judge, resolve};
 use doorstep::internals::files::respond::failure_page;
 use doorstep::internals::limits::LISTING_ENTRIES;
@@ -21,10 +22,14 @@ fn site_of(tree: &Tree) -> Root {
 }
 
 fn listing_below(root: Root, rules: Rules, request: TestRequest) -> Response {
+    listing_within(Room::default(), root, rules, request)
+}
+
+fn listing_within(room: Room, root: Root, rules: Rules, request: TestRequest) -> Response {
     request.send(&move |request: &mut Request<'_>| {
         let resolved = resolve(request.path().as_bytes(), rules).expect("a clean path");
         match root.open_beneath(&resolved.path) {
-            Ok(folder) => listing::answer(&root, &resolved, &folder, request, rules)
+            Ok(folder) => listing::answer(&root, &resolved, &folder, request, rules, &room)
                 .unwrap_or_else(failure_page),
             Err(OpenError::Denied) => Response::new(Status::FORBIDDEN),
             Err(error) => panic!("{}: {error:?}", request.path()),
@@ -505,4 +510,62 @@ fn a_folder_that_may_not_be_read_is_not_listed() {
             "{mode:o}"
         );
     }
+}
+
+/// What listings take that are being sent: of a bound of 1,000 octets, in the order in which they come.
+#[test]
+fn so_much_room_is_there_for_listings() {
+    // name, octets of those that are being sent, of another one, whether it has room
+    let rows: [(&str, &[usize], usize, bool); 6] = [
+        ("alone", &[], 1_000, true),
+        ("alone, however long", &[], 1_000_000, true),
+        ("one below", &[400], 599, true),
+        ("all that is left", &[400], 600, true),
+        ("one above", &[400], 601, false),
+        ("beside one that is too long itself", &[1_000_000], 1, false),
+    ];
+    for (name, before, bytes, fits) in rows {
+        let room = Room::of(1_000);
+        let taken: Vec<_> = before.iter().map(|bytes| room.take(*bytes)).collect();
+        assert!(taken.iter().all(Option::is_some), "{name}");
+        assert_eq!(room.take(bytes).is_some(), fits, "{name}");
+        // What was refused, or is given back, takes nothing.
+        drop(taken);
+        assert!(room.take(1_000).is_some(), "{name}");
+    }
+}
+
+/// Until its client has read a listing it stays in memory; the next one is told to come again.
+#[test]
+fn a_listing_beyond_the_room_for_them_is_503() {
+    let tree = Tree::new();
+    for number in 0..100 {
+        tree.file(&format!("{number}"), "");
+    }
+    // One takes 100 records of 24 octets and their names.
+    let room = std::sync::Arc::new(Room::of(4_000));
+    let root = std::sync::Arc::new(site_of(&tree));
+    let list = || {
+        let (room, root) = (room.clone(), root.clone());
+        Request::test(Method::Get, "/").send(&move |request: &mut Request<'_>| {
+            let resolved = resolve(b"/", Rules::default()).expect("a clean path");
+            let folder = root.open_beneath(b"").expect("it can be opened");
+            listing::answer(&root, &resolved, &folder, request, Rules::default(), &room)
+                .unwrap_or_else(failure_page)
+        })
+    };
+    let first = list();
+    assert_eq!(first.status(), Status::OK);
+    let second = list();
+    let got = (
+        second.status().code(),
+        second.field("Retry-After"),
+        second.why(),
+    );
+    assert_eq!(
+        got,
+        (503, Some("1"), Some("too many listings are being sent"))
+    );
+    assert!(first.into_content().expect("it can be read").len() > 100);
+    assert_eq!(list().status(), Status::OK);
 }
