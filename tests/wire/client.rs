@@ -192,6 +192,18 @@ impl Client {
         Ok(&self.unread[from..])
     }
 
+    /// How many octets there still are, and how the connection ends behind them.
+    pub fn rest(&mut self) -> (u64, Broken) {
+        let mut seen = 0;
+        loop {
+            match self.some() {
+                Ok([]) => return (seen, Broken::Ended),
+                Ok(octets) => seen += octets.len() as u64,
+                Err(broken) => return (seen, broken),
+            }
+        }
+    }
+
     /// The next octets have to be exactly these.
     #[track_caller]
     pub fn expects(&mut self, octets: &[u8]) {

@@ -173,14 +173,7 @@ fn a_file_that_shrinks_under_way_closes_the_connection() {
             // More than the sockets hold is still to come, because nobody has read but the head.
             let promised = client.head().length().expect("a length");
             file.set_len(LENGTH as u64 - 1).unwrap();
-            let mut seen = 0;
-            let end = loop {
-                match client.some() {
-                    Ok([]) => break Broken::Ended,
-                    Ok(octets) => seen += octets.len() as u64,
-                    Err(broken) => break broken,
-                }
-            };
+            let (seen, end) = client.rest();
             assert!(seen < promised, "{end}: {seen} octets of {promised}");
             assert_ne!(end, Broken::TimedOut);
             recorder.hears_closed(CloseReason::ContentFailed);

@@ -523,14 +523,7 @@ fn a_file_that_shrinks_while_it_is_sent_never_looks_complete() {
         // More than the sockets hold is still to come, because nobody has read but the head.
         assert_eq!(client.head().length(), Some(LENGTH));
         file.set_len(LENGTH - 1).unwrap();
-        let mut seen = 0;
-        let end = loop {
-            match client.some() {
-                Ok([]) => break Broken::Ended,
-                Ok(octets) => seen += octets.len() as u64,
-                Err(broken) => break broken,
-            }
-        };
+        let (seen, end) = client.rest();
         assert!(seen < LENGTH, "{end}: {seen} octets");
         assert_ne!(end, Broken::TimedOut);
         recorder.hears_closed(CloseReason::ContentFailed);
