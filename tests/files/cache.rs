@@ -86,6 +86,18 @@ fn a_file_in_the_future_is_not_kept() {
     assert_eq!(rewritten(&tree, b"old", b"new", 1_000), b"new");
 }
 
+/// Before the time of a file's last change, that may come a second time.
+#[test]
+fn a_clock_that_is_set_back_makes_nothing_fresh() {
+    let mut tree = Tree::new();
+    tree.file("a.txt", "old");
+    assert_eq!(tree.get_at(0, "/a.txt").content, b"old");
+    tree.file("a.txt", "new");
+    assert_eq!(tree.get_at(50, "/a.txt").content, b"old");
+    tree.set_wall(SystemTime::UNIX_EPOCH + Duration::from_secs(1));
+    assert_eq!(tree.get_at(50, "/a.txt").content, b"new");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_modification_time_that_was_set_back_does_not_hide_a_change() {
@@ -374,6 +386,22 @@ fn so_long_a_path_is_kept() {
         tree.get_at(1_000, &target);
         assert_eq!(tree.stats().hits, 2 * hits, "{name}: a file");
     }
+}
+
+/// What a large file took is given back when it is closed, its name included.
+#[test]
+fn a_file_that_is_closed_takes_no_room() {
+    let tree = Tree::with(|files| files.file_cache(8 * KIB));
+    let folder = ["x".repeat(200).as_str(); 5].join("/");
+    let target = format!("/{folder}/large");
+    tree.file(&target[1..], vec![0; 100 * KIB])
+        .file("a.txt", "a");
+    for round in 0..50 {
+        let ms = round * 30_000;
+        assert_eq!(tree.get_at(ms, &target).status, 200);
+        assert_eq!(tree.get_at(ms + 20_000, "/a.txt").status, 200);
+    }
+    assert_eq!(tree.stats().evictions, 0);
 }
 
 /// A file that is looked at again and again has its room once.
