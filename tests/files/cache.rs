@@ -380,6 +380,10 @@ fn so_long_a_path_is_kept() {
         tree.get_at(0, &target);
         tree.get_at(0, &target);
         assert_eq!(tree.stats().hits, hits, "{name}: nothing there");
+        if cfg!(target_vendor = "apple") {
+            crate::skip("so_long_a_path_is_kept", "no file has so long a path here");
+            continue;
+        }
         // A little later, so that it is looked for again.
         tree.file(&target[1..], "here");
         assert_eq!(tree.get_at(1_000, &target).status, 200);
@@ -392,7 +396,7 @@ fn so_long_a_path_is_kept() {
 #[test]
 fn a_file_that_is_closed_takes_no_room() {
     let tree = Tree::with(|files| files.file_cache(8 * KIB));
-    let folder = ["x".repeat(200).as_str(); 5].join("/");
+    let folder = ["x".repeat(200).as_str(); 4].join("/");
     let target = format!("/{folder}/large");
     tree.file(&target[1..], vec![0; 100 * KIB])
         .file("a.txt", "a");
