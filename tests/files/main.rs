@@ -1,6 +1,8 @@
 //! The file service, asked without a socket or a thread: what is served, what is refused, and how it is said.
 #![cfg(feature = "files")]
 
+// An open file can be replaced by renaming on a Unix only.
+#[cfg(unix)]
 mod agreement;
 mod cache;
 mod conditions;

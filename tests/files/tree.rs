@@ -8,12 +8,16 @@ use std::time::{Duration, SystemTime};
 
 /// `site/` is served; what stands beside it must never be.
 pub struct Tree {
-    base: PathBuf,
+    // Dropped before the folder is removed: Windows keeps a folder that is open.
     files: Files,
+    base: Base,
     wall: SystemTime,
     /// The monotonic clock, in milliseconds.
     ms: AtomicU64,
 }
+
+/// The folder on disk.
+struct Base(PathBuf);
 
 /// What came back.
 #[derive(Debug)]
@@ -62,8 +66,8 @@ impl Tree {
         // The year 2500: later than any file that a test writes.
         let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(16_725_225_600);
         Tree {
-            base,
             files,
+            base: Base(base),
             wall,
             ms: AtomicU64::new(0),
         }
@@ -76,7 +80,7 @@ impl Tree {
 
     /// Writes a file that is no part of the site: `site-secret/key` is `../site-secret/key` from the root.
     pub fn outside(&self, path: &str, content: &str) -> &Tree {
-        self.write(&self.base.join(path), content.as_bytes())
+        self.write(&self.base.0.join(path), content.as_bytes())
     }
 
     /// Makes a folder.
@@ -102,7 +106,7 @@ impl Tree {
 
     /// Where that is on disk.
     pub fn path(&self, path: &str) -> PathBuf {
-        self.base.join("site").join(path)
+        self.base.0.join("site").join(path)
     }
 
     /// Sets the wall clock that requests see.
@@ -171,10 +175,10 @@ impl Tree {
     }
 }
 
-impl Drop for Tree {
+impl Drop for Base {
     fn drop(&mut self) {
         // A test that fails must not panic a second time here.
-        let _ = fs::remove_dir_all(&self.base);
+        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
