@@ -228,6 +228,7 @@ fn a_large_file_is_served_new_at_once() {
 }
 
 /// A large file that was replaced by renaming is another file by the same name.
+#[cfg(unix)]
 #[test]
 fn a_large_file_that_is_replaced_is_served_new_within_a_tenth_of_a_second() {
     let tree = Tree::new();

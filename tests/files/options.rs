@@ -36,6 +36,10 @@ fn a_path_without_an_ending_finds_its_page() {
         ("/about/", 404, ""),
         ("/About", 404, ""),
     ] {
+        if target == "/About" && !cfg!(target_os = "linux") {
+            // Names that differ in case alone are one name there.
+            continue;
+        }
         let answer = tree.get(target);
         assert_eq!(answer.status, status, "{target}: {answer:?}");
         match status {

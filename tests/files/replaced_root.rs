@@ -27,6 +27,7 @@ fn a_folder_made_anew_is_served() {
 }
 
 /// What was found a moment ago in the old folder says nothing of the new one.
+#[cfg(unix)]
 #[test]
 fn nothing_is_known_of_a_folder_made_anew() {
     let tree = Tree::new();
