@@ -2,6 +2,7 @@
 //!
 //! In: a borrowed folder. Out: names and kinds. Never: a path; a name that is no Unicode, which no path can ask for.
 
+use super::folder::GetFileInformationByHandleEx;
 use crate::sys::entries::Kind;
 use std::ffi::c_void;
 use std::fs::File;
@@ -34,16 +35,6 @@ const ATTRIBUTE_REPARSE_POINT: u32 = 0x400;
 const TAG_SYMLINK: u32 = 0xA000_000C;
 /// A junction or a mounted volume.
 const TAG_MOUNT_POINT: u32 = 0xA000_0003;
-
-#[link(name = "kernel32")]
-unsafe extern "system" {
-    fn GetFileInformationByHandleEx(
-        file: *mut c_void,
-        class: i32,
-        to: *mut c_void,
-        length: u32,
-    ) -> i32;
-}
 
 /// Calls `each` with every name, `.` and `..` too.
 pub fn for_each(

@@ -1,6 +1,6 @@
 //! A file's identity: `GetFileInformationByHandle`, and the change time.
 
-use super::folder::{FileInformation, information};
+use super::folder::{FileInformation, GetFileInformationByHandleEx, information};
 use crate::sys::file::Identity;
 use std::ffi::c_void;
 use std::fs::{File, Metadata};
@@ -18,16 +18,6 @@ struct BasicInformation {
     written: i64,
     changed: i64,
     attributes: u32,
-}
-
-#[link(name = "kernel32")]
-unsafe extern "system" {
-    fn GetFileInformationByHandleEx(
-        file: *mut c_void,
-        class: i32,
-        to: *mut c_void,
-        length: u32,
-    ) -> i32;
 }
 
 /// Volume and index, length and write time of one moment, which std's metadata is not of, and the change time.

@@ -50,6 +50,12 @@ unsafe extern "system" {
     fn GetFinalPathNameByHandleW(file: *mut c_void, path: *mut u16, length: u32, flags: u32)
     -> u32;
     fn GetFileInformationByHandle(file: *mut c_void, information: *mut FileInformation) -> i32;
+    pub(super) fn GetFileInformationByHandleEx(
+        file: *mut c_void,
+        class: i32,
+        to: *mut c_void,
+        length: u32,
+    ) -> i32;
 }
 
 /// A folder held open, and where it was found.
