@@ -5,7 +5,7 @@
 
 use super::failure::Failure;
 use super::resolve::Resolved;
-use super::resource::{Resource, is_fresh, milliseconds};
+use super::resource::{Resource, is_fresh, is_held, milliseconds};
 use crate::handler::Now;
 use crate::limits::{
     CACHE_DESCRIPTOR_IDLE_MS, CACHE_DESCRIPTORS, CACHE_DESCRIPTORS_FEW, CACHE_MISSING,
@@ -126,8 +126,7 @@ impl Cache {
     ) -> Option<Failure> {
         let missing = self.missing.read().unwrap_or_else(PoisonError::into_inner);
         let absence = missing.paths[usize::from(asked.slash)].get(&*asked.path)?;
-        let is_true = std::ptr::eq(absence.root.as_ptr(), Arc::as_ptr(root))
-            && is_fresh(absence.looked_ms, now);
+        let is_true = is_held(&absence.root, root) && is_fresh(absence.looked_ms, now);
         is_true.then_some(absence.why)
     }
 

@@ -147,7 +147,7 @@ impl Resource {
 
     /// Whether it is of this root.
     pub fn is_below(&self, root: &Arc<Root>) -> bool {
-        std::ptr::eq(self.root.as_ptr(), Arc::as_ptr(root))
+        is_held(&self.root, root)
     }
 
     /// Whether it answers without a look at the file's name.
@@ -205,6 +205,11 @@ impl Sidecar {
             Sidecar::Absent | Sidecar::Unlooked(_) => Sidecar::Unlooked(None),
         }
     }
+}
+
+/// Whether what was found below one root is of this one.
+pub(super) fn is_held(found_below: &Weak<Root>, root: &Arc<Root>) -> bool {
+    std::ptr::eq(found_below.as_ptr(), Arc::as_ptr(root))
 }
 
 /// Whether something that was looked at then still counts.

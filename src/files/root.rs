@@ -7,6 +7,7 @@
 //! whether it still names the folder that is held, at most every [`COMPARE_MS`].
 
 use super::failure::Failure;
+use super::resource::milliseconds;
 use crate::sys::beneath::{Root, Symlinks};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -53,8 +54,7 @@ impl HeldRoot {
     /// The folder at this time, or why there is none. One of the threads that ask when a comparison is due makes it; the
     /// others go on with what is held.
     pub(super) fn at(&self, monotonic: Duration) -> Result<Arc<Root>, Failure> {
-        // Wraps after 584 million years.
-        let now_ms = monotonic.as_millis() as u64;
+        let now_ms = milliseconds(monotonic);
         let compared_ms = self.compared_ms.load(Ordering::Relaxed);
         // The distance in either direction: a request that began before another may be answered behind it.
         let due = now_ms.abs_diff(compared_ms) >= COMPARE_MS;
