@@ -277,17 +277,22 @@ impl Files {
         request: &Request<'_>,
     ) -> Result<Response, Failure> {
         let (rules, room) = (self.options.rules, &self.room);
-        let answer = || listing::answer(root, asked, folder, request, rules, room);
-        let listed = match answer() {
-            Err(Failure::NoDescriptors) => {
-                self.cache.close_files();
-                answer()
-            }
-            listed => listed,
-        };
+        let listed =
+            self.with_descriptors(|| listing::answer(root, asked, folder, request, rules, room));
         listed.map(|response| {
             response.header("Cache-Control", self.options.cache_control_of_listing())
         })
+    }
+
+    /// Tries once more when there was no descriptor left: what is kept open for later must not be in the way of what is asked now.
+    fn with_descriptors<T>(&self, attempt: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
+        match attempt() {
+            Err(Failure::NoDescriptors) => {
+                self.cache.close_files();
+                attempt()
+            }
+            outcome => outcome,
+        }
     }
 
     fn one_file(&self, root: &Arc<Root>, name: &[u8], request: &Request<'_>) -> Response {
@@ -333,13 +338,7 @@ impl Files {
         before: Option<&Resource>,
         now: Now,
     ) -> Result<Found, Failure> {
-        let mut chosen = choose(root, asked, &self.options);
-        if let Err(Failure::NoDescriptors) = chosen {
-            // What is kept open for later must not be in the way of what is asked now.
-            self.cache.close_files();
-            chosen = choose(root, asked, &self.options);
-        }
-        match chosen {
+        match self.with_descriptors(|| choose(root, asked, &self.options)) {
             Ok(Chosen::File { path, opened }) => {
                 let resource = Resource::load(root, path, *opened, before, &self.options, now)
                     .map_err(|error| Failure::of_io(&error))?;
