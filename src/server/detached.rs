@@ -5,7 +5,7 @@
 //! (`upgraded`); how many of them there may be (`seats`). Never: octets parsed here; when the
 //! program has finished, the workers get the connection back as if its socket had been full until now.
 
-use super::output::{Output, Tail};
+use super::output::{Output, PendingBody};
 use super::overload::Trouble;
 use super::pool::Presence;
 use super::protected::protected;
@@ -56,25 +56,27 @@ fn serve(shared: &Shared, mut owned: Owned) {
 
 /// What the program has to do. Its seat is free when this returns, or panics: before the client can have seen the end.
 fn perform(shared: &Shared, owned: &mut Owned) -> Result<(), CloseReason> {
-    let guest = &mut *owned.guest;
+    let client = &mut *owned.client;
     // It is in no list, so nobody cuts its waits for the sake of others: they wait for no worker.
     let station = Station::default();
     let waits = Waits::detached(shared, &station);
     let mut output = Output::default();
-    output.restore(&mut guest.kept().parked);
-    let result = match guest.take_tail() {
-        Some(Tail::Writer {
+    output.restore(&mut client.pending().unsent);
+    let result = match client.take_body() {
+        Some(PendingBody::Writer {
             write,
             is_chunked,
             seat: _seat,
-        }) => write_content(shared, guest, &mut output, waits, write, is_chunked),
-        Some(Tail::Upgrade { speak, seat: _seat }) => upgraded::converse(shared, guest, speak),
+        }) => write_content(shared, client, &mut output, waits, write, is_chunked),
+        Some(PendingBody::Upgrade { speak, seat: _seat }) => {
+            upgraded::converse(shared, client, speak)
+        }
         other => {
-            guest.kept().tail = other;
+            client.pending().body = other;
             Ok(())
         }
     };
-    output.save(&mut guest.kept().parked);
+    output.save(&mut client.pending().unsent);
     result
 }
 
@@ -85,9 +87,9 @@ fn give_back(shared: &Shared, mut owned: Owned) {
         return shared.close(owned, CloseReason::Shutdown);
     }
     let now = Moment::at(shared.clock.now().0);
-    owned.guest.deadline = owned.guest.conn.write_deadline(now, &shared.rules);
-    shared.count_parked(&mut owned.guest);
-    owned.guest.waits(Interest::Write, false, true, now);
+    owned.client.deadline = owned.client.conn.write_deadline(now, &shared.rules);
+    shared.count_parked(&mut owned.client);
+    owned.client.waits(Interest::Write, false, true, now);
     match shared.arm(&mut owned, Interest::Write) {
         Ok(()) => shared.leave(owned),
         Err(_) => shared.close(owned, CloseReason::Failed),

@@ -1,6 +1,6 @@
 //! How a connection ends, whoever owns it: its slot first, then its registration, then its descriptor, and the observer is told.
 
-use super::guest::{Guest, Record};
+use super::client::{Client, Record};
 use super::observer::RequestEvent;
 use super::protected::protected;
 use super::shared::Shared;
@@ -12,32 +12,35 @@ impl Shared {
     /// Ends a connection.
     pub(super) fn close(&self, owned: Owned, reason: CloseReason) {
         let token = owned.subject.token();
-        let guest = self.slots.vacate(owned);
-        self.give_back(&guest);
-        if guest.registered {
+        let client = self.slots.vacate(owned);
+        self.give_back(&client);
+        if client.registered {
             // The descriptor is closed right after, which ends the registration in any case.
-            let _ = self.poller.remove(guest.stream.source(), token);
+            let _ = self.poller.remove(client.stream.source(), token);
         }
         protected(|| {
-            let record = guest.kept.as_ref().and_then(|kept| kept.record.as_ref());
+            let record = client
+                .pending
+                .as_ref()
+                .and_then(|pending| pending.record.as_ref());
             if let (Some(record), Some(observer)) = (record, &self.observer) {
-                observer.request(&self.event(record, &guest, false));
+                observer.request(&self.event(record, &client, false));
             }
         });
         protected(|| {
             self.observer
                 .iter()
-                .for_each(|observer| observer.closed(guest.peer, reason));
+                .for_each(|observer| observer.closed(client.peer, reason));
         });
         // The content may be a program's reader, whose Drop is the program's as well.
-        protected(|| drop(guest));
+        protected(|| drop(client));
     }
 
     /// What the observer hears of a request whose answer did not fit into the output, when that has ended.
     pub(super) fn event<'r>(
         &self,
         record: &'r Record,
-        guest: &Guest,
+        client: &Client,
         complete: bool,
     ) -> RequestEvent<'r> {
         let now = self.now();
@@ -46,11 +49,11 @@ impl Shared {
             target: &record.target,
             version: record.version,
             status: record.status,
-            bytes: guest.sent.saturating_sub(record.content_from),
+            bytes: client.sent.saturating_sub(record.content_from),
             complete,
             duration: now.monotonic.saturating_sub(record.begun),
             time: now.wall,
-            peer: guest.peer,
+            peer: client.peer,
             reason: record.reason,
         }
     }

@@ -5,10 +5,10 @@
 
 use super::blocking::{Blocking, Failure};
 use super::body_pull::Pull;
+use super::client::{Client, Record};
 use super::conversation::Flow;
-use super::guest::{Guest, Record};
 use super::observer::RequestEvent;
-use super::output::{Output, Tail, copy_file, memory};
+use super::output::{Output, PendingBody, copy_file, memory};
 use super::seats::{Seat, Seats};
 use super::shared::Shared;
 use super::station::Waits;
@@ -56,14 +56,14 @@ impl DateLine {
 
 impl Worker {
     /// Has the request at the start of the input answered.
-    pub(super) fn exchange(&mut self, guest: &mut Guest, now: &Now) -> Flow {
+    pub(super) fn exchange(&mut self, client: &mut Client, now: &Now) -> Flow {
         // The octets of its head may have come in an earlier turn.
         self.head = self.head.or_else(|| self.head_again());
         let Some((head, used)) = self.head else {
             // The same octets were a whole head before, so this cannot be.
             return Flow::Close(CloseReason::Failed);
         };
-        if !guest.conn.content_is_read() {
+        if !client.conn.content_is_read() {
             self.input.compact();
         }
         let shared = &*self.shared;
@@ -76,16 +76,16 @@ impl Worker {
             host: head.host_text(octets),
             version: head.version,
             headers: self.table.headers(octets),
-            peer: guest.peer,
+            peer: client.peer,
             now: *now,
         };
         let link = Blocking {
-            conn: &mut guest.conn,
-            stream: &mut guest.stream,
+            conn: &mut client.conn,
+            stream: &mut client.stream,
             output: &mut self.output,
             waits: Waits::new(shared, &self.station),
             rules: &shared.rules,
-            sent: &mut guest.sent,
+            sent: &mut client.sent,
         };
         let mut pull = Pull::new(link, rest);
         let response = shared.handler.handle(&mut Request::new(parts, &mut pull));
@@ -105,16 +105,16 @@ impl Worker {
         let cut = Failure::Cut(CloseReason::Overload);
         if failure.is_none() {
             let last = shared.is_leaving().then_some(CloseReason::Shutdown);
-            desk.deliver(guest, response, Some(asked), last, now);
+            desk.deliver(client, response, Some(asked), last, now);
         } else if failure == Some(cut) {
-            guest.conn.abandon(CloseReason::Overload);
+            client.conn.abandon(CloseReason::Overload);
             let answer = unavailable().reason("the worker was needed for others");
-            desk.deliver(guest, answer, Some(asked), None, now);
+            desk.deliver(client, answer, Some(asked), None, now);
         }
         self.input.rejoin(used, start, end);
         match failure {
             None => Flow::Go,
-            Some(Failure::Refused(reject)) => self.refuse(guest, reject, now),
+            Some(Failure::Refused(reject)) => self.refuse(client, reject, now),
             Some(failure) if failure == cut => {
                 self.input.clear();
                 Flow::Go
@@ -137,19 +137,19 @@ impl Worker {
     }
 
     /// Refuses the message in progress: its status, and nothing more is parsed.
-    pub(super) fn refuse(&mut self, guest: &mut Guest, reject: Reject, now: &Now) -> Flow {
+    pub(super) fn refuse(&mut self, client: &mut Client, reject: Reject, now: &Now) -> Flow {
         self.input.clear();
-        guest.conn.refuse(reject);
+        client.conn.refuse(reject);
         if let Some(observer) = &self.shared.observer {
-            observer.rejected(guest.peer, reject, reject.status());
+            observer.rejected(client.peer, reject, reject.status());
         }
-        self.last_answer(guest, Response::status_page(reject.status()), now);
+        self.last_answer(client, Response::status_page(reject.status()), now);
         Flow::Go
     }
 
     /// Answers 500, because something of the program's panicked before an answer was begun.
-    pub(super) fn answer_panic(&mut self, guest: &mut Guest, now: &Now) {
-        guest.conn.abandon(CloseReason::Panicked);
+    pub(super) fn answer_panic(&mut self, client: &mut Client, now: &Now) {
+        client.conn.abandon(CloseReason::Panicked);
         let page = Response::status_page(Status::INTERNAL_SERVER_ERROR);
         let asked = self.head.map(|(head, _)| Asked {
             method: head.method,
@@ -162,25 +162,31 @@ impl Worker {
             output: &mut self.output,
             date: &mut self.date,
         };
-        desk.deliver(guest, page.reason("the handler panicked"), asked, None, now);
+        desk.deliver(
+            client,
+            page.reason("the handler panicked"),
+            asked,
+            None,
+            now,
+        );
     }
 
     /// Tells a client that there is no room, in one write that does not wait, and closes.
-    pub(super) fn turn_away(&mut self, mut guest: Guest, now: &Now) {
+    pub(super) fn turn_away(&mut self, mut client: Client, now: &Now) {
         self.output.clear();
-        guest.conn.abandon(CloseReason::Overload);
-        self.last_answer(&mut guest, unavailable(), now);
-        answer_and_close(&mut guest.stream, self.output.unsent());
+        client.conn.abandon(CloseReason::Overload);
+        self.last_answer(&mut client, unavailable(), now);
+        answer_and_close(&mut client.stream, self.output.unsent());
         self.output.clear();
     }
 
-    fn last_answer(&mut self, guest: &mut Guest, response: Response, now: &Now) {
+    fn last_answer(&mut self, client: &mut Client, response: Response, now: &Now) {
         let mut desk = Desk {
             shared: &self.shared,
             output: &mut self.output,
             date: &mut self.date,
         };
-        desk.deliver(guest, response, None, None, now);
+        desk.deliver(client, response, None, None, now);
     }
 }
 
@@ -188,7 +194,7 @@ impl Desk<'_> {
     /// Frames an answer into the output, and what does not belong there into the guest's tail.
     fn deliver(
         &mut self,
-        guest: &mut Guest,
+        client: &mut Client,
         response: Response,
         asked: Option<Asked<'_>>,
         last: Option<CloseReason>,
@@ -196,25 +202,31 @@ impl Desk<'_> {
     ) {
         let mut parts = response.take_apart();
         let request = asked.map(|asked| (asked.version, asked.headers));
-        if let Some(instead) = refusal(&parts, request, guest.conn.content_is_read()) {
+        if let Some(instead) = refusal(&parts, request, client.conn.content_is_read()) {
             parts = instead;
         }
         let seat = self.seat(&mut parts);
         let before = self.output.octets.len();
-        let mut content_from = self.frame(guest, &mut parts, last, now);
+        let mut content_from = self.frame(client, &mut parts, last, now);
         if content_from.is_none() {
             // The file ended before its length, and no octet of its answer is out.
             self.output.octets.truncate(before);
-            guest.conn.abandon(CloseReason::ContentFailed);
+            client.conn.abandon(CloseReason::ContentFailed);
             parts = fault("the content ended early");
-            content_from = self.frame(guest, &mut parts, None, now);
+            content_from = self.frame(client, &mut parts, None, now);
         }
-        let tail = guest.kept.as_mut().and_then(|kept| kept.tail.as_mut());
-        if let Some(Tail::Writer { seat: place, .. } | Tail::Upgrade { seat: place, .. }) = tail {
+        let body = client
+            .pending
+            .as_mut()
+            .and_then(|pending| pending.body.as_mut());
+        if let Some(
+            PendingBody::Writer { seat: place, .. } | PendingBody::Upgrade { seat: place, .. },
+        ) = body
+        {
             *place = seat;
         }
         if let (Some(asked), Some(content_from)) = (asked, content_from) {
-            self.record(guest, asked, &parts, content_from, now);
+            self.record(client, asked, &parts, content_from, now);
         }
     }
 
@@ -246,22 +258,22 @@ impl Desk<'_> {
     /// begins, or `None` when it could not be had.
     fn frame(
         &mut self,
-        guest: &mut Guest,
+        client: &mut Client,
         parts: &mut ResponseParts,
         last: Option<CloseReason>,
         now: &Now,
     ) -> Option<usize> {
-        let delivery = self.head(guest, parts, last, now);
+        let delivery = self.head(client, parts, last, now);
         let content_from = self.output.octets.len();
         let payload = std::mem::replace(&mut parts.payload, Payload::Empty);
-        self.content(guest, delivery, payload)
+        self.content(client, delivery, payload)
             .then_some(content_from)
     }
 
     /// Writes the head of an answer.
     fn head(
         &mut self,
-        guest: &mut Guest,
+        client: &mut Client,
         parts: &ResponseParts,
         last: Option<CloseReason>,
         now: &Now,
@@ -275,7 +287,7 @@ impl Desk<'_> {
             last: last.or(parts.close.then_some(CloseReason::Answered)),
             upgrade: parts.upgrade,
         };
-        guest
+        client
             .conn
             .answer(&answer, &self.shared.rules, &mut self.output.octets)
     }
@@ -283,7 +295,7 @@ impl Desk<'_> {
     /// Tells the observer of an answer that is in the output as a whole; otherwise keeps what it will be told.
     fn record(
         &self,
-        guest: &mut Guest,
+        client: &mut Client,
         asked: Asked<'_>,
         parts: &ResponseParts,
         content_from: usize,
@@ -298,12 +310,12 @@ impl Desk<'_> {
             version,
             ..
         } = asked;
-        let (status, peer, reason) = (parts.status, guest.peer, parts.reason);
+        let (status, peer, reason) = (parts.status, client.peer, parts.reason);
         let content = (self.output.octets.len() - content_from) as u64;
-        if guest.tail().is_some() {
+        if client.body().is_some() {
             let queued = self.output.unsent().len() as u64;
-            let content_from = guest.sent + queued - content;
-            guest.kept().record = Some(Record {
+            let content_from = client.sent + queued - content;
+            client.pending().record = Some(Record {
                 method,
                 target: target.to_string(),
                 version,
@@ -330,9 +342,9 @@ impl Desk<'_> {
     }
 
     /// Puts content where it is sent from. False when it could not be had.
-    fn content(&mut self, guest: &mut Guest, delivery: Delivery, payload: Payload) -> bool {
+    fn content(&mut self, client: &mut Client, delivery: Delivery, payload: Payload) -> bool {
         if let Payload::Upgrade { speak, .. } = payload {
-            guest.kept().tail = Some(Tail::Upgrade { speak, seat: None });
+            client.pending().body = Some(PendingBody::Upgrade { speak, seat: None });
             return true;
         }
         if delivery == Delivery::NoContent {
@@ -343,7 +355,7 @@ impl Desk<'_> {
             Payload::Static(_) | Payload::Bytes(_) | Payload::Shared(_) => {
                 let octets = memory(&payload);
                 if octets.len() > COPY_BYTES {
-                    guest.kept().tail = Some(Tail::Memory { payload, sent: 0 });
+                    client.pending().body = Some(PendingBody::Memory { payload, sent: 0 });
                 } else {
                     self.output.octets.extend_from_slice(octets);
                 }
@@ -360,7 +372,7 @@ impl Desk<'_> {
                 offset,
                 length,
             } => {
-                guest.kept().tail = Some(Tail::File {
+                client.pending().body = Some(PendingBody::File {
                     file,
                     offset,
                     left: length,
@@ -368,14 +380,14 @@ impl Desk<'_> {
             }
             Payload::Stream { length, reader } => {
                 let chunked = delivery == Delivery::Chunked;
-                guest.kept().tail = Some(Tail::Stream {
+                client.pending().body = Some(PendingBody::Stream {
                     reader,
                     left: length,
                     chunked,
                 });
             }
             Payload::Writer { write, .. } => {
-                guest.kept().tail = Some(Tail::Writer {
+                client.pending().body = Some(PendingBody::Writer {
                     write,
                     is_chunked: delivery == Delivery::Chunked,
                     seat: None,

@@ -167,7 +167,7 @@ impl Housekeeper {
         let Some(mut owned) = self.worker.enroll(stream, peer, &now) else {
             return;
         };
-        owned.guest.deadline = owned.guest.conn.read_deadline();
+        owned.client.deadline = owned.client.conn.read_deadline();
         match self.shared.arm(&mut owned, Interest::Read) {
             Ok(()) => self.shared.leave(owned),
             Err(_) => self.shared.close(owned, CloseReason::Failed),
@@ -179,7 +179,7 @@ impl Housekeeper {
     fn close_idle(&mut self) {
         for index in 0..self.shared.slots.touched() {
             if let Some(mut owned) = self.shared.slots.claim(index, |_| true) {
-                if owned.guest.is_silent() {
+                if owned.client.is_silent() {
                     self.worker.cut(owned);
                 } else {
                     self.shared.leave(owned);
@@ -194,7 +194,7 @@ impl Housekeeper {
         let mut cut = 0;
         for index in 0..self.shared.slots.touched() {
             if let Some(mut owned) = self.shared.slots.claim(index, |_| true) {
-                cut += usize::from(owned.guest.is_unfinished());
+                cut += usize::from(owned.client.is_unfinished());
                 self.worker.cut(owned);
             }
         }

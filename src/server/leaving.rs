@@ -10,23 +10,23 @@ impl Shared {
     /// Arms the poller for a connection that is still owned.
     pub(super) fn arm(&self, owned: &mut Owned, interest: Interest) -> io::Result<()> {
         let token = owned.subject.token();
-        let guest = &mut owned.guest;
-        guest.waits_to_write = interest == Interest::Write;
-        if guest.registered {
-            return self.poller.arm(guest.stream.source(), token, interest);
+        let client = &mut owned.client;
+        client.waits_to_write = interest == Interest::Write;
+        if client.registered {
+            return self.poller.arm(client.stream.source(), token, interest);
         }
-        self.poller.add(guest.stream.source(), token, interest)?;
-        guest.registered = true;
+        self.poller.add(client.stream.source(), token, interest)?;
+        client.registered = true;
         Ok(())
     }
 
     /// Lets go of a connection that is armed, for others to serve.
     pub(super) fn leave(&self, mut owned: Owned) {
-        let deadline = owned.guest.deadline;
+        let deadline = owned.client.deadline;
         // Each round is due to an event, which came while it was owned here and has used up the arming.
         while let Some(again) = self.slots.release(owned, deadline) {
             owned = again;
-            let interest = owned.guest.interest();
+            let interest = owned.client.interest();
             if self.arm(&mut owned, interest).is_err() {
                 return self.close(owned, CloseReason::Failed);
             }

@@ -9,12 +9,12 @@
 
 mod blocking;
 mod body_pull;
+mod client;
 mod conversation;
 pub mod crew;
 mod detached;
 mod ending;
 mod exchange;
-mod guest;
 mod housekeeper;
 mod input;
 mod leaving;

@@ -63,7 +63,7 @@ impl Output {
 }
 
 /// Content behind the framed octets, which is not, or not yet, in memory as a whole.
-pub enum Tail {
+pub enum PendingBody {
     /// Octets in memory that are too many to be copied.
     Memory {
         /// The octets.
@@ -108,18 +108,21 @@ pub enum Tail {
 }
 
 /// Whether the program goes on when everything that is in the output has been sent.
-pub fn is_programs(tail: Option<&Tail>) -> bool {
-    matches!(tail, Some(Tail::Writer { .. } | Tail::Upgrade { .. }))
+pub fn is_programs(body: Option<&PendingBody>) -> bool {
+    matches!(
+        body,
+        Some(PendingBody::Writer { .. } | PendingBody::Upgrade { .. })
+    )
 }
 
-impl fmt::Debug for Tail {
+impl fmt::Debug for PendingBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Tail::Memory { .. } => "Memory",
-            Tail::File { .. } => "File",
-            Tail::Stream { .. } => "Stream",
-            Tail::Writer { .. } => "Writer",
-            Tail::Upgrade { .. } => "Upgrade",
+            PendingBody::Memory { .. } => "Memory",
+            PendingBody::File { .. } => "File",
+            PendingBody::Stream { .. } => "Stream",
+            PendingBody::Writer { .. } => "Writer",
+            PendingBody::Upgrade { .. } => "Upgrade",
         })
     }
 }
@@ -151,7 +154,7 @@ pub enum Broken {
 /// Why nothing more can be sent.
 pub fn transmit(
     output: &mut Output,
-    tail: &mut Option<Tail>,
+    body: &mut Option<PendingBody>,
     stream: &mut Stream,
     share: u64,
     moved: &mut u64,
@@ -159,24 +162,24 @@ pub fn transmit(
     let mut reads = 0;
     // Every round moves octets, takes the tail away, reads a block, or returns.
     loop {
-        if output.is_empty() && (tail.is_none() || is_programs(tail.as_ref())) {
+        if output.is_empty() && (body.is_none() || is_programs(body.as_ref())) {
             return Ok(Progress::Done);
         }
         // A reader that gives one octet at a time, or is interrupted each time, has its share as well.
         if *moved >= share || reads == READS_PER_TURN {
             return Ok(Progress::Yield);
         }
-        let step = match tail {
-            Some(Tail::Memory { .. }) => write_memory(output, tail, stream)?,
+        let step = match body {
+            Some(PendingBody::Memory { .. }) => write_memory(output, body, stream)?,
             _ if !output.is_empty() => {
                 let taken = taken(stream.write(output.unsent()))?;
                 output.advance(taken.unwrap_or(0));
                 taken
             }
-            Some(Tail::File { .. }) => write_file(output, tail, stream)?,
+            Some(PendingBody::File { .. }) => write_file(output, body, stream)?,
             Some(_) | None => {
                 reads += 1;
-                read_block(output, tail)?;
+                read_block(output, body)?;
                 continue;
             }
         };
@@ -190,10 +193,10 @@ pub fn transmit(
 /// Writes what is in the output and the octets behind it, where they lie.
 fn write_memory(
     output: &mut Output,
-    tail: &mut Option<Tail>,
+    body: &mut Option<PendingBody>,
     stream: &mut Stream,
 ) -> Result<Option<usize>, Broken> {
-    let Some(Tail::Memory { payload, sent }) = tail else {
+    let Some(PendingBody::Memory { payload, sent }) = body else {
         return Ok(Some(0));
     };
     let rest = memory(payload).get(*sent..).unwrap_or_default();
@@ -204,7 +207,7 @@ fn write_memory(
     output.advance(count.min(ahead));
     *sent += count.saturating_sub(ahead);
     if count == whole {
-        *tail = None;
+        *body = None;
     }
     Ok(taken)
 }
@@ -212,10 +215,10 @@ fn write_memory(
 /// Sends a part of a file; the output is empty.
 fn write_file(
     output: &mut Output,
-    tail: &mut Option<Tail>,
+    body: &mut Option<PendingBody>,
     stream: &mut Stream,
 ) -> Result<Option<usize>, Broken> {
-    let Some(Tail::File { file, offset, left }) = tail else {
+    let Some(PendingBody::File { file, offset, left }) = body else {
         return Ok(Some(0));
     };
     let taken = match stream.send_file(file, *offset, *left, &mut output.scratch) {
@@ -226,7 +229,7 @@ fn write_file(
     *offset += count;
     *left = left.saturating_sub(count);
     if *left == 0 {
-        *tail = None;
+        *body = None;
     }
     Ok(taken)
 }
@@ -243,12 +246,12 @@ fn taken(result: io::Result<usize>) -> Result<Option<usize>, Broken> {
 }
 
 /// Frames one block of a reader's octets into the empty output.
-fn read_block(output: &mut Output, tail: &mut Option<Tail>) -> Result<(), Broken> {
-    let Some(Tail::Stream {
+fn read_block(output: &mut Output, body: &mut Option<PendingBody>) -> Result<(), Broken> {
+    let Some(PendingBody::Stream {
         reader,
         left,
         chunked,
-    }) = tail
+    }) = body
     else {
         return Ok(());
     };
@@ -283,7 +286,7 @@ fn read_block(output: &mut Output, tail: &mut Option<Tail>) -> Result<(), Broken
         chunked::push_last_chunk(&mut output.octets);
     }
     if ended {
-        *tail = None;
+        *body = None;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! Out: how a connection is claimed (`slots`), how it ends (`ending`); who is turned away (`worker`). Never: a connection that is in
 //! the middle of a message closed for the sake of a new one; work without a bound.
 
-use super::guest::Guest;
+use super::client::Client;
 use super::protected::protected;
 use super::shared::Shared;
 use super::standing::Kind;
@@ -96,8 +96,8 @@ impl Shared {
                 continue;
             };
             // Since the scan, the slot may have been given to another.
-            let reason = match owned.guest.standing == standing {
-                true => dispensable(&mut owned.guest),
+            let reason = match owned.client.standing == standing {
+                true => dispensable(&mut owned.client),
                 false => None,
             };
             match reason {
@@ -112,8 +112,8 @@ impl Shared {
     }
 
     /// Counts what is kept for a connection behind a turn. True when that has become more.
-    pub(super) fn count_parked(&self, guest: &mut Guest) -> bool {
-        let (before, now) = guest.count();
+    pub(super) fn count_parked(&self, client: &mut Client) -> bool {
+        let (before, now) = client.count();
         // Nothing is kept for most connections, and then there is nothing to count.
         recount(&self.overload.parked, before.parked, now.parked);
         recount(&self.overload.made, before.made, now.made);
@@ -121,9 +121,9 @@ impl Shared {
     }
 
     /// A connection has ended: what was counted for it counts no more.
-    pub(super) fn give_back(&self, guest: &Guest) {
-        self.per_address.leave(guest.peer);
-        let counted = guest.counted();
+    pub(super) fn give_back(&self, client: &Client) {
+        self.per_address.leave(client.peer);
+        let counted = client.counted();
         recount(&self.overload.parked, counted.parked, 0);
         recount(&self.overload.made, counted.made, 0);
     }
@@ -157,10 +157,10 @@ impl Shared {
             return;
         }
         let now = Moment::at(self.clock.now().0);
-        let stalls = |guest: &Guest| {
+        let stalls = |client: &Client| {
             self.made() > limit
-                && guest.counted().made < self.made()
-                && guest.standing.since().after(STALLS_FROM) <= now
+                && client.counted().made < self.made()
+                && client.standing.since().after(STALLS_FROM) <= now
         };
         // Each round closes one at least; as many as one scan finds may have come since the last sweep several times over.
         while self.close_oldest(Kind::Made, stalls) > 0 {
@@ -177,11 +177,11 @@ impl Shared {
     }
 
     /// Closes those that have waited so longest while `must_go` says so, and answers how many that were.
-    fn close_oldest(&self, kind: Kind, must_go: impl Fn(&Guest) -> bool) -> usize {
+    fn close_oldest(&self, kind: Kind, must_go: impl Fn(&Client) -> bool) -> usize {
         let mut closed = 0;
         for (index, standing) in self.slots.oldest(kind, CLOSED_AT_ONCE) {
             match self.slots.claim(index, |_| true) {
-                Some(owned) if owned.guest.standing == standing && must_go(&owned.guest) => {
+                Some(owned) if owned.client.standing == standing && must_go(&owned.client) => {
                     self.close(owned, CloseReason::Overload);
                     closed += 1;
                 }
@@ -202,15 +202,15 @@ fn recount(count: &AtomicUsize, before: usize, now: usize) {
 }
 
 /// Why an idle connection may be closed for the sake of another. `None`: a request has arrived, and nobody has come to read it yet.
-fn dispensable(guest: &mut Guest) -> Option<CloseReason> {
-    if guest.is_silent() {
+fn dispensable(client: &mut Client) -> Option<CloseReason> {
+    if client.is_silent() {
         return Some(CloseReason::Overload);
     }
-    if !guest.is_between_requests() {
+    if !client.is_between_requests() {
         return None;
     }
     // The client has gone, and nobody has come to see that yet.
-    guest.stream.end().map(|end| match end {
+    client.stream.end().map(|end| match end {
         Ok(()) => CloseReason::PeerClosed,
         Err(_) => CloseReason::Failed,
     })

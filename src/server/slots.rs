@@ -15,7 +15,7 @@
 //!
 //! Slots come in chunks as they are needed, so that a server for ten thousand connections is small while it has ten.
 
-use super::guest::Guest;
+use super::client::Client;
 use super::standing::{Kind, Standing};
 use super::word::{OnEvent, OnRelease, State, Word};
 use crate::conn::Moment;
@@ -75,7 +75,7 @@ struct Slot {
     /// The connection's [`Standing`], so that an eviction need not own it to see whether it is idle and how long. It is true only
     /// while the word is idle, and a hint even then.
     standing: AtomicU64,
-    guest: Mutex<Option<Box<Guest>>>,
+    client: Mutex<Option<Box<Client>>>,
 }
 
 impl Slot {
@@ -84,7 +84,7 @@ impl Slot {
             word: AtomicU64::new(Word::new().0),
             deadline: AtomicU64::new(Moment::NEVER.0),
             standing: AtomicU64::new(0),
-            guest: Mutex::new(None),
+            client: Mutex::new(None),
         }
     }
 
@@ -106,7 +106,7 @@ pub struct Owned {
     pub subject: Subject,
     index: u32,
     /// The connection.
-    pub guest: Box<Guest>,
+    pub client: Box<Client>,
 }
 
 /// All slots.
@@ -139,14 +139,14 @@ impl Slots {
     }
 
     /// Moves a connection in, owned by the caller. Gives it back when all slots are taken.
-    pub fn occupy(&self, guest: Box<Guest>) -> Result<Owned, Box<Guest>> {
+    pub fn occupy(&self, client: Box<Client>) -> Result<Owned, Box<Client>> {
         let mut vacant = lock(&self.vacant);
         let index = match vacant.pop() {
             Some(index) => index,
             None => {
                 let index = self.touched.load(Ordering::SeqCst);
                 if index == self.most {
-                    return Err(guest);
+                    return Err(client);
                 }
                 self.chunks[index / CHUNK]
                     .get_or_init(|| (0..CHUNK).map(|_| Slot::new()).collect());
@@ -164,7 +164,7 @@ impl Slots {
         Ok(Owned {
             subject: Subject::Slot { index, generation },
             index,
-            guest,
+            client,
         })
     }
 
@@ -235,23 +235,23 @@ impl Slots {
         let Owned {
             subject,
             index,
-            guest,
+            client,
         } = owned;
         let slot = self.slot(index);
         slot.deadline.store(deadline.0, Ordering::SeqCst);
-        slot.standing.store(guest.standing.0, Ordering::Relaxed);
-        *lock(&slot.guest) = Some(guest);
+        slot.standing.store(client.standing.0, Ordering::Relaxed);
+        *lock(&slot.client) = Some(client);
         let before = slot.transition(|word| match word.on_release() {
             OnRelease::Idle(next) | OnRelease::Again(next) => Some(next),
         })?;
         match before.on_release() {
             OnRelease::Idle(_) => None,
             OnRelease::Again(_) => {
-                let guest = lock(&slot.guest).take()?;
+                let client = lock(&slot.client).take()?;
                 Some(Owned {
                     subject,
                     index,
-                    guest,
+                    client,
                 })
             }
         }
@@ -259,9 +259,9 @@ impl Slots {
 
     /// Ends the tenancy: events for it are stale from here on. The guest is given out so that its descriptor is closed
     /// after that, and not before.
-    pub fn vacate(&self, owned: Owned) -> Box<Guest> {
+    pub fn vacate(&self, owned: Owned) -> Box<Client> {
         self.vacate_index(owned.index);
-        owned.guest
+        owned.client
     }
 
     fn vacate_index(&self, index: u32) {
@@ -273,11 +273,11 @@ impl Slots {
     }
 
     fn take(&self, slot: &Slot, index: u32, generation: u32) -> Option<Owned> {
-        let guest = lock(&slot.guest).take()?;
+        let client = lock(&slot.client).take()?;
         Some(Owned {
             subject: Subject::Slot { index, generation },
             index,
-            guest,
+            client,
         })
     }
 

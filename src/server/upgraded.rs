@@ -4,8 +4,8 @@
 //! behind a 101 read as HTTP.
 
 use super::blocking::Failure;
+use super::client::Client;
 use super::exchange::fault;
-use super::guest::Guest;
 use super::protected::protected;
 use super::shared::Shared;
 use super::station::{Station, Waited, Waits};
@@ -52,20 +52,20 @@ pub(super) fn refusal(
 /// Why it has to be closed at once.
 pub(super) fn converse(
     shared: &Shared,
-    guest: &mut Guest,
+    client: &mut Client,
     speak: Speak,
 ) -> Result<(), CloseReason> {
     // In no list, so that nobody cuts its waits for the sake of others: they wait for no worker.
     let station = Station::default();
     let timeouts = &shared.rules.timeouts;
-    let leftover = std::mem::take(&mut guest.kept().leftover);
+    let leftover = std::mem::take(&mut client.pending().unread);
     // The thread has it, and seldom for long; the connection, which may live for hours, keeps nothing any more.
-    shared.count_parked(guest);
+    shared.count_parked(client);
     let mut line = Line {
         shared,
         leftover,
-        stream: &mut guest.stream,
-        peer: guest.peer,
+        stream: &mut client.stream,
+        peer: client.peer,
         waits: Waits::detached(shared, &station),
         place: 0,
         read_timeout: timeouts.keep_alive,
@@ -76,11 +76,11 @@ pub(super) fn converse(
     if let Some(failure) = line.failure {
         return Err(failure.reason());
     }
-    guest
+    client
         .conn
         .upgraded(Moment::at(shared.clock.now().0), &shared.rules);
     if spoken.is_none() {
-        guest.conn.upgrade_failed(CloseReason::Panicked);
+        client.conn.upgrade_failed(CloseReason::Panicked);
     }
     Ok(())
 }

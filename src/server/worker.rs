@@ -2,11 +2,11 @@
 //!
 //! A turn is a plain function of an event. The thread around it is ten lines: [`Worker::run`].
 
+use super::client::Client;
 use super::connections_within;
 use super::conversation::{Cause, Fate};
 use super::detached::detach;
 use super::exchange::DateLine;
-use super::guest::Guest;
 use super::input::Input;
 use super::listen::Accepted;
 use super::output::Output;
@@ -173,9 +173,9 @@ impl Worker {
     ) -> Option<Owned> {
         let moment = Moment::at(now.monotonic);
         let shared = &*self.shared;
-        let guest = Box::new(Guest::new(stream, peer, moment, &shared.rules));
+        let client = Box::new(Client::new(stream, peer, moment, &shared.rules));
         let occupied = match shared.per_address.enter(peer) {
-            Ok(()) => self.occupy(guest, moment),
+            Ok(()) => self.occupy(client, moment),
             Err((address, limit)) => {
                 shared.say(Trouble::Address, moment, || {
                     let address = shown(address);
@@ -183,7 +183,7 @@ impl Worker {
                         "too many connections from {address} (limit {limit}): more are turned away"
                     )
                 });
-                Err(guest)
+                Err(client)
             }
         };
         let refused = match occupied {
@@ -197,7 +197,7 @@ impl Worker {
                 });
                 return Some(owned);
             }
-            Err(guest) => guest,
+            Err(client) => client,
         };
         shared.listeners.admitted();
         self.turn_away(*refused, now);
@@ -205,13 +205,13 @@ impl Worker {
     }
 
     /// Finds a slot, if need be by closing idle connections.
-    fn occupy(&self, mut guest: Box<Guest>, now: Moment) -> Result<Owned, Box<Guest>> {
+    fn occupy(&self, mut client: Box<Client>, now: Moment) -> Result<Owned, Box<Client>> {
         let shared = &self.shared;
         // Another worker may take what becomes free here.
         for _ in 0..EVICTIONS {
-            guest = match shared.slots.occupy(guest) {
+            client = match shared.slots.occupy(client) {
                 Ok(owned) => return Ok(owned),
-                Err(guest) => guest,
+                Err(client) => client,
             };
             if shared.evict(shared.evicted_when_full()) == 0 {
                 break;
@@ -221,8 +221,8 @@ impl Worker {
                 format!("too many connections ({limit}): idle ones are closed")
             });
         }
-        shared.slots.occupy(guest).inspect_err(|guest| {
-            shared.per_address.leave(guest.peer);
+        shared.slots.occupy(client).inspect_err(|client| {
+            shared.per_address.leave(client.peer);
             shared.say(Trouble::Full, now, || {
                 let limit = limit_in_words(shared.slots.most(), open_files());
                 format!("too many connections ({limit}): new ones are turned away")
@@ -234,7 +234,7 @@ impl Worker {
     fn serve(&mut self, mut owned: Owned) {
         // Each round is due to an event that came while the connection was owned here.
         while let Some(waiting) = self.settle(owned, Cause::Event) {
-            let deadline = waiting.guest.deadline;
+            let deadline = waiting.client.deadline;
             match self.shared.slots.release(waiting, deadline) {
                 Some(again) => owned = again,
                 None => break,
@@ -253,9 +253,9 @@ impl Worker {
     /// One turn of a connection, and the arming of the poller behind it. `None` when it has ended, or has
     /// a thread of its own.
     fn settle(&mut self, mut owned: Owned, cause: Cause) -> Option<Owned> {
-        let fate = match protected(|| self.converse(&mut owned.guest, cause)) {
+        let fate = match protected(|| self.converse(&mut owned.client, cause)) {
             Some(fate) => fate,
-            None => self.after_panic(&mut owned.guest),
+            None => self.after_panic(&mut owned.client),
         };
         let reason = match fate {
             // Nobody would serve it any more, see it end, or wait for its thread.
@@ -277,20 +277,20 @@ impl Worker {
     }
 
     /// Something of the program's panicked in this connection's turn: 500 if its answer was not begun, then the end.
-    fn after_panic(&mut self, guest: &mut Guest) -> Fate {
-        protected(|| drop(guest.take_tail()));
+    fn after_panic(&mut self, client: &mut Client) -> Fate {
+        protected(|| drop(client.take_body()));
         let now = self.shared.now();
-        let unanswered = guest.conn.phase() == Phase::Handle;
+        let unanswered = client.conn.phase() == Phase::Handle;
         // The observer may panic in this as well.
-        let told = unanswered && protected(|| self.answer_panic(guest, &now)).is_some();
+        let told = unanswered && protected(|| self.answer_panic(client, &now)).is_some();
         self.input.clear();
         if !told {
             self.output.clear();
             return Fate::Close(CloseReason::Panicked);
         }
-        self.output.save(&mut guest.kept().parked);
+        self.output.save(&mut client.pending().unsent);
         // The answer and the closing of the write side take one more turn, in which no handler runs.
-        protected(|| self.converse(guest, Cause::Event))
+        protected(|| self.converse(client, Cause::Event))
             .unwrap_or(Fate::Close(CloseReason::Panicked))
     }
 }

@@ -4,7 +4,7 @@
 //! (`blocking`). Never: an octet behind one that could not be sent.
 
 use super::blocking::{Blocking, Failure};
-use super::guest::Guest;
+use super::client::Client;
 use super::output::Output;
 use super::shared::Shared;
 use super::station::Waits;
@@ -28,7 +28,7 @@ struct Outlet<'a> {
 /// Why the connection has to end in the middle of the content.
 pub(super) fn write_content(
     shared: &Shared,
-    guest: &mut Guest,
+    client: &mut Client,
     output: &mut Output,
     waits: Waits<'_>,
     write: WriteContent,
@@ -37,12 +37,12 @@ pub(super) fn write_content(
     let mut outlet = Outlet {
         shared,
         link: Blocking {
-            conn: &mut guest.conn,
-            stream: &mut guest.stream,
+            conn: &mut client.conn,
+            stream: &mut client.stream,
             output,
             waits,
             rules: &shared.rules,
-            sent: &mut guest.sent,
+            sent: &mut client.sent,
         },
         is_chunked,
         failure: None,
@@ -86,7 +86,7 @@ impl ContentSink for Outlet<'_> {
     }
 
     fn is_disconnected(&mut self) -> bool {
-        // Kept, because a program that returns now has not sent all, although nothing of it may be left to fail at.
+        // Pending, because a program that returns now has not sent all, although nothing of it may be left to fail at.
         if self.failure.is_none() && self.link.stream.is_reset() {
             self.failure = Some(Failure::Lost);
         }

@@ -1,7 +1,7 @@
 //! A connection as the server keeps it between two turns.
 
 use super::input::Input;
-use super::output::{Output, Tail};
+use super::output::{Output, PendingBody};
 use super::standing::{Kind, Standing};
 use crate::conn::{Connection, Moment, Phase, Rules};
 use crate::handler::Payload;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// A connection: its socket, its state, and what is kept for it. It owns no buffer while it is idle.
 #[derive(Debug)]
-pub struct Guest {
+pub struct Client {
     /// The socket.
     pub stream: Stream,
     /// The other end.
@@ -21,7 +21,7 @@ pub struct Guest {
     /// The state.
     pub conn: Connection,
     /// What is kept for it, if there is anything.
-    pub kept: Option<Box<Kept>>,
+    pub pending: Option<Box<Pending>>,
     /// What it waits for when nobody owns it.
     pub standing: Standing,
     /// Octets that the socket has taken so far, heads included.
@@ -36,14 +36,14 @@ pub struct Guest {
     pub deadline: Moment,
 }
 
-impl Guest {
+impl Client {
     /// A connection that was accepted now.
-    pub fn new(stream: Stream, peer: Option<SocketAddr>, now: Moment, rules: &Rules) -> Guest {
-        Guest {
+    pub fn new(stream: Stream, peer: Option<SocketAddr>, now: Moment, rules: &Rules) -> Client {
+        Client {
             stream,
             peer,
             conn: Connection::new(now, rules),
-            kept: None,
+            pending: None,
             standing: Standing::new(Kind::Idle, now),
             sent: 0,
             registered: false,
@@ -63,38 +63,41 @@ impl Guest {
     }
 
     /// What is kept for it, to add to that.
-    pub fn kept(&mut self) -> &mut Kept {
-        self.kept.get_or_insert_default()
+    pub fn pending(&mut self) -> &mut Pending {
+        self.pending.get_or_insert_default()
     }
 
     /// Content that follows the framed octets.
-    pub fn tail(&self) -> Option<&Tail> {
-        self.kept.as_ref()?.tail.as_ref()
+    pub fn body(&self) -> Option<&PendingBody> {
+        self.pending.as_ref()?.body.as_ref()
     }
 
     /// The same, taken away.
-    pub fn take_tail(&mut self) -> Option<Tail> {
-        self.kept.as_mut()?.tail.take()
+    pub fn take_body(&mut self) -> Option<PendingBody> {
+        self.pending.as_mut()?.body.take()
     }
 
     /// Starts a turn with what was kept.
     pub fn restore(&mut self, input: &mut Input, output: &mut Output) {
         // Most have nothing, and an empty vector costs nothing.
-        let (mut leftover, mut parked) = (Vec::new(), Vec::new());
-        if let Some(kept) = &mut self.kept {
-            (leftover, parked) = (mem::take(&mut kept.leftover), mem::take(&mut kept.parked));
+        let (mut unread, mut unsent) = (Vec::new(), Vec::new());
+        if let Some(pending) = &mut self.pending {
+            (unread, unsent) = (
+                mem::take(&mut pending.unread),
+                mem::take(&mut pending.unsent),
+            );
         }
-        input.restore(&mut leftover);
-        output.restore(&mut parked);
+        input.restore(&mut unread);
+        output.restore(&mut unsent);
     }
 
     /// Ends a turn: what is unread or unsent is kept.
     pub fn save(&mut self, input: &mut Input, output: &mut Output) {
         if !input.unread().is_empty() {
-            input.save(&mut self.kept().leftover);
+            input.save(&mut self.pending().unread);
         }
         if !output.is_empty() {
-            output.save(&mut self.kept().parked);
+            output.save(&mut self.pending().unsent);
         }
         input.clear();
         output.clear();
@@ -103,31 +106,31 @@ impl Guest {
     /// Octets of memory that are kept for it between two turns, and that are its alone: those that were counted before, and those
     /// that are counted from now on.
     pub fn count(&mut self) -> (Octets, Octets) {
-        let Some(kept) = &mut self.kept else {
+        let Some(pending) = &mut self.pending else {
             return Default::default();
         };
-        let octets = kept.octets();
-        let before = mem::replace(&mut kept.counted, octets);
+        let octets = pending.octets();
+        let before = mem::replace(&mut pending.counted, octets);
         // The memory goes as well: what a connection needed once it seldom needs in its next turn.
-        self.kept.take_if(|kept| kept.is_empty());
+        self.pending.take_if(|pending| pending.is_empty());
         (before, octets)
     }
 
     /// Octets that are counted as kept for it.
     pub fn counted(&self) -> Octets {
-        self.kept
+        self.pending
             .as_ref()
-            .map_or(Octets::default(), |kept| kept.counted)
+            .map_or(Octets::default(), |pending| pending.counted)
     }
 
-    fn has_leftover(&self) -> bool {
-        let leftover = self.kept.as_ref().map(|kept| &kept.leftover);
-        leftover.is_some_and(|leftover| !leftover.is_empty())
+    fn has_unread(&self) -> bool {
+        let unread = self.pending.as_ref().map(|pending| &pending.unread);
+        unread.is_some_and(|unread| !unread.is_empty())
     }
 
-    fn has_parked(&self) -> bool {
-        let parked = self.kept.as_ref().map(|kept| &kept.parked);
-        parked.is_some_and(|parked| !parked.is_empty())
+    fn has_unsent(&self) -> bool {
+        let unsent = self.pending.as_ref().map(|pending| &pending.unsent);
+        unsent.is_some_and(|unsent| !unsent.is_empty())
     }
 
     /// A turn has ended, and it waits for this. An idle connection that was served in the turn is so from now on, and one whose
@@ -157,33 +160,33 @@ impl Guest {
 
     /// Whether everything that was read of it has been answered, and taken by the system.
     pub fn is_between_requests(&self) -> bool {
-        self.conn.phase() == Phase::Idle && !self.waits_to_write && !self.has_leftover()
+        self.conn.phase() == Phase::Idle && !self.waits_to_write && !self.has_unread()
     }
 
     /// Whether a request has arrived on it, in part at least, that has not been answered to its last octet.
     pub fn is_unfinished(&mut self) -> bool {
         match self.conn.phase() {
             Phase::Idle => !self.is_silent(),
-            Phase::Drain | Phase::Linger | Phase::Closed => self.has_parked(),
+            Phase::Drain | Phase::Linger | Phase::Closed => self.has_unsent(),
             Phase::Head | Phase::Gather | Phase::Handle | Phase::Send => true,
         }
     }
 }
 
 /// An idle connection of ten thousand is to cost little. Beside its state it has its socket, its peer's address, and what the sweep
-/// and the scans read; all that only a busy one has, or one that waits with something, lies in [`Kept`].
+/// and the scans read; all that only a busy one has, or one that waits with something, lies in [`Pending`].
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-const _: () = assert!(size_of::<Guest>() <= size_of::<Connection>() + 96);
+const _: () = assert!(size_of::<Client>() <= size_of::<Connection>() + 96);
 
 /// What is kept for a connection that is busy, or that waits with something. An idle one has none of it.
 #[derive(Debug, Default)]
-pub struct Kept {
+pub struct Pending {
     /// Octets that were read and belong to a message that is not complete.
-    pub leftover: Vec<u8>,
+    pub unread: Vec<u8>,
     /// Octets of answers that the socket did not take.
-    pub parked: Vec<u8>,
+    pub unsent: Vec<u8>,
     /// Content that follows them.
-    pub tail: Option<Tail>,
+    pub body: Option<PendingBody>,
     /// The request that the tail answers, for the observer.
     pub record: Option<Record>,
     /// Whether the answer in progress is, or was, more than what shares the write of its head.
@@ -201,23 +204,23 @@ pub struct Octets {
     pub made: usize,
 }
 
-impl Kept {
+impl Pending {
     fn octets(&self) -> Octets {
-        let made = match &self.tail {
-            Some(Tail::Memory {
+        let made = match &self.body {
+            Some(PendingBody::Memory {
                 payload: Payload::Bytes(octets),
                 ..
             }) => octets.capacity(),
             _ => 0,
         };
-        let parked = self.leftover.capacity() + self.parked.capacity();
+        let parked = self.unread.capacity() + self.unsent.capacity();
         Octets { parked, made }
     }
 
     fn is_empty(&self) -> bool {
         self.counted == Octets::default()
             && !self.is_long
-            && self.tail.is_none()
+            && self.body.is_none()
             && self.record.is_none()
     }
 }
