@@ -2,7 +2,7 @@
 
 use super::input::Input;
 use super::output::{Output, PendingBody};
-use super::standing::{Kind, Standing};
+use super::wait_state::{WaitKind, WaitState};
 use crate::conn::{Connection, Moment, Phase, Rules};
 use crate::handler::Payload;
 use crate::semantics::{Method, Status, Version};
@@ -23,7 +23,7 @@ pub struct Client {
     /// What is kept for it, if there is anything.
     pub pending: Option<Box<Pending>>,
     /// What it waits for when nobody owns it.
-    pub standing: Standing,
+    pub wait_state: WaitState,
     /// Octets that the socket has taken so far, heads included.
     pub sent: u64,
     /// Whether the poller knows the socket.
@@ -44,7 +44,7 @@ impl Client {
             peer,
             conn: Connection::new(now, rules),
             pending: None,
-            standing: Standing::new(Kind::Idle, now),
+            wait_state: WaitState::new(WaitKind::Idle, now),
             sent: 0,
             registered: false,
             waits_to_write: false,
@@ -137,18 +137,18 @@ impl Client {
     /// client took octets in it waits anew with the rest of them.
     pub fn waits(&mut self, interest: Interest, was_served: bool, took: bool, now: Moment) {
         let kind = match (self.counted(), self.conn.phase(), interest) {
-            (Octets { made: 1.., .. }, _, _) => Kind::Made,
-            (Octets { parked: 1.., .. }, _, _) => Kind::Parked,
-            (_, Phase::Idle, Interest::Read) => Kind::Idle,
-            _ => Kind::Busy,
+            (Octets { made: 1.., .. }, _, _) => WaitKind::OwnsBody,
+            (Octets { parked: 1.., .. }, _, _) => WaitKind::Buffered,
+            (_, Phase::Idle, Interest::Read) => WaitKind::Idle,
+            _ => WaitKind::Busy,
         };
         let anew = match kind {
-            Kind::Idle => was_served,
-            Kind::Made => took,
-            Kind::Parked | Kind::Busy => false,
+            WaitKind::Idle => was_served,
+            WaitKind::OwnsBody => took,
+            WaitKind::Buffered | WaitKind::Busy => false,
         };
-        if anew || kind != self.standing.kind() {
-            self.standing = Standing::new(kind, now);
+        if anew || kind != self.wait_state.kind() {
+            self.wait_state = WaitState::new(kind, now);
         }
     }
 

@@ -7,7 +7,7 @@
 use super::client::Client;
 use super::protected::protected;
 use super::shared::Shared;
-use super::standing::Kind;
+use super::wait_state::WaitKind;
 use crate::conn::{CloseReason, Moment};
 use crate::limits::{CLOSED_AT_ONCE, EVICTED_SHARE, OVERLOAD_SAID_EVERY, STALLS_FROM};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -88,7 +88,7 @@ impl Shared {
     /// Closes up to `most` of the connections that have been idle longest, and answers how many that were.
     pub(super) fn evict(&self, most: usize) -> usize {
         let mut evicted = 0;
-        for (index, standing) in self.slots.oldest(Kind::Idle, CLOSED_AT_ONCE) {
+        for (index, wait_state) in self.slots.oldest(WaitKind::Idle, CLOSED_AT_ONCE) {
             if evicted == most {
                 break;
             }
@@ -96,7 +96,7 @@ impl Shared {
                 continue;
             };
             // Since the scan, the slot may have been given to another.
-            let reason = match owned.client.standing == standing {
+            let reason = match owned.client.wait_state == wait_state {
                 true => dispensable(&mut owned.client),
                 false => None,
             };
@@ -143,9 +143,9 @@ impl Shared {
         let limit = self.rules.limits.parked_bytes;
         if self.parked() > limit {
             self.say_parked(limit);
-            self.close_oldest(Kind::Parked, |_| self.parked() > limit);
+            self.close_oldest(WaitKind::Buffered, |_| self.parked() > limit);
             // Input is kept for some of these as well.
-            self.close_oldest(Kind::Made, |_| self.parked() > limit);
+            self.close_oldest(WaitKind::OwnsBody, |_| self.parked() > limit);
         }
     }
 
@@ -160,10 +160,10 @@ impl Shared {
         let stalls = |client: &Client| {
             self.made() > limit
                 && client.counted().made < self.made()
-                && client.standing.since().after(STALLS_FROM) <= now
+                && client.wait_state.since().after(STALLS_FROM) <= now
         };
         // Each round closes one at least; as many as one scan finds may have come since the last sweep several times over.
-        while self.close_oldest(Kind::Made, stalls) > 0 {
+        while self.close_oldest(WaitKind::OwnsBody, stalls) > 0 {
             self.say_parked(limit);
         }
     }
@@ -177,11 +177,11 @@ impl Shared {
     }
 
     /// Closes those that have waited so longest while `must_go` says so, and answers how many that were.
-    fn close_oldest(&self, kind: Kind, must_go: impl Fn(&Client) -> bool) -> usize {
+    fn close_oldest(&self, kind: WaitKind, must_go: impl Fn(&Client) -> bool) -> usize {
         let mut closed = 0;
-        for (index, standing) in self.slots.oldest(kind, CLOSED_AT_ONCE) {
+        for (index, wait_state) in self.slots.oldest(kind, CLOSED_AT_ONCE) {
             match self.slots.claim(index, |_| true) {
-                Some(owned) if owned.client.standing == standing && must_go(&owned.client) => {
+                Some(owned) if owned.client.wait_state == wait_state && must_go(&owned.client) => {
                     self.close(owned, CloseReason::Overload);
                     closed += 1;
                 }

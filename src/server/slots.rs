@@ -16,7 +16,7 @@
 //! Slots come in chunks as they are needed, so that a server for ten thousand connections is small while it has ten.
 
 use super::client::Client;
-use super::standing::{Kind, Standing};
+use super::wait_state::{WaitKind, WaitState};
 use super::word::{OnEvent, OnRelease, State, Word};
 use crate::conn::Moment;
 use crate::sys::Token;
@@ -72,9 +72,9 @@ struct Slot {
     word: AtomicU64,
     /// When the wait ends, in milliseconds, so that the sweep need not own a connection to see that it is in time.
     deadline: AtomicU64,
-    /// The connection's [`Standing`], so that an eviction need not own it to see whether it is idle and how long. It is true only
+    /// The connection's [`WaitState`], so that an eviction need not own it to see whether it is idle and how long. It is true only
     /// while the word is idle, and a hint even then.
-    standing: AtomicU64,
+    wait_state: AtomicU64,
     client: Mutex<Option<Box<Client>>>,
 }
 
@@ -83,7 +83,7 @@ impl Slot {
         Slot {
             word: AtomicU64::new(Word::new().0),
             deadline: AtomicU64::new(Moment::NEVER.0),
-            standing: AtomicU64::new(0),
+            wait_state: AtomicU64::new(0),
             client: Mutex::new(None),
         }
     }
@@ -193,14 +193,14 @@ impl Slots {
     }
 
     /// The slots whose connections wait so and that nobody owns, those first that have waited longest; so many at most.
-    pub fn oldest(&self, kind: Kind, most: usize) -> Vec<(usize, Standing)> {
-        let mut oldest: BinaryHeap<(Standing, usize)> = BinaryHeap::with_capacity(most + 1);
+    pub fn oldest(&self, kind: WaitKind, most: usize) -> Vec<(usize, WaitState)> {
+        let mut oldest: BinaryHeap<(WaitState, usize)> = BinaryHeap::with_capacity(most + 1);
         for index in 0..self.touched() {
-            let Some(standing) = self.standing(index as u32) else {
+            let Some(wait_state) = self.wait_state(index as u32) else {
                 continue;
             };
-            if standing.kind() == kind {
-                oldest.push((standing, index));
+            if wait_state.kind() == kind {
+                oldest.push((wait_state, index));
                 if oldest.len() > most {
                     oldest.pop();
                 }
@@ -208,15 +208,15 @@ impl Slots {
         }
         let in_order = oldest.into_sorted_vec().into_iter();
         in_order
-            .map(|(standing, index)| (index, standing))
+            .map(|(wait_state, index)| (index, wait_state))
             .collect()
     }
 
     /// What the connection in a slot waits for, if there is one that nobody owns.
-    fn standing(&self, index: u32) -> Option<Standing> {
+    fn wait_state(&self, index: u32) -> Option<WaitState> {
         let slot = self.existing(index)?;
         let is_idle = Word(slot.word.load(Ordering::SeqCst)).state() == State::Idle;
-        is_idle.then(|| Standing(slot.standing.load(Ordering::Relaxed)))
+        is_idle.then(|| WaitState(slot.wait_state.load(Ordering::Relaxed)))
     }
 
     /// How many connections there can be.
@@ -239,7 +239,8 @@ impl Slots {
         } = owned;
         let slot = self.slot(index);
         slot.deadline.store(deadline.0, Ordering::SeqCst);
-        slot.standing.store(client.standing.0, Ordering::Relaxed);
+        slot.wait_state
+            .store(client.wait_state.0, Ordering::Relaxed);
         *lock(&slot.client) = Some(client);
         let before = slot.transition(|word| match word.on_release() {
             OnRelease::Idle(next) | OnRelease::Again(next) => Some(next),

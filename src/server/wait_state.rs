@@ -4,37 +4,37 @@ use crate::conn::Moment;
 
 /// For what a connection waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum WaitKind {
     /// In the middle of a message, with nothing kept for it.
     Busy,
     /// For a request of which not an octet has arrived: the first one, or the next.
     Idle,
     /// With octets that are kept for it: output that its client has not taken, or a part of a message.
-    Parked,
+    Buffered,
     /// With content that the program made for it in memory, since its client took octets the last time.
-    Made,
+    OwnsBody,
 }
 
 /// What a connection waits for and since when, in one word. Of two of one kind, the older is the lesser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Standing(pub u64);
+pub struct WaitState(pub u64);
 
 const KIND_BITS: u32 = 2;
 
-impl Standing {
+impl WaitState {
     /// A connection that waits so since `since`.
-    pub const fn new(kind: Kind, since: Moment) -> Standing {
+    pub const fn new(kind: WaitKind, since: Moment) -> WaitState {
         // The two highest bits of the time are lost, which is so in half a million centuries.
-        Standing(since.0 << KIND_BITS | kind as u64)
+        WaitState(since.0 << KIND_BITS | kind as u64)
     }
 
     /// For what.
-    pub const fn kind(self) -> Kind {
+    pub const fn kind(self) -> WaitKind {
         match self.0 & 3 {
-            1 => Kind::Idle,
-            2 => Kind::Parked,
-            3 => Kind::Made,
-            _ => Kind::Busy,
+            1 => WaitKind::Idle,
+            2 => WaitKind::Buffered,
+            3 => WaitKind::OwnsBody,
+            _ => WaitKind::Busy,
         }
     }
 
