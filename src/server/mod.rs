@@ -22,6 +22,7 @@ mod listen;
 mod observer;
 mod output;
 mod overload;
+pub mod ownership;
 pub mod per_address;
 mod pool;
 mod protected;
@@ -32,7 +33,6 @@ mod slots;
 mod station;
 mod upgraded;
 mod wait_state;
-pub mod word;
 mod worker;
 mod writer;
 

@@ -16,8 +16,8 @@
 //! Slots come in chunks as they are needed, so that a server for ten thousand connections is small while it has ten.
 
 use super::client::Client;
+use super::ownership::{OnEvent, OnRelease, Ownership, State};
 use super::wait_state::{WaitKind, WaitState};
-use super::word::{OnEvent, OnRelease, State, Word};
 use crate::conn::Moment;
 use crate::sys::Token;
 use std::collections::BinaryHeap;
@@ -69,7 +69,7 @@ impl Subject {
 }
 
 struct Slot {
-    word: AtomicU64,
+    ownership: AtomicU64,
     /// When the wait ends, in milliseconds, so that the sweep need not own a connection to see that it is in time.
     deadline: AtomicU64,
     /// The connection's [`WaitState`], so that an eviction need not own it to see whether it is idle and how long. It is true only
@@ -81,7 +81,7 @@ struct Slot {
 impl Slot {
     fn new() -> Slot {
         Slot {
-            word: AtomicU64::new(Word::new().0),
+            ownership: AtomicU64::new(Ownership::new().0),
             deadline: AtomicU64::new(Moment::NEVER.0),
             wait_state: AtomicU64::new(0),
             client: Mutex::new(None),
@@ -89,13 +89,13 @@ impl Slot {
     }
 
     /// Writes the word that `transition` makes of the present one, or nothing when it makes none.
-    fn transition(&self, transition: impl Fn(Word) -> Option<Word>) -> Option<Word> {
+    fn transition(&self, transition: impl Fn(Ownership) -> Option<Ownership>) -> Option<Ownership> {
         // Each failure means that another thread made progress on this word.
-        let step = |word| transition(Word(word)).map(|next| next.0);
-        self.word
+        let step = |ownership| transition(Ownership(ownership)).map(|next| next.0);
+        self.ownership
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, step)
             .ok()
-            .map(Word)
+            .map(Ownership)
     }
 }
 
@@ -157,8 +157,8 @@ impl Slots {
         drop(vacant);
         self.occupied.fetch_add(1, Ordering::SeqCst);
         let slot = self.slot(index);
-        let generation = match slot.transition(|word| Some(word.occupied())) {
-            Some(word) => word.generation(),
+        let generation = match slot.transition(|ownership| Some(ownership.occupied())) {
+            Some(ownership) => ownership.generation(),
             None => 0,
         };
         Ok(Owned {
@@ -171,7 +171,7 @@ impl Slots {
     /// An event for a connection: the connection, if it was idle. Otherwise its owner has been told, or it is gone.
     pub fn on_event(&self, index: u32, generation: u32) -> Option<Owned> {
         let slot = self.existing(index)?;
-        let before = slot.transition(|word| match word.on_event(generation) {
+        let before = slot.transition(|ownership| match ownership.on_event(generation) {
             OnEvent::Take(next) | OnEvent::Mark(next) => Some(next),
             OnEvent::Marked | OnEvent::Stale => None,
         })?;
@@ -188,7 +188,7 @@ impl Slots {
         if !due(Moment(slot.deadline.load(Ordering::SeqCst))) {
             return None;
         }
-        let before = slot.transition(Word::claimed)?;
+        let before = slot.transition(Ownership::claimed)?;
         self.take(slot, index, before.generation())
     }
 
@@ -215,7 +215,7 @@ impl Slots {
     /// What the connection in a slot waits for, if there is one that nobody owns.
     fn wait_state(&self, index: u32) -> Option<WaitState> {
         let slot = self.existing(index)?;
-        let is_idle = Word(slot.word.load(Ordering::SeqCst)).state() == State::Idle;
+        let is_idle = Ownership(slot.ownership.load(Ordering::SeqCst)).state() == State::Idle;
         is_idle.then(|| WaitState(slot.wait_state.load(Ordering::Relaxed)))
     }
 
@@ -242,7 +242,7 @@ impl Slots {
         slot.wait_state
             .store(client.wait_state.0, Ordering::Relaxed);
         *lock(&slot.client) = Some(client);
-        let before = slot.transition(|word| match word.on_release() {
+        let before = slot.transition(|ownership| match ownership.on_release() {
             OnRelease::Idle(next) | OnRelease::Again(next) => Some(next),
         })?;
         match before.on_release() {
@@ -268,7 +268,7 @@ impl Slots {
     fn vacate_index(&self, index: u32) {
         let slot = self.slot(index);
         slot.deadline.store(Moment::NEVER.0, Ordering::SeqCst);
-        slot.transition(|word| Some(word.vacated()));
+        slot.transition(|ownership| Some(ownership.vacated()));
         self.occupied.fetch_sub(1, Ordering::SeqCst);
         lock(&self.vacant).push(index);
     }

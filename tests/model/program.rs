@@ -7,7 +7,7 @@
 //! the one that gives it up: between the two nobody but the owner looks there, which the checks hold.
 
 use super::world::{At, Broken, CLOSED, Guest, Held, Registration, SLOTS, SWEEPER, Why, World};
-use doorstep::internals::server::word::{OnEvent, OnRelease, State, Word};
+use doorstep::internals::server::ownership::{OnEvent, OnRelease, Ownership, State};
 use std::fmt;
 
 /// What a thread does wrong.
@@ -393,7 +393,7 @@ impl Program {
             Fault::ReleaseBeforeArm => At::LateArm(held),
             _ => At::Wait,
         };
-        let freely = |written: Word| {
+        let freely = |written: Ownership| {
             move |world: &mut World| {
                 world.words[slot] = written;
                 match world.guests[slot].replace(held.guest) {
@@ -406,7 +406,7 @@ impl Program {
             OnRelease::Idle(idle) => out.held("releases", held, to, freely(idle)),
             OnRelease::Again(_) if self.fault == Fault::MarkIgnored => {
                 // What a plain store would do.
-                let idle = Word(word.0 & !3 | State::Idle as u64);
+                let idle = Ownership(word.0 & !3 | State::Idle as u64);
                 out.held("releases over the mark", held, to, freely(idle));
             }
             OnRelease::Again(_) if self.fault == Fault::ForgetMarked => {

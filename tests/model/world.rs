@@ -1,6 +1,6 @@
 //! The state that the threads share: slots, kernel, clients. Small and comparable, so that states can be told apart.
 
-use doorstep::internals::server::word::{State, Word};
+use doorstep::internals::server::ownership::{Ownership, State};
 
 pub const SLOTS: usize = 2;
 /// As many as clients at most.
@@ -115,7 +115,7 @@ pub struct Thread {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct World {
-    pub words: [Word; SLOTS],
+    pub words: [Ownership; SLOTS],
     pub guests: [Option<Guest>; SLOTS],
     /// Indices that can be handed out, the next one last.
     pub vacant: [u8; SLOTS],
@@ -134,7 +134,7 @@ impl World {
             newcomer: None,
         };
         World {
-            words: [Word::new(); SLOTS],
+            words: [Ownership::new(); SLOTS],
             guests: [None; SLOTS],
             vacant: [1, 0],
             vacancies: SLOTS as u8,
@@ -241,7 +241,7 @@ impl World {
     }
 
     /// Armed, or an event is on its way: else octets that come, or are here, stay unread until a deadline.
-    fn can_be_woken(&self, slot: usize, word: Word) -> bool {
+    fn can_be_woken(&self, slot: usize, word: Ownership) -> bool {
         let is_it = |of: u8, generation: u8| {
             usize::from(of) == slot && u32::from(generation) == word.generation()
         };

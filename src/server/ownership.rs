@@ -5,7 +5,7 @@
 
 /// Who may touch a connection now. Sixty-four bits: a generation, and a state in the lowest two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Word(pub u64);
+pub struct Ownership(pub u64);
 
 /// The states of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,9 +24,9 @@ pub enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnEvent {
     /// It was idle: the thread that writes this word owns it.
-    Take(Word),
+    Take(Ownership),
     /// It is owned: write this word and leave; the owner will see the mark.
-    Mark(Word),
+    Mark(Ownership),
     /// It is marked already; nothing to write.
     Marked,
     /// The event is about a connection that is gone.
@@ -37,21 +37,21 @@ pub enum OnEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnRelease {
     /// Nothing happened meanwhile: write this word, and it is anybody's.
-    Idle(Word),
+    Idle(Ownership),
     /// An event came meanwhile: write this word, stay the owner, and serve again.
-    Again(Word),
+    Again(Ownership),
 }
 
 const STATE_BITS: u32 = 2;
 
-impl Word {
+impl Ownership {
     /// A slot that has never held a connection.
-    pub const fn new() -> Word {
-        Word::of(0, State::Vacant)
+    pub const fn new() -> Ownership {
+        Ownership::of(0, State::Vacant)
     }
 
-    const fn of(generation: u32, state: State) -> Word {
-        Word(((generation as u64) << STATE_BITS) | state as u64)
+    const fn of(generation: u32, state: State) -> Ownership {
+        Ownership(((generation as u64) << STATE_BITS) | state as u64)
     }
 
     /// Which connection of this slot it is about; wraps after 2^32 of them.
@@ -70,8 +70,8 @@ impl Word {
     }
 
     /// A connection moves in, owned by the thread that accepted it.
-    pub const fn occupied(self) -> Word {
-        Word::of(self.generation(), State::Owned)
+    pub const fn occupied(self) -> Ownership {
+        Ownership::of(self.generation(), State::Owned)
     }
 
     /// An event for `generation` arrives.
@@ -81,16 +81,16 @@ impl Word {
         }
         match self.state() {
             State::Vacant => OnEvent::Stale,
-            State::Idle => OnEvent::Take(Word::of(generation, State::Owned)),
-            State::Owned => OnEvent::Mark(Word::of(generation, State::OwnedDirty)),
+            State::Idle => OnEvent::Take(Ownership::of(generation, State::Owned)),
+            State::Owned => OnEvent::Mark(Ownership::of(generation, State::OwnedDirty)),
             State::OwnedDirty => OnEvent::Marked,
         }
     }
 
     /// The sweep, an eviction or the shutdown wants the connection: only an idle one can be had.
-    pub const fn claimed(self) -> Option<Word> {
+    pub const fn claimed(self) -> Option<Ownership> {
         match self.state() {
-            State::Idle => Some(Word::of(self.generation(), State::Owned)),
+            State::Idle => Some(Ownership::of(self.generation(), State::Owned)),
             State::Vacant | State::Owned | State::OwnedDirty => None,
         }
     }
@@ -98,21 +98,21 @@ impl Word {
     /// The owner, having armed the poller, lets go. The order matters: see `slots`.
     pub const fn on_release(self) -> OnRelease {
         match self.state() {
-            State::OwnedDirty => OnRelease::Again(Word::of(self.generation(), State::Owned)),
+            State::OwnedDirty => OnRelease::Again(Ownership::of(self.generation(), State::Owned)),
             State::Vacant | State::Idle | State::Owned => {
-                OnRelease::Idle(Word::of(self.generation(), State::Idle))
+                OnRelease::Idle(Ownership::of(self.generation(), State::Idle))
             }
         }
     }
 
     /// The owner has ended the connection: every event that still comes for it is stale from now on.
-    pub const fn vacated(self) -> Word {
-        Word::of(self.generation().wrapping_add(1), State::Vacant)
+    pub const fn vacated(self) -> Ownership {
+        Ownership::of(self.generation().wrapping_add(1), State::Vacant)
     }
 }
 
-impl Default for Word {
-    fn default() -> Word {
-        Word::new()
+impl Default for Ownership {
+    fn default() -> Ownership {
+        Ownership::new()
     }
 }
