@@ -130,7 +130,7 @@ pub mod internals {
     }
     pub mod server {
         pub use crate::server::{
-            Housekeeper, Listeners, Look, Pool, Shared, Worker, crew, ownership, per_address,
+            Housekeeper, Listeners, Look, Pool, Shared, Worker, counts, ownership, per_address,
         };
     }
     pub mod sys {

@@ -11,7 +11,7 @@ mod blocking;
 mod body_pull;
 mod client;
 mod conversation;
-pub mod crew;
+pub mod counts;
 mod detached;
 mod ending;
 mod exchange;

@@ -3,7 +3,7 @@
 //! In: the crew's counts and each worker's marks, and who looks at them when. Out: what a worker does with an event. Never: a worker
 //! that is ended from outside: each ends itself, between two events.
 
-use super::crew::{Crew, Fill};
+use super::counts::{Fill, WorkerCounts};
 use super::shared::Shared;
 use super::shutdown::Signal;
 use super::slots::lock;
@@ -27,7 +27,7 @@ pub struct Pool {
 
 #[derive(Debug)]
 struct State {
-    crew: Crew,
+    counts: WorkerCounts,
     stations: Vec<Arc<Station>>,
     /// Threads that have not ended yet.
     threads: usize,
@@ -55,7 +55,7 @@ impl Pool {
         let base = base.clamp(1, WORKERS_MOST);
         Pool {
             state: Mutex::new(State {
-                crew: Crew::new(base, most.min(WORKERS_MOST)),
+                counts: WorkerCounts::new(base, most.min(WORKERS_MOST)),
                 stations: Vec::new(),
                 threads: 0,
                 started: 0,
@@ -68,8 +68,8 @@ impl Pool {
     }
 
     /// The workers, counted.
-    pub fn crew(&self) -> Crew {
-        lock(&self.state).crew
+    pub fn counts(&self) -> WorkerCounts {
+        lock(&self.state).counts
     }
 
     /// Workers that wait for a peer now.
@@ -82,7 +82,7 @@ impl Pool {
     /// Whether so many workers wait for peers that the others are kept for requests that keep nobody waiting. Without it, clients
     /// that send a part of their content and stop could hold all workers, and come again as fast as they are cut.
     pub fn has_none_to_spare(&self) -> bool {
-        self.waits() >= self.crew().most_lent()
+        self.waits() >= self.counts().waiting_max()
     }
 
     /// Starts the workers that are to run.
@@ -98,7 +98,7 @@ impl Pool {
     }
 
     fn fill(&self) -> Fill {
-        lock(&self.state).crew.fill()
+        lock(&self.state).counts.replace_blocked()
     }
 
     /// Starts a worker whose place is counted already.
@@ -122,7 +122,7 @@ impl Pool {
             .threads
             .start(&format!("doorstep-{number}"), Box::new(work));
         if started.is_err() {
-            lock(&self.state).crew.end_running();
+            lock(&self.state).counts.end_running();
         }
         started
     }
@@ -161,21 +161,23 @@ impl Pool {
     /// Looks at each worker: how many are missing now among those that are to run, and how many of the missing are on their way back.
     fn look(&self) -> (usize, usize) {
         let mut state = lock(&self.state);
-        let State { crew, stations, .. } = &mut *state;
+        let State {
+            counts, stations, ..
+        } = &mut *state;
         let mut back = 0;
         for station in stations {
             match station.look() {
-                Pace::WrittenOff => crew.write_off(),
+                Pace::WrittenOff => counts.mark_blocked(),
                 Pace::Back => back += 1,
                 Pace::GetsOn | Pace::Blocked => {}
             }
         }
-        (crew.missing(), back)
+        (counts.missing(), back)
     }
 
     fn cut_longest(&self, may_cut: bool, now: Moment) -> Look {
         let state = lock(&self.state);
-        if !may_cut || state.crew.running() > 0 {
+        if !may_cut || state.counts.running() > 0 {
             return Look::AtCap;
         }
         let waiting = state
@@ -188,7 +190,7 @@ impl Pool {
         others.sort_by_key(|(_, (_, since))| *since);
         match others.first() {
             Some((station, (wait, since)))
-                if since.after(CUT_FROM) <= now && told.len() < state.crew.cut_at_once() =>
+                if since.after(CUT_FROM) <= now && told.len() < state.counts.cut_at_once() =>
             {
                 station.cut(*wait);
                 Look::Cut
@@ -202,14 +204,14 @@ impl Pool {
     pub fn rejoin(&self, station: &Station) -> bool {
         let mut state = lock(&self.state);
         station.reinstate();
-        if state.crew.rejoin() {
+        if state.counts.unblock() {
             return true;
         }
-        let is_idle = |state: &mut State| !state.has_ended && !state.crew.hears();
+        let is_idle = |state: &mut State| !state.has_ended && !state.counts.take_wakeup();
         let waited = self.changed.wait_timeout_while(state, REST, is_idle);
         let (mut state, result) = waited.unwrap_or_else(PoisonError::into_inner);
         if result.timed_out() {
-            state.crew.end_resting();
+            state.counts.end_resting();
         }
         !result.timed_out()
     }

@@ -9,7 +9,7 @@
 //!
 //! Faults are planted in the threads' programs, never in the transitions, and each has to be found.
 
-mod crew;
+mod counts;
 mod explore;
 mod program;
 mod world;

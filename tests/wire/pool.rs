@@ -162,7 +162,7 @@ fn a_worker_is_added_for_each_that_is_blocked_while_events_wait() {
         }
         // Two rest, and end when nobody calls them.
         assert!(eventually(|| house.threads.ended() == 2));
-        assert_eq!(house.shared.pool.crew().all(), 1);
+        assert_eq!(house.shared.pool.counts().all(), 1);
         assert_eq!(Client::connect(house.address).ask("/").text(), PAGE);
     });
 }
@@ -210,7 +210,7 @@ fn one_that_rests_is_called_before_another_is_started() {
         gates[0].open();
         assert_eq!(first.answer().text(), PAGE);
         // The first worker is back, and rests while the second is believed to run.
-        assert!(eventually(|| house.shared.pool.crew().blocked() == 0));
+        assert!(eventually(|| house.shared.pool.counts().blocked() == 0));
         let mut third = house.asks("/");
         house.looks_twice();
         assert_eq!(third.answer().text(), PAGE);
@@ -338,7 +338,7 @@ fn the_longest_wait_for_a_peer_is_cut_for_the_sake_of_others() {
             events.iter().filter(|event| is_told(event)).count() == 1
         });
         // A worker runs again, so the other may go on.
-        assert!(eventually(|| house.shared.pool.crew().running() == 1));
+        assert!(eventually(|| house.shared.pool.counts().running() == 1));
         house.hands.0.store(10 * least, Ordering::SeqCst);
         // One look, as the next could come before that worker has had time for anything.
         assert_ne!(house.keeper.watch(), Look::Cut);

@@ -1,6 +1,6 @@
 //! The pool's counts: every state that any order of write-offs, returns, fills, calls and ends can reach.
 
-use doorstep::internals::server::crew::{Crew, Fill};
+use doorstep::internals::server::counts::{Fill, WorkerCounts};
 use std::collections::HashSet;
 
 /// The crew, and what the threads around it believe: how many of them run, are blocked, rest, and have been called.
@@ -15,7 +15,7 @@ struct World {
 
 /// What a crew shows, for the set of worlds seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Counts(Crew);
+struct Counts(WorkerCounts);
 
 impl std::hash::Hash for Counts {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
@@ -47,7 +47,7 @@ impl Bounds {
         let mut all = Vec::new();
         if world.running > 0 {
             let mut next = world;
-            next.crew.0.write_off();
+            next.crew.0.mark_blocked();
             next.running -= 1;
             next.blocked += 1;
             all.push(next);
@@ -55,7 +55,7 @@ impl Bounds {
         if world.blocked > 0 {
             let mut next = world;
             next.blocked -= 1;
-            match next.crew.0.rejoin() || self.fault == Fault::NeverRests {
+            match next.crew.0.unblock() || self.fault == Fault::NeverRests {
                 true => next.running += 1,
                 false => next.resting += 1,
             }
@@ -65,7 +65,7 @@ impl Bounds {
         if world.resting > 0 {
             let mut next = world;
             next.resting -= 1;
-            match next.crew.0.hears() {
+            match next.crew.0.take_wakeup() {
                 true if self.fault == Fault::DeafToCalls => {}
                 true => {
                     next.calls -= 1;
@@ -80,7 +80,7 @@ impl Bounds {
 
     fn filled(&self, world: World) -> Option<World> {
         let mut next = world;
-        match next.crew.0.fill() {
+        match next.crew.0.replace_blocked() {
             Fill::Enough => return None,
             Fill::Call => next.calls += 1,
             Fill::Start => next.running += 1,
@@ -119,9 +119,9 @@ impl Bounds {
     }
 
     fn explore(&self) -> Result<usize, String> {
-        let mut crew = Crew::new(self.base, self.most);
+        let mut crew = WorkerCounts::new(self.base, self.most);
         let mut running = 0;
-        while crew.fill() == Fill::Start {
+        while crew.replace_blocked() == Fill::Start {
             running += 1;
         }
         let first = World {

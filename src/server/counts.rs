@@ -19,14 +19,14 @@ use crate::limits::{CUT_SHARE, KEPT_SHARE};
 
 /// The workers of one server, counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Crew {
+pub struct WorkerCounts {
     base: usize,
     most: usize,
     running: usize,
     blocked: usize,
     resting: usize,
     /// Resting workers that have been called and have not heard it yet; they count as running.
-    called: usize,
+    woken: usize,
 }
 
 /// How a place among the running workers is filled.
@@ -42,16 +42,16 @@ pub enum Fill {
     AtCap,
 }
 
-impl Crew {
+impl WorkerCounts {
     /// No worker yet. `base` of them are to run, and there are never more than `most`.
-    pub fn new(base: usize, most: usize) -> Crew {
-        Crew {
+    pub fn new(base: usize, most: usize) -> WorkerCounts {
+        WorkerCounts {
             base,
             most: most.max(base),
             running: 0,
             blocked: 0,
             resting: 0,
-            called: 0,
+            woken: 0,
         }
     }
 
@@ -71,7 +71,7 @@ impl Crew {
     }
 
     /// Workers that may wait for peers at a time. A server of fewer than four lends them all.
-    pub fn most_lent(&self) -> usize {
+    pub fn waiting_max(&self) -> usize {
         self.most - self.most / KEPT_SHARE
     }
 
@@ -87,13 +87,13 @@ impl Crew {
     }
 
     /// A running worker makes no progress.
-    pub fn write_off(&mut self) {
+    pub fn mark_blocked(&mut self) {
         self.running -= 1;
         self.blocked += 1;
     }
 
     /// A worker that was written off has come back. True: it runs. False: enough others do, and it is to rest.
-    pub fn rejoin(&mut self) -> bool {
+    pub fn unblock(&mut self) -> bool {
         self.blocked -= 1;
         let runs = self.running < self.base;
         match runs {
@@ -104,13 +104,13 @@ impl Crew {
     }
 
     /// Fills one place, if one is empty.
-    pub fn fill(&mut self) -> Fill {
+    pub fn replace_blocked(&mut self) -> Fill {
         if self.running >= self.base {
             return Fill::Enough;
         }
         if self.resting > 0 {
             self.resting -= 1;
-            self.called += 1;
+            self.woken += 1;
             self.running += 1;
             return Fill::Call;
         }
@@ -122,10 +122,10 @@ impl Crew {
     }
 
     /// A resting worker looks whether it has been called. True: it runs from now on.
-    pub fn hears(&mut self) -> bool {
-        let called = self.called > 0;
-        self.called -= usize::from(called);
-        called
+    pub fn take_wakeup(&mut self) -> bool {
+        let woken = self.woken > 0;
+        self.woken -= usize::from(woken);
+        woken
     }
 
     /// A resting worker that has not been called ends.
