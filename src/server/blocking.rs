@@ -2,8 +2,8 @@
 //!
 //! In: the socket, the connection's deadlines, and who may cut a wait. Out: what is sent or read. Never: a wait without a deadline.
 
+use super::heartbeat::{PeerWait, WaitOutcome};
 use super::output::{Output, Progress, transmit};
-use super::station::{Waited, Waits};
 use crate::conn::{CloseReason, Connection, Moment, Rules};
 use crate::h1::Reject;
 use crate::sys::{Interest, Stream};
@@ -53,7 +53,7 @@ pub struct Blocking<'a> {
     /// What is to be sent.
     pub output: &'a mut Output,
     /// The waits of this thread.
-    pub waits: Waits<'a>,
+    pub waits: PeerWait<'a>,
     /// How long.
     pub rules: &'a Rules,
     /// Octets that the socket has taken so far: counted at once, as a program may panic later.
@@ -88,15 +88,15 @@ impl Blocking<'_> {
         }
     }
 
-    /// Waits until the socket is ready (`true`) or the deadline is over (`false`).
+    /// PeerWait until the socket is ready (`true`) or the deadline is over (`false`).
     ///
     /// # Errors
     /// Why it is not to be waited for any more.
     pub fn wait(&mut self, interest: Interest, deadline: Moment) -> Result<bool, Failure> {
         match self.waits.wait(self.stream, interest, deadline) {
-            Ok(Waited::Ready) => Ok(true),
-            Ok(Waited::TimedOut) => Ok(false),
-            Ok(Waited::Cut(reason)) => Err(Failure::Cut(reason)),
+            Ok(WaitOutcome::Ready) => Ok(true),
+            Ok(WaitOutcome::TimedOut) => Ok(false),
+            Ok(WaitOutcome::Cut(reason)) => Err(Failure::Cut(reason)),
             Err(_) => Err(Failure::Lost),
         }
     }

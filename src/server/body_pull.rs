@@ -46,7 +46,7 @@ impl<'a> Pull<'a> {
         failure.error()
     }
 
-    /// Waits for more octets behind the ones that are here, all of which are decoded.
+    /// PeerWait for more octets behind the ones that are here, all of which are decoded.
     fn read_more(&mut self) -> io::Result<()> {
         self.rest.start = 0;
         self.rest.end = 0;

@@ -4,8 +4,8 @@
 //! connection, what becomes of its socket (`worker`); what an answer says (`exchange`). Never: a wait.
 
 use super::client::Client;
+use super::heartbeat::PeerWait;
 use super::output::{Broken, PendingBody, Progress, is_programs, transmit};
-use super::station::Waits;
 use super::worker::Worker;
 use super::writer::write_content;
 use crate::conn::{CloseReason, Expiry, Gathered, Moment, Phase, Received};
@@ -234,7 +234,7 @@ impl Worker {
         }
     }
 
-    /// Waits for content that is short enough, then has the request answered.
+    /// PeerWait for content that is short enough, then has the request answered.
     fn gather(&mut self, client: &mut Client, now: &Now) -> Flow {
         let moment = Moment::at(now.monotonic);
         match client
@@ -293,9 +293,9 @@ impl Worker {
             }) => {
                 let before = client.sent;
                 let (shared, output) = (&*self.shared, &mut self.output);
-                let waits = Waits::new(shared, &self.station);
+                let waits = PeerWait::new(shared, &self.heartbeat);
                 let written = write_content(shared, client, output, waits, write, is_chunked);
-                self.station.progress();
+                self.heartbeat.progress();
                 self.moved += client.sent - before;
                 // What is left of it lies in the output now.
                 written.map_or_else(Flow::Close, |()| Flow::Go)

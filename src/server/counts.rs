@@ -75,7 +75,7 @@ impl WorkerCounts {
         self.most - self.most / KEPT_SHARE
     }
 
-    /// Waits for peers that may be cut before the first of them has been heard of: a share of all, so that a small server does not
+    /// PeerWait for peers that may be cut before the first of them has been heard of: a share of all, so that a small server does not
     /// lose all of its uploads for one request, and a large one need not lose them one after the other.
     pub fn cut_at_once(&self) -> usize {
         (self.most / CUT_SHARE).max(1)

@@ -5,13 +5,13 @@
 //! (`upgraded`); how many of them there may be (`seats`). Never: octets parsed here; when the
 //! program has finished, the workers get the connection back as if its socket had been full until now.
 
+use super::heartbeat::{Heartbeat, PeerWait};
 use super::output::{Output, PendingBody};
 use super::overload::Trouble;
 use super::pool::Presence;
 use super::protected::protected;
 use super::shared::Shared;
 use super::slots::{Owned, lock};
-use super::station::{Station, Waits};
 use super::upgraded;
 use super::writer::write_content;
 use crate::conn::{CloseReason, Moment};
@@ -58,8 +58,8 @@ fn serve(shared: &Shared, mut owned: Owned) {
 fn perform(shared: &Shared, owned: &mut Owned) -> Result<(), CloseReason> {
     let client = &mut *owned.client;
     // It is in no list, so nobody cuts its waits for the sake of others: they wait for no worker.
-    let station = Station::default();
-    let waits = Waits::detached(shared, &station);
+    let heartbeat = Heartbeat::default();
+    let waits = PeerWait::detached(shared, &heartbeat);
     let mut output = Output::default();
     output.restore(&mut client.pending().unsent);
     let result = match client.take_body() {

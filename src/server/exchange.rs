@@ -7,11 +7,11 @@ use super::blocking::{Blocking, Failure};
 use super::body_pull::Pull;
 use super::client::{Client, Record};
 use super::conversation::Flow;
+use super::heartbeat::PeerWait;
 use super::observer::RequestEvent;
 use super::output::{Output, PendingBody, copy_file, memory};
 use super::seats::{Seat, Seats};
 use super::shared::Shared;
-use super::station::Waits;
 use super::upgraded::refusal;
 use super::worker::Worker;
 use crate::conn::{Answer, CloseReason, Delivery};
@@ -83,13 +83,13 @@ impl Worker {
             conn: &mut client.conn,
             stream: &mut client.stream,
             output: &mut self.output,
-            waits: Waits::new(shared, &self.station),
+            waits: PeerWait::new(shared, &self.heartbeat),
             rules: &shared.rules,
             sent: &mut client.sent,
         };
         let mut pull = Pull::new(link, rest);
         let response = shared.handler.handle(&mut Request::new(parts, &mut pull));
-        self.station.progress();
+        self.heartbeat.progress();
         let (start, end, failure) = pull.end();
         let asked = Asked {
             method: head.method,

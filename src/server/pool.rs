@@ -4,10 +4,10 @@
 //! that is ended from outside: each ends itself, between two events.
 
 use super::counts::{Fill, WorkerCounts};
+use super::heartbeat::{Heartbeat, Liveness};
 use super::shared::Shared;
 use super::shutdown::Signal;
 use super::slots::lock;
-use super::station::{Pace, Station};
 use super::worker::Worker;
 use crate::conn::Moment;
 use crate::limits::{CUT_FROM, REST, WORKERS_END_WITHIN, WORKERS_MOST};
@@ -28,7 +28,7 @@ pub struct Pool {
 #[derive(Debug)]
 struct State {
     counts: WorkerCounts,
-    stations: Vec<Arc<Station>>,
+    heartbeats: Vec<Arc<Heartbeat>>,
     /// Threads that have not ended yet.
     threads: usize,
     started: usize,
@@ -56,7 +56,7 @@ impl Pool {
         Pool {
             state: Mutex::new(State {
                 counts: WorkerCounts::new(base, most.min(WORKERS_MOST)),
-                stations: Vec::new(),
+                heartbeats: Vec::new(),
                 threads: 0,
                 started: 0,
                 failure: None,
@@ -75,7 +75,10 @@ impl Pool {
     /// Workers that wait for a peer now.
     pub fn waits(&self) -> usize {
         let state = lock(&self.state);
-        let waits = state.stations.iter().filter_map(|station| station.waits());
+        let waits = state
+            .heartbeats
+            .iter()
+            .filter_map(|heartbeat| heartbeat.waits());
         waits.count()
     }
 
@@ -105,7 +108,7 @@ impl Pool {
     fn start_one(&self, shared: &Arc<Shared>) -> io::Result<()> {
         let mut worker = Worker::new(shared.clone());
         let signal = shared.signal.clone();
-        let presence = Presence::of(&shared.pool, Some(worker.station()));
+        let presence = Presence::of(&shared.pool, Some(worker.heartbeat()));
         let number = presence.number;
         let work = move || {
             // Who waits for the threads finds every descriptor closed: what this one shares is let go of first.
@@ -162,14 +165,14 @@ impl Pool {
     fn look(&self) -> (usize, usize) {
         let mut state = lock(&self.state);
         let State {
-            counts, stations, ..
+            counts, heartbeats, ..
         } = &mut *state;
         let mut back = 0;
-        for station in stations {
-            match station.look() {
-                Pace::WrittenOff => counts.mark_blocked(),
-                Pace::Back => back += 1,
-                Pace::GetsOn | Pace::Blocked => {}
+        for heartbeat in heartbeats {
+            match heartbeat.check() {
+                Liveness::NewlyBlocked => counts.mark_blocked(),
+                Liveness::Recovered => back += 1,
+                Liveness::Alive | Liveness::Blocked => {}
             }
         }
         (counts.missing(), back)
@@ -181,18 +184,18 @@ impl Pool {
             return Look::AtCap;
         }
         let waiting = state
-            .stations
+            .heartbeats
             .iter()
-            .filter_map(|station| Some((station, station.waits()?)));
+            .filter_map(|heartbeat| Some((heartbeat, heartbeat.waits()?)));
         // Who has been told hears of it only when its present slice of time is over.
         let (told, mut others): (Vec<_>, Vec<_>) =
-            waiting.partition(|(station, (wait, _))| station.is_cut(*wait));
+            waiting.partition(|(heartbeat, (wait, _))| heartbeat.is_cut(*wait));
         others.sort_by_key(|(_, (_, since))| *since);
         match others.first() {
-            Some((station, (wait, since)))
+            Some((heartbeat, (wait, since)))
                 if since.after(CUT_FROM) <= now && told.len() < state.counts.cut_at_once() =>
             {
-                station.cut(*wait);
+                heartbeat.cut(*wait);
                 Look::Cut
             }
             _ => Look::AtCap,
@@ -201,9 +204,9 @@ impl Pool {
 
     /// A worker that was written off is back. It returns when it is to run: at once, or when it is called. False: it was not
     /// needed for long, and ends.
-    pub fn rejoin(&self, station: &Station) -> bool {
+    pub fn rejoin(&self, heartbeat: &Heartbeat) -> bool {
         let mut state = lock(&self.state);
-        station.reinstate();
+        heartbeat.reinstate();
         if state.counts.unblock() {
             return true;
         }
@@ -238,7 +241,7 @@ impl Pool {
         }
     }
 
-    /// Waits for the threads, now that the poller has been woken. One that is inside a handler that does not return is left behind.
+    /// PeerWait for the threads, now that the poller has been woken. One that is inside a handler that does not return is left behind.
     ///
     /// # Errors
     /// What ended a worker before its time.
@@ -258,20 +261,20 @@ impl Pool {
 #[derive(Debug)]
 pub struct Presence {
     pool: Arc<Pool>,
-    station: Option<Arc<Station>>,
+    heartbeat: Option<Arc<Heartbeat>>,
     number: usize,
 }
 
 impl Presence {
     /// A thread that is about to be started, with the marks to look at if it is a worker's.
-    pub fn of(pool: &Arc<Pool>, station: Option<Arc<Station>>) -> Presence {
+    pub fn of(pool: &Arc<Pool>, heartbeat: Option<Arc<Heartbeat>>) -> Presence {
         let mut state = lock(&pool.state);
         state.threads += 1;
         state.started += 1;
-        state.stations.extend(station.clone());
+        state.heartbeats.extend(heartbeat.clone());
         Presence {
             pool: pool.clone(),
-            station,
+            heartbeat,
             number: state.started,
         }
     }
@@ -285,8 +288,10 @@ impl Drop for Presence {
     fn drop(&mut self) {
         let mut state = lock(&self.pool.state);
         state.threads -= 1;
-        if let Some(mine) = &self.station {
-            state.stations.retain(|station| !Arc::ptr_eq(station, mine));
+        if let Some(mine) = &self.heartbeat {
+            state
+                .heartbeats
+                .retain(|heartbeat| !Arc::ptr_eq(heartbeat, mine));
         }
         // Who waits for the end counts the threads.
         if state.has_ended {

@@ -93,7 +93,7 @@ impl Signal {
         }
     }
 
-    /// Waits for this long, or until the grace is made shorter.
+    /// PeerWait for this long, or until the grace is made shorter.
     pub fn pause(&self, timeout: Duration) {
         let asked = lock(&self.asked);
         drop(self.changed.wait_timeout(asked, timeout));
@@ -202,7 +202,7 @@ impl Running {
         self.join()
     }
 
-    /// Waits for its end.
+    /// PeerWait for its end.
     ///
     /// # Errors
     /// Those that ended the server.

@@ -6,9 +6,9 @@
 use super::blocking::Failure;
 use super::client::Client;
 use super::exchange::fault;
+use super::heartbeat::{Heartbeat, PeerWait, WaitOutcome};
 use super::protected::protected;
 use super::shared::Shared;
-use super::station::{Station, Waited, Waits};
 use crate::conn::{CloseReason, Moment};
 use crate::handler::{Duplex, Payload, Response, ResponseParts, Speak, Upgraded};
 use crate::semantics::upgrade::offers;
@@ -56,7 +56,7 @@ pub(super) fn converse(
     speak: Speak,
 ) -> Result<(), CloseReason> {
     // In no list, so that nobody cuts its waits for the sake of others: they wait for no worker.
-    let station = Station::default();
+    let heartbeat = Heartbeat::default();
     let timeouts = &shared.rules.timeouts;
     let leftover = std::mem::take(&mut client.pending().unread);
     // The thread has it, and seldom for long; the connection, which may live for hours, keeps nothing any more.
@@ -66,7 +66,7 @@ pub(super) fn converse(
         leftover,
         stream: &mut client.stream,
         peer: client.peer,
-        waits: Waits::detached(shared, &station),
+        waits: PeerWait::detached(shared, &heartbeat),
         place: 0,
         read_timeout: timeouts.keep_alive,
         write_timeout: timeouts.write,
@@ -90,7 +90,7 @@ struct Line<'a> {
     shared: &'a Shared,
     stream: &'a mut Stream,
     peer: Option<SocketAddr>,
-    waits: Waits<'a>,
+    waits: PeerWait<'a>,
     /// What came behind the request, and how much of it has been read.
     leftover: Vec<u8>,
     place: usize,
@@ -122,9 +122,9 @@ impl Line<'_> {
                 done => return done,
             }
             match self.waits.wait(self.stream, interest, deadline) {
-                Ok(Waited::Ready) => {}
-                Ok(Waited::TimedOut) => return Err(io::ErrorKind::TimedOut.into()),
-                Ok(Waited::Cut(reason)) => return Err(self.fail(Failure::Cut(reason))),
+                Ok(WaitOutcome::Ready) => {}
+                Ok(WaitOutcome::TimedOut) => return Err(io::ErrorKind::TimedOut.into()),
+                Ok(WaitOutcome::Cut(reason)) => return Err(self.fail(Failure::Cut(reason))),
                 Err(_) => return Err(self.fail(Failure::Lost)),
             }
         }

@@ -7,6 +7,7 @@ use super::connections_within;
 use super::conversation::{Cause, Fate};
 use super::detached::detach;
 use super::exchange::DateLine;
+use super::heartbeat::Heartbeat;
 use super::input::Input;
 use super::listen::Accepted;
 use super::output::Output;
@@ -15,7 +16,6 @@ use super::per_address::shown;
 use super::protected::protected;
 use super::shared::Shared;
 use super::slots::{Owned, Subject};
-use super::station::Station;
 use crate::conn::{CloseReason, Moment, Phase};
 use crate::h1::Head;
 use crate::handler::Now;
@@ -41,7 +41,7 @@ pub struct Worker {
     pub(super) requests: usize,
     /// Octets that this turn has sent, or dropped behind a last answer.
     pub(super) moved: u64,
-    pub(super) station: Arc<Station>,
+    pub(super) heartbeat: Arc<Heartbeat>,
     /// More is kept for a connection than before its turn.
     pub(super) grew: bool,
 }
@@ -61,14 +61,14 @@ impl Worker {
             head: None,
             requests: 0,
             moved: 0,
-            station: Arc::default(),
+            heartbeat: Arc::default(),
             grew: false,
         }
     }
 
     /// What others see of it.
-    pub(super) fn station(&self) -> Arc<Station> {
-        self.station.clone()
+    pub(super) fn heartbeat(&self) -> Arc<Heartbeat> {
+        self.heartbeat.clone()
     }
 
     /// Serves until the poller is woken for good, or the pool needs this worker no more.
@@ -78,15 +78,15 @@ impl Worker {
     pub fn run(&mut self) -> io::Result<()> {
         let shared = self.shared.clone();
         loop {
-            if self.station.is_written_off() && !shared.pool.rejoin(&self.station) {
+            if self.heartbeat.is_blocked() && !shared.pool.rejoin(&self.heartbeat) {
                 return Ok(());
             }
             match shared.poller.wait(None)? {
                 Wake::Ready(token) => {
-                    self.station.begin();
+                    self.heartbeat.begin();
                     shared.pool.rouse(&*shared.poller, &shared.signal);
                     self.turn(token);
-                    self.station.end();
+                    self.heartbeat.end();
                 }
                 Wake::TimedOut => {}
                 Wake::Woken => return Ok(()),

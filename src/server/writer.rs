@@ -5,9 +5,9 @@
 
 use super::blocking::{Blocking, Failure};
 use super::client::Client;
+use super::heartbeat::PeerWait;
 use super::output::Output;
 use super::shared::Shared;
-use super::station::Waits;
 use crate::conn::CloseReason;
 use crate::h1::chunked;
 use crate::handler::{ContentSink, WriteContent, Writer};
@@ -30,7 +30,7 @@ pub(super) fn write_content(
     shared: &Shared,
     client: &mut Client,
     output: &mut Output,
-    waits: Waits<'_>,
+    waits: PeerWait<'_>,
     write: WriteContent,
     is_chunked: bool,
 ) -> Result<(), CloseReason> {

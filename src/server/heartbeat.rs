@@ -13,26 +13,26 @@ use std::time::Duration;
 
 /// What a look at a thread finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
+pub enum Liveness {
     /// It gets on, or waits for an event.
-    GetsOn,
+    Alive,
     /// It serves an event and has shown no progress since the last look: from now on it is written off.
-    WrittenOff,
+    NewlyBlocked,
     /// It was written off before, and there is still no progress.
     Blocked,
     /// It was written off, gets on again, and will say so when its turn ends.
-    Back,
+    Recovered,
 }
 
 /// The marks of one thread.
 #[derive(Debug, Default)]
-pub struct Station {
+pub struct Heartbeat {
     /// Odd while the thread serves an event, even while it waits for one. Rises with each sign of progress.
-    beat: AtomicU64,
+    epoch: AtomicU64,
     /// What the housekeeper saw of `beat` the last time.
     seen: AtomicU64,
-    written_off: AtomicBool,
-    /// Waits for peers so far.
+    blocked: AtomicBool,
+    /// PeerWait for peers so far.
     count: AtomicU64,
     /// Which of them goes on; 0 is none.
     wait: AtomicU64,
@@ -42,7 +42,7 @@ pub struct Station {
     cut: AtomicU64,
 }
 
-impl Station {
+impl Heartbeat {
     /// An event is going to be served.
     pub fn begin(&self) {
         self.step(1);
@@ -60,33 +60,33 @@ impl Station {
 
     /// One writer only, so this need not be an atomic addition.
     fn step(&self, by: u64) {
-        let beat = self.beat.load(Ordering::Relaxed);
-        self.beat.store(beat.wrapping_add(by), Ordering::Release);
+        let epoch = self.epoch.load(Ordering::Relaxed);
+        self.epoch.store(epoch.wrapping_add(by), Ordering::Release);
     }
 
     /// What has become of the thread since the last look. For the housekeeper alone.
-    pub fn look(&self) -> Pace {
-        let beat = self.beat.load(Ordering::Acquire);
-        let stuck = beat % 2 == 1 && beat == self.seen.swap(beat, Ordering::Relaxed);
-        match (stuck, self.is_written_off()) {
-            (true, true) => Pace::Blocked,
+    pub fn check(&self) -> Liveness {
+        let epoch = self.epoch.load(Ordering::Acquire);
+        let stuck = epoch % 2 == 1 && epoch == self.seen.swap(epoch, Ordering::Relaxed);
+        match (stuck, self.is_blocked()) {
+            (true, true) => Liveness::Blocked,
             (true, false) => {
-                self.written_off.store(true, Ordering::SeqCst);
-                Pace::WrittenOff
+                self.blocked.store(true, Ordering::SeqCst);
+                Liveness::NewlyBlocked
             }
-            (false, true) => Pace::Back,
-            (false, false) => Pace::GetsOn,
+            (false, true) => Liveness::Recovered,
+            (false, false) => Liveness::Alive,
         }
     }
 
     /// Whether it was written off.
-    pub fn is_written_off(&self) -> bool {
-        self.written_off.load(Ordering::Relaxed)
+    pub fn is_blocked(&self) -> bool {
+        self.blocked.load(Ordering::Relaxed)
     }
 
     /// Takes it back.
     pub fn reinstate(&self) {
-        self.written_off.store(false, Ordering::SeqCst);
+        self.blocked.store(false, Ordering::SeqCst);
     }
 
     /// The wait for a peer that goes on now, and since when.
@@ -108,7 +108,7 @@ impl Station {
 
 /// How a wait for a peer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waited {
+pub enum WaitOutcome {
     /// The socket is ready.
     Ready,
     /// The time is over.
@@ -118,9 +118,9 @@ pub enum Waited {
 }
 
 /// The waits of one request for its peer, and how long they have been in all.
-pub struct Waits<'a> {
+pub struct PeerWait<'a> {
     shared: &'a Shared,
-    station: &'a Station,
+    heartbeat: &'a Heartbeat,
     waited: Duration,
     /// How soon a cut is heard of.
     slice: Duration,
@@ -128,12 +128,12 @@ pub struct Waits<'a> {
     is_new: bool,
 }
 
-impl<'a> Waits<'a> {
+impl<'a> PeerWait<'a> {
     /// Nobody has been waited for yet.
-    pub fn new(shared: &'a Shared, station: &'a Station) -> Waits<'a> {
-        Waits {
+    pub fn new(shared: &'a Shared, heartbeat: &'a Heartbeat) -> PeerWait<'a> {
+        PeerWait {
             shared,
-            station,
+            heartbeat,
             waited: Duration::ZERO,
             slice: PEER_WAIT,
             is_new: true,
@@ -141,11 +141,11 @@ impl<'a> Waits<'a> {
     }
 
     /// The same on a thread of which there may be many, and that nobody cuts before the server's end.
-    pub fn detached(shared: &'a Shared, station: &'a Station) -> Waits<'a> {
-        Waits {
+    pub fn detached(shared: &'a Shared, heartbeat: &'a Heartbeat) -> PeerWait<'a> {
+        PeerWait {
             slice: DETACHED_WAIT,
             is_new: false,
-            ..Waits::new(shared, station)
+            ..PeerWait::new(shared, heartbeat)
         }
     }
 
@@ -163,21 +163,21 @@ impl<'a> Waits<'a> {
         stream: &mut Stream,
         interest: Interest,
         deadline: Moment,
-    ) -> io::Result<Waited> {
+    ) -> io::Result<WaitOutcome> {
         // Whoever has begun goes on; content that is asked for now, and is not here, finds no worker to spare.
         let is_new = std::mem::take(&mut self.is_new);
         if is_new && interest == Interest::Read && self.shared.pool.has_none_to_spare() {
-            return Ok(Waited::Cut(CloseReason::Overload));
+            return Ok(WaitOutcome::Cut(CloseReason::Overload));
         }
-        let station = self.station;
+        let heartbeat = self.heartbeat;
         let begun = self.now();
-        let number = station.count.load(Ordering::Relaxed) + 1;
-        station.count.store(number, Ordering::Relaxed);
+        let number = heartbeat.count.load(Ordering::Relaxed) + 1;
+        heartbeat.count.store(number, Ordering::Relaxed);
         let since = begun.0.saturating_sub(Moment::at(self.waited).0);
-        station.since.store(since, Ordering::SeqCst);
-        station.wait.store(number, Ordering::SeqCst);
+        heartbeat.since.store(since, Ordering::SeqCst);
+        heartbeat.wait.store(number, Ordering::SeqCst);
         let waited = self.wait_in_slices(stream, interest, deadline, number);
-        station.wait.store(0, Ordering::SeqCst);
+        heartbeat.wait.store(0, Ordering::SeqCst);
         self.waited += self.now().since(begun);
         waited
     }
@@ -189,24 +189,24 @@ impl<'a> Waits<'a> {
         interest: Interest,
         deadline: Moment,
         number: u64,
-    ) -> io::Result<Waited> {
+    ) -> io::Result<WaitOutcome> {
         let mut is_ready = false;
         // Ends with the deadline, which every wait has.
         loop {
             if self.shared.has_ended() {
-                return Ok(Waited::Cut(CloseReason::Shutdown));
+                return Ok(WaitOutcome::Cut(CloseReason::Shutdown));
             }
             // Also when the socket is ready: a peer that sends an octet within each slice would never be cut, and as the one that
             // waits longest would keep all others from it.
-            if self.station.cut.load(Ordering::SeqCst) == number {
-                return Ok(Waited::Cut(CloseReason::Overload));
+            if self.heartbeat.cut.load(Ordering::SeqCst) == number {
+                return Ok(WaitOutcome::Cut(CloseReason::Overload));
             }
             if is_ready {
-                return Ok(Waited::Ready);
+                return Ok(WaitOutcome::Ready);
             }
             let now = self.now();
             if deadline <= now {
-                return Ok(Waited::TimedOut);
+                return Ok(WaitOutcome::TimedOut);
             }
             is_ready = stream.wait(interest, self.slice.min(deadline.since(now)))?;
         }
