@@ -289,7 +289,7 @@ impl Worker {
             Some(PendingBody::Writer {
                 write,
                 is_chunked,
-                seat: None,
+                permit: None,
             }) => {
                 let before = client.sent;
                 let (shared, output) = (&*self.shared, &mut self.output);

@@ -8,7 +8,7 @@
 use super::heartbeat::{Heartbeat, PeerWait};
 use super::output::{Output, PendingBody};
 use super::overload::Trouble;
-use super::pool::Presence;
+use super::pool::ThreadGuard;
 use super::protected::protected;
 use super::shared::Shared;
 use super::slots::{Owned, lock};
@@ -20,13 +20,13 @@ use std::sync::{Arc, Mutex};
 
 /// Gives a connection, which the caller owns, to a thread of its own.
 pub(super) fn detach(shared: &Arc<Shared>, owned: Owned) {
-    let presence = Presence::of(&shared.pool, None);
+    let guard = ThreadGuard::of(&shared.pool, None);
     // A thread that cannot be started takes what it was given with it, and the connection still has to be ended then.
     let given = Arc::new(Mutex::new(Some((shared.clone(), owned))));
     let taken = given.clone();
     let work = move || {
         // Who waits for the threads finds every descriptor closed: what this one shares is let go of first.
-        let _presence = presence;
+        let _guard = guard;
         let taken = lock(&taken).take();
         if let Some((shared, owned)) = taken {
             serve(&shared, owned);
@@ -66,11 +66,12 @@ fn perform(shared: &Shared, owned: &mut Owned) -> Result<(), CloseReason> {
         Some(PendingBody::Writer {
             write,
             is_chunked,
-            seat: _seat,
+            permit: _permit,
         }) => write_content(shared, client, &mut output, waits, write, is_chunked),
-        Some(PendingBody::Upgrade { speak, seat: _seat }) => {
-            upgraded::converse(shared, client, speak)
-        }
+        Some(PendingBody::Upgrade {
+            speak,
+            permit: _permit,
+        }) => upgraded::converse(shared, client, speak),
         other => {
             client.pending().body = other;
             Ok(())

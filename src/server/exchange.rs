@@ -10,7 +10,7 @@ use super::conversation::Flow;
 use super::heartbeat::PeerWait;
 use super::observer::RequestEvent;
 use super::output::{Output, PendingBody, copy_file, memory};
-use super::seats::{Seat, Seats};
+use super::permits::{Permit, Semaphore};
 use super::shared::Shared;
 use super::upgraded::refusal;
 use super::worker::Worker;
@@ -205,7 +205,7 @@ impl Desk<'_> {
         if let Some(instead) = refusal(&parts, request, client.conn.content_is_read()) {
             parts = instead;
         }
-        let seat = self.seat(&mut parts);
+        let permit = self.permit(&mut parts);
         let before = self.output.octets.len();
         let mut content_from = self.frame(client, &mut parts, last, now);
         if content_from.is_none() {
@@ -220,10 +220,10 @@ impl Desk<'_> {
             .as_mut()
             .and_then(|pending| pending.body.as_mut());
         if let Some(
-            PendingBody::Writer { seat: place, .. } | PendingBody::Upgrade { seat: place, .. },
+            PendingBody::Writer { permit: place, .. } | PendingBody::Upgrade { permit: place, .. },
         ) = body
         {
-            *place = seat;
+            *place = permit;
         }
         if let (Some(asked), Some(content_from)) = (asked, content_from) {
             self.record(client, asked, &parts, content_from, now);
@@ -231,7 +231,7 @@ impl Desk<'_> {
     }
 
     /// The seat for an answer that wants one. When all are taken, it becomes one that says so.
-    fn seat(&self, parts: &mut ResponseParts) -> Option<Seat> {
+    fn permit(&self, parts: &mut ResponseParts) -> Option<Permit> {
         let is_detached = |payload: &Payload| {
             matches!(
                 payload,
@@ -245,13 +245,13 @@ impl Desk<'_> {
         if !is_detached(&parts.payload) {
             return None;
         }
-        let seat = Seats::take(&self.shared.seats, self.shared.rules.limits.detached);
-        if seat.is_none() {
+        let permit = Semaphore::take(&self.shared.permits, self.shared.rules.limits.detached);
+        if permit.is_none() {
             *parts = unavailable()
                 .reason("too many detached answers")
                 .take_apart();
         }
-        seat
+        permit
     }
 
     /// Writes the head of an answer and puts its content where it is sent from; answers where in the output the content
@@ -344,7 +344,10 @@ impl Desk<'_> {
     /// Puts content where it is sent from. False when it could not be had.
     fn content(&mut self, client: &mut Client, delivery: Delivery, payload: Payload) -> bool {
         if let Payload::Upgrade { speak, .. } = payload {
-            client.pending().body = Some(PendingBody::Upgrade { speak, seat: None });
+            client.pending().body = Some(PendingBody::Upgrade {
+                speak,
+                permit: None,
+            });
             return true;
         }
         if delivery == Delivery::NoContent {
@@ -390,7 +393,7 @@ impl Desk<'_> {
                 client.pending().body = Some(PendingBody::Writer {
                     write,
                     is_chunked: delivery == Delivery::Chunked,
-                    seat: None,
+                    permit: None,
                 });
             }
         }

@@ -1,6 +1,6 @@
 //! What goes out: framed octets, and the content behind them.
 
-use super::seats::Seat;
+use super::permits::Permit;
 use crate::h1::chunked;
 use crate::handler::{Payload, Speak, WriteContent};
 use crate::limits::{READS_PER_TURN, SENDFILE_FROM, STREAM_BLOCK};
@@ -96,14 +96,14 @@ pub enum PendingBody {
         /// Whether its octets are framed as chunks.
         is_chunked: bool,
         /// The seat of one that runs on a thread of its own.
-        seat: Option<Seat>,
+        permit: Option<Permit>,
     },
     /// Another protocol, which is spoken when everything before it has been sent.
     Upgrade {
         /// What speaks it.
         speak: Speak,
         /// The seat of its thread.
-        seat: Option<Seat>,
+        permit: Option<Permit>,
     },
 }
 

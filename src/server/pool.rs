@@ -108,16 +108,16 @@ impl Pool {
     fn start_one(&self, shared: &Arc<Shared>) -> io::Result<()> {
         let mut worker = Worker::new(shared.clone());
         let signal = shared.signal.clone();
-        let presence = Presence::of(&shared.pool, Some(worker.heartbeat()));
-        let number = presence.number;
+        let guard = ThreadGuard::of(&shared.pool, Some(worker.heartbeat()));
+        let number = guard.number;
         let work = move || {
             // Who waits for the threads finds every descriptor closed: what this one shares is let go of first.
-            let presence = presence;
+            let guard = guard;
             let failure = worker.run().err();
             drop(worker);
             if let Some(error) = failure {
                 // Without its poller a server is deaf: it ends, and `join` tells why.
-                presence.fail(error);
+                guard.fail(error);
                 signal.ask(Moment(0));
             }
         };
@@ -259,20 +259,20 @@ impl Pool {
 
 /// One thread's place in the count, from before it starts until it ends, in whatever way.
 #[derive(Debug)]
-pub struct Presence {
+pub struct ThreadGuard {
     pool: Arc<Pool>,
     heartbeat: Option<Arc<Heartbeat>>,
     number: usize,
 }
 
-impl Presence {
+impl ThreadGuard {
     /// A thread that is about to be started, with the marks to look at if it is a worker's.
-    pub fn of(pool: &Arc<Pool>, heartbeat: Option<Arc<Heartbeat>>) -> Presence {
+    pub fn of(pool: &Arc<Pool>, heartbeat: Option<Arc<Heartbeat>>) -> ThreadGuard {
         let mut state = lock(&pool.state);
         state.threads += 1;
         state.started += 1;
         state.heartbeats.extend(heartbeat.clone());
-        Presence {
+        ThreadGuard {
             pool: pool.clone(),
             heartbeat,
             number: state.started,
@@ -284,7 +284,7 @@ impl Presence {
     }
 }
 
-impl Drop for Presence {
+impl Drop for ThreadGuard {
     fn drop(&mut self) {
         let mut state = lock(&self.pool.state);
         state.threads -= 1;

@@ -4,8 +4,8 @@ use super::listen::Listeners;
 use super::observer::Observer;
 use super::overload::Overload;
 use super::per_address::PerAddress;
+use super::permits::Semaphore;
 use super::pool::Pool;
-use super::seats::Seats;
 use super::shutdown::Signal;
 use super::slots::Slots;
 use crate::conn::Rules;
@@ -40,7 +40,7 @@ pub struct Shared {
     /// The workers.
     pub pool: Arc<Pool>,
     /// The threads of detached answers.
-    pub seats: Arc<Seats>,
+    pub permits: Arc<Semaphore>,
     /// Where a shutdown is asked for.
     pub signal: Arc<Signal>,
     /// The Server field's value.
@@ -75,7 +75,7 @@ impl Shared {
             overload: Overload::new(),
             listeners,
             pool,
-            seats: Arc::default(),
+            permits: Arc::default(),
             signal: Arc::new(Signal::new()),
             server_name: Some("doorstep"),
             draining: AtomicBool::new(false),

@@ -5,24 +5,24 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The seats that are taken.
 #[derive(Debug, Default)]
-pub struct Seats(AtomicUsize);
+pub struct Semaphore(AtomicUsize);
 
 /// A seat, until it is dropped.
 #[derive(Debug)]
-pub struct Seat(Arc<Seats>);
+pub struct Permit(Arc<Semaphore>);
 
-impl Seats {
+impl Semaphore {
     /// A seat, if fewer than `most` are taken.
-    pub fn take(seats: &Arc<Seats>, most: usize) -> Option<Seat> {
+    pub fn take(permits: &Arc<Semaphore>, most: usize) -> Option<Permit> {
         let more = |taken| (taken < most).then_some(taken + 1);
-        let taken = seats
+        let taken = permits
             .0
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, more);
-        taken.ok().map(|_| Seat(seats.clone()))
+        taken.ok().map(|_| Permit(permits.clone()))
     }
 }
 
-impl Drop for Seat {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.0.0.fetch_sub(1, Ordering::SeqCst);
     }
