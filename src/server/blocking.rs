@@ -45,7 +45,7 @@ impl Failure {
 }
 
 /// What a thread needs that waits for its peer.
-pub struct Blocking<'a> {
+pub struct BlockingIo<'a> {
     /// The state.
     pub conn: &'a mut Connection,
     /// The socket.
@@ -60,7 +60,7 @@ pub struct Blocking<'a> {
     pub sent: &'a mut u64,
 }
 
-impl Blocking<'_> {
+impl BlockingIo<'_> {
     /// Hands the whole output to the system.
     ///
     /// # Errors

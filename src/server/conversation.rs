@@ -3,11 +3,11 @@
 //! In: the phases of [`Connection`](crate::conn::Connection), each with the step that serves it. Out: who owns the
 //! connection, what becomes of its socket (`worker`); what an answer says (`exchange`). Never: a wait.
 
+use super::body_writer::write_content;
 use super::client::Client;
 use super::heartbeat::PeerWait;
 use super::output::{Broken, PendingBody, Progress, is_programs, transmit};
 use super::worker::Worker;
-use super::writer::write_content;
 use crate::conn::{CloseReason, Expiry, Gathered, Moment, Phase, Received};
 use crate::handler::Now;
 use crate::limits::{BYTES_PER_TURN, REQUESTS_PER_TURN};

@@ -5,6 +5,7 @@
 //! (`upgraded`); how many of them there may be (`seats`). Never: octets parsed here; when the
 //! program has finished, the workers get the connection back as if its socket had been full until now.
 
+use super::body_writer::write_content;
 use super::heartbeat::{Heartbeat, PeerWait};
 use super::output::{Output, PendingBody};
 use super::overload::Trouble;
@@ -13,7 +14,6 @@ use super::protected::protected;
 use super::shared::Shared;
 use super::slots::{Owned, lock};
 use super::upgraded;
-use super::writer::write_content;
 use crate::conn::{CloseReason, Moment};
 use crate::sys::Interest;
 use std::sync::{Arc, Mutex};

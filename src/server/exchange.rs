@@ -3,14 +3,14 @@
 //! What the peer did wrong becomes its status, what the system did wrong ends the connection, what the program did wrong becomes
 //! a 500.
 
-use super::blocking::{Blocking, Failure};
-use super::body_pull::Pull;
+use super::blocking::{BlockingIo, Failure};
 use super::client::{Client, Record};
 use super::conversation::Flow;
 use super::heartbeat::PeerWait;
 use super::observer::RequestEvent;
 use super::output::{Output, PendingBody, copy_file, memory};
 use super::permits::{Permit, Semaphore};
+use super::request_body::RequestBody;
 use super::shared::Shared;
 use super::upgraded::refusal;
 use super::worker::Worker;
@@ -79,7 +79,7 @@ impl Worker {
             peer: client.peer,
             now: *now,
         };
-        let link = Blocking {
+        let link = BlockingIo {
             conn: &mut client.conn,
             stream: &mut client.stream,
             output: &mut self.output,
@@ -87,10 +87,10 @@ impl Worker {
             rules: &shared.rules,
             sent: &mut client.sent,
         };
-        let mut pull = Pull::new(link, rest);
-        let response = shared.handler.handle(&mut Request::new(parts, &mut pull));
+        let mut body = RequestBody::new(link, rest);
+        let response = shared.handler.handle(&mut Request::new(parts, &mut body));
         self.heartbeat.progress();
-        let (start, end, failure) = pull.end();
+        let (start, end, failure) = body.end();
         let asked = Asked {
             method: head.method,
             target,

@@ -8,7 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod blocking;
-mod body_pull;
+mod body_writer;
 mod client;
 mod conversation;
 pub mod counts;
@@ -28,13 +28,13 @@ pub mod per_address;
 mod permits;
 mod pool;
 mod protected;
+mod request_body;
 mod shared;
 mod shutdown;
 mod slots;
 mod upgraded;
 mod wait_state;
 mod worker;
-mod writer;
 
 pub use housekeeper::Housekeeper;
 pub use listen::Listeners;

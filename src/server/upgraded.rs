@@ -61,7 +61,7 @@ pub(super) fn converse(
     let leftover = std::mem::take(&mut client.pending().unread);
     // The thread has it, and seldom for long; the connection, which may live for hours, keeps nothing any more.
     shared.count_parked(client);
-    let mut line = Line {
+    let mut stream = UpgradedStream {
         shared,
         leftover,
         stream: &mut client.stream,
@@ -72,8 +72,8 @@ pub(super) fn converse(
         write_timeout: timeouts.write,
         failure: None,
     };
-    let spoken = protected(|| speak(&mut Upgraded::new(&mut line)));
-    if let Some(failure) = line.failure {
+    let spoken = protected(|| speak(&mut Upgraded::new(&mut stream)));
+    if let Some(failure) = stream.failure {
         return Err(failure.reason());
     }
     client
@@ -86,7 +86,7 @@ pub(super) fn converse(
 }
 
 /// The octets of an upgraded connection.
-struct Line<'a> {
+struct UpgradedStream<'a> {
     shared: &'a Shared,
     stream: &'a mut Stream,
     peer: Option<SocketAddr>,
@@ -100,7 +100,7 @@ struct Line<'a> {
     failure: Option<Failure>,
 }
 
-impl Line<'_> {
+impl UpgradedStream<'_> {
     /// Tries until the socket has done something, or the time is over.
     fn wait_for(
         &mut self,
@@ -135,7 +135,7 @@ impl Line<'_> {
     }
 }
 
-impl Duplex for Line<'_> {
+impl Duplex for UpgradedStream<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let rest = &self.leftover[self.place..];
         if rest.is_empty() {

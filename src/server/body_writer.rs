@@ -3,7 +3,7 @@
 //! In: a program's closure and where its content goes. Out: on which thread it runs (`conversation`, `detached`); the wait
 //! (`blocking`). Never: an octet behind one that could not be sent.
 
-use super::blocking::{Blocking, Failure};
+use super::blocking::{BlockingIo, Failure};
 use super::client::Client;
 use super::heartbeat::PeerWait;
 use super::output::Output;
@@ -14,9 +14,9 @@ use crate::handler::{ContentSink, WriteContent, Writer};
 use std::io;
 
 /// A connection's writing side, as a program's writer sees it.
-struct Outlet<'a> {
+struct BodyWriter<'a> {
     shared: &'a Shared,
-    link: Blocking<'a>,
+    link: BlockingIo<'a>,
     is_chunked: bool,
     failure: Option<Failure>,
 }
@@ -34,9 +34,9 @@ pub(super) fn write_content(
     write: WriteContent,
     is_chunked: bool,
 ) -> Result<(), CloseReason> {
-    let mut outlet = Outlet {
+    let mut writer = BodyWriter {
         shared,
-        link: Blocking {
+        link: BlockingIo {
             conn: &mut client.conn,
             stream: &mut client.stream,
             output,
@@ -47,8 +47,8 @@ pub(super) fn write_content(
         is_chunked,
         failure: None,
     };
-    let written = Writer::run(&mut outlet, write);
-    if let Some(failure) = outlet.failure {
+    let written = Writer::run(&mut writer, write);
+    if let Some(failure) = writer.failure {
         // Whatever the program made of it.
         return Err(failure.reason());
     }
@@ -59,7 +59,7 @@ pub(super) fn write_content(
     Ok(())
 }
 
-impl ContentSink for Outlet<'_> {
+impl ContentSink for BodyWriter<'_> {
     fn take(&mut self, octets: &[u8]) {
         let out = &mut self.link.output.octets;
         // Nothing is sent behind a failure, so nothing is kept either.

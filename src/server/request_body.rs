@@ -1,6 +1,6 @@
 //! Request content, pulled by the handler through the connection.
 
-use super::blocking::{Blocking, Failure};
+use super::blocking::{BlockingIo, Failure};
 use super::input::Rest;
 use crate::h1::Reject;
 use crate::h1::write::CONTINUE;
@@ -13,8 +13,8 @@ use std::ops::Range;
 ///
 /// What is in the buffer is decoded where it lies. When more is needed, what was answered so far is sent, then
 /// `100 Continue` if the client waits for it, and the worker waits for the socket under the connection's deadlines.
-pub struct Pull<'a> {
-    link: Blocking<'a>,
+pub struct RequestBody<'a> {
+    link: BlockingIo<'a>,
     rest: Rest<'a>,
     /// Data that is decoded and not consumed, as a range of `rest.octets`.
     data: Range<usize>,
@@ -22,11 +22,11 @@ pub struct Pull<'a> {
     failure: Option<Failure>,
 }
 
-impl<'a> Pull<'a> {
+impl<'a> RequestBody<'a> {
     /// The content that follows the head in front of `rest`.
-    pub fn new(link: Blocking<'a>, rest: Rest<'a>) -> Pull<'a> {
+    pub fn new(link: BlockingIo<'a>, rest: Rest<'a>) -> RequestBody<'a> {
         let length = link.conn.content_left();
-        Pull {
+        RequestBody {
             link,
             rest,
             data: 0..0,
@@ -80,7 +80,7 @@ impl<'a> Pull<'a> {
     }
 }
 
-impl BodySource for Pull<'_> {
+impl BodySource for RequestBody<'_> {
     fn content_length(&self) -> Option<u64> {
         self.length
     }
