@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// What is next for a connection in its turn.
 #[derive(Debug)]
-pub(super) enum Flow {
+pub(super) enum Step {
     /// Another step.
     Go,
     /// More octets are needed.
@@ -31,7 +31,7 @@ pub(super) enum Flow {
 }
 
 /// How a turn ended.
-pub(super) enum Fate {
+pub(super) enum TurnEnd {
     Wait(Interest),
     Detach,
     Close(CloseReason),
@@ -39,7 +39,7 @@ pub(super) enum Fate {
 
 /// Why a worker looks at a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
+pub(super) enum Trigger {
     /// It is ready, or new.
     Event,
     /// Its deadline may be over.
@@ -48,44 +48,44 @@ pub(super) enum Cause {
 
 impl Worker {
     /// One connection's turn, from restoring its octets to saving them.
-    pub(super) fn converse(&mut self, client: &mut Client, cause: Cause) -> Fate {
+    pub(super) fn converse(&mut self, client: &mut Client, trigger: Trigger) -> TurnEnd {
         let mut now = self.shared.now();
         client.restore(&mut self.input, &mut self.output);
         self.head = None;
         self.requests = 0;
         self.moved = 0;
-        let mut flow = match cause {
-            Cause::Event => Flow::Go,
-            Cause::Deadline => self.judge(client, &now),
+        let mut step = match trigger {
+            Trigger::Event => Step::Go,
+            Trigger::Deadline => self.judge(client, &now),
         };
         // Each step consumes input, moves output, changes the phase, or ends the turn.
-        let fate = loop {
-            flow = match flow {
-                Flow::Go => {
+        let end = loop {
+            step = match step {
+                Step::Go => {
                     let may_take_long =
                         client.conn.phase() == Phase::Gather || is_programs(client.body());
-                    let flow = self.step(client, &now);
+                    let step = self.step(client, &now);
                     if may_take_long {
                         // The program may have taken long, and the waits that begin behind it are the client's.
                         now = self.shared.now();
                     }
-                    flow
+                    step
                 }
-                Flow::Read => self.read(client, Moment::at(now.monotonic)),
-                Flow::Wait(Interest::Read) if cause == Cause::Event => {
+                Step::Read => self.read(client, Moment::at(now.monotonic)),
+                Step::Wait(Interest::Read) if trigger == Trigger::Event => {
                     match self.overdue(client, &now) {
-                        Some(flow) => flow,
-                        None => break Fate::Wait(Interest::Read),
+                        Some(step) => step,
+                        None => break TurnEnd::Wait(Interest::Read),
                     }
                 }
-                Flow::Wait(interest) => break Fate::Wait(interest),
-                Flow::Detach => break Fate::Detach,
-                Flow::Close(reason) => break Fate::Close(reason),
+                Step::Wait(interest) => break TurnEnd::Wait(interest),
+                Step::Detach => break TurnEnd::Detach,
+                Step::Close(reason) => break TurnEnd::Close(reason),
             };
         };
         client.save(&mut self.input, &mut self.output);
         self.grew |= self.shared.count_parked(client);
-        if let Fate::Wait(interest) = fate {
+        if let TurnEnd::Wait(interest) = end {
             let (was_served, took) = (self.requests > 0, self.moved > 0);
             client.waits(interest, was_served, took, Moment::at(now.monotonic));
             client.deadline = match interest {
@@ -96,30 +96,30 @@ impl Worker {
                 }
             };
         }
-        fate
+        end
     }
 
     /// What the time means for a connection.
-    fn judge(&mut self, client: &mut Client, now: &Now) -> Flow {
+    fn judge(&mut self, client: &mut Client, now: &Now) -> Step {
         let moment = Moment::at(now.monotonic);
         match client
             .conn
             .expire(moment, client.waits_to_write, client.deadline)
         {
-            Expiry::NotYet => Flow::Wait(client.interest()),
+            Expiry::NotYet => Step::Wait(client.interest()),
             // The peer is not to blame for octets that are here and that no worker has come to read.
-            _ if self.is_behind(client) => Flow::Wait(Interest::Read),
+            _ if self.is_behind(client) => Step::Wait(Interest::Read),
             Expiry::Close(CloseReason::WriteTimeout) if client.waits_to_write => {
                 self.write_once_more(client, moment)
             }
-            Expiry::Close(reason) => Flow::Close(reason),
+            Expiry::Close(reason) => Step::Close(reason),
             Expiry::Refuse(reject) => self.refuse(client, reject, now),
         }
     }
 
     /// Refuses a message of which everything that came has been read, and which is not whole although its time is over: the sweep
     /// leaves it to the worker while there is something to read, which could go on for ever.
-    fn overdue(&mut self, client: &mut Client, now: &Now) -> Option<Flow> {
+    fn overdue(&mut self, client: &mut Client, now: &Now) -> Option<Step> {
         let moment = Moment::at(now.monotonic);
         match client
             .conn
@@ -143,7 +143,7 @@ impl Worker {
     /// Tries to write before a connection is closed for not being writable: a socket is reported so only when a third of its
     /// buffer is free (tcp(7), epoll(7) on EPOLLOUT), which can be more than a steady reader takes in the whole wait. No reader
     /// of the program's runs here.
-    fn write_once_more(&mut self, client: &mut Client, now: Moment) -> Flow {
+    fn write_once_more(&mut self, client: &mut Client, now: Moment) -> Step {
         let is_reader = |body: &mut PendingBody| matches!(body, PendingBody::Stream { .. });
         let pending = client.pending.as_mut();
         let reader = pending.and_then(|pending| pending.body.take_if(is_reader));
@@ -168,19 +168,19 @@ impl Worker {
             Err(_) => false,
         };
         match keeps_up {
-            true => Flow::Wait(Interest::Write),
-            false => Flow::Close(CloseReason::WriteTimeout),
+            true => Step::Wait(Interest::Write),
+            false => Step::Close(CloseReason::WriteTimeout),
         }
     }
 
     /// The next step of a conversation, by its phase.
-    fn step(&mut self, client: &mut Client, now: &Now) -> Flow {
+    fn step(&mut self, client: &mut Client, now: &Now) -> Step {
         let moment = Moment::at(now.monotonic);
         match client.conn.phase() {
             Phase::Idle | Phase::Head => self.receive(client, now),
             Phase::Gather => self.gather(client, now),
             // A handler's turn never ends in this phase; a panic in it is dealt with outside.
-            Phase::Handle => Flow::Close(CloseReason::Panicked),
+            Phase::Handle => Step::Close(CloseReason::Panicked),
             Phase::Send => self.send(client, now),
             Phase::Drain => {
                 let used = client
@@ -188,21 +188,21 @@ impl Worker {
                     .drain(self.input.unread(), moment, &self.shared.rules);
                 self.input.consume(used);
                 if client.conn.phase() == Phase::Drain {
-                    Flow::Read
+                    Step::Read
                 } else {
-                    Flow::Go
+                    Step::Go
                 }
             }
             Phase::Linger => self.linger(client, moment),
             Phase::Closed => match self.flush(client, moment) {
-                Flow::Go => Flow::Close(client.conn.last().unwrap_or(CloseReason::Answered)),
-                flow => flow,
+                Step::Go => Step::Close(client.conn.last().unwrap_or(CloseReason::Answered)),
+                step => step,
             },
         }
     }
 
     /// Looks for the next request.
-    fn receive(&mut self, client: &mut Client, now: &Now) -> Flow {
+    fn receive(&mut self, client: &mut Client, now: &Now) -> Step {
         let moment = Moment::at(now.monotonic);
         let waiting = !self.input.unread().is_empty();
         let share_is_used = self.requests >= REQUESTS_PER_TURN || self.moved >= BYTES_PER_TURN;
@@ -213,9 +213,9 @@ impl Worker {
             match self.flush(client, moment) {
                 // The kernel knows nothing of the octets that are here already: an event for writing, which follows at
                 // once, brings this connection back behind the others that are ready.
-                Flow::Go if share_is_used => return Flow::Wait(Interest::Write),
-                Flow::Go => {}
-                flow => return flow,
+                Step::Go if share_is_used => return Step::Wait(Interest::Write),
+                Step::Go => {}
+                step => return step,
             }
         }
         let received = client.conn.receive(
@@ -225,23 +225,23 @@ impl Worker {
             &self.shared.rules,
         );
         match received {
-            Ok(Received::More) => Flow::Read,
+            Ok(Received::More) => Step::Read,
             Ok(Received::Head { head, used }) => {
                 self.head = Some((head, used));
-                Flow::Go
+                Step::Go
             }
             Err(reject) => self.refuse(client, reject, now),
         }
     }
 
     /// PeerWait for content that is short enough, then has the request answered.
-    fn gather(&mut self, client: &mut Client, now: &Now) -> Flow {
+    fn gather(&mut self, client: &mut Client, now: &Now) -> Step {
         let moment = Moment::at(now.monotonic);
         match client
             .conn
             .gather(self.input.unread(), moment, &self.shared.rules)
         {
-            Ok(Gathered::More) => Flow::Read,
+            Ok(Gathered::More) => Step::Read,
             Ok(Gathered::Ready) => {
                 self.requests += 1;
                 self.exchange(client, now)
@@ -251,7 +251,7 @@ impl Worker {
     }
 
     /// Sends content that is not in the output yet, and finishes the exchange.
-    fn send(&mut self, client: &mut Client, now: &Now) -> Flow {
+    fn send(&mut self, client: &mut Client, now: &Now) -> Step {
         let moment = Moment::at(now.monotonic);
         let mut is_long = false;
         if let Some(pending) = &mut client.pending {
@@ -261,8 +261,8 @@ impl Worker {
             // A tail that is gone may have left its last octets in the output.
             if is_unsent {
                 match self.flush(client, moment) {
-                    Flow::Go => {}
-                    flow => return flow,
+                    Step::Go => {}
+                    step => return step,
                 }
                 if matches!(client.body(), Some(PendingBody::Writer { .. })) {
                     return self.run_writer(client);
@@ -272,7 +272,7 @@ impl Worker {
                     observer.request(&self.shared.event(&record, client, true));
                 }
                 if client.body().is_some() {
-                    return Flow::Detach;
+                    return Step::Detach;
                 }
             }
             client.pending().is_long = false;
@@ -280,11 +280,11 @@ impl Worker {
         let in_doubt = is_long || !self.input.unread().is_empty();
         // Whatever follows, the phase says it, and the next step does it.
         client.conn.finish(in_doubt, moment, &self.shared.rules);
-        Flow::Go
+        Step::Go
     }
 
     /// The head of an answer has been sent, whose content a program writes: here, or on a thread of its own.
-    fn run_writer(&mut self, client: &mut Client) -> Flow {
+    fn run_writer(&mut self, client: &mut Client) -> Step {
         match client.take_body() {
             Some(PendingBody::Writer {
                 write,
@@ -298,20 +298,20 @@ impl Worker {
                 self.heartbeat.progress();
                 self.moved += client.sent - before;
                 // What is left of it lies in the output now.
-                written.map_or_else(Flow::Close, |()| Flow::Go)
+                written.map_or_else(Step::Close, |()| Step::Go)
             }
             other => {
                 client.pending().body = other;
-                Flow::Detach
+                Step::Detach
             }
         }
     }
 
     /// The last answer is framed: sends what is left of it, closes the write side, and drops what still comes.
-    fn linger(&mut self, client: &mut Client, now: Moment) -> Flow {
+    fn linger(&mut self, client: &mut Client, now: Moment) -> Step {
         match self.flush(client, now) {
-            Flow::Go => {}
-            flow => return flow,
+            Step::Go => {}
+            step => return step,
         }
         self.moved += self.input.unread().len() as u64;
         self.input.clear();
@@ -324,19 +324,19 @@ impl Worker {
         // A peer that sends as fast as this drops would keep the turn going for ever, and the sweep would seldom find its
         // connection idle: so a turn drops only its share, and looks at the deadline itself.
         match client.conn.expire(now, false, client.conn.read_deadline()) {
-            Expiry::Close(reason) => Flow::Close(reason),
-            _ if self.moved < BYTES_PER_TURN => Flow::Read,
-            _ => Flow::Wait(Interest::Read),
+            Expiry::Close(reason) => Step::Close(reason),
+            _ if self.moved < BYTES_PER_TURN => Step::Read,
+            _ => Step::Wait(Interest::Read),
         }
     }
 
     /// Sends what there is. `Go` when everything is with the system.
-    fn flush(&mut self, client: &mut Client, now: Moment) -> Flow {
+    fn flush(&mut self, client: &mut Client, now: Moment) -> Step {
         match self.hand_over(client, now) {
-            Ok(Progress::Done) => Flow::Go,
-            Ok(Progress::Blocked | Progress::Yield) => Flow::Wait(Interest::Write),
-            Err(Broken::Socket) => Flow::Close(CloseReason::Failed),
-            Err(Broken::Content) => Flow::Close(CloseReason::ContentFailed),
+            Ok(Progress::Done) => Step::Go,
+            Ok(Progress::Blocked | Progress::Yield) => Step::Wait(Interest::Write),
+            Err(Broken::Socket) => Step::Close(CloseReason::Failed),
+            Err(Broken::Content) => Step::Close(CloseReason::ContentFailed),
         }
     }
 
@@ -365,10 +365,10 @@ impl Worker {
     }
 
     /// Reads once, when there may be something to read.
-    fn read(&mut self, client: &mut Client, now: Moment) -> Flow {
+    fn read(&mut self, client: &mut Client, now: Moment) -> Step {
         match self.flush(client, now) {
-            Flow::Go => {}
-            flow => return flow,
+            Step::Go => {}
+            step => return step,
         }
         let last_look = client.conn.phase() == Phase::Idle && self.shared.is_stopping();
         // Dry or not: a request that has arrived since the last read was sent to a server that had not begun to stop.
@@ -376,16 +376,16 @@ impl Worker {
             match self.input.fill(&mut client.stream) {
                 Ok(0) => {
                     let reason = client.conn.peer_closed().unwrap_or(CloseReason::PeerClosed);
-                    return Flow::Close(reason);
+                    return Step::Close(reason);
                 }
-                Ok(_) => return Flow::Go,
+                Ok(_) => return Step::Go,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return Flow::Close(CloseReason::Failed),
+                Err(_) => return Step::Close(CloseReason::Failed),
             }
         }
         if last_look {
-            return Flow::Close(CloseReason::Shutdown);
+            return Step::Close(CloseReason::Shutdown);
         }
-        Flow::Wait(Interest::Read)
+        Step::Wait(Interest::Read)
     }
 }

@@ -5,7 +5,7 @@
 
 use super::blocking::{BlockingIo, Failure};
 use super::client::{Client, Record};
-use super::conversation::Flow;
+use super::conversation::Step;
 use super::heartbeat::PeerWait;
 use super::observer::RequestEvent;
 use super::output::{Output, PendingBody, copy_file, memory};
@@ -56,12 +56,12 @@ impl DateLine {
 
 impl Worker {
     /// Has the request at the start of the input answered.
-    pub(super) fn exchange(&mut self, client: &mut Client, now: &Now) -> Flow {
+    pub(super) fn exchange(&mut self, client: &mut Client, now: &Now) -> Step {
         // The octets of its head may have come in an earlier turn.
         self.head = self.head.or_else(|| self.head_again());
         let Some((head, used)) = self.head else {
             // The same octets were a whole head before, so this cannot be.
-            return Flow::Close(CloseReason::Failed);
+            return Step::Close(CloseReason::Failed);
         };
         if !client.conn.content_is_read() {
             self.input.compact();
@@ -113,13 +113,13 @@ impl Worker {
         }
         self.input.rejoin(used, start, end);
         match failure {
-            None => Flow::Go,
+            None => Step::Go,
             Some(Failure::Refused(reject)) => self.refuse(client, reject, now),
             Some(failure) if failure == cut => {
                 self.input.clear();
-                Flow::Go
+                Step::Go
             }
-            Some(failure) => Flow::Close(failure.reason()),
+            Some(failure) => Step::Close(failure.reason()),
         }
     }
 
@@ -137,14 +137,14 @@ impl Worker {
     }
 
     /// Refuses the message in progress: its status, and nothing more is parsed.
-    pub(super) fn refuse(&mut self, client: &mut Client, reject: Reject, now: &Now) -> Flow {
+    pub(super) fn refuse(&mut self, client: &mut Client, reject: Reject, now: &Now) -> Step {
         self.input.clear();
         client.conn.refuse(reject);
         if let Some(observer) = &self.shared.observer {
             observer.rejected(client.peer, reject, reject.status());
         }
         self.last_answer(client, Response::status_page(reject.status()), now);
-        Flow::Go
+        Step::Go
     }
 
     /// Answers 500, because something of the program's panicked before an answer was begun.

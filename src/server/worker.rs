@@ -4,7 +4,7 @@
 
 use super::client::Client;
 use super::connections_within;
-use super::conversation::{Cause, Fate};
+use super::conversation::{Trigger, TurnEnd};
 use super::detached::detach;
 use super::exchange::DateLine;
 use super::heartbeat::Heartbeat;
@@ -109,7 +109,7 @@ impl Worker {
     /// Looks at a connection whose deadline may be over: no handler runs, as no request is begun. The caller owns it, and
     /// gives it back if it lives on.
     pub fn expire(&mut self, owned: Owned) -> Option<Owned> {
-        self.settle(owned, Cause::Deadline)
+        self.settle(owned, Trigger::Deadline)
     }
 
     /// Ends a connection because the server ends. The caller owns it.
@@ -138,7 +138,7 @@ impl Worker {
             }
             Accepted::Exhausted(error) => {
                 self.shared.say(Trouble::Accept, moment, || {
-                    format!("{}: new connections wait", cause(&error))
+                    format!("{}: new connections wait", trigger(&error))
                 });
                 self.shared.listeners.rest(number, moment, &self.shared);
             }
@@ -151,7 +151,7 @@ impl Worker {
         let makes_room = shortage(error).is_some() && self.shared.evict(CLOSED_AT_ONCE) > 0;
         if makes_room {
             self.shared.say(Trouble::Evicts, now, || {
-                format!("{}: idle connections are closed", cause(error))
+                format!("{}: idle connections are closed", trigger(error))
             });
         }
         makes_room
@@ -233,7 +233,7 @@ impl Worker {
     /// Serves a connection until it waits or ends.
     fn serve(&mut self, mut owned: Owned) {
         // Each round is due to an event that came while the connection was owned here.
-        while let Some(waiting) = self.settle(owned, Cause::Event) {
+        while let Some(waiting) = self.settle(owned, Trigger::Event) {
             let deadline = waiting.client.deadline;
             match self.shared.slots.release(waiting, deadline) {
                 Some(again) => owned = again,
@@ -252,32 +252,32 @@ impl Worker {
 
     /// One turn of a connection, and the arming of the poller behind it. `None` when it has ended, or has
     /// a thread of its own.
-    fn settle(&mut self, mut owned: Owned, cause: Cause) -> Option<Owned> {
-        let fate = match protected(|| self.converse(&mut owned.client, cause)) {
-            Some(fate) => fate,
+    fn settle(&mut self, mut owned: Owned, trigger: Trigger) -> Option<Owned> {
+        let end = match protected(|| self.converse(&mut owned.client, trigger)) {
+            Some(end) => end,
             None => self.after_panic(&mut owned.client),
         };
-        let reason = match fate {
+        let reason = match end {
             // Nobody would serve it any more, see it end, or wait for its thread.
-            Fate::Wait(_) | Fate::Detach if self.shared.has_ended() => CloseReason::Shutdown,
+            TurnEnd::Wait(_) | TurnEnd::Detach if self.shared.has_ended() => CloseReason::Shutdown,
             // While it is still owned: see `slots`.
-            Fate::Wait(interest) => match self.shared.arm(&mut owned, interest) {
+            TurnEnd::Wait(interest) => match self.shared.arm(&mut owned, interest) {
                 Ok(()) => return Some(owned),
                 // ENOMEM, or ENOSPC for the user's limit of watched descriptors (epoll_ctl(2)).
                 Err(_) => CloseReason::Failed,
             },
-            Fate::Detach => {
+            TurnEnd::Detach => {
                 detach(&self.shared, owned);
                 return None;
             }
-            Fate::Close(reason) => reason,
+            TurnEnd::Close(reason) => reason,
         };
         self.shared.close(owned, reason);
         None
     }
 
     /// Something of the program's panicked in this connection's turn: 500 if its answer was not begun, then the end.
-    fn after_panic(&mut self, client: &mut Client) -> Fate {
+    fn after_panic(&mut self, client: &mut Client) -> TurnEnd {
         protected(|| drop(client.take_body()));
         let now = self.shared.now();
         let unanswered = client.conn.phase() == Phase::Handle;
@@ -286,12 +286,12 @@ impl Worker {
         self.input.clear();
         if !told {
             self.output.clear();
-            return Fate::Close(CloseReason::Panicked);
+            return TurnEnd::Close(CloseReason::Panicked);
         }
         self.output.save(&mut client.pending().unsent);
         // The answer and the closing of the write side take one more turn, in which no handler runs.
-        protected(|| self.converse(client, Cause::Event))
-            .unwrap_or(Fate::Close(CloseReason::Panicked))
+        protected(|| self.converse(client, Trigger::Event))
+            .unwrap_or(TurnEnd::Close(CloseReason::Panicked))
     }
 }
 
@@ -304,7 +304,7 @@ fn limit_in_words(most: usize, open_files: Option<u64>) -> String {
 }
 
 /// Why an accept failed, in words.
-fn cause(error: &io::Error) -> String {
+fn trigger(error: &io::Error) -> String {
     match (shortage(error), open_files()) {
         (Some(Shortage::Process), Some(limit)) => format!("too many open files (limit {limit})"),
         (Some(Shortage::Process), None) => "too many open files".to_string(),
