@@ -48,7 +48,7 @@ pub(super) enum Trigger {
 
 impl Worker {
     /// One connection's turn, from restoring its octets to saving them.
-    pub(super) fn converse(&mut self, client: &mut Client, trigger: Trigger) -> TurnEnd {
+    pub(super) fn drive(&mut self, client: &mut Client, trigger: Trigger) -> TurnEnd {
         let mut now = self.shared.now();
         client.restore(&mut self.input, &mut self.output);
         self.head = None;
@@ -56,7 +56,7 @@ impl Worker {
         self.moved = 0;
         let mut step = match trigger {
             Trigger::Event => Step::Go,
-            Trigger::Deadline => self.judge(client, &now),
+            Trigger::Deadline => self.on_deadline(client, &now),
         };
         // Each step consumes input, moves output, changes the phase, or ends the turn.
         let end = loop {
@@ -73,7 +73,7 @@ impl Worker {
                 }
                 Step::Read => self.read(client, Moment::at(now.monotonic)),
                 Step::Wait(Interest::Read) if trigger == Trigger::Event => {
-                    match self.overdue(client, &now) {
+                    match self.head_deadline_passed(client, &now) {
                         Some(step) => step,
                         None => break TurnEnd::Wait(Interest::Read),
                     }
@@ -100,7 +100,7 @@ impl Worker {
     }
 
     /// What the time means for a connection.
-    fn judge(&mut self, client: &mut Client, now: &Now) -> Step {
+    fn on_deadline(&mut self, client: &mut Client, now: &Now) -> Step {
         let moment = Moment::at(now.monotonic);
         match client
             .conn
@@ -108,7 +108,7 @@ impl Worker {
         {
             Expiry::NotYet => Step::Wait(client.interest()),
             // The peer is not to blame for octets that are here and that no worker has come to read.
-            _ if self.is_behind(client) => Step::Wait(Interest::Read),
+            _ if self.server_is_behind(client) => Step::Wait(Interest::Read),
             Expiry::Close(CloseReason::WriteTimeout) if client.waits_to_write => {
                 self.write_once_more(client, moment)
             }
@@ -119,7 +119,7 @@ impl Worker {
 
     /// Refuses a message of which everything that came has been read, and which is not whole although its time is over: the sweep
     /// leaves it to the worker while there is something to read, which could go on for ever.
-    fn overdue(&mut self, client: &mut Client, now: &Now) -> Option<Step> {
+    fn head_deadline_passed(&mut self, client: &mut Client, now: &Now) -> Option<Step> {
         let moment = Moment::at(now.monotonic);
         match client
             .conn
@@ -131,7 +131,7 @@ impl Worker {
     }
 
     /// Whether octets of the peer's lie unread while every worker is at work.
-    fn is_behind(&self, client: &mut Client) -> bool {
+    fn server_is_behind(&self, client: &mut Client) -> bool {
         matches!(
             client.conn.phase(),
             Phase::Idle | Phase::Head | Phase::Gather | Phase::Drain
@@ -148,7 +148,7 @@ impl Worker {
         let pending = client.pending.as_mut();
         let reader = pending.and_then(|pending| pending.body.take_if(is_reader));
         let before = self.moved;
-        let sent = self.hand_over(client, now);
+        let sent = self.send_pending(client, now);
         if reader.is_some() {
             client.pending().body = reader;
         }
@@ -332,7 +332,7 @@ impl Worker {
 
     /// Sends what there is. `Go` when everything is with the system.
     fn flush(&mut self, client: &mut Client, now: Moment) -> Step {
-        match self.hand_over(client, now) {
+        match self.send_pending(client, now) {
             Ok(Progress::Done) => Step::Go,
             Ok(Progress::Blocked | Progress::Yield) => Step::Wait(Interest::Write),
             Err(Broken::Socket) => Step::Close(CloseReason::Failed),
@@ -341,7 +341,7 @@ impl Worker {
     }
 
     /// Gives the socket what it takes of the output and the tail, within the turn's share, and counts it.
-    fn hand_over(&mut self, client: &mut Client, now: Moment) -> Result<Progress, Broken> {
+    fn send_pending(&mut self, client: &mut Client, now: Moment) -> Result<Progress, Broken> {
         let before = self.moved;
         let mut none = None;
         let body = client

@@ -6,11 +6,11 @@
 //! program has finished, the workers get the connection back as if its socket had been full until now.
 
 use super::body_writer::write_content;
+use super::catch_panic::catch_panic;
 use super::heartbeat::{Heartbeat, PeerWait};
 use super::output::{Output, PendingBody};
 use super::overload::Trouble;
 use super::pool::ThreadGuard;
-use super::protected::protected;
 use super::shared::Shared;
 use super::slots::{Owned, lock};
 use super::upgraded;
@@ -47,7 +47,7 @@ pub(super) fn detach(shared: &Arc<Shared>, owned: Owned) {
 
 /// The thread's work.
 fn serve(shared: &Shared, mut owned: Owned) {
-    match protected(|| perform(shared, &mut owned)) {
+    match catch_panic(|| perform(shared, &mut owned)) {
         Some(Ok(())) => give_back(shared, owned),
         Some(Err(reason)) => shared.close(owned, reason),
         None => shared.close(owned, CloseReason::Panicked),
@@ -71,7 +71,7 @@ fn perform(shared: &Shared, owned: &mut Owned) -> Result<(), CloseReason> {
         Some(PendingBody::Upgrade {
             speak,
             permit: _permit,
-        }) => upgraded::converse(shared, client, speak),
+        }) => upgraded::run_protocol(shared, client, speak),
         other => {
             client.pending().body = other;
             Ok(())

@@ -1,8 +1,8 @@
 //! How a connection ends, whoever owns it: its slot first, then its registration, then its descriptor, and the observer is told.
 
+use super::catch_panic::catch_panic;
 use super::client::{Client, Record};
 use super::observer::RequestEvent;
-use super::protected::protected;
 use super::shared::Shared;
 use super::slots::Owned;
 use crate::conn::CloseReason;
@@ -18,7 +18,7 @@ impl Shared {
             // The descriptor is closed right after, which ends the registration in any case.
             let _ = self.poller.remove(client.stream.source(), token);
         }
-        protected(|| {
+        catch_panic(|| {
             let record = client
                 .pending
                 .as_ref()
@@ -27,13 +27,13 @@ impl Shared {
                 observer.request(&self.event(record, &client, false));
             }
         });
-        protected(|| {
+        catch_panic(|| {
             self.observer
                 .iter()
                 .for_each(|observer| observer.closed(client.peer, reason));
         });
         // The content may be a program's reader, whose Drop is the program's as well.
-        protected(|| drop(client));
+        catch_panic(|| drop(client));
     }
 
     /// What the observer hears of a request whose answer did not fit into the output, when that has ended.

@@ -36,14 +36,14 @@ struct Asked<'a> {
 struct Desk<'a> {
     shared: &'a Shared,
     output: &'a mut Output,
-    date: &'a mut DateLine,
+    date: &'a mut DateCache,
 }
 
 /// The Date field's value, made once a second.
 #[derive(Debug, Default)]
-pub struct DateLine(Option<(u64, HttpDate)>);
+pub struct DateCache(Option<(u64, HttpDate)>);
 
-impl DateLine {
+impl DateCache {
     fn at(&mut self, wall: SystemTime) -> Option<&HttpDate> {
         // A clock before 1970 or after 9999 has no honest date: RFC 9110 §6.6.1 lets a server without a clock leave it out.
         let second = wall.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
@@ -104,7 +104,7 @@ impl Worker {
         };
         let cut = Failure::Cut(CloseReason::Overload);
         if failure.is_none() {
-            let last = shared.is_leaving().then_some(CloseReason::Shutdown);
+            let last = shared.is_draining().then_some(CloseReason::Shutdown);
             desk.deliver(client, response, Some(asked), last, now);
         } else if failure == Some(cut) {
             client.conn.abandon(CloseReason::Overload);
@@ -172,7 +172,7 @@ impl Worker {
     }
 
     /// Tells a client that there is no room, in one write that does not wait, and closes.
-    pub(super) fn turn_away(&mut self, mut client: Client, now: &Now) {
+    pub(super) fn reject_503(&mut self, mut client: Client, now: &Now) {
         self.output.clear();
         client.conn.abandon(CloseReason::Overload);
         self.last_answer(&mut client, unavailable(), now);

@@ -107,8 +107,8 @@ impl Housekeeper {
                 }
             }
         }
-        self.worker.relieve();
-        self.shared.relieve_made();
+        self.worker.enforce_memory_limit();
+        self.shared.enforce_body_limit();
         self.shared.listeners.wake_rested(now, &self.shared);
     }
 
@@ -164,7 +164,7 @@ impl Housekeeper {
 
     fn take_in(&mut self, stream: Stream, peer: Option<SocketAddr>) {
         let now = self.shared.now();
-        let Some(mut owned) = self.worker.enroll(stream, peer, &now) else {
+        let Some(mut owned) = self.worker.admit(stream, peer, &now) else {
             return;
         };
         owned.client.deadline = owned.client.conn.read_deadline();

@@ -9,6 +9,7 @@
 
 mod blocking;
 mod body_writer;
+mod catch_panic;
 mod client;
 mod conversation;
 pub mod counts;
@@ -27,7 +28,6 @@ pub mod ownership;
 pub mod per_address;
 mod permits;
 mod pool;
-mod protected;
 mod request_body;
 mod shared;
 mod shutdown;

@@ -4,8 +4,8 @@
 //! Out: how a connection is claimed (`slots`), how it ends (`ending`); who is turned away (`worker`). Never: a connection that is in
 //! the middle of a message closed for the sake of a new one; work without a bound.
 
+use super::catch_panic::catch_panic;
 use super::client::Client;
-use super::protected::protected;
 use super::shared::Shared;
 use super::wait_state::WaitKind;
 use crate::conn::{CloseReason, Moment};
@@ -75,7 +75,7 @@ impl Shared {
         };
         if self.overload.is_news(trouble, now) {
             // Whoever comes here has no connection that a panic could end: the thread goes on.
-            protected(|| observer.overload(&why()));
+            catch_panic(|| observer.overload(&why()));
         }
     }
 
@@ -97,7 +97,7 @@ impl Shared {
             };
             // Since the scan, the slot may have been given to another.
             let reason = match owned.client.wait_state == wait_state {
-                true => dispensable(&mut owned.client),
+                true => evictable(&mut owned.client),
                 false => None,
             };
             match reason {
@@ -139,7 +139,7 @@ impl Shared {
     }
 
     /// Closes the connections for which octets have been kept longest, until what is kept for all is within the limit.
-    pub(super) fn relieve(&self) {
+    pub(super) fn enforce_memory_limit(&self) {
         let limit = self.rules.limits.parked_bytes;
         if self.parked() > limit {
             self.say_parked(limit);
@@ -151,7 +151,7 @@ impl Shared {
 
     /// Gives up content that the program made and that is more than the limit for all. What a program makes it may need, however
     /// much: so only those lose it that have taken nothing of it for a while, and the last one never does.
-    pub(super) fn relieve_made(&self) {
+    pub(super) fn enforce_body_limit(&self) {
         let limit = self.rules.limits.parked_bytes;
         if self.made() <= limit {
             return;
@@ -202,7 +202,7 @@ fn recount(count: &AtomicUsize, before: usize, now: usize) {
 }
 
 /// Why an idle connection may be closed for the sake of another. `None`: a request has arrived, and nobody has come to read it yet.
-fn dispensable(client: &mut Client) -> Option<CloseReason> {
+fn evictable(client: &mut Client) -> Option<CloseReason> {
     if client.is_silent() {
         return Some(CloseReason::Overload);
     }

@@ -85,7 +85,7 @@ impl Shared {
     }
 
     /// Whether it is about to shut down, or does: answers are the last ones of their connections.
-    pub fn is_leaving(&self) -> bool {
+    pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst) || self.is_stopping()
     }
 

@@ -4,10 +4,10 @@
 //! behind a 101 read as HTTP.
 
 use super::blocking::Failure;
+use super::catch_panic::catch_panic;
 use super::client::Client;
 use super::exchange::fault;
 use super::heartbeat::{Heartbeat, PeerWait, WaitOutcome};
-use super::protected::protected;
 use super::shared::Shared;
 use crate::conn::{CloseReason, Moment};
 use crate::handler::{Duplex, Payload, Response, ResponseParts, Speak, Upgraded};
@@ -50,7 +50,7 @@ pub(super) fn refusal(
 ///
 /// # Errors
 /// Why it has to be closed at once.
-pub(super) fn converse(
+pub(super) fn run_protocol(
     shared: &Shared,
     client: &mut Client,
     speak: Speak,
@@ -72,7 +72,7 @@ pub(super) fn converse(
         write_timeout: timeouts.write,
         failure: None,
     };
-    let spoken = protected(|| speak(&mut Upgraded::new(&mut stream)));
+    let spoken = catch_panic(|| speak(&mut Upgraded::new(&mut stream)));
     if let Some(failure) = stream.failure {
         return Err(failure.reason());
     }

@@ -2,18 +2,18 @@
 //!
 //! A turn is a plain function of an event. The thread around it is ten lines: [`Worker::run`].
 
+use super::catch_panic::catch_panic;
 use super::client::Client;
 use super::connections_within;
 use super::conversation::{Trigger, TurnEnd};
 use super::detached::detach;
-use super::exchange::DateLine;
+use super::exchange::DateCache;
 use super::heartbeat::Heartbeat;
 use super::input::Input;
 use super::listen::Accepted;
 use super::output::Output;
 use super::overload::Trouble;
 use super::per_address::shown;
-use super::protected::protected;
 use super::shared::Shared;
 use super::slots::{Owned, Subject};
 use crate::conn::{CloseReason, Moment, Phase};
@@ -34,7 +34,7 @@ pub struct Worker {
     pub(super) input: Input,
     pub(super) output: Output,
     pub(super) table: FieldTable,
-    pub(super) date: DateLine,
+    pub(super) date: DateCache,
     /// The head that `table` belongs to and its length, while its request is in progress.
     pub(super) head: Option<(Head, usize)>,
     /// Requests that this turn has answered.
@@ -57,7 +57,7 @@ impl Worker {
             input,
             output: Output::default(),
             table,
-            date: DateLine::default(),
+            date: DateCache::default(),
             head: None,
             requests: 0,
             moved: 0,
@@ -109,7 +109,7 @@ impl Worker {
     /// Looks at a connection whose deadline may be over: no handler runs, as no request is begun. The caller owns it, and
     /// gives it back if it lives on.
     pub fn expire(&mut self, owned: Owned) -> Option<Owned> {
-        self.settle(owned, Trigger::Deadline)
+        self.finish_turn(owned, Trigger::Deadline)
     }
 
     /// Ends a connection because the server ends. The caller owns it.
@@ -131,7 +131,7 @@ impl Worker {
         match accepted {
             Accepted::Connection(stream, peer) => {
                 self.shared.listeners.arm(number, moment, &self.shared);
-                self.admit(stream, peer, &now);
+                self.serve_new(stream, peer, &now);
             }
             Accepted::Empty | Accepted::Lost => {
                 self.shared.listeners.arm(number, moment, &self.shared)
@@ -158,14 +158,14 @@ impl Worker {
     }
 
     /// Takes a new connection in, and serves it.
-    pub fn admit(&mut self, stream: Stream, peer: Option<SocketAddr>, now: &Now) {
-        if let Some(owned) = self.enroll(stream, peer, now) {
+    pub fn serve_new(&mut self, stream: Stream, peer: Option<SocketAddr>, now: &Now) {
+        if let Some(owned) = self.admit(stream, peer, now) {
             self.serve(owned);
         }
     }
 
     /// Gives a new connection a slot. `None` when there is none: then it has been told so.
-    pub(super) fn enroll(
+    pub(super) fn admit(
         &mut self,
         stream: Stream,
         peer: Option<SocketAddr>,
@@ -175,7 +175,7 @@ impl Worker {
         let shared = &*self.shared;
         let client = Box::new(Client::new(stream, peer, moment, &shared.rules));
         let occupied = match shared.per_address.enter(peer) {
-            Ok(()) => self.occupy(client, moment),
+            Ok(()) => self.claim_slot(client, moment),
             Err((address, limit)) => {
                 shared.say(Trouble::Address, moment, || {
                     let address = shown(address);
@@ -189,7 +189,7 @@ impl Worker {
         let refused = match occupied {
             Ok(owned) => {
                 shared.listeners.admitted();
-                protected(|| {
+                catch_panic(|| {
                     shared
                         .observer
                         .iter()
@@ -200,12 +200,12 @@ impl Worker {
             Err(client) => client,
         };
         shared.listeners.admitted();
-        self.turn_away(*refused, now);
+        self.reject_503(*refused, now);
         None
     }
 
     /// Finds a slot, if need be by closing idle connections.
-    fn occupy(&self, mut client: Box<Client>, now: Moment) -> Result<Owned, Box<Client>> {
+    fn claim_slot(&self, mut client: Box<Client>, now: Moment) -> Result<Owned, Box<Client>> {
         let shared = &self.shared;
         // Another worker may take what becomes free here.
         for _ in 0..EVICTIONS {
@@ -233,27 +233,27 @@ impl Worker {
     /// Serves a connection until it waits or ends.
     fn serve(&mut self, mut owned: Owned) {
         // Each round is due to an event that came while the connection was owned here.
-        while let Some(waiting) = self.settle(owned, Trigger::Event) {
+        while let Some(waiting) = self.finish_turn(owned, Trigger::Event) {
             let deadline = waiting.client.deadline;
             match self.shared.slots.release(waiting, deadline) {
                 Some(again) => owned = again,
                 None => break,
             }
         }
-        self.relieve();
+        self.enforce_memory_limit();
     }
 
     /// Closes other connections, if more is kept for all of them than may be, and the turns since the last look have added to it.
-    pub(super) fn relieve(&mut self) {
+    pub(super) fn enforce_memory_limit(&mut self) {
         if std::mem::take(&mut self.grew) {
-            self.shared.relieve();
+            self.shared.enforce_memory_limit();
         }
     }
 
     /// One turn of a connection, and the arming of the poller behind it. `None` when it has ended, or has
     /// a thread of its own.
-    fn settle(&mut self, mut owned: Owned, trigger: Trigger) -> Option<Owned> {
-        let end = match protected(|| self.converse(&mut owned.client, trigger)) {
+    fn finish_turn(&mut self, mut owned: Owned, trigger: Trigger) -> Option<Owned> {
+        let end = match catch_panic(|| self.drive(&mut owned.client, trigger)) {
             Some(end) => end,
             None => self.after_panic(&mut owned.client),
         };
@@ -278,11 +278,11 @@ impl Worker {
 
     /// Something of the program's panicked in this connection's turn: 500 if its answer was not begun, then the end.
     fn after_panic(&mut self, client: &mut Client) -> TurnEnd {
-        protected(|| drop(client.take_body()));
+        catch_panic(|| drop(client.take_body()));
         let now = self.shared.now();
         let unanswered = client.conn.phase() == Phase::Handle;
         // The observer may panic in this as well.
-        let told = unanswered && protected(|| self.answer_panic(client, &now)).is_some();
+        let told = unanswered && catch_panic(|| self.answer_panic(client, &now)).is_some();
         self.input.clear();
         if !told {
             self.output.clear();
@@ -290,7 +290,7 @@ impl Worker {
         }
         self.output.save(&mut client.pending().unsent);
         // The answer and the closing of the write side take one more turn, in which no handler runs.
-        protected(|| self.converse(client, Trigger::Event))
+        catch_panic(|| self.drive(client, Trigger::Event))
             .unwrap_or(TurnEnd::Close(CloseReason::Panicked))
     }
 }

@@ -649,7 +649,7 @@ impl Scene {
     pub fn admits(&mut self, wire: &Wire) {
         let (monotonic, wall) = self.world.now();
         let (stream, peer) = (wire.stream(), wire.peer());
-        self.works(move |worker| worker.admit(stream, peer, &Now { monotonic, wall }));
+        self.works(move |worker| worker.serve_new(stream, peer, &Now { monotonic, wall }));
     }
 
     /// The first event that is due gets its turn. False when there is none.
