@@ -11,7 +11,7 @@ use crate::handler::Now;
 impl Shared {
     /// Ends a connection.
     pub(super) fn close(&self, owned: Owned, reason: CloseReason) {
-        let token = owned.subject.token();
+        let token = owned.source.token();
         let client = self.slots.vacate(owned);
         self.give_back(&client);
         if client.registered {

@@ -33,7 +33,7 @@ struct Asked<'a> {
 }
 
 /// What an answer is written with.
-struct Desk<'a> {
+struct ResponseWriter<'a> {
     shared: &'a Shared,
     output: &'a mut Output,
     date: &'a mut DateCache,
@@ -97,7 +97,7 @@ impl Worker {
             version: head.version,
             headers: self.table.headers(octets),
         };
-        let mut desk = Desk {
+        let mut writer = ResponseWriter {
             shared,
             output: &mut self.output,
             date: &mut self.date,
@@ -105,11 +105,11 @@ impl Worker {
         let cut = Failure::Cut(CloseReason::Overload);
         if failure.is_none() {
             let last = shared.is_draining().then_some(CloseReason::Shutdown);
-            desk.deliver(client, response, Some(asked), last, now);
+            writer.write_response(client, response, Some(asked), last, now);
         } else if failure == Some(cut) {
             client.conn.abandon(CloseReason::Overload);
             let answer = unavailable().reason("the worker was needed for others");
-            desk.deliver(client, answer, Some(asked), None, now);
+            writer.write_response(client, answer, Some(asked), None, now);
         }
         self.input.rejoin(used, start, end);
         match failure {
@@ -157,12 +157,12 @@ impl Worker {
             version: head.version,
             headers: self.table.headers(self.input.unread()),
         });
-        let mut desk = Desk {
+        let mut writer = ResponseWriter {
             shared: &self.shared,
             output: &mut self.output,
             date: &mut self.date,
         };
-        desk.deliver(
+        writer.write_response(
             client,
             page.reason("the handler panicked"),
             asked,
@@ -181,18 +181,18 @@ impl Worker {
     }
 
     fn last_answer(&mut self, client: &mut Client, response: Response, now: &Now) {
-        let mut desk = Desk {
+        let mut writer = ResponseWriter {
             shared: &self.shared,
             output: &mut self.output,
             date: &mut self.date,
         };
-        desk.deliver(client, response, None, None, now);
+        writer.write_response(client, response, None, None, now);
     }
 }
 
-impl Desk<'_> {
+impl ResponseWriter<'_> {
     /// Frames an answer into the output, and what does not belong there into the guest's tail.
-    fn deliver(
+    fn write_response(
         &mut self,
         client: &mut Client,
         response: Response,

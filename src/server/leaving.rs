@@ -9,7 +9,7 @@ use std::io;
 impl Shared {
     /// Arms the poller for a connection that is still owned.
     pub(super) fn arm(&self, owned: &mut Owned, interest: Interest) -> io::Result<()> {
-        let token = owned.subject.token();
+        let token = owned.source.token();
         let client = &mut owned.client;
         client.waits_to_write = interest == Interest::Write;
         if client.registered {

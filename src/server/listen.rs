@@ -1,7 +1,7 @@
 //! Listeners: accepting, and what a failed accept means.
 
 use super::shared::Shared;
-use super::slots::{Subject, lock};
+use super::slots::{EventSource, lock};
 use crate::conn::Moment;
 use crate::limits::ACCEPT_REST;
 use crate::sys::{Interest, Listener, Stream};
@@ -83,7 +83,7 @@ impl Listeners {
     pub fn register(&self, shared: &Shared) -> io::Result<()> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         for (number, listener) in open.iter().enumerate() {
-            let token = Subject::Listener(number).token();
+            let token = EventSource::Listener(number).token();
             shared
                 .poller
                 .add(listener.source(), token, Interest::Read)?;
@@ -97,7 +97,7 @@ impl Listeners {
         let Some(listener) = open.get(number) else {
             return;
         };
-        let token = Subject::Listener(number).token();
+        let token = EventSource::Listener(number).token();
         if shared
             .poller
             .arm(listener.source(), token, Interest::Read)
@@ -148,7 +148,7 @@ impl Listeners {
             // Fails only for a listener that was never registered; the descriptor is closed right after.
             let _ = shared
                 .poller
-                .remove(listener.source(), Subject::Listener(number).token());
+                .remove(listener.source(), EventSource::Listener(number).token());
         }
     }
 }

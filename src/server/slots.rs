@@ -32,7 +32,7 @@ const LISTENER_BIT: u64 = 1 << 31;
 
 /// What a token of the poller is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Subject {
+pub enum EventSource {
     /// The listener with this number.
     Listener(usize),
     /// A slot and the generation of the connection in it.
@@ -44,24 +44,24 @@ pub enum Subject {
     },
 }
 
-impl Subject {
+impl EventSource {
     /// The token that stands for it.
     pub const fn token(self) -> Token {
         match self {
-            Subject::Listener(number) => Token(LISTENER_BIT | number as u64),
-            Subject::Slot { index, generation } => {
+            EventSource::Listener(number) => Token(LISTENER_BIT | number as u64),
+            EventSource::Slot { index, generation } => {
                 Token(((generation as u64) << 32) | index as u64)
             }
         }
     }
 
     /// What a token stands for.
-    pub const fn of(token: Token) -> Subject {
+    pub const fn of(token: Token) -> EventSource {
         let low = token.0 & 0xFFFF_FFFF;
         if low & LISTENER_BIT != 0 {
-            return Subject::Listener((low & !LISTENER_BIT) as usize);
+            return EventSource::Listener((low & !LISTENER_BIT) as usize);
         }
-        Subject::Slot {
+        EventSource::Slot {
             index: low as u32,
             generation: (token.0 >> 32) as u32,
         }
@@ -103,7 +103,7 @@ impl Slot {
 #[derive(Debug)]
 pub struct Owned {
     /// Which slot it is from.
-    pub subject: Subject,
+    pub source: EventSource,
     index: u32,
     /// The connection.
     pub client: Box<Client>,
@@ -162,7 +162,7 @@ impl Slots {
             None => 0,
         };
         Ok(Owned {
-            subject: Subject::Slot { index, generation },
+            source: EventSource::Slot { index, generation },
             index,
             client,
         })
@@ -233,7 +233,7 @@ impl Slots {
     /// it and serves again.
     pub fn release(&self, owned: Owned, deadline: Moment) -> Option<Owned> {
         let Owned {
-            subject,
+            source,
             index,
             client,
         } = owned;
@@ -250,7 +250,7 @@ impl Slots {
             OnRelease::Again(_) => {
                 let client = lock(&slot.client).take()?;
                 Some(Owned {
-                    subject,
+                    source,
                     index,
                     client,
                 })
@@ -276,7 +276,7 @@ impl Slots {
     fn take(&self, slot: &Slot, index: u32, generation: u32) -> Option<Owned> {
         let client = lock(&slot.client).take()?;
         Some(Owned {
-            subject: Subject::Slot { index, generation },
+            source: EventSource::Slot { index, generation },
             index,
             client,
         })

@@ -15,7 +15,7 @@ use super::output::Output;
 use super::overload::Trouble;
 use super::per_address::shown;
 use super::shared::Shared;
-use super::slots::{Owned, Subject};
+use super::slots::{EventSource, Owned};
 use crate::conn::{CloseReason, Moment, Phase};
 use crate::h1::Head;
 use crate::handler::Now;
@@ -96,9 +96,9 @@ impl Worker {
 
     /// Serves what an event is about, as far as it goes without waiting.
     pub fn turn(&mut self, token: Token) {
-        match Subject::of(token) {
-            Subject::Listener(number) => self.accept(number),
-            Subject::Slot { index, generation } => {
+        match EventSource::of(token) {
+            EventSource::Listener(number) => self.accept(number),
+            EventSource::Slot { index, generation } => {
                 if let Some(owned) = self.shared.slots.on_event(index, generation) {
                     self.serve(owned);
                 }
