@@ -9,7 +9,7 @@ use super::body_writer::write_content;
 use super::catch_panic::catch_panic;
 use super::heartbeat::{Heartbeat, PeerWait};
 use super::output::{Output, PendingBody};
-use super::overload::Trouble;
+use super::overload::OverloadKind;
 use super::pool::ThreadGuard;
 use super::shared::Shared;
 use super::slots::{Owned, lock};
@@ -36,7 +36,7 @@ pub(super) fn detach(shared: &Arc<Shared>, owned: Owned) {
         return;
     };
     let now = Moment::at(shared.clock.now().0);
-    shared.say(Trouble::Threads, now, || {
+    shared.report(OverloadKind::Threads, now, || {
         format!("cannot start a thread for a detached answer: {error}")
     });
     let left = lock(&given).take();

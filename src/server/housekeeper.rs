@@ -1,7 +1,7 @@
 //! The housekeeper: the sweep over deadlines, the look after the workers, and the shutdown. One thread, with a worker's buffers of its own.
 
 use super::listen::Accepted;
-use super::overload::Trouble;
+use super::overload::OverloadKind;
 use super::pool::Look;
 use super::shared::Shared;
 use super::shutdown::{Ended, Woken};
@@ -76,7 +76,7 @@ impl Housekeeper {
     pub fn watch(&mut self) -> Look {
         let (shared, now) = (&self.shared, self.now());
         shared.pool.watch(shared, now).unwrap_or_else(|error| {
-            shared.say(Trouble::Threads, now, || {
+            shared.report(OverloadKind::Threads, now, || {
                 format!("cannot start one more worker, requests wait: {error}")
             });
             Look::AtCap

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// What there is to say about an overload: each of these once a minute, so that none hides another.
 #[derive(Clone, Copy, Debug)]
-pub enum Trouble {
+pub enum OverloadKind {
     /// A new connection was turned away.
     Full,
     /// Idle connections were closed for the sake of a new one.
@@ -29,14 +29,14 @@ pub enum Trouble {
     Threads,
 }
 
-/// How many of [`Trouble`] there are.
-const TROUBLES: usize = Trouble::Threads as usize + 1;
+/// How many of [`OverloadKind`] there are.
+const OVERLOAD_KINDS: usize = OverloadKind::Threads as usize + 1;
 
 /// What is counted of it.
 #[derive(Debug)]
 pub struct Overload {
     /// When each trouble was told of the last time.
-    said: [AtomicU64; TROUBLES],
+    reported: [AtomicU64; OVERLOAD_KINDS],
     /// Octets that are kept for all connections that wait,
     parked: AtomicUsize,
     /// and of content that the program made for them in memory.
@@ -47,33 +47,33 @@ impl Overload {
     /// Nothing yet.
     pub fn new() -> Overload {
         Overload {
-            said: [const { AtomicU64::new(Moment::NEVER.0) }; TROUBLES],
+            reported: [const { AtomicU64::new(Moment::NEVER.0) }; OVERLOAD_KINDS],
             parked: AtomicUsize::new(0),
             made: AtomicUsize::new(0),
         }
     }
 
     /// Whether it is time to tell of this trouble. True for one of several that ask at once.
-    fn is_news(&self, trouble: Trouble, now: Moment) -> bool {
-        let clock = &self.said[trouble as usize];
-        let said = clock.load(Ordering::Relaxed);
-        let again = Moment(said).after(OVERLOAD_SAID_EVERY);
-        if said != Moment::NEVER.0 && now < again {
+    fn is_due(&self, kind: OverloadKind, now: Moment) -> bool {
+        let clock = &self.reported[kind as usize];
+        let reported = clock.load(Ordering::Relaxed);
+        let again = Moment(reported).after(OVERLOAD_SAID_EVERY);
+        if reported != Moment::NEVER.0 && now < again {
             return false;
         }
         clock
-            .compare_exchange(said, now.0, Ordering::Relaxed, Ordering::Relaxed)
+            .compare_exchange(reported, now.0, Ordering::Relaxed, Ordering::Relaxed)
             .is_ok()
     }
 }
 
 impl Shared {
     /// Tells the observer of a trouble, once a minute.
-    pub(super) fn say(&self, trouble: Trouble, now: Moment, why: impl FnOnce() -> String) {
+    pub(super) fn report(&self, kind: OverloadKind, now: Moment, why: impl FnOnce() -> String) {
         let Some(observer) = &self.observer else {
             return;
         };
-        if self.overload.is_news(trouble, now) {
+        if self.overload.is_due(kind, now) {
             // Whoever comes here has no connection that a panic could end: the thread goes on.
             catch_panic(|| observer.overload(&why()));
         }
@@ -142,7 +142,7 @@ impl Shared {
     pub(super) fn enforce_memory_limit(&self) {
         let limit = self.rules.limits.parked_bytes;
         if self.parked() > limit {
-            self.say_parked(limit);
+            self.report_parked(limit);
             self.close_oldest(WaitKind::Buffered, |_| self.parked() > limit);
             // Input is kept for some of these as well.
             self.close_oldest(WaitKind::OwnsBody, |_| self.parked() > limit);
@@ -164,12 +164,12 @@ impl Shared {
         };
         // Each round closes one at least; as many as one scan finds may have come since the last sweep several times over.
         while self.close_oldest(WaitKind::OwnsBody, stalls) > 0 {
-            self.say_parked(limit);
+            self.report_parked(limit);
         }
     }
 
-    fn say_parked(&self, limit: usize) {
-        self.say(Trouble::Parked, Moment::at(self.clock.now().0), || {
+    fn report_parked(&self, limit: usize) {
+        self.report(OverloadKind::Parked, Moment::at(self.clock.now().0), || {
             format!(
                 "too much is kept for connections that wait (limit {limit} octets): those that wait longest are closed"
             )

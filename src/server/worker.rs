@@ -12,7 +12,7 @@ use super::heartbeat::Heartbeat;
 use super::input::Input;
 use super::listen::Accepted;
 use super::output::Output;
-use super::overload::Trouble;
+use super::overload::OverloadKind;
 use super::per_address::shown;
 use super::shared::Shared;
 use super::slots::{EventSource, Owned};
@@ -137,7 +137,7 @@ impl Worker {
                 self.shared.listeners.arm(number, moment, &self.shared)
             }
             Accepted::Exhausted(error) => {
-                self.shared.say(Trouble::Accept, moment, || {
+                self.shared.report(OverloadKind::Accept, moment, || {
                     format!("{}: new connections wait", trigger(&error))
                 });
                 self.shared.listeners.rest(number, moment, &self.shared);
@@ -150,7 +150,7 @@ impl Worker {
     fn makes_room(&self, error: &io::Error, now: Moment) -> bool {
         let makes_room = shortage(error).is_some() && self.shared.evict(CLOSED_AT_ONCE) > 0;
         if makes_room {
-            self.shared.say(Trouble::Evicts, now, || {
+            self.shared.report(OverloadKind::Evicts, now, || {
                 format!("{}: idle connections are closed", trigger(error))
             });
         }
@@ -177,7 +177,7 @@ impl Worker {
         let occupied = match shared.per_address.enter(peer) {
             Ok(()) => self.claim_slot(client, moment),
             Err((address, limit)) => {
-                shared.say(Trouble::Address, moment, || {
+                shared.report(OverloadKind::Address, moment, || {
                     let address = shown(address);
                     format!(
                         "too many connections from {address} (limit {limit}): more are turned away"
@@ -216,14 +216,14 @@ impl Worker {
             if shared.evict(shared.evicted_when_full()) == 0 {
                 break;
             }
-            shared.say(Trouble::Evicts, now, || {
+            shared.report(OverloadKind::Evicts, now, || {
                 let limit = limit_in_words(shared.slots.most(), open_files());
                 format!("too many connections ({limit}): idle ones are closed")
             });
         }
         shared.slots.occupy(client).inspect_err(|client| {
             shared.per_address.leave(client.peer);
-            shared.say(Trouble::Full, now, || {
+            shared.report(OverloadKind::Full, now, || {
                 let limit = limit_in_words(shared.slots.most(), open_files());
                 format!("too many connections ({limit}): new ones are turned away")
             });
