@@ -92,7 +92,7 @@ pub use handler::{
 pub use limits::{Limits, Timeouts};
 pub use semantics::date::HttpDate;
 pub use semantics::{FieldError, FieldLines, Headers, Method, Status, Version};
-pub use server::{Ended, Observer, RequestEvent, Running, Server, Shutdown};
+pub use server::{Observer, RequestEvent, Server, ServerHandle, Shutdown, ShutdownReport};
 
 #[doc(hidden)]
 pub mod internals {

@@ -4,7 +4,7 @@ use super::listen::Accepted;
 use super::overload::OverloadKind;
 use super::pool::Look;
 use super::shared::Shared;
-use super::shutdown::{Ended, Woken};
+use super::shutdown::{ShutdownReport, Woken};
 use super::worker::Worker;
 use crate::conn::{CloseReason, Moment};
 use crate::limits::{ACCEPTS_AT_SHUTDOWN, LOOK_AGAIN, TICK_LEAST, TICK_MOST, WATCH_EVERY};
@@ -29,7 +29,7 @@ impl Housekeeper {
     }
 
     /// Keeps house until a shutdown is asked for, then carries that out.
-    pub fn run(&mut self) -> Ended {
+    pub fn run(&mut self) -> ShutdownReport {
         let shared = self.shared.clone();
         let tick = self.tick();
         let mut next_sweep = self.now().after(tick);
@@ -112,7 +112,7 @@ impl Housekeeper {
         self.shared.listeners.wake_rested(now, &self.shared);
     }
 
-    fn shut_down(&mut self) -> Ended {
+    fn shut_down(&mut self) -> ShutdownReport {
         let signal = self.shared.signal.clone();
         self.stop();
         // Ends with the grace, which can only become shorter.
@@ -135,14 +135,14 @@ impl Housekeeper {
 
     /// One step of the end: closes idle connections from which nothing has arrived. The others, and the workers, have time
     /// until this moment; then, or when nobody is left, it is over.
-    pub fn finish(&mut self, until: Moment) -> Option<Ended> {
+    pub fn finish(&mut self, until: Moment) -> Option<ShutdownReport> {
         self.close_idle();
         let is_empty = !self.shared.listeners.is_admitting() && self.shared.slots.occupied() == 0;
         if is_empty || self.now() >= until {
             // Counted before anybody hears of the end, and ends what would have been counted.
-            let cut = self.cut();
+            let aborted = self.close_all();
             self.shared.end();
-            return Some(Ended { cut });
+            return Some(ShutdownReport { aborted });
         }
         let _ = self.watch();
         self.sweep();
@@ -180,7 +180,7 @@ impl Housekeeper {
         for index in 0..self.shared.slots.touched() {
             if let Some(mut owned) = self.shared.slots.claim(index, |_| true) {
                 if owned.client.is_silent() {
-                    self.worker.cut(owned);
+                    self.worker.close_at_shutdown(owned);
                 } else {
                     self.shared.leave(owned);
                 }
@@ -190,15 +190,15 @@ impl Housekeeper {
 
     /// Closes every connection that no worker is serving now, and answers how many requests that cut, never read, or left
     /// with a handler: one that still holds its connection ends with it.
-    pub fn cut(&mut self) -> usize {
-        let mut cut = 0;
+    pub fn close_all(&mut self) -> usize {
+        let mut aborted = 0;
         for index in 0..self.shared.slots.touched() {
             if let Some(mut owned) = self.shared.slots.claim(index, |_| true) {
-                cut += usize::from(owned.client.is_unfinished());
-                self.worker.cut(owned);
+                aborted += usize::from(owned.client.is_unfinished());
+                self.worker.close_at_shutdown(owned);
             }
         }
-        cut + self.shared.slots.occupied()
+        aborted + self.shared.slots.occupied()
     }
 
     fn now(&self) -> Moment {

@@ -41,7 +41,7 @@ pub use listen::Listeners;
 pub use observer::{Observer, RequestEvent};
 pub use pool::{Look, Pool};
 pub use shared::Shared;
-pub use shutdown::{Ended, Running, Shutdown, Signal};
+pub use shutdown::{ServerHandle, Shutdown, ShutdownReport, Signal};
 pub use worker::Worker;
 
 use crate::conn::Rules;
@@ -110,7 +110,7 @@ impl Server {
     ///
     /// # Errors
     /// As [`bind`](Server::bind).
-    pub fn and_bind(mut self, addresses: impl ToSocketAddrs) -> io::Result<Server> {
+    pub fn bind_also(mut self, addresses: impl ToSocketAddrs) -> io::Result<Server> {
         self.listeners.push(bind(addresses)?);
         Ok(self)
     }
@@ -222,19 +222,19 @@ impl Server {
     /// let server = Server::bind("127.0.0.1:0")?;
     /// let running = server.spawn(|request: &mut Request<'_>| request.path().to_string())?;
     /// println!("listening on {}", running.addr());
-    /// let ended = running.shutdown(Duration::from_secs(1))?;
-    /// assert_eq!(ended.cut, 0);
+    /// let report = running.shutdown(Duration::from_secs(1))?;
+    /// assert_eq!(report.aborted, 0);
     /// # Ok::<(), std::io::Error>(())
     /// ```
     ///
     /// # Errors
     /// Those of starting a thread.
-    pub fn spawn(self, handler: impl Handler) -> io::Result<Running> {
+    pub fn spawn(self, handler: impl Handler) -> io::Result<ServerHandle> {
         let addr = self.local_addr().ok();
         let shutdown = self.shutdown_handle();
         let builder = thread::Builder::new().name("doorstep".to_string());
         let thread = builder.spawn(move || self.run_to_end(Box::new(handler)))?;
-        Ok(Running {
+        Ok(ServerHandle {
             addr,
             shutdown,
             thread: Some(thread),
@@ -242,7 +242,7 @@ impl Server {
     }
 
     /// Starts the workers, keeps house until the end, and waits for the workers.
-    fn run_to_end(mut self, handler: Box<dyn Handler>) -> io::Result<Ended> {
+    fn run_to_end(mut self, handler: Box<dyn Handler>) -> io::Result<ShutdownReport> {
         let most = connections_within(open_files().unwrap_or(u64::MAX));
         self.rules.limits.connections = self.rules.limits.connections.clamp(1, most);
         let listeners = Listeners::new(self.listeners);
@@ -264,7 +264,7 @@ impl Server {
         shared.poller.wake();
         let workers = shared.pool.end();
         // What a thread let go of in between is nobody's.
-        housekeeper.cut();
+        housekeeper.close_all();
         let ended = ended?;
         workers.map(|()| ended)
     }

@@ -138,7 +138,7 @@ impl Shutdown {
     /// })?;
     /// stop.drain(Duration::from_millis(10), Duration::from_secs(1));
     /// assert!(stop.is_begun());
-    /// assert_eq!(running.join()?.cut, 0);
+    /// assert_eq!(running.join()?.aborted, 0);
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn drain(&self, time: Duration, grace: Duration) {
@@ -161,20 +161,20 @@ impl fmt::Debug for Shutdown {
 /// How a server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Ended {
+pub struct ShutdownReport {
     /// Connections that were cut within a request or its answer when the grace was over.
-    pub cut: usize,
+    pub aborted: usize,
 }
 
 /// A server that runs in the background. Dropping it stops the server at once and waits for its end.
 #[derive(Debug)]
-pub struct Running {
+pub struct ServerHandle {
     pub(super) addr: Option<SocketAddr>,
     pub(super) shutdown: Shutdown,
-    pub(super) thread: Option<JoinHandle<io::Result<Ended>>>,
+    pub(super) thread: Option<JoinHandle<io::Result<ShutdownReport>>>,
 }
 
-impl Running {
+impl ServerHandle {
     /// The address of its first listener.
     ///
     /// # Panics
@@ -197,7 +197,7 @@ impl Running {
     ///
     /// # Errors
     /// Those that ended the server.
-    pub fn shutdown(self, grace: Duration) -> io::Result<Ended> {
+    pub fn shutdown(self, grace: Duration) -> io::Result<ShutdownReport> {
         self.shutdown.begin(grace);
         self.join()
     }
@@ -206,17 +206,17 @@ impl Running {
     ///
     /// # Errors
     /// Those that ended the server.
-    pub fn join(mut self) -> io::Result<Ended> {
+    pub fn join(mut self) -> io::Result<ShutdownReport> {
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(ended)) => ended,
             // The thread catches what a program's code does; what is left is a fault of this crate.
             Some(Err(_)) => Err(io::Error::other("the server's own thread panicked")),
-            None => Ok(Ended { cut: 0 }),
+            None => Ok(ShutdownReport { aborted: 0 }),
         }
     }
 }
 
-impl Drop for Running {
+impl Drop for ServerHandle {
     fn drop(&mut self) {
         if let Some(thread) = self.thread.take() {
             self.shutdown.begin(Duration::ZERO);

@@ -113,7 +113,7 @@ impl Worker {
     }
 
     /// Ends a connection because the server ends. The caller owns it.
-    pub fn cut(&self, owned: Owned) {
+    pub fn close_at_shutdown(&self, owned: Owned) {
         self.shared.close(owned, CloseReason::Shutdown);
     }
 

@@ -24,7 +24,7 @@ mod system;
 mod world;
 
 use desk::Desk;
-use doorstep::Ended;
+use doorstep::ShutdownReport;
 use doorstep::internals::conn::{Moment, Rules};
 use doorstep::internals::limits::REQUESTS_PER_TURN;
 use doorstep::internals::server::{Housekeeper, Listeners, Shared, Worker};
@@ -98,7 +98,7 @@ struct Run {
     housekeeper: Housekeeper,
     threads: Later,
     has_stopped: bool,
-    ended: Option<Ended>,
+    ended: Option<ShutdownReport>,
 }
 
 impl Run {
@@ -238,7 +238,7 @@ impl Run {
             Some(until) if self.ended.is_none() => {
                 self.ended = self.housekeeper.finish(until);
                 let is_early = Moment::at(self.network.world().now) < until;
-                if self.ended.is_some_and(|ended| ended.cut > 0) && is_early {
+                if self.ended.is_some_and(|ended| ended.aborted > 0) && is_early {
                     return Err("somebody was cut before the grace was over".into());
                 }
             }

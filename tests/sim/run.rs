@@ -6,7 +6,7 @@ use super::random::Random;
 use doorstep::internals::conn::{Moment, Rules};
 use doorstep::internals::server::{Housekeeper, Listeners, Shared, Worker};
 use doorstep::internals::sys::{Listener, Threads, Token, Work};
-use doorstep::{CloseReason, Ended, Handler, Observer, Request, Response, Status, Writer};
+use doorstep::{CloseReason, Handler, Observer, Request, Response, ShutdownReport, Status, Writer};
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -149,7 +149,7 @@ struct Stop {
     until: Moment,
     /// Clients that had sent a whole request, the only one without an answer, before it began.
     owed: Vec<usize>,
-    ended: Option<Ended>,
+    ended: Option<ShutdownReport>,
 }
 
 /// A run with clients that the seed chooses.
@@ -470,7 +470,7 @@ impl Run {
         world: &World,
         ends: &[(usize, CloseReason)],
     ) -> Result<(), String> {
-        let was_cut = stop.ended.is_none_or(|ended| ended.cut > 0);
+        let was_cut = stop.ended.is_none_or(|ended| ended.aborted > 0);
         let in_time = Moment::at(world.now) < stop.until;
         if in_time && was_cut {
             return Err("cut somebody before the grace was over".to_string());

@@ -55,7 +55,7 @@ pub enum Delimited {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Broken {
     /// The connection ended before an octet of it.
-    Ended,
+    ShutdownReport,
     /// It was reset before an octet of it.
     Reset,
     /// It ended, or was reset, within the answer.
@@ -197,7 +197,7 @@ impl Client {
         let mut seen = 0;
         loop {
             match self.some() {
-                Ok([]) => return (seen, Broken::Ended),
+                Ok([]) => return (seen, Broken::ShutdownReport),
                 Ok(octets) => seen += octets.len() as u64,
                 Err(broken) => return (seen, broken),
             }
@@ -226,7 +226,7 @@ impl Client {
     #[track_caller]
     pub fn is_gone(&mut self) {
         match self.some() {
-            Ok([]) | Err(Broken::Reset | Broken::Cut | Broken::Ended) => {}
+            Ok([]) | Err(Broken::Reset | Broken::Cut | Broken::ShutdownReport) => {}
             other => panic!("the connection should have been gone: {other:?}"),
         }
     }
@@ -243,7 +243,7 @@ impl Client {
             let begun = !here.is_empty();
             match self.fill() {
                 Ok(0) if begun => return Err(Broken::Cut),
-                Ok(0) => return Err(Broken::Ended),
+                Ok(0) => return Err(Broken::ShutdownReport),
                 Ok(_) => {}
                 Err(Broken::Reset) if begun => return Err(Broken::Cut),
                 Err(broken) => return Err(broken),
@@ -467,7 +467,7 @@ impl Answer {
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Broken::Ended => "the connection ended",
+            Broken::ShutdownReport => "the connection ended",
             Broken::Reset => "the connection was reset",
             Broken::Cut => "the connection ended within the answer",
             Broken::TimedOut => "nothing came in time",

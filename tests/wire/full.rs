@@ -204,7 +204,10 @@ fn an_eviction_never_cuts_an_answer() {
                     false
                 }
                 Err(broken) => {
-                    assert!(matches!(broken, Broken::Ended | Broken::Reset), "{broken}");
+                    assert!(
+                        matches!(broken, Broken::ShutdownReport | Broken::Reset),
+                        "{broken}"
+                    );
                     false
                 }
             }
@@ -284,7 +287,7 @@ fn one_address_leaves_room_for_others() {
             .server()
             .limits(limits(|limits| limits.connections_per_ip = Some(2)))
             .observer(recorder.clone());
-        let server = match server.and_bind("[::1]:0") {
+        let server = match server.bind_also("[::1]:0") {
             Ok(server) => server,
             Err(error) => {
                 skipped(

@@ -5,7 +5,9 @@ use crate::stage::{
     AtTheEnd, Event, Gate, PAGE, Recorder, Stage, Ticker, alone, await_arrival, descriptors,
     eventually, in_time, on_each_backend, page, skipped, threads,
 };
-use doorstep::{CloseReason, Ended, Handler, Request, Response, Running, Server, Status};
+use doorstep::{
+    CloseReason, Handler, Request, Response, Server, ServerHandle, ShutdownReport, Status,
+};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,7 +22,7 @@ const SHORT: Duration = Duration::from_millis(200);
 
 /// Waits for a server's end.
 #[track_caller]
-fn end_of(server: Running) -> Ended {
+fn end_of(server: ServerHandle) -> ShutdownReport {
     in_time(|| server.join()).expect("a good end")
 }
 
@@ -62,7 +64,7 @@ fn idle_connections_are_closed_at_once() {
             accepts.count() == 20
         });
         server.shutdown_handle().begin(LONG);
-        assert_eq!(end_of(server).cut, 0);
+        assert_eq!(end_of(server).aborted, 0);
         clients.iter_mut().for_each(Client::ends);
         assert_eq!(recorder.reasons(), [CloseReason::Shutdown; 20]);
     });
@@ -98,7 +100,7 @@ fn what_runs_is_finished_and_the_last_answer_says_so() {
             client.ends();
         }
         drop((running, head, content, ticker));
-        assert_eq!(end_of(server).cut, 0);
+        assert_eq!(end_of(server).aborted, 0);
     });
 }
 
@@ -123,7 +125,7 @@ fn queued_connections_are_served() {
             assert_eq!((answer.text(), answer.closes()), (PAGE, true));
             client.ends();
         }
-        assert_eq!(end_of(server).cut, 0);
+        assert_eq!(end_of(server).aborted, 0);
     });
 }
 
@@ -139,7 +141,7 @@ fn a_second_stop_only_shortens_the_first() {
         shutdown.begin(LONG);
         shutdown.begin(SHORT);
         shutdown.begin(LONG);
-        assert_eq!(end_of(server).cut, 1);
+        assert_eq!(end_of(server).aborted, 1);
         gate.open();
         // Stopped already: nothing is left to stop.
         shutdown.begin(SHORT);
@@ -178,7 +180,7 @@ fn the_grace_cuts_what_is_left_and_counts_it() {
         });
         server.shutdown_handle().begin(SHORT);
         // The end does not wait for a handler that does not return.
-        assert_eq!(end_of(server).cut, 3);
+        assert_eq!(end_of(server).aborted, 3);
         begun.is_gone();
         assert_eq!(recorder.reasons(), [CloseReason::Shutdown; 2]);
         // What it returns after all still goes out.
@@ -209,7 +211,7 @@ fn a_handler_that_does_not_return_cannot_hold_up_the_end() {
         await_arrival(address, &[&stuck[1], &stuck[2], &idle]);
         server.shutdown_handle().begin(SHORT);
         let ended = end_of(server);
-        assert_eq!(ended.cut, 4);
+        assert_eq!(ended.aborted, 4);
         gate.open();
         // The one with the handler ends with it, and its end is told of as well.
         heard.hears_ends(4);
@@ -237,7 +239,7 @@ fn no_thread_is_started_behind_the_end() {
         client.send(get("/"));
         gate.holds(1);
         server.shutdown_handle().begin(Duration::ZERO);
-        assert_eq!(end_of(server).cut, 1);
+        assert_eq!(end_of(server).aborted, 1);
         gate.open();
         heard.hears_closed(CloseReason::Shutdown);
         assert!(!has_run.load(Ordering::SeqCst));
@@ -353,11 +355,11 @@ fn load(address: SocketAddr, [is_over, is_failed]: [&AtomicBool; 2], tally: &Tal
                         break;
                     }
                 }
-                Err(Broken::Ended | Broken::Reset) if !before => {
+                Err(Broken::ShutdownReport | Broken::Reset) if !before => {
                     count(&tally.not_begun);
                     break;
                 }
-                Err(Broken::Ended | Broken::Reset) => {
+                Err(Broken::ShutdownReport | Broken::Reset) => {
                     count(&tally.lost_before);
                     break;
                 }
@@ -398,7 +400,7 @@ fn stop_under_load(stage: Stage) {
         thread::sleep(Duration::from_millis(100));
         server.shutdown_handle().begin(LONG);
         let ended = end_of(server);
-        assert_eq!(ended.cut, 0);
+        assert_eq!(ended.aborted, 0);
     });
     let lost = tally.lost_before.load(Ordering::SeqCst);
     let cut = tally.cut.load(Ordering::SeqCst);
@@ -433,7 +435,7 @@ fn a_drain_serves_on_with_last_answers() {
         stop.drain(12 * LONG, LONG);
         let mut silent = Client::connect(server.addr());
         stop.begin(LONG);
-        assert_eq!(end_of(server).cut, 0);
+        assert_eq!(end_of(server).aborted, 0);
         silent.is_gone();
     });
 }
@@ -447,7 +449,7 @@ fn a_drain_ends_by_itself() {
         let stop = server.shutdown_handle();
         stop.drain(6 * LONG, LONG);
         stop.drain(SHORT, LONG);
-        assert_eq!(end_of(server).cut, 0);
+        assert_eq!(end_of(server).aborted, 0);
         idle.is_gone();
     });
 }

@@ -5,7 +5,7 @@ use crate::client::{Client, get};
 use crate::stage::{
     Gate, PAGE, Stage, alone, descriptors, eventually, in_time, on_each_backend, skipped, threads,
 };
-use doorstep::{Ended, Request, Running, Server};
+use doorstep::{Request, Server, ServerHandle, ShutdownReport};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,7 +32,7 @@ fn load(address: SocketAddr, answered: &AtomicUsize) {
 }
 
 /// Stopped with everything going on at once.
-fn stop(server: Running) -> io::Result<Ended> {
+fn stop(server: ServerHandle) -> io::Result<ShutdownReport> {
     let address = server.addr();
     // hyper#2730, hyper#3188: some have never said a word.
     let mut idle: Vec<_> = (0..2 * EACH).map(|_| Client::connect(address)).collect();
@@ -73,7 +73,7 @@ fn a_server_under_load_is_stopped_and_started_again_at_once() {
             for round in 1..=ROUNDS {
                 let running = server.workers(4).spawn(page).unwrap();
                 let address = running.addr();
-                assert_eq!(stop(running).unwrap().cut, 0);
+                assert_eq!(stop(running).unwrap().aborted, 0);
                 // rouille#190: nothing of it is left.
                 assert!(eventually(|| threads() == Some(before)), "{:?}", threads());
                 assert!(eventually(|| descriptors() == Some(open)), "round {round}");
@@ -129,6 +129,6 @@ fn the_last_answer_of_each_connection_says_so() {
             client.ends();
         }
         drop((idle, running));
-        assert_eq!(in_time(|| server.join()).unwrap().cut, 0);
+        assert_eq!(in_time(|| server.join()).unwrap().aborted, 0);
     });
 }

@@ -472,7 +472,7 @@ fn a_shutdown_gives_it_the_grace() {
             client.expects(b"0\r\n\r\n");
             client.ends();
             let ended = in_time(|| server.join()).unwrap();
-            assert_eq!(ended.cut, 0, "{path}");
+            assert_eq!(ended.aborted, 0, "{path}");
             assert!(recorder.reasons().contains(&CloseReason::Shutdown));
         }
     });
@@ -502,7 +502,7 @@ fn the_end_of_the_grace_cuts_it_and_counts_it() {
             });
             server.shutdown_handle().begin(SHORT);
             let ended = in_time(|| server.join()).unwrap();
-            assert_eq!(ended.cut, 3, "{path}");
+            assert_eq!(ended.aborted, 3, "{path}");
             let aborted = Came::Failed(ErrorKind::ConnectionAborted);
             assert_eq!(strings[0].came(), aborted, "{path}");
             assert_eq!(strings[2].came(), aborted, "{path}");
@@ -512,7 +512,7 @@ fn the_end_of_the_grace_cuts_it_and_counts_it() {
             strings[1].begins(End);
             assert!(matches!(
                 clients[1].try_answer(),
-                Err(Broken::Ended | Broken::Reset | Broken::Cut)
+                Err(Broken::ShutdownReport | Broken::Reset | Broken::Cut)
             ));
             reading.join().expect("its end");
             recorder.hears_ends(3);

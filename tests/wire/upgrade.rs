@@ -403,7 +403,7 @@ fn the_end_of_the_grace_cuts_it_and_counts_it() {
         strings[1].begins(End);
         server.shutdown_handle().begin(SHORT);
         let ended = in_time(|| server.join()).unwrap();
-        assert_eq!(ended.cut, 3);
+        assert_eq!(ended.aborted, 3);
         let aborted = Came::Failed(ErrorKind::ConnectionAborted);
         assert_eq!(strings[0].came(), aborted);
         assert_eq!(strings[1].came(), aborted);

@@ -46,7 +46,7 @@ impl Doors for Sockets {
         Server::bind(address)
     }
     fn also(&self, bound: Server, address: SocketAddr) -> io::Result<Server> {
-        bound.and_bind(address)
+        bound.bind_also(address)
     }
     fn last_port(&self, bound: &Server) -> Option<u16> {
         bound.local_addrs().last().map(SocketAddr::port)

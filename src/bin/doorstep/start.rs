@@ -13,7 +13,7 @@ use crate::site::{Mount, Site};
 use crate::words::{escaped, shown};
 use crate::{print, stop};
 use doorstep::os::{self, Signals};
-use doorstep::{Ended, Files, Handler, Limits, Server};
+use doorstep::{Files, Handler, Limits, Server, ShutdownReport};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -237,9 +237,9 @@ fn index_note(root: &Root, site: &Site) -> String {
     }
 }
 
-fn tell_end(ended: Ended, grace: u64) {
+fn tell_end(ended: ShutdownReport, grace: u64) {
     // Said even when quiet: somebody did not get what they asked for.
-    match ended.cut {
+    match ended.aborted {
         0 => {}
         1 => say(&format!("1 connection was cut after {grace} s")),
         cut => say(&format!("{cut} connections were cut after {grace} s")),
