@@ -85,7 +85,7 @@ pub struct Timeouts {
     /// The least rate, in octets per second of time spent waiting, that a body or an answer must keep on top of 30 s:
     /// a peer that moves one octet every 29 s would otherwise hold a connection for ever. What was earned, less what was
     /// waited, is counted up to 24 days.
-    pub least_rate: u32,
+    pub min_rate: u32,
     /// Idle between two requests. Longer than the 60 s of common proxies, whose reuse would race a shorter one.
     pub keep_alive: Duration,
     /// After an answer that ends the connection early: how long input is still read and dropped, so that the peer
@@ -102,7 +102,7 @@ impl Default for Timeouts {
             head: Duration::from_secs(10),
             body: Duration::from_secs(30),
             write: Duration::from_secs(30),
-            least_rate: 256,
+            min_rate: 256,
             keep_alive: Duration::from_secs(75),
             linger: Duration::from_secs(2),
             shutdown: Duration::from_secs(10),

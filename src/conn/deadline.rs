@@ -35,7 +35,7 @@ impl Moment {
 /// Small, as each connection has two of them: what was earned and what was waited are kept as their difference. It counts up
 /// to 24 days, in either direction; a transfer that is owed more than that, or owes more, is owed or owes that.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(super) struct MinRate {
     /// When the present wait began; [`Moment::NEVER`] while there is none.
     since: Moment,
     /// Milliseconds that were earned, less those that were waited.
@@ -44,26 +44,26 @@ pub(super) struct Patience {
     odd: u32,
 }
 
-impl Patience {
+impl MinRate {
     /// Of a transfer that has not begun.
-    pub(super) const NEW: Patience = Patience {
+    pub(super) const NEW: MinRate = MinRate {
         since: Moment::NEVER,
         credit: 0,
         odd: 0,
     };
 
     /// Octets have moved.
-    pub(super) fn progress(&mut self, now: Moment, octets: u64, least_rate: u32) {
+    pub(super) fn progress(&mut self, now: Moment, octets: u64, min_rate: u32) {
         if self.is_waiting() {
             let waited = now.0.saturating_sub(self.since.0);
             self.credit = self.credit.saturating_sub(milliseconds(waited));
             self.since = Moment::NEVER;
         }
-        let rate = u64::from(least_rate.max(1));
+        let rate = u64::from(min_rate.max(1));
         let octets = octets.saturating_add(u64::from(self.odd));
         // The rest of a division by a `u32` is one.
         self.odd = (octets % rate) as u32;
-        self.credit = self.credit.saturating_add(earned(octets, least_rate));
+        self.credit = self.credit.saturating_add(earned(octets, min_rate));
     }
 
     /// Another transfer begins, behind one that may still keep the server waiting.
@@ -78,8 +78,8 @@ impl Patience {
     }
 
     /// Octets that have been counted, and were all, are to be counted once more, elsewhere.
-    pub(super) fn forget(&mut self, octets: u64, least_rate: u32) {
-        self.credit = self.credit.saturating_sub(earned(octets, least_rate));
+    pub(super) fn forget(&mut self, octets: u64, min_rate: u32) {
+        self.credit = self.credit.saturating_sub(earned(octets, min_rate));
         self.odd = 0;
     }
 
@@ -95,8 +95,8 @@ impl Patience {
 }
 
 /// What so many octets earn: a second for each time the least rate.
-fn earned(octets: u64, least_rate: u32) -> i32 {
-    let seconds = octets / u64::from(least_rate.max(1));
+fn earned(octets: u64, min_rate: u32) -> i32 {
+    let seconds = octets / u64::from(min_rate.max(1));
     milliseconds(seconds.saturating_mul(1_000))
 }
 
@@ -138,8 +138,8 @@ impl Connection {
         if self.phase() == Phase::Linger && octets > 0 {
             self.deadline = now.after(rules.timeouts.linger);
         }
-        let least_rate = rules.timeouts.least_rate;
-        self.writing.progress(now, octets, least_rate);
+        let min_rate = rules.timeouts.min_rate;
+        self.writing.progress(now, octets, min_rate);
     }
 
     /// The wait for content that is needed now: when it ends.

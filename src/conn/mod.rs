@@ -67,7 +67,7 @@ pub use send::{Delivery, Finished};
 use crate::h1;
 use crate::limits::{Limits, Timeouts};
 use crate::semantics::Version;
-use deadline::Patience;
+use deadline::MinRate;
 
 /// Limits and timeouts: the same for all connections of a server, so that no connection carries a copy.
 ///
@@ -183,8 +183,8 @@ pub struct Connection {
     content: Content,
     /// The deadline of the present phase's reading side.
     deadline: Moment,
-    reading: Patience,
-    writing: Patience,
+    reading: MinRate,
+    writing: MinRate,
     /// Requests whose head was complete.
     requests: u32,
     version: Version,
@@ -207,8 +207,8 @@ impl Connection {
             stage: Stage::Idle,
             content: Content::Done,
             deadline: now.after(rules.timeouts.head),
-            reading: Patience::NEW,
-            writing: Patience::NEW,
+            reading: MinRate::NEW,
+            writing: MinRate::NEW,
             requests: 0,
             version: Version::Http11,
             is_head: false,

@@ -1,6 +1,6 @@
 //! The reading side: heads, content, surplus.
 
-use super::deadline::Patience;
+use super::deadline::MinRate;
 use super::{CloseReason, Connection, Content, Moment, Phase, Rules, Stage};
 use crate::h1::{self, Expect, Framing, Head, Parsed, Reject, Resume, chunked};
 use crate::limits::{GATHER_BYTES, Limits};
@@ -115,7 +115,7 @@ impl Connection {
             Framing::Length(length) => Content::Length(length),
             Framing::Chunked => Content::Chunked(chunked::Decoder::default()),
         };
-        self.reading = Patience::NEW;
+        self.reading = MinRate::NEW;
     }
 
     /// Whether the content that is awaited before the handler runs is in `input`, which starts with the head's first octet.
@@ -132,7 +132,7 @@ impl Connection {
             debug_assert!(false, "nothing is gathered in {:?}", self.stage);
             return Ok(Gathered::More);
         };
-        let least_rate = rules.timeouts.least_rate;
+        let min_rate = rules.timeouts.min_rate;
         let here = input.get(gather.head as usize..).unwrap_or_default();
         let ready = self.continue_due
             || match &mut self.content {
@@ -144,8 +144,8 @@ impl Connection {
             };
         if ready {
             // The wait is over, however long the handler takes; the octets count again when it takes them.
-            self.reading.progress(now, 0, least_rate);
-            self.reading.forget(u64::from(gather.here), least_rate);
+            self.reading.progress(now, 0, min_rate);
+            self.reading.forget(u64::from(gather.here), min_rate);
             if let Content::Chunked(decoder) = &mut self.content {
                 *decoder = chunked::Decoder::default();
             }
@@ -155,7 +155,7 @@ impl Connection {
         // An event that brings nothing is no progress.
         let more = here.len().saturating_sub(usize::from(gather.here));
         if more > 0 {
-            self.reading.progress(now, more as u64, least_rate);
+            self.reading.progress(now, more as u64, min_rate);
             gather.here = below_gathered(here.len());
         }
         self.stage = Stage::Gather(gather);
@@ -211,8 +211,8 @@ impl Connection {
             }
             Content::Chunked(decoder) => decoder.decode(input, &rules.limits)?,
         };
-        let least_rate = rules.timeouts.least_rate;
-        self.reading.progress(now, taken.used as u64, least_rate);
+        let min_rate = rules.timeouts.min_rate;
+        self.reading.progress(now, taken.used as u64, min_rate);
         Ok(taken)
     }
 

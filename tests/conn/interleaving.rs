@@ -80,13 +80,13 @@ fn rules() -> impl Strategy<Value = Rules> {
         requests,
         prop_oneof![Just(10_u32), Just(256), Just(100_000)],
     )
-        .prop_map(|(requests, least_rate)| {
+        .prop_map(|(requests, min_rate)| {
             let mut rules = Rules::default();
             rules.limits.head_bytes = 400;
             rules.limits.drain = 300;
             rules.limits.write_buffer = 500;
             rules.limits.requests_per_connection = requests;
-            rules.timeouts.least_rate = least_rate;
+            rules.timeouts.min_rate = min_rate;
             rules
         })
 }

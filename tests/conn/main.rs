@@ -11,7 +11,7 @@ mod idle;
 mod interleaving;
 mod life;
 mod linger;
-mod patience;
+mod min_rate;
 mod proxy;
 mod send;
 mod size;

@@ -83,7 +83,7 @@ fn content_that_dribbles_is_refused_in_time() {
         let short = timeouts(|timeouts| {
             (timeouts.body, timeouts.linger) = (SHORT, SHORT);
             // Nothing is earned by octets that dribble.
-            timeouts.least_rate = u32::MAX;
+            timeouts.min_rate = u32::MAX;
         });
         let recorder = Recorder::default();
         let handler = |request: &mut Request<'_>| request.body().collect();
@@ -178,7 +178,7 @@ fn a_client_that_reads_too_slowly_is_closed() {
     on_each_backend(|stage| {
         let short = timeouts(|timeouts| {
             timeouts.write = 2 * SHORT;
-            timeouts.least_rate = u32::MAX;
+            timeouts.min_rate = u32::MAX;
         });
         let recorder = Recorder::default();
         let server = stage.server().timeouts(short).observer(recorder.clone());

@@ -215,7 +215,7 @@ fn an_upload_that_keeps_the_least_rate_may_take_longer_than_one_wait() {
         let mut timeouts = Timeouts::default();
         timeouts.body = WAIT;
         // An octet earns a second.
-        timeouts.least_rate = 1;
+        timeouts.min_rate = 1;
         let server = stage.server().workers(4).timeouts(timeouts);
         let server = server.spawn(handler()).unwrap();
         thread::scope(|scope| {

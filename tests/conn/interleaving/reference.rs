@@ -22,10 +22,9 @@ impl Waited {
     }
 
     /// Each wait is bounded, and so are all together: a second more for each time the least rate.
-    pub fn until(&mut self, now: u64, idle: u64, least_rate: u32) -> u64 {
+    pub fn until(&mut self, now: u64, idle: u64, min_rate: u32) -> u64 {
         let since = *self.since.get_or_insert(now);
-        let in_all =
-            (idle + self.moved / u64::from(least_rate) * 1_000).saturating_sub(self.before);
+        let in_all = (idle + self.moved / u64::from(min_rate) * 1_000).saturating_sub(self.before);
         since + idle.min(in_all)
     }
 }
@@ -103,7 +102,7 @@ impl<'a> Reference<'a> {
         let timeouts = &self.rules.timeouts;
         self.deadline = self
             .reading
-            .until(now, milliseconds(timeouts.body), timeouts.least_rate);
+            .until(now, milliseconds(timeouts.body), timeouts.min_rate);
     }
 
     /// The wait for content that a handler needs.
@@ -115,7 +114,7 @@ impl<'a> Reference<'a> {
     pub fn until_written(&mut self, now: u64) -> u64 {
         let timeouts = &self.rules.timeouts;
         self.writing
-            .until(now, milliseconds(timeouts.write), timeouts.least_rate)
+            .until(now, milliseconds(timeouts.write), timeouts.min_rate)
     }
 
     /// What is here of a head: whether it is whole, or why it is refused.

@@ -194,9 +194,9 @@ struct Naive {
 }
 
 impl Naive {
-    fn wait(&mut self, now: Moment, idle: Duration, least_rate: u32) -> Moment {
+    fn wait(&mut self, now: Moment, idle: Duration, min_rate: u32) -> Moment {
         let since = *self.since.get_or_insert(now);
-        let earned = Duration::from_secs(self.octets / u64::from(least_rate.max(1)));
+        let earned = Duration::from_secs(self.octets / u64::from(min_rate.max(1)));
         since.after(idle.min((idle + earned).saturating_sub(self.waited)))
     }
 
@@ -214,16 +214,16 @@ proptest! {
     #[test]
     fn a_difference_is_as_good_as_two_sums(
         idle in 0_u64..100_000_000,
-        least_rate in prop_oneof![0_u32..4, 200_u32..300, any::<u32>()],
+        min_rate in prop_oneof![0_u32..4, 200_u32..300, any::<u32>()],
         steps in vec((0_u64..60_000, prop_oneof![Just(0_u64), 1_u64..50_000], any::<bool>()), 1..40),
     ) {
         let mut rules = Rules::default();
         rules.timeouts.write = Duration::from_micros(idle);
-        rules.timeouts.least_rate = least_rate;
+        rules.timeouts.min_rate = min_rate;
         let (mut life, mut naive) = (Life::new(rules.clone()), Naive::default());
         for (pause, octets, waits) in steps {
             if waits {
-                let expected = naive.wait(life.now, rules.timeouts.write, least_rate);
+                let expected = naive.wait(life.now, rules.timeouts.write, min_rate);
                 prop_assert_eq!(life.conn.write_deadline(life.now, &rules), expected);
             }
             life.now.0 += pause;
