@@ -21,7 +21,7 @@ pub struct Limits {
     /// Octets of a request's content that [`Body::collect`](crate::Body::collect) takes. Beyond: 413.
     pub body_bytes: usize,
     /// Octets of one chunk-size line with its extensions. Beyond: 400. Nobody uses extensions; attackers do.
-    pub chunk_line: usize,
+    pub chunk_line_bytes: usize,
     /// Octets of a chunked body's trailer section. Beyond: 431.
     pub trailer_bytes: usize,
     /// Open connections. The server takes fewer where the limit of open files is lower (that limit less 64).
@@ -29,9 +29,9 @@ pub struct Limits {
     /// Requests answered on one connection before it is closed. `None`: no limit.
     pub requests_per_connection: Option<u32>,
     /// Octets of an unread request body that are read and dropped to keep the connection. Beyond: it closes.
-    pub drain: usize,
+    pub discard_bytes: usize,
     /// Octets of unsent output at which no further pipelined request of that connection is begun.
-    pub write_buffer: usize,
+    pub write_buffer_bytes: usize,
     /// Octets that are kept for all connections that wait: unsent output, and input that is not yet a whole message. Beyond: the
     /// connection that has been kept longest is closed.
     ///
@@ -48,7 +48,7 @@ pub struct Limits {
     /// Threads of [detached](crate::Response::detached) answers and [upgraded](crate::Response::upgrade) connections.
     /// Beyond: 503. Each
     /// costs its stack, of which the system hands out what is used, and 16 KiB of buffers.
-    pub detached: usize,
+    pub detached_threads: usize,
 }
 
 impl Default for Limits {
@@ -58,16 +58,16 @@ impl Default for Limits {
             headers: 100,
             target_bytes: 8 * 1024,
             body_bytes: 1024 * 1024,
-            chunk_line: 256,
+            chunk_line_bytes: 256,
             trailer_bytes: 4 * 1024,
             connections: 10_000,
             requests_per_connection: None,
-            drain: 64 * 1024,
-            write_buffer: 64 * 1024,
+            discard_bytes: 64 * 1024,
+            write_buffer_bytes: 64 * 1024,
             parked_bytes: 64 * 1024 * 1024,
             connections_per_ip: None,
             workers_max: 256,
-            detached: 1024,
+            detached_threads: 1024,
         }
     }
 }

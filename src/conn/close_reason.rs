@@ -24,7 +24,7 @@ pub enum CloseReason {
     IdleTimeout,
     /// The client took too long to read an answer.
     WriteTimeout,
-    /// The handler left more content unread than [`Limits::drain`](crate::Limits::drain).
+    /// The handler left more content unread than [`Limits::discard_bytes`](crate::Limits::discard_bytes).
     UnreadContent,
     /// The handler's content ended before its declared length: a file shrank, or a stream ended or failed. Or what a program wrote
     /// ended with an error (see [`Response::writer`](crate::Response::writer)).

@@ -80,7 +80,7 @@ use deadline::MinRate;
 /// rules.timeouts.keep_alive = Duration::from_secs(5);
 /// ```
 ///
-/// A connection obeys those of messages and of single connections (`head_bytes`, `headers`, `target_bytes`, `chunk_line`,
+/// A connection obeys those of messages and of single connections (`head_bytes`, `headers`, `target_bytes`, `chunk_line_bytes`,
 /// `trailer_bytes`, `drain`, `requests_per_connection`; all timeouts but `shutdown`). The others are for whoever owns the
 /// connections.
 #[derive(Clone, Debug, Default)]

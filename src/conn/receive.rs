@@ -49,7 +49,7 @@ fn below_gathered(count: usize) -> u16 {
 /// The most unread content that is dropped: the limit, as far as a connection counts.
 pub(super) fn drain_most(limits: &Limits) -> u32 {
     // One octet less than can be counted, so that one too many can be told.
-    u32::try_from(limits.drain)
+    u32::try_from(limits.discard_bytes)
         .unwrap_or(u32::MAX)
         .min(u32::MAX - 1)
 }

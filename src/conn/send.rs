@@ -36,7 +36,7 @@ static FAULT: Answer<'static> = Answer::new(Status::INTERNAL_SERVER_ERROR).lengt
 
 impl Connection {
     /// Appends an answer's head to `out`, and decides how its content is delimited and whether the connection lives on. Content of
-    /// the request that has not been taken is dropped behind the answer, up to [`Limits::drain`](crate::Limits::drain), or ends
+    /// the request that has not been taken is dropped behind the answer, up to [`Limits::discard_bytes`](crate::Limits::discard_bytes), or ends
     /// the connection.
     ///
     /// The head has, in this order: Date, Server, Connection, Upgrade, Content-Length or Transfer-Encoding, and the answer's own

@@ -94,7 +94,7 @@ impl Decoder {
 
     /// Takes framing octets up to the next run of content, and that run. Never reads beyond the body's last octet.
     ///
-    /// Of `limits`, [`chunk_line`](Limits::chunk_line) and [`trailer_bytes`](Limits::trailer_bytes) count, in octets. Framing
+    /// Of `limits`, [`chunk_line_bytes`](Limits::chunk_line_bytes) and [`trailer_bytes`](Limits::trailer_bytes) count, in octets. Framing
     /// beyond 16 octets a chunk may be ahead of the content by 16 KiB. How much content there may be is the caller's to bound.
     ///
     /// A stream that ends before [`is_done`](Decoder::is_done) has brought part of the content only (RFC 9112 §8): that is the
@@ -165,7 +165,7 @@ impl Decoder {
                     return Err(Reject::InvalidChunkSize);
                 }
                 self.remaining = self.remaining * 16 + u64::from(digit);
-                if self.line as usize > limits.chunk_line {
+                if self.line as usize > limits.chunk_line_bytes {
                     return Err(Reject::ChunkLineTooLong);
                 }
                 continue;
@@ -174,7 +174,7 @@ impl Decoder {
                 _ if self.line == 0 => return Err(Reject::InvalidChunkSize),
                 CR => At::SizeLineFeed,
                 LF => return Err(Reject::BareLineFeed),
-                b';' if self.line as usize >= limits.chunk_line => {
+                b';' if self.line as usize >= limits.chunk_line_bytes => {
                     return Err(Reject::ChunkLineTooLong);
                 }
                 b';' => {
@@ -193,7 +193,7 @@ impl Decoder {
     /// RFC 9112 §7.1.1: "A recipient MUST ignore unrecognized chunk extensions. A server ought to limit the total length of
     /// chunk extensions received in a request".
     fn extension(&mut self, rest: &[u8], limits: &Limits) -> Result<usize, Reject> {
-        let left = counted(limits.chunk_line).saturating_sub(self.line as usize);
+        let left = counted(limits.chunk_line_bytes).saturating_sub(self.line as usize);
         let len = scan::field_value_end(rest, 0);
         if len > left {
             return Err(Reject::ChunkLineTooLong);

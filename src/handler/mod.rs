@@ -39,7 +39,7 @@ use std::sync::Arc;
 pub trait Handler: Send + Sync + 'static {
     /// Answers one request.
     ///
-    /// Content that is left unread is read and dropped up to [`Limits::drain`](crate::Limits::drain); beyond that the
+    /// Content that is left unread is read and dropped up to [`Limits::discard_bytes`](crate::Limits::discard_bytes); beyond that the
     /// connection closes behind the answer. A panic becomes a 500 and closes the connection.
     fn handle(&self, request: &mut Request<'_>) -> Response;
 }

@@ -152,7 +152,7 @@ impl Response {
     /// As [`writer`](Response::writer), on a thread of its own: for content that comes up slowly, such as events. It counts as a
     /// connection and takes none of the workers.
     ///
-    /// There may be [`Limits::detached`](crate::Limits::detached) of them; the next request is answered with 503 and Retry-After
+    /// There may be [`Limits::detached_threads`](crate::Limits::detached_threads) of them; the next request is answered with 503 and Retry-After
     /// instead. When the server shuts down, a detached answer has the grace to end, as a running request has; after that its
     /// next write fails. One that goes on for ever uses up the grace each time, unless it asks
     /// [`Shutdown::is_begun`](crate::Shutdown::is_begun) and ends by itself.

@@ -208,7 +208,7 @@ impl Worker {
         let share_is_used = self.requests >= REQUESTS_PER_TURN || self.moved >= BYTES_PER_TURN;
         if waiting
             && (share_is_used
-                || self.output.unsent().len() >= self.shared.rules.limits.write_buffer)
+                || self.output.unsent().len() >= self.shared.rules.limits.write_buffer_bytes)
         {
             match self.flush(client, moment) {
                 // The kernel knows nothing of the octets that are here already: an event for writing, which follows at

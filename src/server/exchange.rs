@@ -245,7 +245,10 @@ impl ResponseWriter<'_> {
         if !is_detached(&parts.payload) {
             return None;
         }
-        let permit = Semaphore::take(&self.shared.permits, self.shared.rules.limits.detached);
+        let permit = Semaphore::take(
+            &self.shared.permits,
+            self.shared.rules.limits.detached_threads,
+        );
         if permit.is_none() {
             *parts = unavailable()
                 .reason("too many detached answers")

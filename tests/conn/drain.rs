@@ -185,7 +185,7 @@ fn drain_chunks() {
         (CHUNKS.len(), Phase::Idle),
         (CHUNKS.len() - 1, Phase::Linger),
     ] {
-        rules.limits.drain = drain;
+        rules.limits.discard_bytes = drain;
         let script = vec![
             Comes(CHUNKED),
             Comes(CHUNKS),
@@ -222,7 +222,7 @@ fn the_highest_limit() {
         usize::MAX,
     ] {
         let mut rules = Rules::default();
-        rules.limits.drain = limit;
+        rules.limits.discard_bytes = limit;
         for (length, silence) in [(MOST, true), (MOST + 1, false)] {
             let head = format!(
                 "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n"

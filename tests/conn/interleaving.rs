@@ -83,8 +83,8 @@ fn rules() -> impl Strategy<Value = Rules> {
         .prop_map(|(requests, min_rate)| {
             let mut rules = Rules::default();
             rules.limits.head_bytes = 400;
-            rules.limits.drain = 300;
-            rules.limits.write_buffer = 500;
+            rules.limits.discard_bytes = 300;
+            rules.limits.write_buffer_bytes = 500;
             rules.limits.requests_per_connection = requests;
             rules.timeouts.min_rate = min_rate;
             rules
@@ -294,7 +294,7 @@ impl World<'_> {
         if self.asks {
             return self.fetch(size);
         }
-        let is_full = self.unsent >= self.rules.limits.write_buffer as u64;
+        let is_full = self.unsent >= self.rules.limits.write_buffer_bytes as u64;
         if is_full && !self.input.is_empty() && !self.flush() {
             return;
         }

@@ -97,7 +97,7 @@ fn decode(octets: &[u8], ends: impl IntoIterator<Item = usize>, limits: &Limits)
     }
     // Each run of content has at most one size line before it, and each size line is free up to a bound.
     let free = runs * (CHUNK_OVERHEAD_FREE as usize + 4);
-    let once = limits.chunk_line + limits.trailer_bytes + 8;
+    let once = limits.chunk_line_bytes + limits.trailer_bytes + 8;
     let bound = content.len() + CHUNK_OVERHEAD as usize + free + once;
     assert!(
         used <= content.len() + bound,
@@ -160,7 +160,7 @@ impl Reader<'_> {
         let mut ahead = 0_u64;
         loop {
             let begin = self.at;
-            let size = self.size_line(limits.chunk_line)?;
+            let size = self.size_line(limits.chunk_line_bytes)?;
             let line = (self.at - begin - 2) as u64;
             ahead += line.saturating_sub(u64::from(CHUNK_OVERHEAD_FREE));
             if ahead > u64::from(CHUNK_OVERHEAD) {
@@ -308,7 +308,7 @@ fn pieces(octets: &[u8]) -> Vec<usize> {
 /// Limits that short inputs reach.
 fn tight() -> Limits {
     let mut limits = Limits::default();
-    limits.chunk_line = 5;
+    limits.chunk_line_bytes = 5;
     limits.trailer_bytes = 12;
     limits
 }

@@ -77,14 +77,14 @@ fn rules() -> Rules {
     limits.headers = 6;
     limits.target_bytes = 60;
     limits.body_bytes = 1_000;
-    limits.chunk_line = 20;
+    limits.chunk_line_bytes = 20;
     limits.trailer_bytes = 40;
     limits.connections = 2;
     limits.requests_per_connection = Some(100);
-    limits.drain = 300;
-    limits.write_buffer = 500;
+    limits.discard_bytes = 300;
+    limits.write_buffer_bytes = 500;
     limits.parked_bytes = 40_000;
-    limits.detached = 1;
+    limits.detached_threads = 1;
     rules
 }
 

@@ -66,13 +66,13 @@ fn size_line(reader: &mut Reader<'_>, limits: &Limits) -> Result<u128, Stop> {
         reader.at += 1;
         digits += 1;
         size = size * 16 + u128::from(digit);
-        if digits > 16 || size > i64::MAX as u128 || digits > limits.chunk_line {
+        if digits > 16 || size > i64::MAX as u128 || digits > limits.chunk_line_bytes {
             return Err(reader.refused(400));
         }
     }
     if reader.next()? == b';' && digits > 0 {
         reader.at += 1;
-        let Some(left) = limits.chunk_line.checked_sub(digits + 1) else {
+        let Some(left) = limits.chunk_line_bytes.checked_sub(digits + 1) else {
             return Err(reader.refused(400));
         };
         reader.any(is_field_octet, left, 400)?;

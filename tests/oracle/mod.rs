@@ -32,7 +32,7 @@ pub struct Limits {
     /// Field lines in a head.
     pub headers: usize,
     /// Octets of a chunk's size line without its CRLF,
-    pub chunk_line: usize,
+    pub chunk_line_bytes: usize,
     /// of a trailer section with its empty line, for which there is always room,
     pub trailer_bytes: usize,
     /// by which the size lines may be ahead of the content,

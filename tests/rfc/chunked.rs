@@ -88,11 +88,11 @@ fn extensions() -> Vec<ChunkedRow> {
         content("a size line at its limit", long(256), "x"),
         refuse("a size line of one octet too many", long(257), ChunkLineTooLong),
         refuse("hyper#2600: an extension of 1 MB", format!("1;{}", "e".repeat(1_000_000)), ChunkLineTooLong),
-        content("a small limit that is kept", "01;\r\nx\r\n0\r\n\r\n", "x").limited(|limits| limits.chunk_line = 3),
-        refuse("a semicolon too many", "001;\r\nx\r\n0\r\n\r\n", ChunkLineTooLong).limited(|limits| limits.chunk_line = 3),
-        content("a small limit that is kept by digits alone", "001\r\nx\r\n000\r\n\r\n", "x").limited(|limits| limits.chunk_line = 3),
-        refuse("a digit too many", "0001\r\nx\r\n0\r\n\r\n", ChunkLineTooLong).limited(|limits| limits.chunk_line = 3),
-        refuse("an octet of an extension too many", "01;a\r\nx\r\n0\r\n\r\n", ChunkLineTooLong).limited(|limits| limits.chunk_line = 3),
+        content("a small limit that is kept", "01;\r\nx\r\n0\r\n\r\n", "x").limited(|limits| limits.chunk_line_bytes = 3),
+        refuse("a semicolon too many", "001;\r\nx\r\n0\r\n\r\n", ChunkLineTooLong).limited(|limits| limits.chunk_line_bytes = 3),
+        content("a small limit that is kept by digits alone", "001\r\nx\r\n000\r\n\r\n", "x").limited(|limits| limits.chunk_line_bytes = 3),
+        refuse("a digit too many", "0001\r\nx\r\n0\r\n\r\n", ChunkLineTooLong).limited(|limits| limits.chunk_line_bytes = 3),
+        refuse("an octet of an extension too many", "01;a\r\nx\r\n0\r\n\r\n", ChunkLineTooLong).limited(|limits| limits.chunk_line_bytes = 3),
     ]
 }
 
@@ -200,7 +200,7 @@ fn the_decoder_is_small() {
 #[test]
 fn limits_that_nobody_reaches() {
     let mut limits = Limits::default();
-    (limits.chunk_line, limits.trailer_bytes) = (usize::MAX, usize::MAX);
+    (limits.chunk_line_bytes, limits.trailer_bytes) = (usize::MAX, usize::MAX);
     let octets = b"1;a=b\r\nx\r\n0\r\nA: b\r\n\r\n";
     assert_eq!(
         decode(octets, 0..=octets.len(), &limits),

@@ -30,7 +30,7 @@ fn numbers(limits: &Limits) -> naive::Limits {
         target_bytes: limits.target_bytes,
         head_bytes: limits.head_bytes,
         headers: limits.headers,
-        chunk_line: limits.chunk_line,
+        chunk_line_bytes: limits.chunk_line_bytes,
         trailer_bytes: limits.trailer_bytes,
         chunk_overhead: CHUNK_OVERHEAD as usize,
         chunk_overhead_free: CHUNK_OVERHEAD_FREE as usize,
@@ -43,13 +43,13 @@ pub fn all_limits() -> [Limits; 3] {
     tight.head_bytes = 90;
     tight.headers = 3;
     tight.target_bytes = 9;
-    tight.chunk_line = 4;
+    tight.chunk_line_bytes = 4;
     tight.trailer_bytes = 8;
     let mut tighter = Limits::default();
     tighter.head_bytes = 40;
     tighter.headers = 1;
     tighter.target_bytes = 12;
-    tighter.chunk_line = 2;
+    tighter.chunk_line_bytes = 2;
     tighter.trailer_bytes = 0;
     [Limits::default(), tight, tighter]
 }
@@ -148,7 +148,7 @@ fn leaves_too_much(message: &Message, limits: &Limits) -> bool {
     let is_held_back = message.expects && message.length != Some(0);
     let is_long = message
         .length
-        .is_some_and(|length| length > limits.drain as u64);
+        .is_some_and(|length| length > limits.discard_bytes as u64);
     is_held_back || is_long && message.content.len() >= GATHER_BYTES
 }
 

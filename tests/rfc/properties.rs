@@ -53,7 +53,7 @@ fn tight() -> Limits {
     limits.head_bytes = 90;
     limits.headers = 3;
     limits.target_bytes = 9;
-    limits.chunk_line = 4;
+    limits.chunk_line_bytes = 4;
     limits.trailer_bytes = 8;
     limits
 }

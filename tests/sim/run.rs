@@ -199,7 +199,7 @@ impl Run {
         if tight {
             rules.limits.connections = 4;
             rules.limits.parked_bytes = 60_000;
-            rules.limits.detached = 1;
+            rules.limits.detached_threads = 1;
         }
         let mut shared = Shared::new(
             Box::new(network.clone()),

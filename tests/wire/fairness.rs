@@ -185,7 +185,7 @@ fn the_order_in_which_clients_are_served_is_that_in_which_they_were_ready() {
     });
 }
 
-/// No request is begun while output is unsent past `write_buffer`, to the octet.
+/// No request is begun while output is unsent past `write_buffer_bytes`, to the octet.
 #[test]
 fn requests_are_begun_until_the_output_is_full() {
     let one = {
@@ -203,7 +203,7 @@ fn requests_are_begun_until_the_output_is_full() {
         (1 << 20, 9),
     ] {
         let mut rules = Rules::default();
-        rules.limits.write_buffer = room;
+        rules.limits.write_buffer_bytes = room;
         let asked = Arc::new(AtomicUsize::new(0));
         let counted = asked.clone();
         let mut scene = Scene::with(rules, move |_: &mut Request<'_>| {

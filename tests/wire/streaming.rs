@@ -41,7 +41,7 @@ fn stage_of(troupe: &Troupe) -> impl Handler + use<> {
 /// Limits with so many seats.
 fn seats(most: usize) -> Limits {
     let mut limits = Limits::default();
-    limits.detached = most;
+    limits.detached_threads = most;
     limits
 }
 

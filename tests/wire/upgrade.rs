@@ -282,7 +282,7 @@ fn a_panic_costs_one_connection() {
     on_each_backend(|stage| {
         let (troupe, recorder) = (Troupe::default(), Recorder::default());
         let mut limits = Limits::default();
-        limits.detached = 1;
+        limits.detached_threads = 1;
         let server = stage.server().limits(limits).observer(recorder.clone());
         let server = server.spawn(stage_of(&troupe)).unwrap();
         for _ in 0..3 {
@@ -362,7 +362,7 @@ fn seats_are_those_of_detached_answers() {
     on_each_backend(|stage| {
         let troupe = Troupe::default();
         let mut limits = Limits::default();
-        limits.detached = 2;
+        limits.detached_threads = 2;
         let server = stage.server().workers(1).limits(limits);
         let server = server.spawn(stage_of(&troupe)).unwrap();
         let mut first = Client::connect(server.addr());

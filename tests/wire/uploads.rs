@@ -240,7 +240,7 @@ fn an_upload_that_keeps_the_least_rate_may_take_longer_than_one_wait() {
 fn what_is_dropped_is_bounded_to_the_octet() {
     /// One chunk of so many octets that their number has four digits, and the last chunk.
     const FRAMING: usize = "fff3\r\n\r\n0\r\n\r\n".len();
-    let limit = Limits::default().drain;
+    let limit = Limits::default().discard_bytes;
     on_each_backend(|stage| {
         let recorder = Recorder::default();
         let server = stage.server().observer(recorder.clone());

@@ -252,7 +252,7 @@ impl<'a> Reference<'a> {
             _ => 0,
         };
         let is_unread = !self.content_is_read();
-        let is_in_doubt = is_unread && (self.holds_back || left > self.rules.limits.drain);
+        let is_in_doubt = is_unread && (self.holds_back || left > self.rules.limits.discard_bytes);
         let limit = self.rules.limits.requests_per_connection;
         let is_last = is_known && !message.keeps_alive()
             || limit.is_some_and(|limit| self.begun >= limit)
@@ -332,7 +332,7 @@ impl<'a> Reference<'a> {
 
     /// The connection dropped so many octets and is in this phase now, for that reason.
     pub fn drained(&mut self, now: u64, used: usize, phase: Phase, last: Option<CloseReason>) {
-        let limit = self.rules.limits.drain;
+        let limit = self.rules.limits.discard_bytes;
         let to = self.used + used;
         let bad = self.text().bad.filter(|(bad, _)| *bad < self.here);
         let is_in_reach = bad.map_or(self.end(), |(bad, _)| bad);

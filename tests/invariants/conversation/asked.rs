@@ -51,7 +51,8 @@ impl Case<'_> {
         }
         let content = &message.content;
         let is_last = at + 1 == self.calls.len();
-        let unread = call.pulled == Pulled::Nothing && content.len() > self.rules.limits.drain;
+        let unread =
+            call.pulled == Pulled::Nothing && content.len() > self.rules.limits.discard_bytes;
         if unread && !is_last {
             return Err("another request behind more content than is dropped".into());
         }

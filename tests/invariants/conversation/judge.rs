@@ -42,7 +42,7 @@ fn numbers(rules: &Rules) -> Limits {
         target_bytes: limits.target_bytes,
         head_bytes: limits.head_bytes,
         headers: limits.headers,
-        chunk_line: limits.chunk_line,
+        chunk_line_bytes: limits.chunk_line_bytes,
         trailer_bytes: limits.trailer_bytes,
         chunk_overhead: CHUNK_OVERHEAD as usize,
         chunk_overhead_free: CHUNK_OVERHEAD_FREE as usize,
