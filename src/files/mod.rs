@@ -250,7 +250,7 @@ impl Files {
                 return self.not_found(&root, request, refusal.reason());
             }
             Err(refusal) => {
-                return Response::status_page(refusal.status()).reason(refusal.reason());
+                return Response::status_page(refusal.status()).with_log_reason(refusal.reason());
             }
         };
         let (found, is_hit) = self.look(&root, &asked, request);
@@ -432,7 +432,7 @@ impl Files {
                 return respond::error_page(resource.plain(), reason);
             }
         }
-        Response::status_page(Status::NOT_FOUND).reason(reason)
+        Response::status_page(Status::NOT_FOUND).with_log_reason(reason)
     }
 }
 
@@ -460,12 +460,12 @@ impl Handler for Files {
                 // RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405 response".
                 Response::status_page(Status::METHOD_NOT_ALLOWED)
                     .header("Allow", ALLOW)
-                    .reason("files are only read")
+                    .with_log_reason("files are only read")
             }
             // RFC 9110 §15.6.2: "the appropriate response when the server does not recognize the request method and is not
             // capable of supporting it for any resource".
             Method::Other(_) => {
-                Response::status_page(Status::NOT_IMPLEMENTED).reason("unknown method")
+                Response::status_page(Status::NOT_IMPLEMENTED).with_log_reason("unknown method")
             }
         }
     }

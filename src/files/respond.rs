@@ -24,7 +24,7 @@ pub(super) fn file(request: &Request<'_>, representation: &Arc<Representation>) 
             Response::with_lines(Status::NOT_MODIFIED, &representation.lines_not_modified)
         }
         Verdict::Failed => Response::status_page(Status::PRECONDITION_FAILED)
-            .reason("a condition of the request does not hold"),
+            .with_log_reason("a condition of the request does not hold"),
         Verdict::Proceed { range: false } => whole(representation),
         Verdict::Proceed { range: true } => match select(headers, representation.length) {
             Selection::Whole => whole(representation),
@@ -55,7 +55,7 @@ fn part(representation: &Representation, range: &ByteRange) -> Response {
 fn unsatisfiable(length: u64) -> Response {
     Response::status_page(Status::RANGE_NOT_SATISFIABLE)
         .header("Content-Range", &format!("bytes */{length}"))
-        .reason("no part of the range is within the file")
+        .with_log_reason("no part of the range is within the file")
 }
 
 /// 404 with a page of the root's own.
@@ -65,14 +65,14 @@ pub(super) fn error_page(page: &Representation, reason: &'static str) -> Respons
         .header("X-Content-Type-Options", "nosniff")
         .header("Cache-Control", "no-store")
         .body(page.part(0, page.length))
-        .reason(reason)
+        .with_log_reason(reason)
 }
 
 /// 406: every coding that there is was excluded, the file as it is among them (RFC 9110 §12.5.3).
 pub(super) fn not_acceptable() -> Response {
     Response::status_page(Status::NOT_ACCEPTABLE)
         .header("Vary", "Accept-Encoding")
-        .reason("no coding of the file is acceptable")
+        .with_log_reason("no coding of the file is acceptable")
 }
 
 /// 308 to the same path with a slash (RFC 9110 §15.4.9). `path` and `query` are as they came.
@@ -98,7 +98,7 @@ pub(super) fn redirect(path: String, query: Option<&str>) -> Response {
 
 /// The answer without a page of the root's: a small page of our own.
 pub fn failure_page(failure: Failure) -> Response {
-    let mut response = Response::status_page(failure.status()).reason(failure.reason());
+    let mut response = Response::status_page(failure.status()).with_log_reason(failure.reason());
     if failure.status() == Status::SERVICE_UNAVAILABLE {
         // RFC 9110 §10.2.3: "how long the user agent ought to wait before making a follow-up request". A descriptor comes
         // free, or memory, as soon as any answer ends.

@@ -89,6 +89,6 @@ impl<T: IntoResponse, E: IntoResponse> IntoResponse for Result<T, E> {
 impl IntoResponse for io::Error {
     fn into_response(self) -> Response {
         Response::status_page(Status::INTERNAL_SERVER_ERROR)
-            .reason("the handler returned an input/output error")
+            .with_log_reason("the handler returned an input/output error")
     }
 }

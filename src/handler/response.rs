@@ -226,7 +226,7 @@ impl Response {
     }
 
     /// Says why the handler answered so: for the observer's request event and the log, never on the wire.
-    pub fn reason(mut self, why: &'static str) -> Response {
+    pub fn with_log_reason(mut self, why: &'static str) -> Response {
         self.reason = Some(why);
         self
     }
@@ -237,12 +237,12 @@ impl Response {
     }
 
     /// The value of the first field line with this name, without regard to case.
-    pub fn field(&self, name: &str) -> Option<&str> {
+    pub fn header_value(&self, name: &str) -> Option<&str> {
         self.fields.get(name)
     }
 
-    /// Why the handler answered so, if it said: see [`reason`](Response::reason).
-    pub fn why(&self) -> Option<&'static str> {
+    /// Why the handler answered so, if it said: see [`reason`](Response::with_log_reason).
+    pub fn log_reason(&self) -> Option<&'static str> {
         self.reason
     }
 
@@ -332,7 +332,7 @@ impl Response {
                 FieldError::Managed => "the answer sets a field that the server writes",
             };
             return Response::status_page(Status::INTERNAL_SERVER_ERROR)
-                .reason(reason)
+                .with_log_reason(reason)
                 .take_apart();
         }
         let upgrade = match &self.payload {

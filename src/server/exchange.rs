@@ -108,7 +108,7 @@ impl Worker {
             writer.write_response(client, response, Some(asked), last, now);
         } else if failure == Some(cut) {
             client.conn.abandon(CloseReason::Overload);
-            let answer = unavailable().reason("the worker was needed for others");
+            let answer = unavailable().with_log_reason("the worker was needed for others");
             writer.write_response(client, answer, Some(asked), None, now);
         }
         self.input.rejoin(used, start, end);
@@ -164,7 +164,7 @@ impl Worker {
         };
         writer.write_response(
             client,
-            page.reason("the handler panicked"),
+            page.with_log_reason("the handler panicked"),
             asked,
             None,
             now,
@@ -251,7 +251,7 @@ impl ResponseWriter<'_> {
         );
         if permit.is_none() {
             *parts = unavailable()
-                .reason("too many detached answers")
+                .with_log_reason("too many detached answers")
                 .take_apart();
         }
         permit
@@ -413,7 +413,7 @@ fn unavailable() -> Response {
 /// What is answered in place of an answer that cannot be given.
 pub(super) fn fault(reason: &'static str) -> ResponseParts {
     Response::status_page(Status::INTERNAL_SERVER_ERROR)
-        .reason(reason)
+        .with_log_reason(reason)
         .take_apart()
 }
 

@@ -37,7 +37,7 @@ pub(super) fn refusal(
         // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response to indicate the required
         // protocol(s)". It comes from the payload, as that of a 101 does.
         let mut asking = Response::status_page(Status::UPGRADE_REQUIRED)
-            .reason("the client does not offer this protocol")
+            .with_log_reason("the client does not offer this protocol")
             .take_apart();
         asking.upgrade = Some(protocol);
         return Some(asking);

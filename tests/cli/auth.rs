@@ -90,13 +90,17 @@ fn nothing_is_told_without_one() {
         let answer = program.ask(line, fields);
         assert_eq!(answer.status(), 401, "{line} {fields}");
         assert_eq!(
-            answer.field("WWW-Authenticate"),
+            answer.header_value("WWW-Authenticate"),
             Some("Basic realm=\"doorstep\", charset=\"UTF-8\""),
             "{line}"
         );
-        assert_eq!(answer.field("Cache-Control"), Some("no-store"), "{line}");
+        assert_eq!(
+            answer.header_value("Cache-Control"),
+            Some("no-store"),
+            "{line}"
+        );
         for name in ["ETag", "Last-Modified", "Allow", "Location"] {
-            assert_eq!(answer.field(name), None, "{line}");
+            assert_eq!(answer.header_value(name), None, "{line}");
         }
         assert_eq!(
             answer.content.is_empty(),

@@ -125,7 +125,7 @@ impl Answer {
     }
 
     /// The value of the first field line of this name.
-    pub fn field(&self, name: &str) -> Option<&str> {
+    pub fn header_value(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         let mut found = lines.filter(|(this, _)| this.eq_ignore_ascii_case(name));
         found.next().map(|(_, value)| value)

@@ -115,7 +115,7 @@ fn site() -> Folder {
 fn assert_answer(answer: &Answer, expected: &Expected, what: &str) {
     match expected {
         Status(status) => assert_eq!(answer.status(), *status, "{what}"),
-        Field(name, value) => assert_eq!(answer.field(name), Some(*value), "{what}"),
+        Field(name, value) => assert_eq!(answer.header_value(name), Some(*value), "{what}"),
         Content(content) | Content404(content) => {
             let is_found = matches!(expected, Content(_));
             assert_eq!(answer.status(), if is_found { 200 } else { 404 }, "{what}");
@@ -247,7 +247,7 @@ fn one_file_answers_every_path() {
         }
         let part = program.ask("GET /x", "Range: bytes=1-\r\n");
         assert_eq!((part.status(), part.content.as_slice()), (206, &b"ne"[..]));
-        let tag = program.get("/x").field("ETag").unwrap().to_string();
+        let tag = program.get("/x").header_value("ETag").unwrap().to_string();
         let again = program.ask("GET /y", &format!("If-None-Match: {tag}\r\n"));
         assert_eq!(again.status(), 304);
         assert_eq!(program.ask("POST /x", "").status(), 405);

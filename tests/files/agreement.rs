@@ -80,8 +80,8 @@ fn read_states(files: &Files, of: u64) -> Vec<String> {
             request = request.header("Accept-Encoding", "br");
         }
         let answer = request.send(files);
-        let tag = answer.field("ETag").unwrap_or_default().to_string();
-        let is_coded = answer.field("Content-Encoding").is_some();
+        let tag = answer.header_value("ETag").unwrap_or_default().to_string();
+        let is_coded = answer.header_value("Content-Encoding").is_some();
         let length = answer.payload().length().unwrap_or_default();
         let is_strong = answer.status().code() == 200 && !tag.starts_with("W/");
         let content = match answer.into_content() {

@@ -179,7 +179,7 @@ fn what_is_read_is_what_its_tag_says() {
     let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
     let (old, new) = (vec![b'o'; 64 * KIB], vec![b'n'; 64 * KIB]);
     tree.file("a.txt", &old).modified("a.txt", long_ago);
-    let tag = tree.get("/a.txt").field("ETag").to_string();
+    let tag = tree.get("/a.txt").header_value("ETag").to_string();
     let file = fs::File::options().write(true).open(tree.path("a.txt"));
     let file = file.expect("it can be opened");
     let write = |content: &[u8]| file.write_all_at(content, 0).expect("it can be written");
@@ -198,7 +198,7 @@ fn what_is_read_is_what_its_tag_says() {
         });
         while !done.load(Ordering::Relaxed) {
             let answer = tree.get("/a.txt");
-            let is_true = answer.field("ETag") != tag || answer.content == old;
+            let is_true = answer.header_value("ETag") != tag || answer.content == old;
             if !is_true {
                 // Else the other thread would go on beside a test that has failed.
                 while !done.load(Ordering::Relaxed) {
@@ -218,12 +218,15 @@ fn a_large_file_is_served_new_at_once() {
     let content = |octet: u8| vec![octet; 100 * KIB];
     tree.file("a.txt", content(b'o'));
     let first = tree.get_at(0, "/a.txt");
-    assert_eq!(tree.get_at(1, "/a.txt").field("ETag"), first.field("ETag"));
+    assert_eq!(
+        tree.get_at(1, "/a.txt").header_value("ETag"),
+        first.header_value("ETag")
+    );
     let before = tree.stats();
     tree.file("a.txt", content(b'n'));
     let second = tree.get_at(2, "/a.txt");
     assert!(second.content == content(b'n'));
-    assert_ne!(second.field("ETag"), first.field("ETag"));
+    assert_ne!(second.header_value("ETag"), first.header_value("ETag"));
     assert_eq!(tree.stats().misses, before.misses + 1);
 }
 

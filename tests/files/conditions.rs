@@ -137,16 +137,20 @@ fn a_condition_on_what_is_no_file_is_ignored() {
 #[test]
 fn copies_have_the_same_tag() {
     let (one, other) = (site(), site());
-    assert_eq!(one.get("/a.txt").field("ETag"), TAG);
-    assert_eq!(other.get("/a.txt").field("ETag"), TAG);
+    assert_eq!(one.get("/a.txt").header_value("ETag"), TAG);
+    assert_eq!(other.get("/a.txt").header_value("ETag"), TAG);
     other.modified("a.txt", time() + Duration::from_nanos(100));
     assert_ne!(
-        other.get("/a.txt").field("ETag"),
+        other.get("/a.txt").header_value("ETag"),
         TAG,
         "a hundred nanoseconds later"
     );
     other.file("a.txt", "hello!").modified("a.txt", time());
-    assert_ne!(other.get("/a.txt").field("ETag"), TAG, "an octet longer");
+    assert_ne!(
+        other.get("/a.txt").header_value("ETag"),
+        TAG,
+        "an octet longer"
+    );
 }
 
 #[test]
@@ -168,7 +172,7 @@ fn the_tag_of_a_file_that_has_just_changed_is_weak() {
             tree.file("a.txt", vec![b'.'; length])
                 .modified("a.txt", time());
             let answer = tree.get("/a.txt");
-            let tag = answer.field("ETag");
+            let tag = answer.header_value("ETag");
             assert_eq!(tag.starts_with("W/\""), weak, "{name}, {length}: {tag}");
             // A weak one lets nobody put parts together.
             let part = tree.get_with("/a.txt", &[("Range", "bytes=0-0"), ("If-Range", tag)]);
@@ -191,7 +195,7 @@ fn a_file_rewritten_in_place_is_never_taken_for_what_it_was() {
         tree.file("a.txt", &old).modified("a.txt", time());
         let first = tree.get("/a.txt");
         assert!(first.content == old);
-        let tag = first.field("ETag").to_string();
+        let tag = first.header_value("ETag").to_string();
         fs::write(tree.path("a.txt"), &new).expect("it can be written");
         tree.modified("a.txt", time());
         let lines = [("If-None-Match", tag.as_str())];
@@ -218,7 +222,7 @@ fn a_small_file_that_has_just_changed_is_known_again() {
     let mut tree = Tree::new();
     tree.set_wall(time() + Duration::from_secs(1));
     tree.file("a.txt", "hello").modified("a.txt", time());
-    let tag = tree.get("/a.txt").field("ETag").to_string();
+    let tag = tree.get("/a.txt").header_value("ETag").to_string();
     let lines = [("If-None-Match", tag.as_str())];
     assert_eq!(tree.get_with("/a.txt", &lines).status, 304);
 }

@@ -110,7 +110,7 @@ fn no_redirect_leads_to_another_host() {
     ] {
         let answer = tree.get(target);
         assert_closed(&answer, target);
-        assert_eq!(answer.field("Location"), "", "{target}");
+        assert_eq!(answer.header_value("Location"), "", "{target}");
     }
     for (target, location) in [
         ("/evil.example", "/evil.example/"),
@@ -123,7 +123,7 @@ fn no_redirect_leads_to_another_host() {
         ("/sub?next=%0d%0aX:%20y", "/sub/?next=%0d%0aX:%20y"),
     ] {
         let answer = tree.get(target);
-        let got = (answer.status, answer.field("Location"));
+        let got = (answer.status, answer.header_value("Location"));
         assert_eq!(got, (308, location), "{target}");
     }
 }
@@ -311,7 +311,7 @@ proptest! {
             let target = format!("/{}", pieces.concat());
             let answer = tree.get(&target);
             prop_assert!(!answer.text().contains("SECRET"), "{}", target);
-            let location = answer.field("Location");
+            let location = answer.header_value("Location");
             let elsewhere = location.starts_with("//") || location.starts_with("/\\");
             prop_assert!(!elsewhere, "{}", target);
         }

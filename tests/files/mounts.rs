@@ -66,7 +66,7 @@ fn the_longest_mount_has_the_path() {
         let answer = tree.get(path);
         assert_eq!(answer.status, *status, "{path}: {answer:?}");
         let said = match status {
-            308 => answer.field("Location").to_string(),
+            308 => answer.header_value("Location").to_string(),
             200 => answer.text().to_string(),
             _ => String::new(),
         };

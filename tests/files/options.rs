@@ -50,9 +50,9 @@ fn a_path_without_an_ending_finds_its_page() {
                 } else {
                     "text/html; charset=utf-8"
                 };
-                assert_eq!(answer.field("Content-Type"), media_type, "{target}");
+                assert_eq!(answer.header_value("Content-Type"), media_type, "{target}");
             }
-            308 => assert_eq!(answer.field("Location"), expected, "{target}"),
+            308 => assert_eq!(answer.header_value("Location"), expected, "{target}"),
             _ => {}
         }
     }
@@ -146,7 +146,7 @@ fn an_application_reads_its_own_paths() {
         );
     }
     let answer = tree.get("/users/7");
-    let tag = answer.field("ETag");
+    let tag = answer.header_value("ETag");
     assert_eq!(
         tree.get_with("/users/8", &[("If-None-Match", tag)]).status,
         304
@@ -181,7 +181,7 @@ fn other_files_can_answer_for_a_folder() {
         .file("sub/index.html", "sub");
     assert_eq!(tree.get("/").text(), "home");
     assert_eq!(
-        tree.get("/").field("Content-Type"),
+        tree.get("/").header_value("Content-Type"),
         "text/plain; charset=utf-8"
     );
     assert_eq!(tree.get("/sub/").text(), "sub");
@@ -228,10 +228,14 @@ fn caches_are_told_what_was_chosen() {
         tree.file("app.js", "a")
             .file("app.3f2a9c1b.js", "a")
             .file("app.3f2a9c1b.js.br", "a");
-        assert_eq!(tree.get("/app.js").field("Cache-Control"), plain, "{name}");
+        assert_eq!(
+            tree.get("/app.js").header_value("Cache-Control"),
+            plain,
+            "{name}"
+        );
         for lines in [&[][..], &[("Accept-Encoding", "br")]] {
             let answer = tree.get_with("/app.3f2a9c1b.js", lines);
-            assert_eq!(answer.field("Cache-Control"), hashed, "{name}");
+            assert_eq!(answer.header_value("Cache-Control"), hashed, "{name}");
         }
         // A listing may be another one at once.
         let listing = if plain == "no-store" {
@@ -239,17 +243,21 @@ fn caches_are_told_what_was_chosen() {
         } else {
             "no-cache"
         };
-        assert_eq!(tree.get("/").field("Cache-Control"), listing, "{name}");
-        let tag = tree.get("/app.js").field("ETag").to_string();
+        assert_eq!(
+            tree.get("/").header_value("Cache-Control"),
+            listing,
+            "{name}"
+        );
+        let tag = tree.get("/app.js").header_value("ETag").to_string();
         let again = tree.get_with("/app.js", &[("If-None-Match", &tag)]);
         assert_eq!(
-            (again.status, again.field("Cache-Control")),
+            (again.status, again.header_value("Cache-Control")),
             (304, plain),
             "{name}"
         );
         let part = tree.get_with("/app.js", &[("Range", "bytes=0-0")]);
         assert_eq!(
-            (part.status, part.field("Cache-Control")),
+            (part.status, part.header_value("Cache-Control")),
             (206, plain),
             "{name}"
         );
@@ -272,7 +280,11 @@ fn what_may_be_written_to_is_not_immutable() {
             let path = "app.3f2a9c1b.js";
             tree.file(path, vec![b'a'; length]).modified(path, changed);
             let answer = tree.get("/app.3f2a9c1b.js");
-            assert_eq!(answer.field("Cache-Control"), expected, "{name}: {length}");
+            assert_eq!(
+                answer.header_value("Cache-Control"),
+                expected,
+                "{name}: {length}"
+            );
         }
     }
 }
@@ -299,7 +311,11 @@ fn a_type_can_be_chosen() {
         ("/a.css", "text/css; charset=utf-8"),
         ("/foo", "application/octet-stream"),
     ] {
-        assert_eq!(tree.get(target).field("Content-Type"), expected, "{target}");
+        assert_eq!(
+            tree.get(target).header_value("Content-Type"),
+            expected,
+            "{target}"
+        );
     }
     for wrong in ["", "text/x\r\nSet-Cookie: a", "text/\0x"] {
         let files = Files::new(".").expect("the current folder can be opened");

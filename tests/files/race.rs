@@ -93,9 +93,9 @@ fn ask(files: &Files, target: &str, field: [&str; 2]) -> Answer {
             "Vary",
             "Allow",
         ]
-        .map(|name| response.field(name).map(str::to_owned))
+        .map(|name| response.header_value(name).map(str::to_owned))
         .to_vec(),
-        reason: response.why().unwrap_or_default().to_string(),
+        reason: response.log_reason().unwrap_or_default().to_string(),
         content: response.into_content().expect("the content can be read"),
     }
 }

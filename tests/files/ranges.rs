@@ -66,22 +66,22 @@ fn a_range_has_its_answer() {
     for (name, target, range, status, content_range, (first, length)) in ROWS {
         for ms in [1_000, 1_001] {
             let answer = tree.send_at(ms, Method::Get, target, &[("Range", range)]);
-            let got = (answer.status, answer.field("Content-Range"));
+            let got = (answer.status, answer.header_value("Content-Range"));
             assert_eq!(got, (*status, *content_range), "{name}: {answer:?}");
             if *status != 416 {
                 let whole = fs::read(tree.path(&target[1..])).expect("it can be read");
                 assert!(answer.content == whole[*first..][..*length], "{name}");
                 assert_eq!(answer.length, *length as u64, "{name}");
                 // RFC 9110 §14.3.
-                assert_eq!(answer.field("Accept-Ranges"), "bytes", "{name}");
-                assert_eq!(answer.field("Vary"), "Accept-Encoding", "{name}");
-                assert_ne!(answer.field("ETag"), "", "{name}");
+                assert_eq!(answer.header_value("Accept-Ranges"), "bytes", "{name}");
+                assert_eq!(answer.header_value("Vary"), "Accept-Encoding", "{name}");
+                assert_ne!(answer.header_value("ETag"), "", "{name}");
             }
             // RFC 9110 §14.2: "A server MUST ignore a Range header field received with a request method that is unrecognized or for
             // which range handling is not defined."
             let head = tree.send_at(ms, Method::Head, target, &[("Range", range)]);
             assert_eq!(
-                (head.status, head.field("Content-Range")),
+                (head.status, head.header_value("Content-Range")),
                 (200, ""),
                 "{name}: HEAD"
             );
@@ -99,13 +99,17 @@ struct Part {
 
 /// Takes a multipart answer apart as RFC 2046 §5.1.1 has it.
 fn parts(answer: &Answer) -> Vec<Part> {
-    let media_type = answer.field("Content-Type");
+    let media_type = answer.header_value("Content-Type");
     let boundary = media_type
         .strip_prefix("multipart/byteranges; boundary=")
         .unwrap_or_else(|| panic!("{answer:?}"));
     assert!((1..=70).contains(&boundary.len()), "{boundary}");
     assert_eq!(answer.length, answer.content.len() as u64);
-    assert_eq!(answer.field("Content-Range"), "", "RFC 9110 §15.3.7.2");
+    assert_eq!(
+        answer.header_value("Content-Range"),
+        "",
+        "RFC 9110 §15.3.7.2"
+    );
     let mut rest = answer.content.as_slice();
     let mut parts = Vec::new();
     let next = format!("\r\n--{boundary}\r\n");
@@ -167,12 +171,12 @@ fn several_ranges_are_parts_of_one_answer() {
         assert!(parts(&answer) == expected, "{target}");
         let again = tree.get_with(target, &lines);
         assert_ne!(
-            again.field("Content-Type"),
-            answer.field("Content-Type"),
+            again.header_value("Content-Type"),
+            answer.header_value("Content-Type"),
             "a new boundary"
         );
-        assert_eq!(again.field("ETag"), answer.field("ETag"));
-        assert_ne!(answer.field("ETag"), "");
+        assert_eq!(again.header_value("ETag"), answer.header_value("ETag"));
+        assert_ne!(answer.header_value("ETag"), "");
     }
 }
 
@@ -282,12 +286,12 @@ proptest! {
         };
         match answer.status {
             200 => prop_assert!(answer.content == whole),
-            206 if answer.field("Content-Range").is_empty() => {
+            206 if answer.header_value("Content-Range").is_empty() => {
                 for part in parts(&answer) {
                     prop_assert!(is_part(&part.content_range, &part.content), "{}", value);
                 }
             }
-            206 => prop_assert!(is_part(answer.field("Content-Range"), &answer.content), "{}", value),
+            206 => prop_assert!(is_part(answer.header_value("Content-Range"), &answer.content), "{}", value),
             other => prop_assert_eq!(other, 416, "{}", value),
         }
     }

@@ -77,17 +77,21 @@ fn the_coding_that_the_client_likes_best_is_sent() {
                 "gzipped" if !target.ends_with(".gz") => "gzip",
                 _ => "",
             };
-            assert_eq!(answer.field("Content-Encoding"), coding, "{name}");
+            assert_eq!(answer.header_value("Content-Encoding"), coding, "{name}");
             assert_eq!(answer.length, expected.len() as u64, "{name}");
             // RFC 9110 §12.5.5: on every answer that was, or might have been, chosen so.
-            assert_eq!(answer.field("Vary"), "Accept-Encoding", "{name}");
-            assert_eq!(answer.field("X-Content-Type-Options"), "nosniff", "{name}");
+            assert_eq!(answer.header_value("Vary"), "Accept-Encoding", "{name}");
+            assert_eq!(
+                answer.header_value("X-Content-Type-Options"),
+                "nosniff",
+                "{name}"
+            );
             let media_type = match *target {
                 "/a.js.gz" => "application/gzip",
                 _ if target.ends_with(".js") => "text/javascript; charset=utf-8",
                 _ => "text/html; charset=utf-8",
             };
-            assert_eq!(answer.field("Content-Type"), media_type, "{name}");
+            assert_eq!(answer.header_value("Content-Type"), media_type, "{name}");
             let head = tree.send_at(ms, Method::Head, target, &lines);
             assert_eq!(
                 (&head.fields, head.length),
@@ -111,7 +115,7 @@ fn what_nobody_accepts_is_406() {
     ] {
         let answer = tree.get_with(target, &[("Accept-Encoding", accepted)]);
         assert_eq!(
-            (answer.status, answer.field("Vary")),
+            (answer.status, answer.header_value("Vary")),
             (406, "Accept-Encoding"),
             "{accepted}"
         );
@@ -191,7 +195,7 @@ fn a_large_sidecar_that_is_written_to_is_served_new_at_once() {
         .modified("b.js.gz", time(2));
     let second = get(1);
     assert_eq!(second.content[0], b'n');
-    assert_ne!(second.field("ETag"), first.field("ETag"));
+    assert_ne!(second.header_value("ETag"), first.header_value("ETag"));
 }
 
 /// A sidecar whose last change is not two seconds old may change once more and leave no trace.
@@ -203,11 +207,11 @@ fn a_sidecar_that_has_just_changed_is_not_kept() {
     let get = |ms| tree.send_at(ms, Method::Get, "/b.js", &[("Accept-Encoding", "gzip")]);
     let first = get(0);
     assert_eq!(first.text(), "gzipped");
-    assert!(first.field("ETag").starts_with("W/"), "{first:?}");
+    assert!(first.header_value("ETag").starts_with("W/"), "{first:?}");
     tree.file("b.js.gz", "GZIPPED")
         .modified("b.js.gz", time(100));
     assert_eq!(get(1).text(), "GZIPPED");
-    assert_ne!(get(2).field("ETag"), first.field("ETag"));
+    assert_ne!(get(2).header_value("ETag"), first.header_value("ETag"));
 }
 
 /// RFC 9110 §8.8.3.3: each has a tag of its own, even of the same length and time.
@@ -221,19 +225,19 @@ fn no_two_representations_share_a_tag() {
     let answers = ["identity", "br", "zstd", "gzip"].map(|coding| (coding, answer(coding)));
     let mut tags: Vec<&str> = answers
         .iter()
-        .map(|(_, answer)| answer.field("ETag"))
+        .map(|(_, answer)| answer.header_value("ETag"))
         .collect();
     tags.sort_unstable();
     tags.dedup();
     assert_eq!(tags.len(), 4, "{tags:?}");
     for (coding, first) in &answers {
         for (other, answer) in &answers {
-            let tag = answer.field("ETag");
+            let tag = answer.header_value("ETag");
             let lines = [("Accept-Encoding", *coding), ("If-None-Match", tag)];
             let status = if coding == other { 304 } else { 200 };
             let got = tree.get_with("/a.js", &lines);
             assert_eq!(got.status, status, "{coding}, but it has {other}");
-            assert_eq!(got.field("Vary"), "Accept-Encoding");
+            assert_eq!(got.header_value("Vary"), "Accept-Encoding");
             // A part of one is not put behind a part of another.
             let lines = [
                 ("Accept-Encoding", *coding),
@@ -247,7 +251,7 @@ fn no_two_representations_share_a_tag() {
                 "{coding} and {other}"
             );
         }
-        assert_ne!(first.field("ETag"), "");
+        assert_ne!(first.header_value("ETag"), "");
     }
 }
 
@@ -256,12 +260,13 @@ fn a_range_is_one_of_the_coding_that_was_chosen() {
     let tree = site();
     let lines = [("Accept-Encoding", "br"), ("Range", "bytes=2-3")];
     let answer = tree.get_with("/a.js", &lines);
-    let fields = ["Content-Range", "Content-Encoding", "Vary"].map(|name| answer.field(name));
+    let fields =
+        ["Content-Range", "Content-Encoding", "Vary"].map(|name| answer.header_value(name));
     assert_eq!((answer.status, answer.text().as_str()), (206, "ot"));
     assert_eq!(fields, ["bytes 2-3/6", "br", "Accept-Encoding"]);
     let past = tree.get_with("/a.js", &[("Accept-Encoding", "br"), ("Range", "bytes=6-")]);
     assert_eq!(
-        (past.status, past.field("Content-Range")),
+        (past.status, past.header_value("Content-Range")),
         (416, "bytes */6")
     );
 }

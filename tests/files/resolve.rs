@@ -338,13 +338,16 @@ fn a_line_end_in_a_name_stays_escaped() {
     ] {
         let answer = tree.get(target);
         let got = match status {
-            308 => answer.field("Location").to_string(),
+            308 => answer.header_value("Location").to_string(),
             _ => answer.text(),
         };
         assert_eq!((answer.status, &*got), (status, expected), "{target}");
     }
     let text = tree.get("/a%0d%0aX:%20y/b%0a%7fc.txt");
-    assert_eq!(text.field("Content-Type"), "text/plain; charset=utf-8");
+    assert_eq!(
+        text.header_value("Content-Type"),
+        "text/plain; charset=utf-8"
+    );
     let missing = tree.get("/missing%0d%0aX:%20y");
     assert!(!missing.text().contains("X: y"), "{missing:?}");
 }

@@ -74,7 +74,7 @@ fn a_path_leads_to_its_file() {
         let answer = tree.get(target);
         assert_eq!(answer.status, *status, "{name}: {target}: {answer:?}");
         let got = match status {
-            308 => answer.field("Location").to_string(),
+            308 => answer.header_value("Location").to_string(),
             _ => answer.text(),
         };
         assert_eq!(got, *expected, "{name}: {target}");
@@ -84,16 +84,19 @@ fn a_path_leads_to_its_file() {
 #[test]
 fn a_file_has_its_fields() {
     let answer = site().get("/index.html");
-    assert_eq!(answer.field("Content-Type"), "text/html; charset=utf-8");
-    assert_eq!(answer.field("X-Content-Type-Options"), "nosniff");
-    assert_eq!(answer.field("Cache-Control"), "no-cache");
-    let tag = answer.field("ETag");
+    assert_eq!(
+        answer.header_value("Content-Type"),
+        "text/html; charset=utf-8"
+    );
+    assert_eq!(answer.header_value("X-Content-Type-Options"), "nosniff");
+    assert_eq!(answer.header_value("Cache-Control"), "no-cache");
+    let tag = answer.header_value("ETag");
     let quoted = tag.len() > 4 && tag.starts_with('"') && tag.ends_with('"');
     assert!(quoted, "{tag}");
-    assert_eq!(answer.field("Last-Modified").len(), 29, "{answer:?}");
+    assert_eq!(answer.header_value("Last-Modified").len(), 29, "{answer:?}");
     assert_eq!(answer.length, 4);
     // The server writes it.
-    assert_eq!(answer.field("Content-Length"), "");
+    assert_eq!(answer.header_value("Content-Length"), "");
 }
 
 /// RFC 9110 §8.8: a validator tells one content of a file from another.
@@ -102,12 +105,12 @@ fn another_content_has_another_tag() {
     let tree = site();
     let tag = |content: &str| {
         tree.file("changing.txt", content);
-        tree.get("/changing.txt").field("ETag").to_string()
+        tree.get("/changing.txt").header_value("ETag").to_string()
     };
     let (first, second) = (tag("one"), tag("three"));
     assert_ne!(first, second);
     let again = tree.get("/changing.txt");
-    assert_eq!(second, again.field("ETag"), "nothing has changed");
+    assert_eq!(second, again.header_value("ETag"), "nothing has changed");
 }
 
 /// RFC 9110 §9.3.2: HEAD's fields are GET's.
@@ -128,7 +131,7 @@ fn head_says_what_get_says() {
 #[test]
 fn a_redirect_is_asked_again() {
     let answer = site().get("/docs");
-    assert_eq!(answer.field("Cache-Control"), "no-cache");
+    assert_eq!(answer.header_value("Cache-Control"), "no-cache");
     assert_eq!(answer.length, 0);
 }
 
@@ -139,7 +142,10 @@ fn a_large_file_comes_whole() {
     tree.file("large.bin", &large);
     let answer = tree.get("/large.bin");
     assert_eq!((answer.length, answer.content == large), (300_000, true));
-    assert_eq!(answer.field("Content-Type"), "application/octet-stream");
+    assert_eq!(
+        answer.header_value("Content-Type"),
+        "application/octet-stream"
+    );
 }
 
 #[cfg(unix)]
@@ -186,6 +192,10 @@ fn the_type_is_that_of_the_file_that_answers() {
         ("/plain/a.txt", "text/plain; charset=utf-8"),
         ("/.well-known/acme-challenge/token", unknown),
     ] {
-        assert_eq!(tree.get(target).field("Content-Type"), expected, "{target}");
+        assert_eq!(
+            tree.get(target).header_value("Content-Type"),
+            expected,
+            "{target}"
+        );
     }
 }

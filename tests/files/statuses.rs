@@ -59,11 +59,15 @@ fn each_status_has_its_cause() {
     tree.file("a.txt", "a").folder("folder");
     for (token, target, status, reason, allow) in ROWS {
         let answer = tree.send(method(token), target);
-        let got = (answer.status, answer.reason.as_str(), answer.field("Allow"));
+        let got = (
+            answer.status,
+            answer.reason.as_str(),
+            answer.header_value("Allow"),
+        );
         assert_eq!(got, (*status, *reason, *allow), "{token} {target}");
         let page = answer.text().contains(&format!("<h1>{status} "));
         assert_eq!(page, *status >= 400, "{token} {target}: {answer:?}");
-        let stored = answer.field("Cache-Control") != "no-store";
+        let stored = answer.header_value("Cache-Control") != "no-store";
         assert_eq!(stored, *status < 400, "{token} {target}: {answer:?}");
     }
     assert_eq!(tree.send(Method::Options, "*").length, 0);
@@ -77,9 +81,15 @@ fn a_missing_page_has_three_forms() {
             let answer = tree.get(target);
             assert_eq!(answer.status, 404, "{target}");
             assert!(answer.text().contains(expected), "{target}: {answer:?}");
-            assert_eq!(answer.field("Content-Type"), "text/html; charset=utf-8");
-            assert_eq!(answer.field("Cache-Control"), "no-store");
-            let validators = (answer.field("ETag"), answer.field("Last-Modified"));
+            assert_eq!(
+                answer.header_value("Content-Type"),
+                "text/html; charset=utf-8"
+            );
+            assert_eq!(answer.header_value("Cache-Control"), "no-store");
+            let validators = (
+                answer.header_value("ETag"),
+                answer.header_value("Last-Modified"),
+            );
             assert_eq!(validators, ("", ""), "{target}");
         }
     };
@@ -143,7 +153,7 @@ fn each_error_of_the_system_has_one_answer() {
         assert_eq!(got, (status, reason), "{error:?}");
         // RFC 9110 §10.2.3
         let retry_after = if status == 503 { "1" } else { "" };
-        assert_eq!(answer.field("Retry-After"), retry_after, "{error:?}");
+        assert_eq!(answer.header_value("Retry-After"), retry_after, "{error:?}");
         assert!(!answer.text().contains("made up"), "{error:?}");
     }
 }
@@ -188,7 +198,10 @@ fn without_descriptors_it_is_503() {
         tree.file("a.txt", "a");
         let mut held = all_descriptors(&tree);
         let answer = tree.get("/a.txt");
-        assert_eq!((answer.status, answer.field("Retry-After")), (503, "1"));
+        assert_eq!(
+            (answer.status, answer.header_value("Retry-After")),
+            (503, "1")
+        );
         held.clear();
         assert_eq!(tree.get("/a.txt").status, 200, "as soon as there is one");
     });
@@ -306,7 +319,10 @@ fn sidecars_that_nobody_asks_for_are_closed() {
         ] {
             let lines = [("Accept-Encoding", coding)];
             let answer = tree.send_at(ms, Method::Get, "/a.txt", &lines);
-            assert_eq!(answer.field("Content-Encoding") == "gzip", coding == "gzip");
+            assert_eq!(
+                answer.header_value("Content-Encoding") == "gzip",
+                coding == "gzip"
+            );
             assert_eq!(open() - before, kept, "{coding} at {ms}");
         }
     });

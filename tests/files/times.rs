@@ -42,9 +42,9 @@ fn a_time_without_an_honest_date_is_left_out() {
             continue;
         }
         let answer = tree.get("/a.txt");
-        let got = (answer.status, answer.field("Last-Modified"));
+        let got = (answer.status, answer.header_value("Last-Modified"));
         assert_eq!(got, (200, *expected), "{name}");
-        assert!(answer.field("ETag").len() > 4, "{name}: {answer:?}");
+        assert!(answer.header_value("ETag").len() > 4, "{name}: {answer:?}");
     }
 }
 
@@ -53,13 +53,15 @@ fn a_time_without_an_honest_date_is_left_out() {
 fn a_time_in_the_future_becomes_now() {
     let mut tree = Tree::new();
     tree.file("a.txt", "a");
-    let tag = tree.get("/a.txt").field("ETag").to_string();
+    let tag = tree.get("/a.txt").header_value("ETag").to_string();
     tree.set_wall(UNIX_EPOCH + Duration::from_secs(784_111_777));
     let answer = tree.get("/a.txt");
-    let date = answer.field("Last-Modified");
+    let date = answer.header_value("Last-Modified");
     assert_eq!(date, "Sun, 06 Nov 1994 08:49:37 GMT");
     // It may change once more and get the time that it has already.
     let opaque = tag.trim_matches('"');
-    let weak = answer.field("ETag").starts_with(&format!("W/\"{opaque}-"));
+    let weak = answer
+        .header_value("ETag")
+        .starts_with(&format!("W/\"{opaque}-"));
     assert!(weak, "the tag is that of the file, and weak: {answer:?}");
 }

@@ -188,16 +188,16 @@ impl Answer {
             status: response.status().code(),
             fields: FIELDS
                 .iter()
-                .filter_map(|&name| Some((name, response.field(name)?.to_string())))
+                .filter_map(|&name| Some((name, response.header_value(name)?.to_string())))
                 .collect(),
             length: response.payload().length().expect("its length is known"),
-            reason: response.why().unwrap_or_default().to_string(),
+            reason: response.log_reason().unwrap_or_default().to_string(),
             content: response.into_content().expect("the content can be read"),
         }
     }
 
     /// The value of a field; empty when it is not there.
-    pub fn field(&self, name: &str) -> &str {
+    pub fn header_value(&self, name: &str) -> &str {
         let found = self.fields.iter().find(|(this, _)| *this == name);
         found.map_or("", |(_, value)| value)
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// Status, Content-Type and content of what a value becomes.
 fn becomes(value: impl IntoResponse) -> (u16, Option<String>, Vec<u8>) {
     let response = value.into_response();
-    let media_type = response.field("content-type").map(str::to_string);
+    let media_type = response.header_value("content-type").map(str::to_string);
     let status = response.status().code();
     (
         status,
@@ -82,8 +82,11 @@ fn values_become_answers() {
 #[test]
 fn a_status_with_content_is_a_page_that_is_not_stored() {
     let page = Status::NOT_FOUND.into_response();
-    assert_eq!(page.field("Cache-Control"), Some("no-store"));
-    assert_eq!(page.field("Content-Type"), Some("text/html; charset=utf-8"));
+    assert_eq!(page.header_value("Cache-Control"), Some("no-store"));
+    assert_eq!(
+        page.header_value("Content-Type"),
+        Some("text/html; charset=utf-8")
+    );
     let content = String::from_utf8(page.into_content().expect("in memory")).expect("text");
     assert!(content.contains("<h1>404 Not Found</h1>"), "{content}");
 }
@@ -153,7 +156,7 @@ fn fields_that_cannot_be_written() {
     for (name, field, value, fault) in rows {
         let mut response = Response::new(Status::OK);
         assert_eq!(response.try_header(field, value).err(), fault, "{name}");
-        let written = response.field(field);
+        let written = response.header_value(field);
         assert_eq!(written, fault.is_none().then_some(value), "{name}");
     }
 }
@@ -163,7 +166,7 @@ fn fields_that_cannot_be_written() {
 fn a_redirect_says_where() {
     let response = Response::redirect(Status::SEE_OTHER, "/tea?milk=no");
     assert_eq!(
-        (response.status().code(), response.field("location")),
+        (response.status().code(), response.header_value("location")),
         (303, Some("/tea?milk=no"))
     );
 }
@@ -182,7 +185,7 @@ fn fields_are_found_by_name() {
         ("", None),
     ];
     for (name, value) in rows {
-        assert_eq!(response.field(name), value, "{name}");
+        assert_eq!(response.header_value(name), value, "{name}");
     }
 }
 

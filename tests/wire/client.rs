@@ -389,13 +389,13 @@ impl Head {
         ] {
             assert!(self.all(name).count() <= 1, "{name} twice: {self:?}");
         }
-        let both =
-            self.field("Content-Length").is_some() && self.field("Transfer-Encoding").is_some();
+        let both = self.header_value("Content-Length").is_some()
+            && self.header_value("Transfer-Encoding").is_some();
         assert!(!both, "two ways to delimit: {self:?}");
         if matches!(self.status, 100..=199 | 204) {
             // RFC 9110 §8.6, RFC 9112 §6.1: neither field in an answer without content.
-            assert_eq!(self.field("Content-Length"), None, "{self:?}");
-            assert_eq!(self.field("Transfer-Encoding"), None, "{self:?}");
+            assert_eq!(self.header_value("Content-Length"), None, "{self:?}");
+            assert_eq!(self.header_value("Transfer-Encoding"), None, "{self:?}");
         }
     }
 
@@ -407,7 +407,7 @@ impl Head {
     }
 
     /// The first value under this name.
-    pub fn field(&self, name: &str) -> Option<&str> {
+    pub fn header_value(&self, name: &str) -> Option<&str> {
         self.fields
             .iter()
             .find(|(this, _)| this.eq_ignore_ascii_case(name))
@@ -416,7 +416,7 @@ impl Head {
 
     /// The declared length.
     pub fn length(&self) -> Option<u64> {
-        let value = self.field("Content-Length")?;
+        let value = self.header_value("Content-Length")?;
         assert!(
             !value.is_empty() && value.bytes().all(|octet| octet.is_ascii_digit()),
             "a length of {value:?}"
@@ -426,14 +426,14 @@ impl Head {
 
     /// Whether it says that no answer follows.
     pub fn closes(&self) -> bool {
-        self.field("Connection") == Some("close")
+        self.header_value("Connection") == Some("close")
     }
 
     fn delimited(&self) -> Delimited {
         if matches!(self.status, 100..=199 | 204 | 304) {
             return Delimited::NoContent;
         }
-        match self.field("Transfer-Encoding") {
+        match self.header_value("Transfer-Encoding") {
             Some("chunked") => Delimited::Chunked,
             Some(other) => panic!("a transfer coding of {other:?}"),
             None if self.length().is_some() => Delimited::Length,
@@ -449,8 +449,8 @@ impl Answer {
     }
 
     /// The first value under this name.
-    pub fn field(&self, name: &str) -> Option<&str> {
-        self.head.field(name)
+    pub fn header_value(&self, name: &str) -> Option<&str> {
+        self.head.header_value(name)
     }
 
     /// Whether it says that no answer follows.

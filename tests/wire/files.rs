@@ -70,7 +70,7 @@ fn parts_conditions_and_wholes_share_a_connection() {
                 client.send(asked(&target, &[]));
                 let answer = client.answer();
                 assert!(answer.status() == 200 && answer.content == whole, "{name}");
-                let tag = answer.field("ETag").expect("a tag").to_string();
+                let tag = answer.header_value("ETag").expect("a tag").to_string();
                 // All at once: none of these may take an octet of the next one's.
                 let range = format!("bytes={middle}-{}", middle + 99);
                 let several = format!("bytes=0-9,{middle}-");
@@ -87,7 +87,7 @@ fn parts_conditions_and_wholes_share_a_connection() {
                 );
                 let same = client.answer();
                 assert_eq!((same.status(), same.content.len()), (304, 0), "{name}");
-                assert_eq!(same.field("ETag"), Some(tag.as_str()));
+                assert_eq!(same.header_value("ETag"), Some(tag.as_str()));
                 let part = client.answer();
                 assert_eq!(part.status(), 206, "{name}");
                 assert!(part.content == whole[middle..middle + 100], "{name}");
@@ -106,7 +106,7 @@ fn parts_conditions_and_wholes_share_a_connection() {
                 assert_eq!(parts.head.length(), Some(parts.content.len() as u64));
                 let past = client.answer();
                 assert_eq!(
-                    (past.status(), past.field("Content-Range")),
+                    (past.status(), past.header_value("Content-Range")),
                     (416, Some(last.as_str()))
                 );
                 assert_eq!(client.answer().status(), 412, "{name}");

@@ -107,7 +107,7 @@ fn a_full_server_says_so_and_recovers() {
             let _ = one_too_many.try_send(get("/"));
             let answer = one_too_many.answer();
             assert_eq!((answer.status(), answer.closes()), (503, true));
-            assert_eq!(answer.field("Retry-After"), Some("1"));
+            assert_eq!(answer.header_value("Retry-After"), Some("1"));
             one_too_many.is_gone();
         }
         let why = "too many connections (limit 4): new ones are turned away";
@@ -311,7 +311,7 @@ fn one_address_leaves_room_for_others() {
             let _ = third.try_send(get("/"));
             let answer = third.answer();
             assert_eq!(answer.status(), 503);
-            assert_eq!(answer.field("Retry-After"), Some("1"));
+            assert_eq!(answer.header_value("Retry-After"), Some("1"));
             for client in &mut clients {
                 assert_eq!(client.ask("/").text(), PAGE, "idle ones of it stay");
             }

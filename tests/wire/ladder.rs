@@ -31,8 +31,8 @@ fn same_page_for_every_request() {
             client.send(request);
             let answer = client.answer();
             assert_eq!((answer.status(), answer.text()), (200, PAGE), "{request}");
-            assert_eq!(answer.field("Server"), Some("doorstep"));
-            assert!(answer.field("Date").is_some());
+            assert_eq!(answer.header_value("Server"), Some("doorstep"));
+            assert!(answer.header_value("Date").is_some());
         }
         assert_eq!(Client::connect(server.addr()).ask("/").text(), PAGE);
     });
@@ -277,11 +277,14 @@ fn keeps_connections_alive_by_content_length() {
             let path = format!("/{}", "x".repeat(number));
             let answer = client.ask(&path);
             assert_eq!(answer.delimited, Delimited::Length);
-            assert_eq!((answer.text(), answer.field("Connection")), (&*path, None));
+            assert_eq!(
+                (answer.text(), answer.header_value("Connection")),
+                (&*path, None)
+            );
         }
         client.send("GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
         let answer = client.answer();
-        assert_eq!(answer.field("Connection"), Some("keep-alive"));
+        assert_eq!(answer.header_value("Connection"), Some("keep-alive"));
         client.send("GET /oldest HTTP/1.0\r\n\r\n");
         assert!(client.answer().closes());
         client.ends();

@@ -157,7 +157,7 @@ fn a_refused_message_gets_its_status_and_the_end() {
                 // How much of a chunked body is left is known only when the limit of what is dropped is reached.
                 assert!(answer.closes() || name.starts_with("chunks beyond"));
                 assert_eq!(
-                    answer.field("Content-Type"),
+                    answer.header_value("Content-Type"),
                     Some("text/html; charset=utf-8")
                 );
                 assert!(answer.text().contains(&status.to_string()));
@@ -262,7 +262,7 @@ fn an_upgrade_that_is_not_taken_leaves_the_next_request_a_request() {
         for path in ["/1", "/2"] {
             let answer = client.answer();
             assert_eq!((answer.status(), answer.text()), (200, path));
-            assert_eq!(answer.field("Upgrade"), None);
+            assert_eq!(answer.header_value("Upgrade"), None);
         }
     });
 }
@@ -277,7 +277,7 @@ fn a_reset_of_content_has_none() {
         for _ in 0..2 {
             let answer = client.ask("/");
             assert_eq!(
-                (answer.status(), answer.field("Content-Length")),
+                (answer.status(), answer.header_value("Content-Length")),
                 (205, Some("0"))
             );
             assert_eq!(answer.text(), "");

@@ -16,7 +16,9 @@ fn an_observer_hears_everything_once_and_in_order() {
         let recorder = Recorder::default();
         let path = scratch.0.clone();
         let handler = move |request: &mut Request<'_>| match request.path() {
-            "/missing" => Response::status_page(Status::NOT_FOUND).reason("there is no such thing"),
+            "/missing" => {
+                Response::status_page(Status::NOT_FOUND).with_log_reason("there is no such thing")
+            }
             "/memory" => Response::new(Status::OK).body(pattern(100_000)),
             "/stream" => Response::new(Status::OK).stream(None, Cursor::new(pattern(1_000))),
             "/file" => {

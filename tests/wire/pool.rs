@@ -328,7 +328,10 @@ fn the_longest_wait_for_a_peer_is_cut_for_the_sake_of_others() {
         // It takes the worker a moment to hear of it; meanwhile a server of two workers cuts nobody else.
         assert_eq!(house.keeper.watch(), Look::AtCap);
         let told = oldest.answer();
-        assert_eq!((told.status(), told.field("Retry-After")), (503, Some("1")));
+        assert_eq!(
+            (told.status(), told.header_value("Retry-After")),
+            (503, Some("1"))
+        );
         oldest.finish_sending();
         oldest.is_gone();
         assert_eq!(good.answer().text(), PAGE);
@@ -363,7 +366,10 @@ fn not_every_worker_waits_for_content() {
         for _ in 0..3 {
             let mut refused = stalled(&house);
             let told = refused.answer();
-            assert_eq!((told.status(), told.field("Retry-After")), (503, Some("1")));
+            assert_eq!(
+                (told.status(), told.header_value("Retry-After")),
+                (503, Some("1"))
+            );
             refused.finish_sending();
             refused.is_gone();
             assert_eq!(Client::connect(house.address).ask("/").text(), PAGE);

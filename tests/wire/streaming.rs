@@ -65,7 +65,7 @@ fn a_flushed_chunk_is_here_before_the_program_goes_on() {
             let strings = troupe.add();
             client.send(get(path));
             let head = client.head();
-            assert_eq!(head.field("Transfer-Encoding"), Some("chunked"));
+            assert_eq!(head.header_value("Transfer-Encoding"), Some("chunked"));
             strings.does(Write("hello"));
             strings.does(Flush);
             client.expects(b"5\r\nhello\r\n");
@@ -115,7 +115,7 @@ fn http_1_0_reads_until_the_connection_ends() {
             let strings = troupe.add();
             client.send(format!("GET {path} HTTP/1.0\r\n\r\n"));
             let head = client.head();
-            assert_eq!(head.field("Transfer-Encoding"), None);
+            assert_eq!(head.header_value("Transfer-Encoding"), None);
             assert!(head.closes());
             strings.does(Write("hello"));
             strings.does(Flush);
@@ -160,7 +160,11 @@ fn an_answer_without_content_runs_no_program() {
             ));
             let head = client.answer_to_head();
             assert_eq!(head.status(), 200, "{kind}");
-            assert_eq!(head.field("Transfer-Encoding"), Some("chunked"), "{kind}");
+            assert_eq!(
+                head.header_value("Transfer-Encoding"),
+                Some("chunked"),
+                "{kind}"
+            );
             for status in [204, 304] {
                 assert_eq!(client.ask(&format!("{kind}/{status}")).status(), status);
             }
@@ -347,7 +351,7 @@ fn seats_are_bounded() {
             let _unused = troupe.add();
             let refused = third.ask("/detached");
             assert_eq!(refused.status(), 503);
-            assert_eq!(refused.field("Retry-After"), Some("1"));
+            assert_eq!(refused.header_value("Retry-After"), Some("1"));
             assert!(!refused.closes());
         }
         recorder.hears("why", |events| {

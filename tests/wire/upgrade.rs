@@ -65,8 +65,8 @@ fn octets_behind_the_request_are_handed_over() {
         client.send(OFFER.to_string() + &like_a_request);
         let head = client.head();
         assert_eq!(head.status, 101);
-        assert_eq!(head.field("Connection"), Some("upgrade"));
-        assert_eq!(head.field("Upgrade"), Some("echo/1"));
+        assert_eq!(head.header_value("Connection"), Some("upgrade"));
+        assert_eq!(head.header_value("Upgrade"), Some("echo/1"));
         recorder.hears("the request, before its protocol ends", |events| {
             requests(events) == [("/echo", 101)]
         });
@@ -160,8 +160,8 @@ fn a_client_that_does_not_offer_the_protocol_stays() {
             client.send(offer + &get("/behind"));
             let answer = client.answer();
             assert_eq!(answer.status(), 426, "{name}");
-            assert_eq!(answer.field("Upgrade"), Some("echo/1"), "{name}");
-            let options = answer.field("Connection").unwrap_or_default();
+            assert_eq!(answer.header_value("Upgrade"), Some("echo/1"), "{name}");
+            let options = answer.header_value("Connection").unwrap_or_default();
             assert!(options.ends_with("upgrade"), "{name}: {options}");
             assert_eq!(client.answer().text(), "/behind", "{name}");
         }

@@ -150,7 +150,7 @@ impl<H: Handler> Handler for Guard<H> {
         // RFC 9110 §15.5.2: "The server generating a 401 response MUST send a WWW-Authenticate header field".
         Response::status_page(Status::UNAUTHORIZED)
             .header("WWW-Authenticate", CHALLENGE)
-            .reason(why)
+            .with_log_reason(why)
     }
 }
 
@@ -281,7 +281,7 @@ mod tests {
             };
             assert_eq!(answer.status(), status, "{name}");
             assert_eq!(
-                answer.field("WWW-Authenticate").is_some(),
+                answer.header_value("WWW-Authenticate").is_some(),
                 !inside,
                 "{name}"
             );
@@ -355,8 +355,8 @@ mod tests {
         ] {
             let answer = Request::test(method, target).send(&guard);
             assert_eq!(answer.status(), Status::UNAUTHORIZED, "{method} {target}");
-            assert_eq!(answer.field("WWW-Authenticate"), Some(CHALLENGE));
-            assert_eq!(answer.field("Cache-Control"), Some("no-store"));
+            assert_eq!(answer.header_value("WWW-Authenticate"), Some(CHALLENGE));
+            assert_eq!(answer.header_value("Cache-Control"), Some("no-store"));
         }
     }
 

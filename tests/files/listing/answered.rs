@@ -367,7 +367,11 @@ fn accept_decides_between_the_page_and_json() {
             true => "application/json",
             false => "text/html; charset=utf-8",
         };
-        assert_eq!(response.field("Content-Type"), Some(expected), "{accept:?}");
+        assert_eq!(
+            response.header_value("Content-Type"),
+            Some(expected),
+            "{accept:?}"
+        );
         let content = response.into_content().unwrap();
         let begins = if is_json { &b"{"[..] } else { b"<" };
         assert!(content.starts_with(begins), "{accept:?}");
@@ -397,7 +401,7 @@ fn head_and_get_have_the_same_fields() {
         });
         for response in [&get, &head] {
             for (name, value) in fields {
-                assert_eq!(response.field(name), value, "{accept} {name}");
+                assert_eq!(response.header_value(name), value, "{accept} {name}");
             }
         }
         let lengths = [&get, &head].map(|response| response.payload().length());
@@ -559,8 +563,8 @@ fn a_listing_beyond_the_room_for_them_is_503() {
     let second = list();
     let got = (
         second.status().code(),
-        second.field("Retry-After"),
-        second.why(),
+        second.header_value("Retry-After"),
+        second.log_reason(),
     );
     assert_eq!(
         got,

@@ -208,7 +208,7 @@ fn act(letter: u8, text: &str, response: Response, wanted: &mut Wanted, path: &s
             *wanted = Wanted::page(500);
             io::Error::other(text).into_response()
         }
-        b'y' => response.reason(fixed(text)),
+        b'y' => response.with_log_reason(fixed(text)),
         b'c' => {
             wanted.closes = true;
             response.close()
