@@ -117,7 +117,7 @@ pub const METHOD_BYTES: usize = 23;
 /// Octets of a request's content, framing included, that are awaited before the handler is called: all of it, or the beginning
 /// of longer content. A client that drips costs no worker until it has sent as much. None are awaited from a client that waits
 /// for `100 Continue`.
-pub const GATHER_BYTES: usize = 16 * 1024;
+pub const PREFETCH_BYTES: usize = 16 * 1024;
 /// Octets of a binary PROXY header. Addresses take 216 at most; the extensions behind them are names, and perhaps the client's
 /// certificate of 1 or 2 KiB. The format allows for 64 KiB, which no buffer here is kept for.
 pub const PROXY_HEADER_BYTES: usize = 4 * 1024;

@@ -163,7 +163,7 @@ impl Connection {
             // RFC 9110 §15.5.9: "the server did not receive a complete request message within the time that it was
             // prepared to wait".
             Phase::Head => Expiry::Refuse(Reject::HeadTimeout),
-            Phase::Gather => Expiry::Refuse(Reject::ContentTimeout),
+            Phase::Prefetch => Expiry::Refuse(Reject::ContentTimeout),
             Phase::Handle => Expiry::NotYet,
             Phase::Send => Expiry::Close(CloseReason::WriteTimeout),
             Phase::Drain => Expiry::Close(CloseReason::UnreadContent),

@@ -91,7 +91,7 @@ impl Connection {
             Phase::Linger => dropped(input.len()),
             Phase::Closed => Event::Close(self.last.unwrap_or(CloseReason::Answered)),
             // Whoever gathers does not ask here; see `receive` above.
-            Phase::Gather => Event::Read,
+            Phase::Prefetch => Event::Read,
         }
     }
 

@@ -4,7 +4,7 @@
 //! Out: buffers, files, threads. Never: IO; a clock (the time is an argument); a byte parsed after a refusal.
 //!
 //! ```text
-//!   accept ──▶ Idle ──octet──▶ Head ──complete──▶ Gather ──here──▶ Handle ──answer──▶ Send
+//!   accept ──▶ Idle ──octet──▶ Head ──complete──▶ Prefetch ──here──▶ Handle ──answer──▶ Send
 //!               ▲ │             │                   │                │                  │
 //!               │ │             └─────refused───────┴────────────────┘                  │
 //!               │ │                        │                                            │
@@ -61,7 +61,7 @@ pub use deadline::Expiry;
 pub use deadline::Moment;
 pub use event::Event;
 #[doc(hidden)]
-pub use receive::{Gathered, Received};
+pub use receive::{Prefetched, Received};
 pub use send::{Delivery, Finished};
 
 use crate::h1;
@@ -100,7 +100,7 @@ pub enum Phase {
     Head,
     /// The head is complete; content, or the beginning of it, is awaited before the handler is called. Only the engine's
     /// connections: [`next_event`](Connection::next_event) gives content as it comes.
-    Gather,
+    Prefetch,
     /// The handler runs, or, in a loop of one's own, the request's content is taken and an answer is due.
     Handle,
     /// An answer is framed; its octets are on their way.
@@ -119,7 +119,7 @@ enum Stage {
     Idle,
     /// Where the head goes on.
     Head(h1::Resume),
-    Gather(receive::Gather),
+    Prefetch(receive::Prefetch),
     Handle,
     Send,
     /// Octets of unread content dropped so far.
@@ -225,7 +225,7 @@ impl Connection {
         match self.stage {
             Stage::Idle => Phase::Idle,
             Stage::Head(_) => Phase::Head,
-            Stage::Gather(_) => Phase::Gather,
+            Stage::Prefetch(_) => Phase::Prefetch,
             Stage::Handle => Phase::Handle,
             Stage::Send => Phase::Send,
             Stage::Drain(_) => Phase::Drain,
@@ -245,7 +245,7 @@ impl Connection {
     pub fn peer_closed(&mut self) -> Option<CloseReason> {
         match self.phase() {
             Phase::Idle => Some(self.last.unwrap_or(CloseReason::PeerClosed)),
-            Phase::Head | Phase::Gather | Phase::Drain => Some(CloseReason::PeerClosedEarly),
+            Phase::Head | Phase::Prefetch | Phase::Drain => Some(CloseReason::PeerClosedEarly),
             Phase::Linger | Phase::Closed => Some(self.last.unwrap_or(CloseReason::Answered)),
             Phase::Handle | Phase::Send => None,
         }

@@ -3,7 +3,7 @@
 use super::deadline::MinRate;
 use super::{CloseReason, Connection, Content, Moment, Phase, Rules, Stage};
 use crate::h1::{self, Expect, Framing, Head, Parsed, Reject, Resume, chunked};
-use crate::limits::{GATHER_BYTES, Limits};
+use crate::limits::{Limits, PREFETCH_BYTES};
 use crate::semantics::{FieldTable, Method};
 
 /// What the octets so far are.
@@ -22,7 +22,7 @@ pub enum Received {
 
 /// Whether the content that is awaited before the handler runs is here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gathered {
+pub enum Prefetched {
     /// Not yet: read on.
     More,
     /// All of it, or as much as is awaited: call the handler.
@@ -31,7 +31,7 @@ pub enum Gathered {
 
 /// How far gathering has come.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Gather {
+pub(super) struct Prefetch {
     /// Octets of the head, in front of the content.
     head: u32,
     /// Octets behind the head, as far as they have been held in the client's favour: fewer than are awaited.
@@ -41,8 +41,8 @@ pub(super) struct Gather {
 }
 
 /// A count of octets of content that are here, fewer than are awaited.
-fn below_gathered(count: usize) -> u16 {
-    const { assert!(GATHER_BYTES <= u16::MAX as usize) };
+fn below_prefetched(count: usize) -> u16 {
+    const { assert!(PREFETCH_BYTES <= u16::MAX as usize) };
     count as u16
 }
 
@@ -98,7 +98,7 @@ impl Connection {
 
     /// A head is complete: the request begins.
     fn begin(&mut self, head: &Head, used: usize) {
-        self.stage = Stage::Gather(Gather {
+        self.stage = Stage::Prefetch(Prefetch {
             // No head is longer: a span counts in `u32`.
             head: u32::try_from(used).unwrap_or(u32::MAX),
             here: 0,
@@ -120,47 +120,55 @@ impl Connection {
 
     /// Whether the content that is awaited before the handler runs is in `input`, which starts with the head's first octet.
     ///
-    /// Content of up to [`GATHER_BYTES`], framing included, is awaited in full, and of longer content as much, so that a slow
+    /// Content of up to [`PREFETCH_BYTES`], framing included, is awaited in full, and of longer content as much, so that a slow
     /// client costs no worker until then; the handler pulls the rest. Content that the client holds back until a
     /// `100 Continue` is not awaited at all.
     ///
     /// # Errors
     /// Chunked content that is malformed.
     #[doc(hidden)]
-    pub fn gather(&mut self, input: &[u8], now: Moment, rules: &Rules) -> Result<Gathered, Reject> {
-        let Stage::Gather(mut gather) = self.stage else {
+    pub fn prefetch(
+        &mut self,
+        input: &[u8],
+        now: Moment,
+        rules: &Rules,
+    ) -> Result<Prefetched, Reject> {
+        let Stage::Prefetch(mut prefetch) = self.stage else {
             debug_assert!(false, "nothing is gathered in {:?}", self.stage);
-            return Ok(Gathered::More);
+            return Ok(Prefetched::More);
         };
         let min_rate = rules.timeouts.min_rate;
-        let here = input.get(gather.head as usize..).unwrap_or_default();
+        let here = input.get(prefetch.head as usize..).unwrap_or_default();
         let ready = self.continue_due
             || match &mut self.content {
                 Content::Done => true,
-                Content::Length(length) => here.len() as u64 >= (*length).min(GATHER_BYTES as u64),
+                Content::Length(length) => {
+                    here.len() as u64 >= (*length).min(PREFETCH_BYTES as u64)
+                }
                 Content::Chunked(decoder) => {
-                    here.len() >= GATHER_BYTES || look_for_end(&mut gather, decoder, here, rules)?
+                    here.len() >= PREFETCH_BYTES
+                        || look_for_end(&mut prefetch, decoder, here, rules)?
                 }
             };
         if ready {
             // The wait is over, however long the handler takes; the octets count again when it takes them.
             self.reading.progress(now, 0, min_rate);
-            self.reading.forget(u64::from(gather.here), min_rate);
+            self.reading.forget(u64::from(prefetch.here), min_rate);
             if let Content::Chunked(decoder) = &mut self.content {
                 *decoder = chunked::Decoder::default();
             }
             self.stage = Stage::Handle;
-            return Ok(Gathered::Ready);
+            return Ok(Prefetched::Ready);
         }
         // An event that brings nothing is no progress.
-        let more = here.len().saturating_sub(usize::from(gather.here));
+        let more = here.len().saturating_sub(usize::from(prefetch.here));
         if more > 0 {
             self.reading.progress(now, more as u64, min_rate);
-            gather.here = below_gathered(here.len());
+            prefetch.here = below_prefetched(here.len());
         }
-        self.stage = Stage::Gather(gather);
+        self.stage = Stage::Prefetch(prefetch);
         self.content_deadline(now, rules);
-        Ok(Gathered::More)
+        Ok(Prefetched::More)
     }
 
     /// Whether the present request's content has been read to its end.
@@ -272,12 +280,12 @@ impl Connection {
 
 /// Whether the end of chunked content is `here`. The handler's own decoding starts afresh.
 fn look_for_end(
-    gather: &mut Gather,
+    prefetch: &mut Prefetch,
     decoder: &mut chunked::Decoder,
     here: &[u8],
     rules: &Rules,
 ) -> Result<bool, Reject> {
-    let mut seen = usize::from(gather.seen);
+    let mut seen = usize::from(prefetch.seen);
     // Each step but the last uses at least one octet, so the loop is bounded by what is here.
     loop {
         let step = decoder.decode(&here[seen..], &rules.limits)?;
@@ -286,6 +294,6 @@ fn look_for_end(
         }
         seen += step.used;
     }
-    gather.seen = below_gathered(seen);
+    prefetch.seen = below_prefetched(seen);
     Ok(decoder.is_done())
 }

@@ -168,7 +168,7 @@ impl Client {
         match self.conn.phase() {
             Phase::Idle => !self.is_silent(),
             Phase::Drain | Phase::Linger | Phase::Closed => self.has_unsent(),
-            Phase::Head | Phase::Gather | Phase::Handle | Phase::Send => true,
+            Phase::Head | Phase::Prefetch | Phase::Handle | Phase::Send => true,
         }
     }
 }

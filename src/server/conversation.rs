@@ -8,7 +8,7 @@ use super::client::Client;
 use super::heartbeat::PeerWait;
 use super::output::{Broken, PendingBody, Progress, is_programs, transmit};
 use super::worker::Worker;
-use crate::conn::{CloseReason, Expiry, Gathered, Moment, Phase, Received};
+use crate::conn::{CloseReason, Expiry, Moment, Phase, Prefetched, Received};
 use crate::handler::Now;
 use crate::limits::{BYTES_PER_TURN, REQUESTS_PER_TURN};
 use crate::sys::Interest;
@@ -63,7 +63,7 @@ impl Worker {
             step = match step {
                 Step::Go => {
                     let may_take_long =
-                        client.conn.phase() == Phase::Gather || is_programs(client.body());
+                        client.conn.phase() == Phase::Prefetch || is_programs(client.body());
                     let step = self.step(client, &now);
                     if may_take_long {
                         // The program may have taken long, and the waits that begin behind it are the client's.
@@ -134,7 +134,7 @@ impl Worker {
     fn server_is_behind(&self, client: &mut Client) -> bool {
         matches!(
             client.conn.phase(),
-            Phase::Idle | Phase::Head | Phase::Gather | Phase::Drain
+            Phase::Idle | Phase::Head | Phase::Prefetch | Phase::Drain
         ) && !client.waits_to_write
             && self.shared.poller.waiting() == 0
             && matches!(client.stream.wait(Interest::Read, Duration::ZERO), Ok(true))
@@ -178,7 +178,7 @@ impl Worker {
         let moment = Moment::at(now.monotonic);
         match client.conn.phase() {
             Phase::Idle | Phase::Head => self.receive(client, now),
-            Phase::Gather => self.gather(client, now),
+            Phase::Prefetch => self.prefetch(client, now),
             // A handler's turn never ends in this phase; a panic in it is dealt with outside.
             Phase::Handle => Step::Close(CloseReason::Panicked),
             Phase::Send => self.send(client, now),
@@ -235,14 +235,14 @@ impl Worker {
     }
 
     /// PeerWait for content that is short enough, then has the request answered.
-    fn gather(&mut self, client: &mut Client, now: &Now) -> Step {
+    fn prefetch(&mut self, client: &mut Client, now: &Now) -> Step {
         let moment = Moment::at(now.monotonic);
         match client
             .conn
-            .gather(self.input.unread(), moment, &self.shared.rules)
+            .prefetch(self.input.unread(), moment, &self.shared.rules)
         {
-            Ok(Gathered::More) => Step::Read,
-            Ok(Gathered::Ready) => {
+            Ok(Prefetched::More) => Step::Read,
+            Ok(Prefetched::Ready) => {
                 self.requests += 1;
                 self.exchange(client, now)
             }

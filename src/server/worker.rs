@@ -19,7 +19,7 @@ use super::slots::{EventSource, Owned};
 use crate::conn::{CloseReason, Moment, Phase};
 use crate::h1::Head;
 use crate::handler::Now;
-use crate::limits::{CLOSED_AT_ONCE, EVICTIONS, GATHER_BYTES, INPUT_SLACK};
+use crate::limits::{CLOSED_AT_ONCE, EVICTIONS, INPUT_SLACK, PREFETCH_BYTES};
 use crate::semantics::FieldTable;
 use crate::sys::limits::open_files;
 use crate::sys::listener::{Shortage, shortage};
@@ -50,7 +50,7 @@ impl Worker {
     /// A worker of this server.
     pub fn new(shared: Arc<Shared>) -> Worker {
         let limits = &shared.rules.limits;
-        let input = Input::with_capacity(limits.head_bytes + GATHER_BYTES + INPUT_SLACK);
+        let input = Input::with_capacity(limits.head_bytes + PREFETCH_BYTES + INPUT_SLACK);
         let table = FieldTable::with_capacity(limits.headers);
         Worker {
             shared,

@@ -13,10 +13,10 @@ mod message;
 mod reference;
 
 use doorstep::internals::conn::{
-    Answer, CloseReason, Connection, Delivery, Expiry, Gathered, Moment, Phase, Received, Rules,
+    Answer, CloseReason, Connection, Delivery, Expiry, Moment, Phase, Prefetched, Received, Rules,
 };
 use doorstep::internals::h1::{Reject, write::CONTINUE};
-use doorstep::internals::limits::GATHER_BYTES;
+use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::internals::semantics::{FieldTable, Status};
 use message::{Does, Message, Written, messages};
 use proptest::collection::vec;
@@ -189,7 +189,7 @@ impl World<'_> {
         self.wait = None;
         match self.conn.phase() {
             Phase::Idle | Phase::Head => self.receive(size),
-            Phase::Gather => self.gather(size),
+            Phase::Prefetch => self.prefetch(size),
             Phase::Handle => self.handle(size),
             Phase::Send => self.send(size),
             Phase::Drain => self.drain(size),
@@ -258,10 +258,10 @@ impl World<'_> {
         let most = match self.conn.phase() {
             Phase::Idle | Phase::Handle | Phase::Drain | Phase::Linger => 0,
             Phase::Head => self.rules.limits.head_bytes - 1,
-            _ => self.rules.limits.head_bytes + GATHER_BYTES - 1,
+            _ => self.rules.limits.head_bytes + PREFETCH_BYTES - 1,
         };
         assert!(self.input.len() <= most, "more is kept than may be");
-        let room = self.rules.limits.head_bytes + GATHER_BYTES - self.input.len();
+        let room = self.rules.limits.head_bytes + PREFETCH_BYTES - self.input.len();
         let count = size.min(room).min(self.came - self.read);
         if count > 0 {
             let octets = &self.stream[self.read..self.read + count];
@@ -320,17 +320,20 @@ impl World<'_> {
         }
     }
 
-    fn gather(&mut self, size: usize) {
+    fn prefetch(&mut self, size: usize) {
         if self.asks {
             return self.fetch(size);
         }
-        let due = self.must.gather(self.now);
-        match self.conn.gather(&self.input, Moment(self.now), self.rules) {
-            Ok(Gathered::More) => {
+        let due = self.must.prefetch(self.now);
+        match self
+            .conn
+            .prefetch(&self.input, Moment(self.now), self.rules)
+        {
+            Ok(Prefetched::More) => {
                 assert_eq!(due, Ok(false));
                 self.asks = true;
             }
-            Ok(Gathered::Ready) => {
+            Ok(Prefetched::Ready) => {
                 assert_eq!(due, Ok(true));
                 self.input.drain(..self.must.text().head);
                 self.handled = 0;

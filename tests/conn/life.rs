@@ -1,8 +1,8 @@
 //! The harness: a script in, a connection driven by it, every expectation of the script held.
 
 use doorstep::internals::conn::{
-    Answer, CloseReason, Connection, Delivery, Expiry, Finished, Gathered, Moment, Phase, Received,
-    Rules,
+    Answer, CloseReason, Connection, Delivery, Expiry, Finished, Moment, Phase, Prefetched,
+    Received, Rules,
 };
 use doorstep::internals::h1::{Head, Reject};
 use doorstep::internals::semantics::{FieldTable, Status};
@@ -159,9 +159,9 @@ impl Life {
                         Err(reject) => self.refuse(reject),
                     }
                 }
-                Phase::Gather => match self.conn.gather(&self.input, self.now, &self.rules) {
-                    Ok(Gathered::More) => return,
-                    Ok(Gathered::Ready) => {
+                Phase::Prefetch => match self.conn.prefetch(&self.input, self.now, &self.rules) {
+                    Ok(Prefetched::More) => return,
+                    Ok(Prefetched::Ready) => {
                         let head = self.head.as_ref().map_or(0, |(_, octets)| octets.len());
                         self.input.drain(..head);
                         return;

@@ -4,7 +4,6 @@
 //! the phases in conn's diagram. Out: how a head or a chunk is written (tests/rfc). Never: a socket, a thread, a real clock.
 
 mod drain;
-mod gather;
 mod handle;
 mod head;
 mod idle;
@@ -12,6 +11,7 @@ mod interleaving;
 mod life;
 mod linger;
 mod min_rate;
+mod prefetch;
 mod proxy;
 mod send;
 mod size;

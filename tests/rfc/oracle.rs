@@ -14,7 +14,7 @@ use doorstep::Limits;
 use doorstep::internals::conn::Rules;
 use doorstep::internals::h1::{Parsed, Reject, Resume, parse_head};
 use doorstep::internals::limits::{
-    CHUNK_OVERHEAD, CHUNK_OVERHEAD_FREE, GATHER_BYTES, METHOD_BYTES,
+    CHUNK_OVERHEAD, CHUNK_OVERHEAD_FREE, METHOD_BYTES, PREFETCH_BYTES,
 };
 use doorstep::internals::semantics::FieldTable;
 use naive::{End, Message, Refusal, Stop};
@@ -149,7 +149,7 @@ fn leaves_too_much(message: &Message, limits: &Limits) -> bool {
     let is_long = message
         .length
         .is_some_and(|length| length > limits.discard_bytes as u64);
-    is_held_back || is_long && message.content.len() >= GATHER_BYTES
+    is_held_back || is_long && message.content.len() >= PREFETCH_BYTES
 }
 
 fn connection_agrees(

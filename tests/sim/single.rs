@@ -2,7 +2,7 @@
 
 use super::clients::{Act, Client, get, one, pattern, stuck};
 use super::run::{Planted, run_clients};
-use doorstep::internals::limits::{GATHER_BYTES, REQUESTS_PER_TURN};
+use doorstep::internals::limits::{PREFETCH_BYTES, REQUESTS_PER_TURN};
 use doorstep::{CloseReason, Reject};
 use std::time::Duration;
 
@@ -60,10 +60,10 @@ fn a_slow_handler_takes_none_of_the_idle_time() {
 #[test]
 fn a_share_that_is_used_takes_none_of_the_clients_time_to_read() {
     every_seed(|| {
-        let mut script = vec![Act::Read(false), stuck(REQUESTS_PER_TURN, GATHER_BYTES)];
+        let mut script = vec![Act::Read(false), stuck(REQUESTS_PER_TURN, PREFETCH_BYTES)];
         for _ in 0..4 {
             script.push(pause(14));
-            script.push(Act::Send(vec![b'x'; GATHER_BYTES / 4]));
+            script.push(Act::Send(vec![b'x'; PREFETCH_BYTES / 4]));
         }
         script.extend([pause(1), get("/shared/400000"), pause(25)]);
         script.extend([Act::Read(true), Act::AwaitAnswers, Act::Close]);

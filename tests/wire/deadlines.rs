@@ -5,7 +5,7 @@
 use crate::client::{Client, get};
 use crate::made_up::{Act, Scene, Wire};
 use crate::stage::{PAGE, Recorder, on_each_backend};
-use doorstep::internals::limits::GATHER_BYTES;
+use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{CloseReason, Handler, IntoResponse, Reject, Request, Response, Status, Timeouts};
 use std::io::Read;
 use std::sync::Arc;
@@ -76,7 +76,7 @@ fn deaf(scene: &mut Scene, octets: &str) -> Wire {
 
 /// More content than is awaited, and so much of it as is.
 fn long() -> String {
-    format!("{POST}20000\r\n\r\n{}", "x".repeat(GATHER_BYTES))
+    format!("{POST}20000\r\n\r\n{}", "x".repeat(PREFETCH_BYTES))
 }
 
 fn octet() -> Act {
@@ -354,7 +354,7 @@ fn a_handler_that_reads_is_answered_for_when_the_time_is_over() {
     let head = format!("{POST}20000\r\n").replace("unread", "pull");
     // How the request begins, what comes when, and what the client has got when the time is over.
     let dribble: Vec<_> = (1..94).map(|second| (second * SECOND, 1)).collect();
-    let beginning = "\r\n".to_string() + &"x".repeat(GATHER_BYTES);
+    let beginning = "\r\n".to_string() + &"x".repeat(PREFETCH_BYTES);
     // With nothing earned by a beginning that came at once.
     let asked = "Expect: 100-continue\r\n\r\n".to_string();
     let rows = [

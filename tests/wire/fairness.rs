@@ -6,7 +6,7 @@ use crate::made_up::{Act, Scene, Wire};
 use crate::stage::{AtTheEnd, Gate, PAGE, await_arrival, eventually, on_each_backend, page};
 use doorstep::internals::conn::Rules;
 use doorstep::internals::limits::{
-    BYTES_PER_TURN, GATHER_BYTES, READS_PER_TURN, REQUESTS_PER_TURN, STREAM_BLOCK,
+    BYTES_PER_TURN, PREFETCH_BYTES, READS_PER_TURN, REQUESTS_PER_TURN, STREAM_BLOCK,
 };
 use doorstep::{Handler, IntoResponse, Request, Response, Status};
 use std::io::{self, Read};
@@ -231,7 +231,7 @@ fn requests_are_begun_until_the_output_is_full() {
 fn output_is_flushed_before_anything_is_waited_for() {
     let post =
         |length| format!("POST /read HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n");
-    let beginning = "x".repeat(GATHER_BYTES);
+    let beginning = "x".repeat(PREFETCH_BYTES);
     let rest = [
         ("a head", "GET / HT".to_string()),
         ("content that is gathered", post(5) + "\r\nab"),

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::made_up::{Act, Scene};
 use crate::stage::{Gate, PAGE, Ticker, eventually, on_each_backend};
 use doorstep::internals::conn::Rules;
-use doorstep::internals::limits::GATHER_BYTES;
+use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{CloseReason, Handler, IntoResponse, Reject, Request, Response, Status};
 use std::io::{Cursor, Read};
 use std::sync::Arc;
@@ -47,7 +47,7 @@ fn rows() -> Vec<Row> {
         ..row
     };
     // As much as is awaited before the handler is called, of more than that.
-    let long = format!("{POST}20000\r\n\r\n{}", "x".repeat(GATHER_BYTES));
+    let long = format!("{POST}20000\r\n\r\n{}", "x".repeat(PREFETCH_BYTES));
     let pull = long.replace("unread", "pull");
     vec![
         row("Idle", &"", PeerClosed, Failed),

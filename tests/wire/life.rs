@@ -4,7 +4,7 @@ use crate::client::{Broken, Client, get, get_and_close, post};
 use crate::stage::{
     AtTheEnd, Event, Gate, PAGE, Recorder, Scratch, eventually, on_each_backend, page, pattern,
 };
-use doorstep::internals::limits::GATHER_BYTES;
+use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{
     CloseReason, IntoResponse, Limits, Observer, Reject, Request, RequestEvent, Response, Status,
     Timeouts,
@@ -73,11 +73,11 @@ fn a_head_that_dribbles_is_refused_in_time() {
 fn content_that_dribbles_is_refused_in_time() {
     let length =
         |length| format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n");
-    // Gathered before the handler runs, all of it and the beginning, and read by it; by length, and in one chunk that never
+    // Prefetched before the handler runs, all of it and the beginning, and read by it; by length, and in one chunk that never
     // ends.
     let chunked =
         "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2710\r\n";
-    let pulled = format!("{}{}", length(20_000), "x".repeat(GATHER_BYTES));
+    let pulled = format!("{}{}", length(20_000), "x".repeat(PREFETCH_BYTES));
     let starts = [length(10_000), length(20_000), pulled, chunked.to_string()];
     on_each_backend(|stage| {
         let short = timeouts(|timeouts| {

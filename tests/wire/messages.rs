@@ -2,7 +2,7 @@
 
 use crate::client::{Broken, Client, Delimited, get, get_and_close, post, post_chunked};
 use crate::stage::{Event, PAGE, Recorder, Ticker, on_each_backend, page, pattern};
-use doorstep::internals::limits::GATHER_BYTES;
+use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{CloseReason, IntoResponse, Limits, Request, Response, Status};
 use std::io::{self, Cursor, Read};
 use std::sync::{Arc, Mutex};
@@ -567,7 +567,7 @@ fn cut_within_content(request: &[u8], behind: usize) -> (&[u8], &[u8]) {
 
 #[test]
 fn the_beginning_of_longer_content_costs_no_worker() {
-    let content = pattern(GATHER_BYTES + 4_000);
+    let content = pattern(PREFETCH_BYTES + 4_000);
     on_each_backend(|stage| {
         let server = stage.server().workers(1).spawn(collect).unwrap();
         let mut ticker = Ticker::on(server.addr());
@@ -577,7 +577,7 @@ fn the_beginning_of_longer_content_costs_no_worker() {
             post_chunked("/", &content, &[1_000]),
             post_chunked("/", &content, &[content.len()]),
         ] {
-            let (first, rest) = cut_within_content(&request, GATHER_BYTES - 1);
+            let (first, rest) = cut_within_content(&request, PREFETCH_BYTES - 1);
             for piece in first.chunks(1_000) {
                 client.send(piece);
                 ticker.tick();
@@ -596,7 +596,7 @@ fn the_longest_request_is_gathered_behind_any_others() {
     let padding = "x".repeat(Limits::default().head_bytes - start.len() - 4);
     // 5 octets of zeros, 2,729 chunks of 6 and the last one of 5.
     let chunks = format!("00000{}0\r\n\r\n", "1\r\nx\r\n".repeat(2_729));
-    assert_eq!(chunks.len(), GATHER_BYTES);
+    assert_eq!(chunks.len(), PREFETCH_BYTES);
     let request = format!("{start}{padding}\r\n\r\n{chunks}").into_bytes();
     let (first, last) = request.split_at(request.len() - 1);
     on_each_backend(|stage| {
@@ -625,7 +625,7 @@ fn a_client_that_stops_within_content_is_told_or_dropped() {
         // Within what a handler reads: it can still be told.
         let mut client = Client::connect(server.addr());
         let request = post("/", pattern(20_000));
-        client.send(cut_within_content(&request, GATHER_BYTES).0);
+        client.send(cut_within_content(&request, PREFETCH_BYTES).0);
         client.finish_sending();
         assert_eq!(client.answer().status(), 400);
         client.ends();
@@ -635,7 +635,7 @@ fn a_client_that_stops_within_content_is_told_or_dropped() {
         for start in [
             "GET / HT".as_bytes(),
             "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nsome".as_bytes(),
-            cut_within_content(&request, GATHER_BYTES - 1).0,
+            cut_within_content(&request, PREFETCH_BYTES - 1).0,
         ] {
             let mut client = Client::connect(server.addr());
             client.send(start);

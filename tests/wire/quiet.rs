@@ -4,7 +4,7 @@ use crate::client::{Client, get};
 use crate::engine::Engine;
 use crate::stage::{PAGE, eventually, on_each_backend};
 use doorstep::internals::conn::Rules;
-use doorstep::internals::limits::GATHER_BYTES;
+use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{CloseReason, IntoResponse, Request, Response, Status};
 use std::sync::Arc;
 use std::thread;
@@ -26,7 +26,7 @@ fn connections_that_wait_are_not_looked_at() {
         "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab".to_string(),
         // The handler is called with the beginning of it, and reads nothing.
         "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20000\r\n\r\n".to_string()
-            + &"x".repeat(GATHER_BYTES),
+            + &"x".repeat(PREFETCH_BYTES),
         get("/big"),
         "NOT HTTP\r\n\r\n".to_string(),
     ];

@@ -3,7 +3,7 @@
 use crate::client::{Client, get, post_chunked};
 use crate::made_up::{Act, Scene, Wire};
 use crate::stage::{PAGE, Recorder, on_each_backend};
-use doorstep::internals::limits::GATHER_BYTES;
+use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{
     CloseReason, Handler, IntoResponse, Limits, Reject, Request, Response, Status, Timeouts,
 };
@@ -60,7 +60,7 @@ const WAYS: &[Way] = &[
         path: "/unread",
         length: 60_000,
         field: "",
-        beginning: GATHER_BYTES,
+        beginning: PREFETCH_BYTES,
     },
 ];
 
@@ -295,7 +295,7 @@ fn an_answer_to_a_client_that_still_sends_is_read_as_a_whole() {
     let rows = [
         ("NOT HTTP\r\n\r\n".to_string(), 400, None),
         (
-            head("/unread", "Content-Length: 1000000000") + &"x".repeat(GATHER_BYTES),
+            head("/unread", "Content-Length: 1000000000") + &"x".repeat(PREFETCH_BYTES),
             200,
             Some(CloseReason::UnreadContent),
         ),

@@ -3,7 +3,7 @@
 use super::message::{Does, Framing, Message, Written};
 use doorstep::internals::conn::{CloseReason, Delivery, Expiry, Finished, Phase, Rules};
 use doorstep::internals::h1::Reject;
-use doorstep::internals::limits::GATHER_BYTES;
+use doorstep::internals::limits::PREFETCH_BYTES;
 
 /// How long one side has been waited for, and what it has moved.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,7 +47,7 @@ pub struct Reference<'a> {
     /// The client waits for `100 Continue`.
     pub holds_back: bool,
     pub last: Option<CloseReason>,
-    gathered: usize,
+    prefetched: usize,
     /// Octets of content dropped.
     dropped: usize,
 }
@@ -72,7 +72,7 @@ impl<'a> Reference<'a> {
             writing: Waited::default(),
             holds_back: false,
             last: None,
-            gathered: 0,
+            prefetched: 0,
             dropped: 0,
         }
     }
@@ -135,26 +135,26 @@ impl<'a> Reference<'a> {
             self.phase = Phase::Head;
             return Ok(false);
         }
-        self.phase = Phase::Gather;
+        self.phase = Phase::Prefetch;
         self.begun += 1;
         self.holds_back = self.message().holds_back();
         self.reading = Waited::default();
-        self.gathered = 0;
+        self.prefetched = 0;
         Ok(true)
     }
 
     /// Whether so much of the content is here that the handler runs.
-    pub fn gather(&mut self, now: u64) -> Result<bool, Reject> {
+    pub fn prefetch(&mut self, now: u64) -> Result<bool, Reject> {
         let text = self.text();
         let here = self.here.min(self.end()) - text.head;
-        let is_enough = here >= GATHER_BYTES || self.here >= self.end();
+        let is_enough = here >= PREFETCH_BYTES || self.here >= self.end();
         let is_ready = match self.message().framing {
             Framing::None => true,
             _ if self.holds_back => true,
             Framing::Length => is_enough,
             Framing::Chunked(..) => {
                 // Once as much is here as is gathered, nobody looks further: what is behind counts as well.
-                let is_full = self.here - text.head >= GATHER_BYTES;
+                let is_full = self.here - text.head >= PREFETCH_BYTES;
                 match text.bad {
                     Some((bad, reject)) if !is_full && bad < self.here => return Err(reject),
                     _ => is_full || is_enough,
@@ -168,9 +168,9 @@ impl<'a> Reference<'a> {
             self.phase = Phase::Handle;
             self.used = text.head;
         } else {
-            if here > self.gathered {
-                self.reading.progress(now, (here - self.gathered) as u64);
-                self.gathered = here;
+            if here > self.prefetched {
+                self.reading.progress(now, (here - self.prefetched) as u64);
+                self.prefetched = here;
             }
             self.until_content(now);
         }
@@ -386,7 +386,7 @@ impl<'a> Reference<'a> {
     pub fn closes(&self) -> Option<CloseReason> {
         match self.phase {
             Phase::Idle => Some(CloseReason::PeerClosed),
-            Phase::Head | Phase::Gather | Phase::Drain => Some(CloseReason::PeerClosedEarly),
+            Phase::Head | Phase::Prefetch | Phase::Drain => Some(CloseReason::PeerClosedEarly),
             Phase::Handle | Phase::Send => None,
             Phase::Linger | Phase::Closed => self.last,
         }
@@ -399,7 +399,7 @@ impl<'a> Reference<'a> {
             _ if to_write => Expiry::Close(CloseReason::WriteTimeout),
             Phase::Idle => Expiry::Close(CloseReason::IdleTimeout),
             Phase::Head => Expiry::Refuse(Reject::HeadTimeout),
-            Phase::Gather => Expiry::Refuse(Reject::ContentTimeout),
+            Phase::Prefetch => Expiry::Refuse(Reject::ContentTimeout),
             // The handler's own wait, which it ends itself.
             Phase::Handle => Expiry::NotYet,
             Phase::Send => Expiry::Close(CloseReason::WriteTimeout),

@@ -4,7 +4,7 @@ use super::answers::{Call, Pulled};
 use super::judge::Case;
 use super::oracle::{End, Form, Message};
 use doorstep::Reject;
-use doorstep::internals::limits::GATHER_BYTES;
+use doorstep::internals::limits::PREFETCH_BYTES;
 use std::time::Duration;
 
 /// The path as a handler gets it: where the target has none, what it stands for.
@@ -73,7 +73,7 @@ impl Case<'_> {
     fn is_gathered(&self, call: &Call, message: &Message) -> bool {
         let here = call.read - message.head_end;
         let is_all = message.end.is_some_and(|end| end <= call.read);
-        is_all || here >= GATHER_BYTES || message.expects
+        is_all || here >= PREFETCH_BYTES || message.expects
     }
 
     /// What was refused deserved it, and nothing followed.

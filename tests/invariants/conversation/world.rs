@@ -4,7 +4,7 @@ use super::answers::Call;
 use super::link::Link;
 use super::script::{FILLER, FILLERS_MOST, Op};
 use super::system::LISTENER;
-use doorstep::internals::limits::GATHER_BYTES;
+use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::internals::server::Shared;
 use doorstep::internals::sys::{Clock, Interest, Token};
 use std::collections::VecDeque;
@@ -91,10 +91,10 @@ impl World {
                 if self.fillers < FILLERS_MOST {
                     self.fillers += 1;
                     if let Some(link) = self.sender() {
-                        let filler = FILLER.repeat(GATHER_BYTES.div_ceil(FILLER.len()));
+                        let filler = FILLER.repeat(PREFETCH_BYTES.div_ceil(FILLER.len()));
                         self.links[link]
                             .sent
-                            .extend_from_slice(&filler[..GATHER_BYTES]);
+                            .extend_from_slice(&filler[..PREFETCH_BYTES]);
                     }
                 }
             }

@@ -4,7 +4,7 @@ use super::meter::{Call, Meter};
 use super::naive::{Form, Message};
 use super::status;
 use doorstep::internals::conn::{
-    Answer, CloseReason, Connection, Finished, Gathered, Moment, Phase, Received, Rules,
+    Answer, CloseReason, Connection, Finished, Moment, Phase, Prefetched, Received, Rules,
 };
 use doorstep::internals::h1::chunked::Decoded;
 use doorstep::internals::h1::{Expect, Framing, Head, Reject};
@@ -155,7 +155,7 @@ impl Served {
         while !self.is_over() {
             let goes_on = match self.conn.phase() {
                 Phase::Idle | Phase::Head => self.receive(),
-                Phase::Gather => self.gather(),
+                Phase::Prefetch => self.prefetch(),
                 Phase::Drain => self.drain(),
                 _ => self.handle(),
             };
@@ -204,9 +204,9 @@ impl Served {
         Ok(true)
     }
 
-    fn gather(&mut self) -> Result<bool, Reject> {
+    fn prefetch(&mut self) -> Result<bool, Reject> {
         let before = self.conn.clone();
-        let result = self.conn.gather(&self.input, NOW, &self.rules);
+        let result = self.conn.prefetch(&self.input, NOW, &self.rules);
         if let Some(meter) = &mut self.meter {
             meter.count(&Call {
                 before: &before,
@@ -215,11 +215,11 @@ impl Served {
                 result: &result,
                 fresh: meter.seen..self.input.len(),
                 is_last: false,
-                again: |conn: &mut Connection, input: &[u8]| conn.gather(input, NOW, &self.rules),
+                again: |conn: &mut Connection, input: &[u8]| conn.prefetch(input, NOW, &self.rules),
             });
             meter.seen = self.input.len();
         }
-        if result? == Gathered::More {
+        if result? == Prefetched::More {
             return Ok(false);
         }
         self.input.drain(..self.head);

@@ -1,8 +1,8 @@
-//! Gather: the head is here, and content, or the beginning of it, is waited for.
+//! Prefetch: the head is here, and content, or the beginning of it, is waited for.
 
 use super::life::{Do::*, GET, Life, OK, Row, run};
 use doorstep::internals::conn::{Expiry, Phase, Rules};
-use doorstep::internals::limits::GATHER_BYTES;
+use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{CloseReason, Reject};
 
 const POST_5: &str = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
@@ -18,7 +18,7 @@ const ROWS: &[Row] = &[
         &[
             After(1_000),
             Comes(POST_5),
-            Is(Phase::Gather),
+            Is(Phase::Prefetch),
             Until(31_000),
             After(29_999),
             Expires(Expiry::NotYet),
@@ -75,7 +75,7 @@ const ROWS: &[Row] = &[
             Comes(""),
             After(10_000),
             Comes(""),
-            Is(Phase::Gather),
+            Is(Phase::Prefetch),
             Until(30_000),
         ],
     ),
@@ -103,7 +103,7 @@ const ROWS: &[Row] = &[
         &[
             Comes(POST_5),
             Comes("hell"),
-            Is(Phase::Gather),
+            Is(Phase::Prefetch),
             Comes("o"),
             Is(Phase::Handle),
             Takes(5),
@@ -114,7 +114,7 @@ const ROWS: &[Row] = &[
         &[
             Comes(POST_LESS),
             Fills(16_382),
-            Is(Phase::Gather),
+            Is(Phase::Prefetch),
             Fills(1),
             Is(Phase::Handle),
             Takes(16_383),
@@ -127,7 +127,7 @@ const ROWS: &[Row] = &[
         &[
             Comes(POST_MOST),
             Fills(16_383),
-            Is(Phase::Gather),
+            Is(Phase::Prefetch),
             Fills(1),
             Is(Phase::Handle),
             Takes(16_384),
@@ -139,9 +139,9 @@ const ROWS: &[Row] = &[
         "one octet more: the first 16 KiB of it, so that a client which drips costs no worker until it has sent that much",
         &[
             Comes(POST_MORE),
-            Is(Phase::Gather),
+            Is(Phase::Prefetch),
             Fills(16_383),
-            Is(Phase::Gather),
+            Is(Phase::Prefetch),
             Fills(1),
             Is(Phase::Handle),
             Unread(16_384),
@@ -158,7 +158,7 @@ const ROWS: &[Row] = &[
         &[
             Comes(POST_MUCH),
             Fills(16_383),
-            Is(Phase::Gather),
+            Is(Phase::Prefetch),
             Fills(1),
             Is(Phase::Handle),
         ],
@@ -236,9 +236,9 @@ const ROWS: &[Row] = &[
         "chunks are awaited to their end",
         &[
             Comes(CHUNKED),
-            Is(Phase::Gather),
+            Is(Phase::Prefetch),
             Comes("5\r\nhello\r\n0\r\n"),
-            Is(Phase::Gather),
+            Is(Phase::Prefetch),
             Comes("\r\n"),
             Is(Phase::Handle),
             Takes(5),
@@ -253,7 +253,7 @@ const ROWS: &[Row] = &[
             Comes("3ff2\r\n"),
             Fills(0x3ff2),
             Comes("\r\n0\r\n\r"),
-            Is(Phase::Gather),
+            Is(Phase::Prefetch),
             Comes("\n"),
             Is(Phase::Handle),
             Takes(0x3ff2),
@@ -269,7 +269,7 @@ const ROWS: &[Row] = &[
             Comes("3ff3\r\n"),
             Fills(0x3ff3),
             Comes("\r\n0\r\n\r"),
-            Is(Phase::Gather),
+            Is(Phase::Prefetch),
             Comes("\n"),
             Is(Phase::Handle),
             Takes(0x3ff3),
@@ -285,7 +285,7 @@ const ROWS: &[Row] = &[
             Comes("3ff4\r\n"),
             Fills(0x3ff4),
             Comes("\r\n0\r\n"),
-            Is(Phase::Gather),
+            Is(Phase::Prefetch),
             Comes("\r"),
             Is(Phase::Handle),
             Takes(0x3ff4),
@@ -302,7 +302,7 @@ const ROWS: &[Row] = &[
             Comes(CHUNKED),
             Comes("5000\r\n"),
             Fills(16_377),
-            Is(Phase::Gather),
+            Is(Phase::Prefetch),
             Fills(1),
             Is(Phase::Handle),
         ],
@@ -357,7 +357,7 @@ const ROWS: &[Row] = &[
         "RFC 9110 §10.1.1: HTTP/1.0 has no Expect, so the content is awaited",
         &[
             Comes("POST / HTTP/1.0\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"),
-            Is(Phase::Gather),
+            Is(Phase::Prefetch),
         ],
     ),
     (
@@ -398,7 +398,7 @@ const ROWS: &[Row] = &[
         "tiny-http#290: a length of 10^15 and no content: the wait ends as any",
         &[
             Comes("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000000000\r\n\r\n"),
-            Is(Phase::Gather),
+            Is(Phase::Prefetch),
             Until(30_000),
             After(30_000),
             Expires(Expiry::Refuse(Reject::ContentTimeout)),
@@ -417,7 +417,7 @@ const ROWS: &[Row] = &[
 ];
 
 #[test]
-fn gather() {
+fn prefetch() {
     run(ROWS);
 }
 
@@ -450,12 +450,12 @@ fn the_longest_head_and_the_most_content_leave_room() {
         assert_eq!(head.len(), most, "{name}");
         for octet in head.iter().chain(content.as_bytes().iter().cycle()) {
             // The worker reads on, and has read as much as its buffer holds.
-            assert!(life.input.len() < most + GATHER_BYTES, "{name}");
+            assert!(life.input.len() < most + PREFETCH_BYTES, "{name}");
             life.comes(&[*octet]);
             if life.conn.phase() == Phase::Handle {
                 break;
             }
         }
-        assert_eq!(life.input.len(), GATHER_BYTES, "{name}: behind the head");
+        assert_eq!(life.input.len(), PREFETCH_BYTES, "{name}: behind the head");
     }
 }
