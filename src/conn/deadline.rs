@@ -166,7 +166,7 @@ impl Connection {
             Phase::Prefetch => Expiry::Refuse(Reject::ContentTimeout),
             Phase::Handle => Expiry::NotYet,
             Phase::Send => Expiry::Close(CloseReason::WriteTimeout),
-            Phase::Drain => Expiry::Close(CloseReason::UnreadContent),
+            Phase::Discard => Expiry::Close(CloseReason::UnreadContent),
             Phase::Linger | Phase::Closed => {
                 Expiry::Close(self.last.unwrap_or(CloseReason::Answered))
             }

@@ -79,8 +79,8 @@ impl Connection {
             },
             Phase::Handle => self.content(input, now, rules, out),
             Phase::Send => Event::Send,
-            Phase::Drain => match self.drain(input, now, rules) {
-                0 if self.phase() == Phase::Drain => self.wait(now),
+            Phase::Discard => match self.discard(input, now, rules) {
+                0 if self.phase() == Phase::Discard => self.wait(now),
                 used => dropped(used),
             },
             // HTTP has ended here, and the rest is another protocol's.

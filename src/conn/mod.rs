@@ -10,13 +10,13 @@
 //!               │ │                        │                                            │
 //!               │ └──deadline, FIN──▶ Closed ◀──deadline, FIN── Linger ◀──last answer───┤
 //!               │                                                                       │
-//!               └──────────────── Drain ◀────────── content left unread ────────────────┤
+//!               └──────────────── Discard ◀────────── content left unread ────────────────┤
 //!               └────────────────────────────────── all read ───────────────────────────┘
 //! ```
 //!
 //! The rules, which no other file changes:
 //! - A request is begun only when the answer before it has been framed to its end; answers so go out in order.
-//! - Content belongs to its request: what a handler leaves unread is dropped in Drain or ends the connection.
+//! - Content belongs to its request: what a handler leaves unread is dropped in Discard or ends the connection.
 //! - After a 101 nothing is parsed: the octets behind it are another protocol's.
 //! - After a refusal nothing is parsed: the answer, then Linger (so that the peer reads it instead of a reset), then Closed.
 //! - Every phase in which the peer is waited for has a deadline; Handle has one only while content is waited for.
@@ -106,7 +106,7 @@ pub enum Phase {
     /// An answer is framed; its octets are on their way.
     Send,
     /// The answer is out; content that nobody read is dropped.
-    Drain,
+    Discard,
     /// The last answer is out and the write side closed; whatever still comes is dropped.
     Linger,
     /// Over.
@@ -123,7 +123,7 @@ enum Stage {
     Handle,
     Send,
     /// Octets of unread content dropped so far.
-    Drain(u32),
+    Discard(u32),
     Linger,
     Closed,
 }
@@ -228,7 +228,7 @@ impl Connection {
             Stage::Prefetch(_) => Phase::Prefetch,
             Stage::Handle => Phase::Handle,
             Stage::Send => Phase::Send,
-            Stage::Drain(_) => Phase::Drain,
+            Stage::Discard(_) => Phase::Discard,
             Stage::Linger => Phase::Linger,
             Stage::Closed => Phase::Closed,
         }
@@ -245,7 +245,7 @@ impl Connection {
     pub fn peer_closed(&mut self) -> Option<CloseReason> {
         match self.phase() {
             Phase::Idle => Some(self.last.unwrap_or(CloseReason::PeerClosed)),
-            Phase::Head | Phase::Prefetch | Phase::Drain => Some(CloseReason::PeerClosedEarly),
+            Phase::Head | Phase::Prefetch | Phase::Discard => Some(CloseReason::PeerClosedEarly),
             Phase::Linger | Phase::Closed => Some(self.last.unwrap_or(CloseReason::Answered)),
             Phase::Handle | Phase::Send => None,
         }

@@ -47,7 +47,7 @@ fn below_prefetched(count: usize) -> u16 {
 }
 
 /// The most unread content that is dropped: the limit, as far as a connection counts.
-pub(super) fn drain_most(limits: &Limits) -> u32 {
+pub(super) fn discard_max(limits: &Limits) -> u32 {
     // One octet less than can be counted, so that one too many can be told.
     u32::try_from(limits.discard_bytes)
         .unwrap_or(u32::MAX)
@@ -239,8 +239,8 @@ impl Connection {
     /// # Errors
     /// The reason to end the connection: malformed, or more than the limit.
     #[doc(hidden)]
-    pub fn drain(&mut self, input: &[u8], now: Moment, rules: &Rules) -> usize {
-        let Stage::Drain(mut dropped) = self.stage else {
+    pub fn discard(&mut self, input: &[u8], now: Moment, rules: &Rules) -> usize {
+        let Stage::Discard(mut dropped) = self.stage else {
             debug_assert!(false, "nothing is dropped in {:?}", self.stage);
             return 0;
         };
@@ -256,7 +256,7 @@ impl Connection {
             };
             used += step.used;
             dropped = dropped.saturating_add(u32::try_from(step.used).unwrap_or(u32::MAX));
-            if dropped > drain_most(&rules.limits) {
+            if dropped > discard_max(&rules.limits) {
                 self.linger(CloseReason::UnreadContent, now, rules);
                 return used;
             }
@@ -264,7 +264,7 @@ impl Connection {
         if self.content_is_read() {
             self.rest(now, rules);
         } else {
-            self.stage = Stage::Drain(dropped);
+            self.stage = Stage::Discard(dropped);
             self.content_deadline(now, rules);
         }
         used

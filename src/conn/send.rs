@@ -1,6 +1,6 @@
 //! The writing side: how an answer is framed, and what follows it.
 
-use super::receive::drain_most;
+use super::receive::discard_max;
 use super::{Answer, CloseReason, Connection, Content, Moment, Phase, Rules, Stage};
 use crate::h1::Reject;
 use crate::h1::write::{CONTINUE, ConnectionField, LengthField, ResponseHead, push_head};
@@ -175,7 +175,7 @@ impl Connection {
         }
         let too_much = self
             .content_left()
-            .is_some_and(|left| left > u64::from(drain_most(&rules.limits)));
+            .is_some_and(|left| left > u64::from(discard_max(&rules.limits)));
         // Whether a client that was not told to continue sends its content or not cannot be known, so neither can the
         // start of its next request.
         if !self.content_is_read() && (self.continue_due || too_much) {
@@ -228,7 +228,7 @@ impl Connection {
                 Finished::Continue
             }
             None => {
-                self.stage = Stage::Drain(0);
+                self.stage = Stage::Discard(0);
                 self.content_deadline(now, rules);
                 Finished::Continue
             }

@@ -167,7 +167,7 @@ impl Client {
     pub fn is_unfinished(&mut self) -> bool {
         match self.conn.phase() {
             Phase::Idle => !self.is_silent(),
-            Phase::Drain | Phase::Linger | Phase::Closed => self.has_unsent(),
+            Phase::Discard | Phase::Linger | Phase::Closed => self.has_unsent(),
             Phase::Head | Phase::Prefetch | Phase::Handle | Phase::Send => true,
         }
     }

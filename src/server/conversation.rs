@@ -134,7 +134,7 @@ impl Worker {
     fn server_is_behind(&self, client: &mut Client) -> bool {
         matches!(
             client.conn.phase(),
-            Phase::Idle | Phase::Head | Phase::Prefetch | Phase::Drain
+            Phase::Idle | Phase::Head | Phase::Prefetch | Phase::Discard
         ) && !client.waits_to_write
             && self.shared.poller.waiting() == 0
             && matches!(client.stream.wait(Interest::Read, Duration::ZERO), Ok(true))
@@ -182,12 +182,12 @@ impl Worker {
             // A handler's turn never ends in this phase; a panic in it is dealt with outside.
             Phase::Handle => Step::Close(CloseReason::Panicked),
             Phase::Send => self.send(client, now),
-            Phase::Drain => {
+            Phase::Discard => {
                 let used = client
                     .conn
-                    .drain(self.input.unread(), moment, &self.shared.rules);
+                    .discard(self.input.unread(), moment, &self.shared.rules);
                 self.input.consume(used);
-                if client.conn.phase() == Phase::Drain {
+                if client.conn.phase() == Phase::Discard {
                     Step::Read
                 } else {
                     Step::Go

@@ -142,7 +142,7 @@ const ROWS: &[Row] = &[
             Continue(true),
             Answers(OK),
             Silent("Connection: close"),
-            Is(Phase::Drain),
+            Is(Phase::Discard),
             Comes("hello"),
             Is(Phase::Idle),
         ],

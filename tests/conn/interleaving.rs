@@ -192,7 +192,7 @@ impl World<'_> {
             Phase::Prefetch => self.prefetch(size),
             Phase::Handle => self.handle(size),
             Phase::Send => self.send(size),
-            Phase::Drain => self.drain(size),
+            Phase::Discard => self.discard(size),
             Phase::Linger => self.linger(size),
             Phase::Closed => {
                 if self.flush() {
@@ -256,7 +256,7 @@ impl World<'_> {
             return;
         }
         let most = match self.conn.phase() {
-            Phase::Idle | Phase::Handle | Phase::Drain | Phase::Linger => 0,
+            Phase::Idle | Phase::Handle | Phase::Discard | Phase::Linger => 0,
             Phase::Head => self.rules.limits.head_bytes - 1,
             _ => self.rules.limits.head_bytes + PREFETCH_BYTES - 1,
         };
@@ -492,15 +492,15 @@ impl World<'_> {
         self.asks = false;
     }
 
-    fn drain(&mut self, size: usize) {
+    fn discard(&mut self, size: usize) {
         if self.asks {
             return self.fetch(size);
         }
-        let used = self.conn.drain(&self.input, Moment(self.now), self.rules);
+        let used = self.conn.discard(&self.input, Moment(self.now), self.rules);
         let (phase, last) = (self.conn.phase(), self.conn.last());
         self.must.drained(self.now, used, phase, last);
         self.input.drain(..used);
-        self.asks = phase == Phase::Drain;
+        self.asks = phase == Phase::Discard;
     }
 
     fn linger(&mut self, size: usize) {

@@ -168,10 +168,10 @@ impl Life {
                     }
                     Err(reject) => self.refuse(reject),
                 },
-                Phase::Drain => {
-                    let used = self.conn.drain(&self.input, self.now, &self.rules);
+                Phase::Discard => {
+                    let used = self.conn.discard(&self.input, self.now, &self.rules);
                     self.input.drain(..used);
-                    if self.conn.phase() == Phase::Drain {
+                    if self.conn.phase() == Phase::Discard {
                         return;
                     }
                 }

@@ -3,7 +3,7 @@
 //! In: `conn::Connection`, driven by octets and times as `server::worker` drives it. A row is a script; the files have the names of
 //! the phases in conn's diagram. Out: how a head or a chunk is written (tests/rfc). Never: a socket, a thread, a real clock.
 
-mod drain;
+mod discard;
 mod handle;
 mod head;
 mod idle;

@@ -161,7 +161,7 @@ const ROWS: &[Row] = &[
     ("refused: what comes behind it is dropped", &[Comes("BAD\r\n"), Comes(GET), Is(Phase::Linger), Ends], &["refuse 400: RequestLineForm", "close: Rejected(RequestLineForm)"]),
     ("closed behind the last answer", &[Comes("GET / HTTP/1.0\r\n\r\n")], &["GET /", "answer \"\"", "close: Answered"]),
 
-    ("answered before its content, which is dropped", &[Comes(EARLY), Is(Phase::Drain), Comes("hello"), Comes(GET)], &["POST /early", "GET /", "answer \"\""]),
+    ("answered before its content, which is dropped", &[Comes(EARLY), Is(Phase::Discard), Comes("hello"), Comes(GET)], &["POST /early", "GET /", "answer \"\""]),
     ("the same, of which the end never comes", &[Comes(EARLY), Comes("hell"), Ends], &["POST /early", "close: PeerClosedEarly"]),
     ("the same, out of time", &[Comes(EARLY), Until(30_000), After(30_000)], &["POST /early", "close: UnreadContent"]),
     ("answered before content that is held back, which would be taken for a request", &[Comes(HELD), Comes("hello"), Is(Phase::Linger), Ends], &["POST /early", "close: UnreadContent"]),
@@ -237,7 +237,7 @@ fn what_is_dropped_is_dropped_at_once() {
     let answer = Answer::new(Status::OK).length(0);
     this.conn.answer(&answer, &this.rules, &mut this.out);
     this.conn.finish(false, this.now, &this.rules);
-    assert_eq!(this.conn.phase(), Phase::Drain);
+    assert_eq!(this.conn.phase(), Phase::Discard);
     let dropped = |used| Event::Content {
         used,
         data: used..used,

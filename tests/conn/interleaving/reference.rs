@@ -302,7 +302,7 @@ impl<'a> Reference<'a> {
                 if self.content_is_read() {
                     self.rest(now);
                 } else {
-                    self.phase = Phase::Drain;
+                    self.phase = Phase::Discard;
                     self.dropped = 0;
                     self.until_content(now);
                 }
@@ -386,7 +386,7 @@ impl<'a> Reference<'a> {
     pub fn closes(&self) -> Option<CloseReason> {
         match self.phase {
             Phase::Idle => Some(CloseReason::PeerClosed),
-            Phase::Head | Phase::Prefetch | Phase::Drain => Some(CloseReason::PeerClosedEarly),
+            Phase::Head | Phase::Prefetch | Phase::Discard => Some(CloseReason::PeerClosedEarly),
             Phase::Handle | Phase::Send => None,
             Phase::Linger | Phase::Closed => self.last,
         }
@@ -403,7 +403,7 @@ impl<'a> Reference<'a> {
             // The handler's own wait, which it ends itself.
             Phase::Handle => Expiry::NotYet,
             Phase::Send => Expiry::Close(CloseReason::WriteTimeout),
-            Phase::Drain => Expiry::Close(CloseReason::UnreadContent),
+            Phase::Discard => Expiry::Close(CloseReason::UnreadContent),
             Phase::Linger | Phase::Closed => Expiry::Close(self.last.expect("an end has a reason")),
         }
     }

@@ -156,7 +156,7 @@ impl Served {
             let goes_on = match self.conn.phase() {
                 Phase::Idle | Phase::Head => self.receive(),
                 Phase::Prefetch => self.prefetch(),
-                Phase::Drain => self.drain(),
+                Phase::Discard => self.discard(),
                 _ => self.handle(),
             };
             match goes_on {
@@ -282,9 +282,9 @@ impl Served {
         assert_eq!(finished == Finished::Continue, !self.is_over());
     }
 
-    fn drain(&mut self) -> Result<bool, Reject> {
+    fn discard(&mut self) -> Result<bool, Reject> {
         let before = self.conn.clone();
-        let used = self.conn.drain(&self.input, NOW, &self.rules);
+        let used = self.conn.discard(&self.input, NOW, &self.rules);
         if let Some(meter) = &mut self.meter {
             // What it does not drop, a refused octet apart, is nothing to it.
             let is_over = self.conn.phase() == Phase::Linger;
@@ -296,7 +296,7 @@ impl Served {
                 result: &used,
                 fresh: 0..end,
                 is_last: false,
-                again: |conn: &mut Connection, input: &[u8]| conn.drain(input, NOW, &self.rules),
+                again: |conn: &mut Connection, input: &[u8]| conn.discard(input, NOW, &self.rules),
             });
         }
         self.input.drain(..used);

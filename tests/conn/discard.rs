@@ -1,4 +1,4 @@
-//! Drain: content that the handler left unread.
+//! Discard: content that the handler left unread.
 
 use super::life::{Do::*, EVIL, Life, OK, Row, run, run_with};
 use doorstep::internals::conn::{Expiry, Finished, Phase, Rules};
@@ -36,9 +36,9 @@ const ROWS: &[Row] = &[
             Fills(16_384),
             Answers(OK),
             Silent(CLOSES),
-            Is(Phase::Drain),
+            Is(Phase::Discard),
             Fills(49_150),
-            Is(Phase::Drain),
+            Is(Phase::Discard),
             Fills(1),
             Is(Phase::Idle),
         ],
@@ -50,7 +50,7 @@ const ROWS: &[Row] = &[
             Fills(16_384),
             Answers(OK),
             Silent(CLOSES),
-            Is(Phase::Drain),
+            Is(Phase::Discard),
             Fills(49_152),
             Is(Phase::Idle),
             Last(None),
@@ -93,7 +93,7 @@ const ROWS: &[Row] = &[
             Takes(1),
             Answers(OK),
             Silent(CLOSES),
-            Is(Phase::Drain),
+            Is(Phase::Discard),
         ],
     ),
     (
@@ -103,7 +103,7 @@ const ROWS: &[Row] = &[
             Fills(16_384),
             Answers(OK),
             Fills(3_615),
-            Is(Phase::Drain),
+            Is(Phase::Discard),
             Comes("xGET / HTTP/1.1\r\nHost: a\r\n\r\n"),
             Is(Phase::Handle),
             Requests(2),
@@ -161,7 +161,7 @@ const ROWS: &[Row] = &[
             Comes("5000\r\n"),
             Fills(20_000),
             Answers(OK),
-            Is(Phase::Drain),
+            Is(Phase::Discard),
             Fills(480),
             Comes("XX"),
             Is(Phase::Linger),
@@ -173,7 +173,7 @@ const ROWS: &[Row] = &[
 ];
 
 #[test]
-fn drain() {
+fn discard() {
     run(ROWS);
 }
 
@@ -239,13 +239,15 @@ fn the_highest_limit() {
         life.comes(b"ffffffff\r\n");
         life.comes(&[0; 16_384]);
         life.answer(OK);
-        assert_eq!(life.conn.phase(), Phase::Drain);
+        assert_eq!(life.conn.phase(), Phase::Discard);
         let piece = vec![0; 1 << 24];
         let mut left = MOST - 10 - 16_384;
         while left > 0 {
             let count = left.min(piece.len() as u64);
-            left -= life.conn.drain(&piece[..count as usize], life.now, &rules) as u64;
-            assert_eq!(life.conn.phase(), Phase::Drain, "{limit}: {left} before");
+            left -= life
+                .conn
+                .discard(&piece[..count as usize], life.now, &rules) as u64;
+            assert_eq!(life.conn.phase(), Phase::Discard, "{limit}: {left} before");
         }
         life.comes(&[0]);
         assert_eq!(
