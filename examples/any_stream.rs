@@ -32,11 +32,11 @@ pub fn serve(mut stream: impl Read + Write, now: impl Fn() -> Moment) -> Result<
                 content.extend_from_slice(&input[data]);
                 input.drain(..used);
                 if content.len() > rules.limits.body_bytes {
-                    conn.answer_whole(Status::CONTENT_TOO_LARGE, b"", &rules, &mut out);
+                    conn.respond_full(Status::CONTENT_TOO_LARGE, b"", &rules, &mut out);
                 }
             }
-            Event::Answer => conn.answer_whole(Status::OK, &content, &rules, &mut out),
-            Event::Refuse(reject) => conn.answer_whole(reject.status(), b"", &rules, &mut out),
+            Event::Respond => conn.respond_full(Status::OK, &content, &rules, &mut out),
+            Event::Refuse(reject) => conn.respond_full(reject.status(), b"", &rules, &mut out),
             Event::Send => {
                 content.clear();
                 conn.finish(!input.is_empty(), now(), &rules);

@@ -38,12 +38,12 @@ pub enum Event {
         /// The content, as a range of the input.
         data: Range<usize>,
     },
-    /// The request is complete, its content has been taken: [`answer`](Connection::answer) it.
-    Answer,
-    /// The message was refused: [`answer`](Connection::answer) with [`Reject::status`]. It will be the last answer, and nothing
+    /// The request is complete, its content has been taken: [`respond`](Connection::respond) it.
+    Respond,
+    /// The message was refused: [`respond`](Connection::respond) with [`Reject::status`]. It will be the last answer, and nothing
     /// more is parsed.
     Refuse(Reject),
-    /// An answer's head is framed: frame its content as [`Delivery`](super::Delivery) said, and then
+    /// An answer's head is framed: frame its content as [`BodyFraming`](super::BodyFraming) said, and then
     /// [`finish`](Connection::finish).
     Send,
     /// The connection is over: send what is framed and close. [`CloseReason::Upgraded`]: send what is framed, and go on in
@@ -107,7 +107,7 @@ impl Connection {
             return Event::Refuse(reject);
         }
         if self.content_is_read() {
-            return Event::Answer;
+            return Event::Respond;
         }
         if !input.is_empty() {
             return match self.take_content(input, now, rules) {

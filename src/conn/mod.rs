@@ -31,8 +31,8 @@
 //! | [`Read`](Event::Read) | sends `out`; reads behind `input`, or waits until [`read_deadline`](Connection::read_deadline); at the stream's end, [`input_ended`](Connection::input_ended) |
 //! | [`Head`](Event::Head) | reads what it needs of the head, takes it off `input` |
 //! | [`Content`](Event::Content) | uses the data, takes the octets off `input` |
-//! | [`Answer`](Event::Answer), [`Refuse`](Event::Refuse) | [`answer`](Connection::answer) or [`answer_whole`](Connection::answer_whole), for which the head is enough |
-//! | [`Send`](Event::Send) | appends what is left of the content, as its [`Delivery`] says; then [`finish`](Connection::finish) |
+//! | [`Respond`](Event::Respond), [`Refuse`](Event::Refuse) | [`respond`](Connection::respond) or [`respond_full`](Connection::respond_full), for which the head is enough |
+//! | [`Send`](Event::Send) | appends what is left of the content, as its [`BodyFraming`] says; then [`finish`](Connection::finish) |
 //! | [`Close`](Event::Close) | sends `out` and closes |
 //!
 //! Time: the loop tells of each write that moved octets ([`wrote`](Connection::wrote)), and while the stream takes none, waits
@@ -45,16 +45,15 @@
 //! `examples/any_stream.rs` is such a loop. Methods that the documentation does not list are the engine's, and outside semver.
 #![forbid(unsafe_code)]
 
-mod answer;
 mod close_reason;
 mod deadline;
 mod event;
 pub mod proxy;
 mod receive;
+mod response_plan;
 mod send;
 
 pub use crate::semantics::upgrade::offers as offers_upgrade;
-pub use answer::Answer;
 pub use close_reason::CloseReason;
 #[doc(hidden)]
 pub use deadline::Expiry;
@@ -62,7 +61,8 @@ pub use deadline::Moment;
 pub use event::Event;
 #[doc(hidden)]
 pub use receive::{Prefetched, Received};
-pub use send::{Delivery, Finished};
+pub use response_plan::ResponsePlan;
+pub use send::{BodyFraming, Finished};
 
 use crate::h1;
 use crate::limits::{Limits, Timeouts};
@@ -160,11 +160,11 @@ enum Content {
 ///             input.drain(..used);
 ///         }
 ///         Event::Content { used, .. } => drop(input.drain(..used)),
-///         Event::Answer => {
-///             conn.answer_whole(status, b"Earl Grey", &rules, &mut out);
+///         Event::Respond => {
+///             conn.respond_full(status, b"Earl Grey", &rules, &mut out);
 ///         }
 ///         Event::Refuse(reject) => {
-///             conn.answer_whole(reject.status(), b"", &rules, &mut out);
+///             conn.respond_full(reject.status(), b"", &rules, &mut out);
 ///         }
 ///         Event::Send => {
 ///             conn.finish(!input.is_empty(), now, &rules);

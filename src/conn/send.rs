@@ -1,7 +1,7 @@
 //! The writing side: how an answer is framed, and what follows it.
 
 use super::receive::discard_max;
-use super::{Answer, CloseReason, Connection, Content, Moment, Phase, Rules, Stage};
+use super::{CloseReason, Connection, Content, Moment, Phase, ResponsePlan, Rules, Stage};
 use crate::h1::Reject;
 use crate::h1::write::{CONTINUE, ConnectionField, LengthField, ResponseHead, push_head};
 use crate::semantics::date::HttpDate;
@@ -9,7 +9,7 @@ use crate::semantics::{Status, Version};
 
 /// What content follows the head that was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
+pub enum BodyFraming {
     /// No content: by the status, or because the request was HEAD.
     NoContent,
     /// Exactly so many octets. When there turn out to be fewer, nothing but closing the connection says so.
@@ -32,7 +32,7 @@ pub enum Finished {
 }
 
 /// What the client gets when the program has answered with what is no answer.
-static FAULT: Answer<'static> = Answer::new(Status::INTERNAL_SERVER_ERROR).length(0);
+static FAULT: ResponsePlan<'static> = ResponsePlan::new(Status::INTERNAL_SERVER_ERROR).length(0);
 
 impl Connection {
     /// Appends an answer's head to `out`, and decides how its content is delimited and whether the connection lives on. Content of
@@ -45,11 +45,16 @@ impl Connection {
     /// # Panics
     /// With debug assertions, when no answer is due (there is no request, or it has been answered), and when the status ends no
     /// request: 1xx, unless it is 101 for a protocol that may take over here. Without them nothing is written in the first case
-    /// ([`Delivery::NoContent`]), and 500 in the second.
-    pub fn answer(&mut self, answer: &Answer<'_>, rules: &Rules, out: &mut Vec<u8>) -> Delivery {
+    /// ([`BodyFraming::NoContent`]), and 500 in the second.
+    pub fn respond(
+        &mut self,
+        answer: &ResponsePlan<'_>,
+        rules: &Rules,
+        out: &mut Vec<u8>,
+    ) -> BodyFraming {
         if self.phase() != Phase::Handle {
             debug_assert!(false, "no answer is due in {:?}", self.phase());
-            return Delivery::NoContent;
+            return BodyFraming::NoContent;
         }
         let answer = match self.can_end(answer) {
             true => answer,
@@ -76,12 +81,14 @@ impl Connection {
             // RFC 9110 §15.3.6: "a server MUST NOT generate content in a 205 response", which is framed as empty all the same.
             _ if answer.status == Status::RESET_CONTENT => LengthField::Length(0),
             // RFC 9110 §9.3.2: HEAD is answered with the fields that GET would have had.
-            (Delivery::NoContent, Some(length)) | (Delivery::Length(length), _) => {
+            (BodyFraming::NoContent, Some(length)) | (BodyFraming::Length(length), _) => {
                 LengthField::Length(length)
             }
-            (Delivery::Chunked, _) => LengthField::Chunked,
-            (Delivery::NoContent, None) if self.version == Version::Http11 => LengthField::Chunked,
-            (Delivery::NoContent, None) | (Delivery::UntilClose, _) => LengthField::Absent,
+            (BodyFraming::Chunked, _) => LengthField::Chunked,
+            (BodyFraming::NoContent, None) if self.version == Version::Http11 => {
+                LengthField::Chunked
+            }
+            (BodyFraming::NoContent, None) | (BodyFraming::UntilClose, _) => LengthField::Absent,
         };
         let connection = match (self.last, self.version) {
             // HTTP ends here, and with it what there is to say of it.
@@ -90,7 +97,7 @@ impl Connection {
             (None, Version::Http10) => ConnectionField::KeepAlive,
             (None, Version::Http11) => ConnectionField::Absent,
         };
-        let Answer { status, fields, .. } = *answer;
+        let ResponsePlan { status, fields, .. } = *answer;
         // RFC 9110 §6.6.1: a server "MAY generate a Date header field in 1xx (Informational)"; here it does not.
         let is_dated = fields.has_date() || status.is_informational();
         push_head(
@@ -108,26 +115,26 @@ impl Connection {
         delivery
     }
 
-    /// As [`answer`](Connection::answer), with content that is here as a whole: its length is set, and it is appended behind the
+    /// As [`respond`](Connection::respond), with content that is here as a whole: its length is set, and it is appended behind the
     /// head, unless the answer has none by its status or the request was HEAD. A [`Status`] alone is an answer, too.
     ///
     /// # Panics
-    /// As [`answer`](Connection::answer) does.
-    pub fn answer_whole<'a>(
+    /// As [`respond`](Connection::respond) does.
+    pub fn respond_full<'a>(
         &mut self,
-        answer: impl Into<Answer<'a>>,
+        answer: impl Into<ResponsePlan<'a>>,
         content: &[u8],
         rules: &Rules,
         out: &mut Vec<u8>,
     ) {
         let answer = answer.into().length(content.len() as u64);
-        if self.answer(&answer, rules, out) == Delivery::Length(content.len() as u64) {
+        if self.respond(&answer, rules, out) == BodyFraming::Length(content.len() as u64) {
             out.extend_from_slice(content);
         }
     }
 
     /// Whether this is an answer that a request can end with.
-    fn can_end(&self, answer: &Answer<'_>) -> bool {
+    fn can_end(&self, answer: &ResponsePlan<'_>) -> bool {
         match answer.switches() {
             true => {
                 answer.upgrade.is_some()
@@ -141,18 +148,18 @@ impl Connection {
         }
     }
 
-    fn delivery(&self, answer: &Answer<'_>) -> Delivery {
+    fn delivery(&self, answer: &ResponsePlan<'_>) -> BodyFraming {
         let empty = answer.status == Status::RESET_CONTENT;
         if self.is_head || empty || !answer.status.allows_content() || self.is_tunnel(answer.status)
         {
-            return Delivery::NoContent;
+            return BodyFraming::NoContent;
         }
         match answer.length {
-            Some(length) => Delivery::Length(length),
-            None if self.version == Version::Http11 => Delivery::Chunked,
+            Some(length) => BodyFraming::Length(length),
+            None if self.version == Version::Http11 => BodyFraming::Chunked,
             // RFC 9112 §6.1: "A server MUST NOT send a response containing Transfer-Encoding unless the corresponding
             // request indicates HTTP/1.1 (or later minor revisions)."
-            None => Delivery::UntilClose,
+            None => BodyFraming::UntilClose,
         }
     }
 
@@ -164,8 +171,8 @@ impl Connection {
 
     fn last_reason(
         &self,
-        answer: &Answer<'_>,
-        delivery: Delivery,
+        answer: &ResponsePlan<'_>,
+        delivery: BodyFraming,
         rules: &Rules,
     ) -> Option<CloseReason> {
         let upgraded = answer.switches().then_some(CloseReason::Upgraded);
@@ -187,7 +194,7 @@ impl Connection {
             .is_some_and(|most| self.requests >= most);
         let ends = !self.keep_alive
             || at_limit
-            || delivery == Delivery::UntilClose
+            || delivery == BodyFraming::UntilClose
             // RFC 9110 §9.3.6: "A CONNECT request message does not have content. The interpretation of data sent immediately after
             // the header section of the CONNECT request message is specific to the version of HTTP in use."
             // STRICTER: whatever the answer, none of it is read. A client that did not wait for the tunnel has sent what is meant

@@ -9,7 +9,7 @@
 //!
 //! As a part of the API it is for those who have octets and want the message in them: [`parse_head`], and [`chunked`] for content.
 //! [`conn::Connection`](crate::conn::Connection) is made of both, and also knows what to answer and when to close: the heads of
-//! answers are written there ([`answer`](crate::conn::Connection::answer)), where they agree with the request.
+//! answers are written there ([`respond`](crate::conn::Connection::respond)), where they agree with the request.
 #![forbid(unsafe_code)]
 
 pub mod chunked;

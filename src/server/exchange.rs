@@ -14,7 +14,7 @@ use super::request_body::RequestBody;
 use super::shared::Shared;
 use super::upgraded::refusal;
 use super::worker::Worker;
-use crate::conn::{Answer, CloseReason, Delivery};
+use crate::conn::{BodyFraming, CloseReason, ResponsePlan};
 use crate::h1::{Head, Parsed, Reject, Resume, parse_head};
 use crate::handler::{Now, Payload, Request, RequestParts, Response, ResponseParts};
 use crate::limits::{COPY_BYTES, SENDFILE_FROM};
@@ -266,10 +266,10 @@ impl ResponseWriter<'_> {
         last: Option<CloseReason>,
         now: &Now,
     ) -> Option<usize> {
-        let delivery = self.head(client, parts, last, now);
+        let framing = self.head(client, parts, last, now);
         let content_from = self.output.octets.len();
         let payload = std::mem::replace(&mut parts.payload, Payload::Empty);
-        self.content(client, delivery, payload)
+        self.content(client, framing, payload)
             .then_some(content_from)
     }
 
@@ -280,8 +280,8 @@ impl ResponseWriter<'_> {
         parts: &ResponseParts,
         last: Option<CloseReason>,
         now: &Now,
-    ) -> Delivery {
-        let answer = Answer {
+    ) -> BodyFraming {
+        let answer = ResponsePlan {
             status: parts.status,
             fields: &parts.fields,
             date: self.date.at(now.wall),
@@ -292,7 +292,7 @@ impl ResponseWriter<'_> {
         };
         client
             .conn
-            .answer(&answer, &self.shared.rules, &mut self.output.octets)
+            .respond(&answer, &self.shared.rules, &mut self.output.octets)
     }
 
     /// Tells the observer of an answer that is in the output as a whole; otherwise keeps what it will be told.
@@ -345,7 +345,7 @@ impl ResponseWriter<'_> {
     }
 
     /// Puts content where it is sent from. False when it could not be had.
-    fn content(&mut self, client: &mut Client, delivery: Delivery, payload: Payload) -> bool {
+    fn content(&mut self, client: &mut Client, framing: BodyFraming, payload: Payload) -> bool {
         if let Payload::Upgrade { speak, .. } = payload {
             client.pending().body = Some(PendingBody::Upgrade {
                 speak,
@@ -353,7 +353,7 @@ impl ResponseWriter<'_> {
             });
             return true;
         }
-        if delivery == Delivery::NoContent {
+        if framing == BodyFraming::NoContent {
             return true;
         }
         match payload {
@@ -385,7 +385,7 @@ impl ResponseWriter<'_> {
                 });
             }
             Payload::Stream { length, reader } => {
-                let chunked = delivery == Delivery::Chunked;
+                let chunked = framing == BodyFraming::Chunked;
                 client.pending().body = Some(PendingBody::Stream {
                     reader,
                     left: length,
@@ -395,7 +395,7 @@ impl ResponseWriter<'_> {
             Payload::Writer { write, .. } => {
                 client.pending().body = Some(PendingBody::Writer {
                     write,
-                    is_chunked: delivery == Delivery::Chunked,
+                    is_chunked: framing == BodyFraming::Chunked,
                     permit: None,
                 });
             }

@@ -1,7 +1,7 @@
 //! Head: some octets of a request are here.
 
 use super::life::{Do::*, GET, Life, OK, Row, run};
-use doorstep::internals::conn::{Delivery, Expiry, Finished, Phase, Rules};
+use doorstep::internals::conn::{BodyFraming, Expiry, Finished, Phase, Rules};
 use doorstep::{CloseReason, Reject};
 
 const ROWS: &[Row] = &[
@@ -122,9 +122,9 @@ const ROWS: &[Row] = &[
         &[
             Comes("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"),
             Answers(OK),
-            Delivers(Delivery::NoContent),
+            Delivers(BodyFraming::NoContent),
             Comes("\x00"),
-            Delivers(Delivery::Length(3)),
+            Delivers(BodyFraming::Length(3)),
             Is(Phase::Linger),
         ],
     ),
@@ -135,7 +135,7 @@ const ROWS: &[Row] = &[
             Answers(OK),
             Comes("GE"),
             Comes("\x00"),
-            Delivers(Delivery::Length(3)),
+            Delivers(BodyFraming::Length(3)),
         ],
     ),
     (

@@ -13,7 +13,8 @@ mod message;
 mod reference;
 
 use doorstep::internals::conn::{
-    Answer, CloseReason, Connection, Delivery, Expiry, Moment, Phase, Prefetched, Received, Rules,
+    BodyFraming, CloseReason, Connection, Expiry, Moment, Phase, Prefetched, Received,
+    ResponsePlan, Rules,
 };
 use doorstep::internals::h1::{Reject, write::CONTINUE};
 use doorstep::internals::limits::PREFETCH_BYTES;
@@ -354,7 +355,7 @@ impl World<'_> {
             return self.pull(size);
         }
         match handler.does {
-            Does::Answer {
+            Does::ResponsePlan {
                 code,
                 length,
                 closes,
@@ -421,7 +422,7 @@ impl World<'_> {
         );
         self.answered += 1;
         let status = Status::from_code(code).expect("a status");
-        let mut answer = Answer::new(status);
+        let mut answer = ResponsePlan::new(status);
         if let Some(length) = length {
             answer = answer.length(length);
         }
@@ -432,7 +433,7 @@ impl World<'_> {
             answer = answer.upgrade("other").expect("a protocol");
         }
         let mut out = Vec::new();
-        let delivery = self.conn.answer(&answer, self.rules, &mut out);
+        let delivery = self.conn.respond(&answer, self.rules, &mut out);
         let invited = self.switches && std::mem::take(&mut self.must.holds_back);
         let (due, mut lines) = self.must.answer(code, length, closes, self.switches);
         assert_eq!(delivery, due);
@@ -456,9 +457,9 @@ impl World<'_> {
         lines.sort_unstable();
         assert_eq!(found, lines);
         self.tail = match delivery {
-            Delivery::NoContent => 0,
-            Delivery::Length(length) => length,
-            Delivery::Chunked | Delivery::UntilClose => STREAM,
+            BodyFraming::NoContent => 0,
+            BodyFraming::Length(length) => length,
+            BodyFraming::Chunked | BodyFraming::UntilClose => STREAM,
         };
         self.is_long = streams;
         if !streams {

@@ -1,8 +1,8 @@
 //! The harness: a script in, a connection driven by it, every expectation of the script held.
 
 use doorstep::internals::conn::{
-    Answer, CloseReason, Connection, Delivery, Expiry, Finished, Moment, Phase, Prefetched,
-    Received, Rules,
+    BodyFraming, CloseReason, Connection, Expiry, Finished, Moment, Phase, Prefetched, Received,
+    ResponsePlan, Rules,
 };
 use doorstep::internals::h1::{Head, Reject};
 use doorstep::internals::semantics::{FieldTable, Status};
@@ -49,7 +49,7 @@ pub enum Do {
     Says(&'static str),
     /// and what it does not.
     Silent(&'static str),
-    Delivers(Delivery),
+    Delivers(BodyFraming),
     Finishes(Finished),
     Last(Option<CloseReason>),
     /// The message was refused, and the refusal answered.
@@ -114,7 +114,7 @@ pub struct Life {
     pub head: Option<(Head, Vec<u8>)>,
     /// The last answer's head.
     pub out: Vec<u8>,
-    delivery: Option<Delivery>,
+    delivery: Option<BodyFraming>,
     pub finished: Option<Finished>,
     pub refused: Option<Reject>,
     write_deadline: Moment,
@@ -205,7 +205,7 @@ impl Life {
 
     /// The head of an answer.
     pub fn frame(&mut self, reply: Reply, upgrade: Option<&str>) {
-        let mut answer = Answer::new(reply.status);
+        let mut answer = ResponsePlan::new(reply.status);
         if let Some(length) = reply.length {
             answer = answer.length(length);
         }
@@ -218,7 +218,7 @@ impl Life {
                 .expect("the scripts name protocols");
         }
         self.out.clear();
-        self.delivery = Some(self.conn.answer(&answer, &self.rules, &mut self.out));
+        self.delivery = Some(self.conn.respond(&answer, &self.rules, &mut self.out));
     }
 
     fn act(&mut self, act: Do, at: &str) {

@@ -2,7 +2,7 @@
 
 use super::life::{Do::*, EVIL, Life, Reply, Row, reply, run};
 use doorstep::CloseReason;
-use doorstep::internals::conn::{Delivery, Expiry, Finished, Phase, Rules};
+use doorstep::internals::conn::{BodyFraming, Expiry, Finished, Phase, Rules};
 use doorstep::internals::semantics::Status;
 
 const OFFER: &str =
@@ -19,7 +19,7 @@ const ROWS: &[Row] = &[
             Comes(OFFER),
             Upgrades("websocket"),
             Says(SWITCHES),
-            Delivers(Delivery::NoContent),
+            Delivers(BodyFraming::NoContent),
             Is(Phase::Linger),
             Last(Some(CloseReason::Upgraded)),
         ],
@@ -46,7 +46,7 @@ const ROWS: &[Row] = &[
             ),
             Upgrades("websocket"),
             Says(SWITCHES),
-            Delivers(Delivery::NoContent),
+            Delivers(BodyFraming::NoContent),
         ],
     ),
     (

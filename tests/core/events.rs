@@ -1,6 +1,6 @@
 //! What a loop is told to do: rows of what comes and when, and the events that follow.
 
-use doorstep::conn::{Answer, Connection, Delivery, Event, Moment, Phase, Rules};
+use doorstep::conn::{BodyFraming, Connection, Event, Moment, Phase, ResponsePlan, Rules};
 use doorstep::h1::{FieldTable, Head};
 use doorstep::{CloseReason, Status};
 use proptest::prelude::*;
@@ -80,15 +80,15 @@ impl Loop {
                     self.content.extend_from_slice(&input[data]);
                     input.drain(..used);
                 }
-                Event::Answer => {
+                Event::Respond => {
                     let content = String::from_utf8_lossy(&self.content);
                     self.told.push(format!("answer {content:?}"));
-                    conn.answer_whole(Status::OK, b"ok", rules, out);
+                    conn.respond_full(Status::OK, b"ok", rules, out);
                 }
                 Event::Refuse(reject) => {
                     self.told
                         .push(format!("refuse {}: {reject:?}", reject.status().code()));
-                    conn.answer_whole(reject.status(), b"", rules, out);
+                    conn.respond_full(reject.status(), b"", rules, out);
                 }
                 Event::Send => {
                     self.content.clear();
@@ -105,12 +105,12 @@ impl Loop {
         } = self;
         let path = head.path(&self.input).to_owned();
         self.told.push(format!("{} {path}", head.method));
-        let answer = Answer::new(Status::SWITCHING_PROTOCOLS).upgrade("echo");
+        let answer = ResponsePlan::new(Status::SWITCHING_PROTOCOLS).upgrade("echo");
         match &*path {
-            "/early" => conn.answer_whole(Status::OK, b"ok", rules, out),
+            "/early" => conn.respond_full(Status::OK, b"ok", rules, out),
             "/upgrade" => {
-                let found = conn.answer(&answer.expect("a protocol"), rules, out);
-                assert_eq!(found, Delivery::NoContent);
+                let found = conn.respond(&answer.expect("a protocol"), rules, out);
+                assert_eq!(found, BodyFraming::NoContent);
             }
             _ => {}
         }
@@ -234,8 +234,8 @@ fn what_is_dropped_is_dropped_at_once() {
     let mut this = Loop::new(Rules::default());
     let head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     assert!(matches!(next(&mut this, head), Event::Head { .. }));
-    let answer = Answer::new(Status::OK).length(0);
-    this.conn.answer(&answer, &this.rules, &mut this.out);
+    let answer = ResponsePlan::new(Status::OK).length(0);
+    this.conn.respond(&answer, &this.rules, &mut this.out);
     this.conn.finish(false, this.now, &this.rules);
     assert_eq!(this.conn.phase(), Phase::Discard);
     let dropped = |used| Event::Content {

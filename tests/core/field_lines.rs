@@ -1,6 +1,6 @@
 //! RFC 9110 §5.1 and §5.5: field lines that a program chose, and what none of them can do.
 
-use doorstep::conn::{Answer, Connection, Delivery, Event, Moment, Rules};
+use doorstep::conn::{BodyFraming, Connection, Event, Moment, ResponsePlan, Rules};
 use doorstep::h1::FieldTable;
 use doorstep::{FieldError, FieldLines, HttpDate, Status};
 
@@ -104,8 +104,14 @@ fn a_date_is_written_once() {
     for (lines, expected) in rows {
         let mut conn = asked("GET / HTTP/1.1\r\nHost: a\r\n\r\n", &rules);
         let mut out = Vec::new();
-        let answer = Answer::new(Status::OK).date(&date).fields(&lines).length(0);
-        assert_eq!(conn.answer(&answer, &rules, &mut out), Delivery::Length(0));
+        let answer = ResponsePlan::new(Status::OK)
+            .date(&date)
+            .fields(&lines)
+            .length(0);
+        assert_eq!(
+            conn.respond(&answer, &rules, &mut out),
+            BodyFraming::Length(0)
+        );
         let expected = format!("HTTP/1.1 200 OK\r\n{expected}\r\n");
         assert_eq!(String::from_utf8_lossy(&out), expected);
     }
@@ -115,11 +121,11 @@ fn a_date_is_written_once() {
 #[test]
 fn a_protocol_ends_no_line() {
     for protocol in ["", "a b", "a\r\nX: y", "a/b/c", "a/", "ü"] {
-        let found = Answer::new(Status::UPGRADE_REQUIRED).upgrade(protocol);
+        let found = ResponsePlan::new(Status::UPGRADE_REQUIRED).upgrade(protocol);
         assert_eq!(found.err(), Some(FieldError::Value), "{protocol:?}");
     }
     assert!(
-        Answer::new(Status::UPGRADE_REQUIRED)
+        ResponsePlan::new(Status::UPGRADE_REQUIRED)
             .upgrade("IRC/6.9")
             .is_ok()
     );

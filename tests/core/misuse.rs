@@ -1,6 +1,8 @@
 //! What happens when the program calls out of order: with debug assertions a panic, and without them nothing.
 
-use doorstep::conn::{Answer, Connection, Delivery, Event, Finished, Moment, Phase, Rules};
+use doorstep::conn::{
+    BodyFraming, Connection, Event, Finished, Moment, Phase, ResponsePlan, Rules,
+};
 use doorstep::h1::FieldTable;
 use doorstep::{CloseReason, Status};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const POST: &[u8] = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
 const OLD: &[u8] = b"GET / HTTP/1.0\r\n\r\n";
-const OK: Answer<'static> = Answer::new(Status::OK).length(0);
+const OK: ResponsePlan<'static> = ResponsePlan::new(Status::OK).length(0);
 
 /// A connection that is to be misused, and what it has framed.
 struct Case {
@@ -37,8 +39,8 @@ impl Case {
             .next_event(input, &mut table, Moment(0), &self.rules, &mut self.out)
     }
 
-    fn answer(&mut self, answer: &Answer<'_>) -> Delivery {
-        self.conn.answer(answer, &self.rules, &mut self.out)
+    fn respond(&mut self, answer: &ResponsePlan<'_>) -> BodyFraming {
+        self.conn.respond(answer, &self.rules, &mut self.out)
     }
 
     fn finish(&mut self) -> Finished {
@@ -56,12 +58,12 @@ impl Case {
 #[test]
 fn an_answer_that_is_not_due_writes_nothing() {
     let mut answered = Case::after(GET);
-    assert_eq!(answered.answer(&OK), Delivery::Length(0));
+    assert_eq!(answered.respond(&OK), BodyFraming::Length(0));
     let mut finished = Case::after(GET);
-    finished.answer(&OK);
+    finished.respond(&OK);
     assert_eq!(finished.finish(), Finished::Continue);
     let mut closed = Case::after(GET);
-    closed.answer(&OK.last(CloseReason::Answered));
+    closed.respond(&OK.last(CloseReason::Answered));
     assert_eq!(closed.finish(), Finished::Linger);
     closed.conn.input_ended();
     assert_eq!(closed.next(b""), Event::Close(CloseReason::Answered));
@@ -73,14 +75,14 @@ fn an_answer_that_is_not_due_writes_nothing() {
     ];
     for (name, mut case, phase) in rows {
         let before = case.out.clone();
-        let delivery = case.misuse(|case| case.answer(&OK));
+        let delivery = case.misuse(|case| case.respond(&OK));
         assert!(
-            delivery.is_none_or(|found| found == Delivery::NoContent),
+            delivery.is_none_or(|found| found == BodyFraming::NoContent),
             "{name}"
         );
         case.misuse(|case| {
             let Case { conn, rules, out } = case;
-            conn.answer_whole(OK, b"more", rules, out);
+            conn.respond_full(OK, b"more", rules, out);
         });
         assert_eq!(case.out, before, "{name}");
         assert_eq!(case.conn.phase(), phase, "{name}");
@@ -101,8 +103,8 @@ fn an_end_of_no_answer_changes_nothing() {
 /// place would leave the client waiting.
 #[test]
 fn an_interim_answer_ends_no_request() {
-    let interim = Answer::new(Status::EARLY_HINTS);
-    let switches = Answer::new(Status::SWITCHING_PROTOCOLS);
+    let interim = ResponsePlan::new(Status::EARLY_HINTS);
+    let switches = ResponsePlan::new(Status::SWITCHING_PROTOCOLS);
     let names_one = switches.upgrade("echo").expect("a protocol");
     let rows = [
         ("an interim status", GET, interim),
@@ -112,11 +114,11 @@ fn an_interim_answer_ends_no_request() {
     ];
     for (name, input, answer) in rows {
         let mut case = Case::after(input);
-        let delivery = case.misuse(|case| case.answer(&answer));
+        let delivery = case.misuse(|case| case.respond(&answer));
         match delivery {
             None => assert_eq!(case.out, b"", "{name}"),
             Some(delivery) => {
-                assert_eq!(delivery, Delivery::Length(0), "{name}");
+                assert_eq!(delivery, BodyFraming::Length(0), "{name}");
                 let head = String::from_utf8_lossy(&case.out);
                 assert!(head.starts_with("HTTP/1.1 500 "), "{name}: {head}");
                 assert!(!head.contains("pgrade"), "{name}: {head}");
@@ -130,9 +132,9 @@ fn an_interim_answer_ends_no_request() {
 fn questions_change_nothing() {
     let mut case = Case::after(GET);
     for _ in 0..2 {
-        assert_eq!(case.next(b"GET "), Event::Answer);
+        assert_eq!(case.next(b"GET "), Event::Respond);
     }
-    case.answer(&OK);
+    case.respond(&OK);
     for _ in 0..2 {
         assert_eq!(case.next(b"GET "), Event::Send);
     }

@@ -49,7 +49,7 @@ pub struct Handler {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Does {
-    Answer {
+    ResponsePlan {
         code: u16,
         length: Option<u64>,
         closes: bool,
@@ -130,7 +130,7 @@ fn handler() -> impl Strategy<Value = Handler> {
     let closes = prop_oneof![19 => Just(false), 1 => Just(true)];
     let answer =
         (code, length, closes, any::<bool>()).prop_map(|(code, length, closes, streams)| {
-            Does::Answer {
+            Does::ResponsePlan {
                 code,
                 length,
                 closes,

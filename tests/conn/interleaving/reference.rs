@@ -1,7 +1,7 @@
 //! What must follow: the state of a connection as counts of octets of messages that are known, and as sums of time.
 
 use super::message::{Does, Framing, Message, Written};
-use doorstep::internals::conn::{CloseReason, Delivery, Expiry, Finished, Phase, Rules};
+use doorstep::internals::conn::{BodyFraming, CloseReason, Expiry, Finished, Phase, Rules};
 use doorstep::internals::h1::Reject;
 use doorstep::internals::limits::PREFETCH_BYTES;
 
@@ -231,7 +231,7 @@ impl<'a> Reference<'a> {
         length: Option<u64>,
         closes: bool,
         switches: bool,
-    ) -> (Delivery, Vec<String>) {
+    ) -> (BodyFraming, Vec<String>) {
         let message = self.message();
         // Of a head that was refused nothing is known.
         let is_known = self.begun as usize > self.number;
@@ -241,11 +241,11 @@ impl<'a> Reference<'a> {
         let is_bare = matches!(code, 101 | 204 | 304) || is_tunnel;
         let delivery = match length {
             _ if is_bare || code == 205 || is_known && message.method == "HEAD" => {
-                Delivery::NoContent
+                BodyFraming::NoContent
             }
-            Some(length) => Delivery::Length(length),
-            None if is_http10 => Delivery::UntilClose,
-            None => Delivery::Chunked,
+            Some(length) => BodyFraming::Length(length),
+            None if is_http10 => BodyFraming::UntilClose,
+            None => BodyFraming::Chunked,
         };
         let left = match message.framing {
             Framing::Length => self.end().saturating_sub(self.used),
@@ -256,7 +256,7 @@ impl<'a> Reference<'a> {
         let limit = self.rules.limits.requests_per_connection;
         let is_last = is_known && !message.keeps_alive()
             || limit.is_some_and(|limit| self.begun >= limit)
-            || delivery == Delivery::UntilClose
+            || delivery == BodyFraming::UntilClose
             || is_known && message.method == "CONNECT";
         let reasons = [
             self.last,

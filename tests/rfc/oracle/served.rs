@@ -4,7 +4,7 @@ use super::meter::{Call, Meter};
 use super::naive::{Form, Message};
 use super::status;
 use doorstep::internals::conn::{
-    Answer, CloseReason, Connection, Finished, Moment, Phase, Prefetched, Received, Rules,
+    CloseReason, Connection, Finished, Moment, Phase, Prefetched, Received, ResponsePlan, Rules,
 };
 use doorstep::internals::h1::chunked::Decoded;
 use doorstep::internals::h1::{Expect, Framing, Head, Reject};
@@ -276,8 +276,8 @@ impl Served {
     }
 
     fn answer(&mut self) {
-        let answer = Answer::new(Status::OK).length(0);
-        self.conn.answer(&answer, &self.rules, &mut Vec::new());
+        let answer = ResponsePlan::new(Status::OK).length(0);
+        self.conn.respond(&answer, &self.rules, &mut Vec::new());
         let finished = self.conn.finish(!self.input.is_empty(), NOW, &self.rules);
         assert_eq!(finished == Finished::Continue, !self.is_over());
     }

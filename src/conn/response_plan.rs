@@ -8,20 +8,20 @@ use crate::semantics::date::HttpDate;
 use crate::semantics::upgrade::is_protocol;
 use crate::semantics::{FieldError, FieldLines, Status};
 
-/// An answer to be framed: see [`Connection::answer`](super::Connection::answer). Nothing in it can end a line of the head.
+/// An answer to be framed: see [`Connection::respond`](super::Connection::respond). Nothing in it can end a line of the head.
 ///
 /// ```
-/// use doorstep::conn::Answer;
+/// use doorstep::conn::ResponsePlan;
 /// use doorstep::{FieldLines, Status};
 ///
 /// let mut lines = FieldLines::new();
 /// lines.push("Content-Type", "text/plain")?;
-/// let answer = Answer::new(Status::OK).fields(&lines).length(5);
+/// let answer = ResponsePlan::new(Status::OK).fields(&lines).length(5);
 /// # Ok::<(), doorstep::FieldError>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[must_use = "an answer does nothing unless a connection frames it"]
-pub struct Answer<'a> {
+pub struct ResponsePlan<'a> {
     pub(crate) status: Status,
     pub(crate) fields: &'a FieldLines,
     pub(crate) date: Option<&'a HttpDate>,
@@ -35,12 +35,12 @@ pub struct Answer<'a> {
 
 static NO_LINES: FieldLines = FieldLines::new();
 
-impl<'a> Answer<'a> {
+impl<'a> ResponsePlan<'a> {
     /// An answer without field lines and without a length, behind which the connection may live on.
     ///
-    /// The status is a final one, or 101 with an [`upgrade`](Answer::upgrade).
-    pub const fn new(status: Status) -> Answer<'a> {
-        Answer {
+    /// The status is a final one, or 101 with an [`upgrade`](ResponsePlan::upgrade).
+    pub const fn new(status: Status) -> ResponsePlan<'a> {
+        ResponsePlan {
             status,
             fields: &NO_LINES,
             date: None,
@@ -52,28 +52,28 @@ impl<'a> Answer<'a> {
     }
 
     /// With these field lines, behind those that the connection writes.
-    pub const fn fields(mut self, lines: &'a FieldLines) -> Answer<'a> {
+    pub const fn fields(mut self, lines: &'a FieldLines) -> ResponsePlan<'a> {
         self.fields = lines;
         self
     }
 
     /// With a Date field, unless the lines have one. RFC 9110 §6.6.1: "An origin server with a clock … MUST generate a Date header
     /// field in all 2xx (Successful), 3xx (Redirection), and 4xx (Client Error) responses".
-    pub const fn date(mut self, date: &'a HttpDate) -> Answer<'a> {
+    pub const fn date(mut self, date: &'a HttpDate) -> ResponsePlan<'a> {
         self.date = Some(date);
         self
     }
 
     /// With content of so many octets; of an answer to HEAD, the content that GET would have had. An answer without a length is
     /// sent as chunks, and to an HTTP/1.0 client until the connection closes.
-    pub const fn length(mut self, octets: u64) -> Answer<'a> {
+    pub const fn length(mut self, octets: u64) -> ResponsePlan<'a> {
         self.length = Some(octets);
         self
     }
 
     /// No answer follows this one, for this reason, which [`Event::Close`](super::Event::Close) tells in the end;
     /// [`CloseReason::Answered`] when there is no better one.
-    pub const fn last(mut self, reason: CloseReason) -> Answer<'a> {
+    pub const fn last(mut self, reason: CloseReason) -> ResponsePlan<'a> {
         self.last = Some(reason);
         self
     }
@@ -84,7 +84,7 @@ impl<'a> Answer<'a> {
     ///
     /// # Errors
     /// [`FieldError::Value`] when it is not `protocol-name ["/" protocol-version]`, both tokens.
-    pub fn upgrade(mut self, protocol: &'a str) -> Result<Answer<'a>, FieldError> {
+    pub fn upgrade(mut self, protocol: &'a str) -> Result<ResponsePlan<'a>, FieldError> {
         if !is_protocol(protocol.as_bytes()) {
             return Err(FieldError::Value);
         }
@@ -98,9 +98,9 @@ impl<'a> Answer<'a> {
     }
 }
 
-impl From<Status> for Answer<'_> {
-    /// [`Answer::new`].
+impl From<Status> for ResponsePlan<'_> {
+    /// [`ResponsePlan::new`].
     fn from(status: Status) -> Self {
-        Answer::new(status)
+        ResponsePlan::new(status)
     }
 }
