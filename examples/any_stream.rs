@@ -1,24 +1,24 @@
 //! A server loop over anything that can be read and written, without doorstep's engine. It sends each request's content back:
 //! `cargo run --example any_stream -- 8080`, then `curl -d hello http://127.0.0.1:8080/`.
-use doorstep::conn::{Connection, Event, Moment, Rules};
+use doorstep::conn::{Config, Connection, Event, Moment};
 use doorstep::{CloseReason, Status, h1::FieldTable};
 use std::io::{Error, ErrorKind::*, Read, Result, Write};
 use std::{env, net::TcpListener, thread, time};
 
 /// Serves one connection to its end. A stream whose calls time out now and then is held to the deadlines.
 pub fn serve(mut stream: impl Read + Write, now: impl Fn() -> Moment) -> Result<CloseReason> {
-    let (rules, mut table, mut block) = (Rules::default(), FieldTable::default(), [0; 4096]);
+    let (config, mut table, mut block) = (Config::default(), FieldTable::default(), [0; 4096]);
     let (mut input, mut content, mut out) = (Vec::new(), Vec::new(), Vec::new());
-    let mut conn = Connection::new(now(), &rules);
+    let mut conn = Connection::new(now(), &config);
     let is_wait = |error: &Error| matches!(error.kind(), WouldBlock | TimedOut | Interrupted);
     loop {
-        match conn.next_event(&input, &mut table, now(), &rules, &mut out) {
+        match conn.next_event(&input, &mut table, now(), &config, &mut out) {
             Event::Read | Event::Close(_) if !out.is_empty() => match stream.write(&out) {
                 Ok(count @ 1..) => {
-                    conn.wrote(now(), count as u64, &rules);
+                    conn.wrote(now(), count as u64, &config);
                     out.drain(..count);
                 }
-                Err(error) if is_wait(&error) && now() < conn.write_deadline(now(), &rules) => {}
+                Err(error) if is_wait(&error) && now() < conn.write_deadline(now(), &config) => {}
                 gone => return gone.map(|_| CloseReason::Failed),
             },
             Event::Read => match stream.flush().and_then(|()| stream.read(&mut block)) {
@@ -31,15 +31,15 @@ pub fn serve(mut stream: impl Read + Write, now: impl Fn() -> Moment) -> Result<
             Event::Content { used, data } => {
                 content.extend_from_slice(&input[data]);
                 input.drain(..used);
-                if content.len() > rules.limits.body_bytes {
-                    conn.respond_full(Status::CONTENT_TOO_LARGE, b"", &rules, &mut out);
+                if content.len() > config.limits.body_bytes {
+                    conn.respond_full(Status::CONTENT_TOO_LARGE, b"", &config, &mut out);
                 }
             }
-            Event::Respond => conn.respond_full(Status::OK, &content, &rules, &mut out),
-            Event::Refuse(reject) => conn.respond_full(reject.status(), b"", &rules, &mut out),
+            Event::Respond => conn.respond_full(Status::OK, &content, &config, &mut out),
+            Event::Refuse(reject) => conn.respond_full(reject.status(), b"", &config, &mut out),
             Event::Send => {
                 content.clear();
-                conn.finish(!input.is_empty(), now(), &rules);
+                conn.finish(!input.is_empty(), now(), &config);
             }
             Event::Close(reason) => return stream.flush().map(|()| reason),
         }

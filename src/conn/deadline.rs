@@ -1,6 +1,6 @@
 //! Which wait ends when. Pure: a state and a time in, a deadline or a verdict out.
 
-use super::{CloseReason, Connection, Phase, Rules};
+use super::{CloseReason, Config, Connection, Phase};
 use crate::h1::Reject;
 use std::time::Duration;
 
@@ -124,28 +124,28 @@ impl Connection {
 
     /// An answer's octets wait for the peer to read: when that wait ends ([`Timeouts::write`](crate::Timeouts::write), and the least
     /// rate). Beyond, the connection is to be closed, for [`CloseReason::WriteTimeout`].
-    pub fn write_deadline(&mut self, now: Moment, rules: &Rules) -> Moment {
-        self.writing.wait(now, rules.timeouts.write)
+    pub fn write_deadline(&mut self, now: Moment, config: &Config) -> Moment {
+        self.writing.wait(now, config.timeouts.write)
     }
 
     /// So many octets of what was framed have been sent, as far as this end can tell.
-    pub fn wrote(&mut self, now: Moment, octets: u64, rules: &Rules) {
+    pub fn wrote(&mut self, now: Moment, octets: u64, config: &Config) {
         // The idle time is the client's from when it could read the answer, not from when that was framed.
         if self.phase() == Phase::Idle && self.writing.is_waiting() {
-            self.deadline = now.after(rules.timeouts.keep_alive);
+            self.deadline = now.after(config.timeouts.keep_alive);
         }
         // So is the time for the last answer.
         if self.phase() == Phase::Linger && octets > 0 {
-            self.deadline = now.after(rules.timeouts.linger);
+            self.deadline = now.after(config.timeouts.linger);
         }
-        let min_rate = rules.timeouts.min_rate;
+        let min_rate = config.timeouts.min_rate;
         self.writing.progress(now, octets, min_rate);
     }
 
     /// The wait for content that is needed now: when it ends.
     #[doc(hidden)]
-    pub fn content_deadline(&mut self, now: Moment, rules: &Rules) -> Moment {
-        self.deadline = self.reading.wait(now, rules.timeouts.body);
+    pub fn content_deadline(&mut self, now: Moment, config: &Config) -> Moment {
+        self.deadline = self.reading.wait(now, config.timeouts.body);
         self.deadline
     }
 

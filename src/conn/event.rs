@@ -3,7 +3,7 @@
 //! In: the octets that have come, the time. Out: the octets themselves, which the caller keeps; the wait. Never: content held
 //! back until there is more of it; an octet that is here and can be read left for a deadline.
 
-use super::{CloseReason, Connection, Expiry, Moment, Phase, Received, Rules, Stage};
+use super::{CloseReason, Config, Connection, Expiry, Moment, Phase, Received, Stage};
 use crate::h1::write::CONTINUE;
 use crate::h1::{Head, Reject};
 use crate::semantics::FieldTable;
@@ -64,11 +64,11 @@ impl Connection {
         input: &[u8],
         table: &mut FieldTable,
         now: Moment,
-        rules: &Rules,
+        config: &Config,
         out: &mut Vec<u8>,
     ) -> Event {
         match self.phase() {
-            Phase::Idle | Phase::Head => match self.receive(input, table, now, rules) {
+            Phase::Idle | Phase::Head => match self.receive(input, table, now, config) {
                 Ok(Received::Head { head, used }) => {
                     // Nothing is gathered: the loop has its content as it comes.
                     self.stage = Stage::Handle;
@@ -77,9 +77,9 @@ impl Connection {
                 Ok(Received::More) => self.wait(now),
                 Err(reject) => self.refused(reject),
             },
-            Phase::Handle => self.content(input, now, rules, out),
+            Phase::Handle => self.content(input, now, config, out),
             Phase::Send => Event::Send,
-            Phase::Discard => match self.discard(input, now, rules) {
+            Phase::Discard => match self.discard(input, now, config) {
                 0 if self.phase() == Phase::Discard => self.wait(now),
                 used => dropped(used),
             },
@@ -102,7 +102,7 @@ impl Connection {
     }
 
     /// The handler's turn: its content, or that all of it has been taken.
-    fn content(&mut self, input: &[u8], now: Moment, rules: &Rules, out: &mut Vec<u8>) -> Event {
+    fn content(&mut self, input: &[u8], now: Moment, config: &Config, out: &mut Vec<u8>) -> Event {
         if let Some(CloseReason::Rejected(reject)) = self.last {
             return Event::Refuse(reject);
         }
@@ -110,7 +110,7 @@ impl Connection {
             return Event::Respond;
         }
         if !input.is_empty() {
-            return match self.take_content(input, now, rules) {
+            return match self.take_content(input, now, config) {
                 Ok(step) => Event::Content {
                     used: step.used,
                     data: step.data,
@@ -123,7 +123,7 @@ impl Connection {
         if self.input_ended {
             return self.refused(Reject::TruncatedContent);
         }
-        if now >= self.content_deadline(now, rules) {
+        if now >= self.content_deadline(now, config) {
             return self.refused(Reject::ContentTimeout);
         }
         if self.take_continue() {

@@ -72,10 +72,10 @@ use deadline::MinRate;
 /// Limits and timeouts: the same for all connections of a server, so that no connection carries a copy.
 ///
 /// ```
-/// use doorstep::conn::Rules;
+/// use doorstep::conn::Config;
 /// use std::time::Duration;
 ///
-/// let mut rules = Rules::default();
+/// let mut rules = Config::default();
 /// rules.limits.head_bytes = 4 * 1024;
 /// rules.timeouts.keep_alive = Duration::from_secs(5);
 /// ```
@@ -84,7 +84,7 @@ use deadline::MinRate;
 /// `trailer_bytes`, `drain`, `requests_per_connection`; all timeouts but `shutdown`). The others are for whoever owns the
 /// connections.
 #[derive(Clone, Debug, Default)]
-pub struct Rules {
+pub struct Config {
     /// How much.
     pub limits: Limits,
     /// How long.
@@ -143,11 +143,11 @@ enum Content {
 /// place with what the others know.
 ///
 /// ```
-/// use doorstep::conn::{Connection, Event, Moment, Rules};
+/// use doorstep::conn::{Connection, Event, Moment, Config};
 /// use doorstep::h1::FieldTable;
 /// use doorstep::{CloseReason, Status};
 ///
-/// let (rules, now, mut table) = (Rules::default(), Moment(0), FieldTable::default());
+/// let (rules, now, mut table) = (Config::default(), Moment(0), FieldTable::default());
 /// let mut conn = Connection::new(now, &rules);
 /// let mut input = b"GET /tea HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".to_vec();
 /// let (mut out, mut status) = (Vec::new(), Status::NOT_FOUND);
@@ -202,11 +202,11 @@ pub struct Connection {
 
 impl Connection {
     /// A connection that was accepted now: the first head has [`Timeouts::head`] from here on.
-    pub fn new(now: Moment, rules: &Rules) -> Connection {
+    pub fn new(now: Moment, config: &Config) -> Connection {
         Connection {
             stage: Stage::Idle,
             content: Content::Done,
-            deadline: now.after(rules.timeouts.head),
+            deadline: now.after(config.timeouts.head),
             reading: MinRate::NEW,
             writing: MinRate::NEW,
             requests: 0,

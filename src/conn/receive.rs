@@ -1,7 +1,7 @@
 //! The reading side: heads, content, surplus.
 
 use super::deadline::MinRate;
-use super::{CloseReason, Connection, Content, Moment, Phase, Rules, Stage};
+use super::{CloseReason, Config, Connection, Content, Moment, Phase, Stage};
 use crate::h1::{self, Expect, Framing, Head, Parsed, Reject, Resume, chunked};
 use crate::limits::{Limits, PREFETCH_BYTES};
 use crate::semantics::{FieldTable, Method};
@@ -66,7 +66,7 @@ impl Connection {
         input: &[u8],
         table: &mut FieldTable,
         now: Moment,
-        rules: &Rules,
+        config: &Config,
     ) -> Result<Received, Reject> {
         let resume = match self.stage {
             Stage::Head(resume) => resume,
@@ -79,12 +79,12 @@ impl Connection {
         if input.is_empty() {
             return Ok(Received::More);
         }
-        match h1::parse_head(input, resume, &rules.limits, table)? {
+        match h1::parse_head(input, resume, &config.limits, table)? {
             Parsed::More { resume } => {
                 // The time for a head is counted in all, not from octet to octet; before the first request it began
                 // with the accept, and that deadline stands.
                 if self.phase() == Phase::Idle && self.requests > 0 {
-                    self.deadline = now.after(rules.timeouts.head);
+                    self.deadline = now.after(config.timeouts.head);
                 }
                 self.stage = Stage::Head(resume);
                 Ok(Received::More)
@@ -131,13 +131,13 @@ impl Connection {
         &mut self,
         input: &[u8],
         now: Moment,
-        rules: &Rules,
+        config: &Config,
     ) -> Result<Prefetched, Reject> {
         let Stage::Prefetch(mut prefetch) = self.stage else {
             debug_assert!(false, "nothing is gathered in {:?}", self.stage);
             return Ok(Prefetched::More);
         };
-        let min_rate = rules.timeouts.min_rate;
+        let min_rate = config.timeouts.min_rate;
         let here = input.get(prefetch.head as usize..).unwrap_or_default();
         let ready = self.continue_due
             || match &mut self.content {
@@ -147,7 +147,7 @@ impl Connection {
                 }
                 Content::Chunked(decoder) => {
                     here.len() >= PREFETCH_BYTES
-                        || look_for_end(&mut prefetch, decoder, here, rules)?
+                        || look_for_end(&mut prefetch, decoder, here, config)?
                 }
             };
         if ready {
@@ -167,7 +167,7 @@ impl Connection {
             prefetch.here = below_prefetched(here.len());
         }
         self.stage = Stage::Prefetch(prefetch);
-        self.content_deadline(now, rules);
+        self.content_deadline(now, config);
         Ok(Prefetched::More)
     }
 
@@ -200,7 +200,7 @@ impl Connection {
         &mut self,
         input: &[u8],
         now: Moment,
-        rules: &Rules,
+        config: &Config,
     ) -> Result<chunked::Decoded, Reject> {
         let taken = match &mut self.content {
             Content::Done => chunked::Decoded {
@@ -217,9 +217,9 @@ impl Connection {
                     data: 0..count,
                 }
             }
-            Content::Chunked(decoder) => decoder.decode(input, &rules.limits)?,
+            Content::Chunked(decoder) => decoder.decode(input, &config.limits)?,
         };
-        let min_rate = rules.timeouts.min_rate;
+        let min_rate = config.timeouts.min_rate;
         self.reading.progress(now, taken.used as u64, min_rate);
         Ok(taken)
     }
@@ -239,7 +239,7 @@ impl Connection {
     /// # Errors
     /// The reason to end the connection: malformed, or more than the limit.
     #[doc(hidden)]
-    pub fn discard(&mut self, input: &[u8], now: Moment, rules: &Rules) -> usize {
+    pub fn discard(&mut self, input: &[u8], now: Moment, config: &Config) -> usize {
         let Stage::Discard(mut dropped) = self.stage else {
             debug_assert!(false, "nothing is dropped in {:?}", self.stage);
             return 0;
@@ -247,34 +247,34 @@ impl Connection {
         let mut used = 0;
         // Each step uses at least one octet, or ends the connection.
         while used < input.len() && !self.content_is_read() {
-            let step = match self.take_content(&input[used..], now, rules) {
+            let step = match self.take_content(&input[used..], now, config) {
                 Ok(step) => step,
                 Err(reject) => {
-                    self.linger(CloseReason::Rejected(reject), now, rules);
+                    self.linger(CloseReason::Rejected(reject), now, config);
                     return used;
                 }
             };
             used += step.used;
             dropped = dropped.saturating_add(u32::try_from(step.used).unwrap_or(u32::MAX));
-            if dropped > discard_max(&rules.limits) {
-                self.linger(CloseReason::UnreadContent, now, rules);
+            if dropped > discard_max(&config.limits) {
+                self.linger(CloseReason::UnreadContent, now, config);
                 return used;
             }
         }
         if self.content_is_read() {
-            self.rest(now, rules);
+            self.rest(now, config);
         } else {
             self.stage = Stage::Discard(dropped);
-            self.content_deadline(now, rules);
+            self.content_deadline(now, config);
         }
         used
     }
 
     /// Between two requests.
-    pub(super) fn rest(&mut self, now: Moment, rules: &Rules) {
+    pub(super) fn rest(&mut self, now: Moment, config: &Config) {
         self.stage = Stage::Idle;
         self.content = Content::Done;
-        self.deadline = now.after(rules.timeouts.keep_alive);
+        self.deadline = now.after(config.timeouts.keep_alive);
     }
 }
 
@@ -283,12 +283,12 @@ fn look_for_end(
     prefetch: &mut Prefetch,
     decoder: &mut chunked::Decoder,
     here: &[u8],
-    rules: &Rules,
+    config: &Config,
 ) -> Result<bool, Reject> {
     let mut seen = usize::from(prefetch.seen);
     // Each step but the last uses at least one octet, so the loop is bounded by what is here.
     loop {
-        let step = decoder.decode(&here[seen..], &rules.limits)?;
+        let step = decoder.decode(&here[seen..], &config.limits)?;
         if step.used == 0 {
             break;
         }

@@ -1,7 +1,7 @@
 //! The writing side: how an answer is framed, and what follows it.
 
 use super::receive::discard_max;
-use super::{CloseReason, Connection, Content, Moment, Phase, ResponsePlan, Rules, Stage};
+use super::{CloseReason, Config, Connection, Content, Moment, Phase, ResponsePlan, Stage};
 use crate::h1::Reject;
 use crate::h1::write::{CONTINUE, ConnectionField, LengthField, ResponseHead, push_head};
 use crate::semantics::date::HttpDate;
@@ -49,7 +49,7 @@ impl Connection {
     pub fn respond(
         &mut self,
         answer: &ResponsePlan<'_>,
-        rules: &Rules,
+        config: &Config,
         out: &mut Vec<u8>,
     ) -> BodyFraming {
         if self.phase() != Phase::Handle {
@@ -71,7 +71,7 @@ impl Connection {
             out.extend_from_slice(CONTINUE);
         }
         let delivery = self.delivery(answer);
-        self.last = self.last_reason(answer, delivery, rules);
+        self.last = self.last_reason(answer, delivery, config);
         let length = match (delivery, answer.length) {
             // RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any 2xx (Successful) response to a
             // CONNECT request", nor with 1xx and 204; 304 may carry one, but only that of a 200, which is not known here.
@@ -124,11 +124,11 @@ impl Connection {
         &mut self,
         answer: impl Into<ResponsePlan<'a>>,
         content: &[u8],
-        rules: &Rules,
+        config: &Config,
         out: &mut Vec<u8>,
     ) {
         let answer = answer.into().length(content.len() as u64);
-        if self.respond(&answer, rules, out) == BodyFraming::Length(content.len() as u64) {
+        if self.respond(&answer, config, out) == BodyFraming::Length(content.len() as u64) {
             out.extend_from_slice(content);
         }
     }
@@ -173,7 +173,7 @@ impl Connection {
         &self,
         answer: &ResponsePlan<'_>,
         delivery: BodyFraming,
-        rules: &Rules,
+        config: &Config,
     ) -> Option<CloseReason> {
         let upgraded = answer.switches().then_some(CloseReason::Upgraded);
         // What was abandoned stays abandoned for its own reason.
@@ -182,13 +182,13 @@ impl Connection {
         }
         let too_much = self
             .content_left()
-            .is_some_and(|left| left > u64::from(discard_max(&rules.limits)));
+            .is_some_and(|left| left > u64::from(discard_max(&config.limits)));
         // Whether a client that was not told to continue sends its content or not cannot be known, so neither can the
         // start of its next request.
         if !self.content_is_read() && (self.continue_due || too_much) {
             return Some(CloseReason::UnreadContent);
         }
-        let at_limit = rules
+        let at_limit = config
             .limits
             .requests_per_connection
             .is_some_and(|most| self.requests >= most);
@@ -212,7 +212,7 @@ impl Connection {
     ///
     /// # Panics
     /// With debug assertions, when no answer is in progress. Without them nothing happens then.
-    pub fn finish(&mut self, in_doubt: bool, now: Moment, rules: &Rules) -> Finished {
+    pub fn finish(&mut self, in_doubt: bool, now: Moment, config: &Config) -> Finished {
         if self.phase() != Phase::Send {
             debug_assert!(false, "no answer is in progress in {:?}", self.phase());
             return Finished::Continue;
@@ -227,16 +227,16 @@ impl Connection {
                 Finished::Close(CloseReason::Answered)
             }
             Some(reason) => {
-                self.linger(reason, now, rules);
+                self.linger(reason, now, config);
                 Finished::Linger
             }
             None if self.content_is_read() => {
-                self.rest(now, rules);
+                self.rest(now, config);
                 Finished::Continue
             }
             None => {
                 self.stage = Stage::Discard(0);
-                self.content_deadline(now, rules);
+                self.content_deadline(now, config);
                 Finished::Continue
             }
         }
@@ -245,10 +245,10 @@ impl Connection {
     /// A 101 is framed: from its last octet on the connection is another protocol's, and HTTP ends here. Nothing more is
     /// parsed; what is here behind the request is the new protocol's.
     #[doc(hidden)]
-    pub fn upgraded(&mut self, now: Moment, rules: &Rules) {
+    pub fn upgraded(&mut self, now: Moment, config: &Config) {
         debug_assert_eq!(self.phase(), Phase::Send);
         debug_assert_eq!(self.last, Some(CloseReason::Upgraded));
-        self.linger(CloseReason::Upgraded, now, rules);
+        self.linger(CloseReason::Upgraded, now, config);
     }
 
     /// The other protocol has failed: the connection, whose end has begun, ends for this reason.
@@ -280,18 +280,18 @@ impl Connection {
     }
 
     /// The last answer is framed, and the write side is to be closed behind it.
-    pub(super) fn linger(&mut self, reason: CloseReason, now: Moment, rules: &Rules) {
+    pub(super) fn linger(&mut self, reason: CloseReason, now: Moment, config: &Config) {
         self.last = Some(reason);
         self.stage = Stage::Linger;
-        self.deadline = now.after(rules.timeouts.linger);
+        self.deadline = now.after(config.timeouts.linger);
     }
 
     /// The last answer is with the system as a whole: the peer has this long from now to read it, however long it took to
     /// get there.
     #[doc(hidden)]
-    pub fn last_octet_sent(&mut self, now: Moment, rules: &Rules) {
+    pub fn last_octet_sent(&mut self, now: Moment, config: &Config) {
         debug_assert_eq!(self.phase(), Phase::Linger);
-        self.deadline = now.after(rules.timeouts.linger);
+        self.deadline = now.after(config.timeouts.linger);
     }
 
     /// Why the connection ends, once that is known: with the last answer, or with [`Event::Close`](super::Event::Close).

@@ -4,7 +4,7 @@
 
 use super::heartbeat::{PeerWait, WaitOutcome};
 use super::output::{Output, Progress, transmit};
-use crate::conn::{CloseReason, Connection, Moment, Rules};
+use crate::conn::{CloseReason, Config, Connection, Moment};
 use crate::h1::Reject;
 use crate::sys::{Interest, Stream};
 use std::io;
@@ -55,7 +55,7 @@ pub struct BlockingIo<'a> {
     /// The waits of this thread.
     pub waits: PeerWait<'a>,
     /// How long.
-    pub rules: &'a Rules,
+    pub config: &'a Config,
     /// Octets that the socket has taken so far: counted at once, as a program may panic later.
     pub sent: &'a mut u64,
 }
@@ -73,12 +73,12 @@ impl BlockingIo<'_> {
             let now = self.waits.now();
             *self.sent += moved;
             if moved > 0 {
-                self.conn.wrote(now, moved, self.rules);
+                self.conn.wrote(now, moved, self.config);
             }
             match progress {
                 Ok(Progress::Done) => return Ok(()),
                 Ok(Progress::Blocked | Progress::Yield) => {
-                    let deadline = self.conn.write_deadline(now, self.rules);
+                    let deadline = self.conn.write_deadline(now, self.config);
                     if !self.wait(Interest::Write, deadline)? {
                         return Err(Failure::TimedOut);
                     }

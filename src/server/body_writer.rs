@@ -41,7 +41,7 @@ pub(super) fn write_content(
             stream: &mut client.stream,
             output,
             waits,
-            rules: &shared.rules,
+            config: &shared.config,
             sent: &mut client.sent,
         },
         is_chunked,

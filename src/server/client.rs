@@ -3,7 +3,7 @@
 use super::input::Input;
 use super::output::{Output, PendingBody};
 use super::wait_state::{WaitKind, WaitState};
-use crate::conn::{Connection, Moment, Phase, Rules};
+use crate::conn::{Config, Connection, Moment, Phase};
 use crate::handler::Payload;
 use crate::semantics::{Method, Status, Version};
 use crate::sys::{Interest, Stream};
@@ -38,11 +38,11 @@ pub struct Client {
 
 impl Client {
     /// A connection that was accepted now.
-    pub fn new(stream: Stream, peer: Option<SocketAddr>, now: Moment, rules: &Rules) -> Client {
+    pub fn new(stream: Stream, peer: Option<SocketAddr>, now: Moment, config: &Config) -> Client {
         Client {
             stream,
             peer,
-            conn: Connection::new(now, rules),
+            conn: Connection::new(now, config),
             pending: None,
             wait_state: WaitState::new(WaitKind::Idle, now),
             sent: 0,

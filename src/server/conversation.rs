@@ -92,7 +92,7 @@ impl Worker {
                 Interest::Read => client.conn.read_deadline(),
                 Interest::Write => {
                     let moment = Moment::at(now.monotonic);
-                    client.conn.write_deadline(moment, &self.shared.rules)
+                    client.conn.write_deadline(moment, &self.shared.config)
                 }
             };
         }
@@ -163,7 +163,7 @@ impl Worker {
             Ok(Progress::Done) => true,
             // What was taken may have earned less than the time that is used up.
             Ok(Progress::Blocked | Progress::Yield) => {
-                self.moved > before && client.conn.write_deadline(now, &self.shared.rules) > now
+                self.moved > before && client.conn.write_deadline(now, &self.shared.config) > now
             }
             Err(_) => false,
         };
@@ -185,7 +185,7 @@ impl Worker {
             Phase::Discard => {
                 let used = client
                     .conn
-                    .discard(self.input.unread(), moment, &self.shared.rules);
+                    .discard(self.input.unread(), moment, &self.shared.config);
                 self.input.consume(used);
                 if client.conn.phase() == Phase::Discard {
                     Step::Read
@@ -208,7 +208,7 @@ impl Worker {
         let share_is_used = self.requests >= REQUESTS_PER_TURN || self.moved >= BYTES_PER_TURN;
         if waiting
             && (share_is_used
-                || self.output.unsent().len() >= self.shared.rules.limits.write_buffer_bytes)
+                || self.output.unsent().len() >= self.shared.config.limits.write_buffer_bytes)
         {
             match self.flush(client, moment) {
                 // The kernel knows nothing of the octets that are here already: an event for writing, which follows at
@@ -222,7 +222,7 @@ impl Worker {
             self.input.unread(),
             &mut self.table,
             moment,
-            &self.shared.rules,
+            &self.shared.config,
         );
         match received {
             Ok(Received::More) => Step::Read,
@@ -239,7 +239,7 @@ impl Worker {
         let moment = Moment::at(now.monotonic);
         match client
             .conn
-            .prefetch(self.input.unread(), moment, &self.shared.rules)
+            .prefetch(self.input.unread(), moment, &self.shared.config)
         {
             Ok(Prefetched::More) => Step::Read,
             Ok(Prefetched::Ready) => {
@@ -279,7 +279,7 @@ impl Worker {
         }
         let in_doubt = is_long || !self.input.unread().is_empty();
         // Whatever follows, the phase says it, and the next step does it.
-        client.conn.finish(in_doubt, moment, &self.shared.rules);
+        client.conn.finish(in_doubt, moment, &self.shared.config);
         Step::Go
     }
 
@@ -317,7 +317,7 @@ impl Worker {
         self.input.clear();
         if !client.write_closed {
             client.write_closed = true;
-            client.conn.last_octet_sent(now, &self.shared.rules);
+            client.conn.last_octet_sent(now, &self.shared.config);
             // ENOTCONN: the peer has reset the connection already; the read that follows finds that out.
             let _ = client.stream.shutdown_write();
         }
@@ -359,7 +359,7 @@ impl Worker {
         client.sent += sent;
         // With nothing left to send the client keeps nobody waiting, also if nothing had to be sent.
         if sent > 0 || matches!(progress, Ok(Progress::Done)) {
-            client.conn.wrote(now, sent, &self.shared.rules);
+            client.conn.wrote(now, sent, &self.shared.config);
         }
         progress
     }

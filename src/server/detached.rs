@@ -88,7 +88,7 @@ fn give_back(shared: &Shared, mut owned: Owned) {
         return shared.close(owned, CloseReason::Shutdown);
     }
     let now = Moment::at(shared.clock.now().0);
-    owned.client.deadline = owned.client.conn.write_deadline(now, &shared.rules);
+    owned.client.deadline = owned.client.conn.write_deadline(now, &shared.config);
     shared.count_parked(&mut owned.client);
     owned.client.waits(Interest::Write, false, true, now);
     match shared.arm(&mut owned, Interest::Write) {

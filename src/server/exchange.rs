@@ -84,7 +84,7 @@ impl Worker {
             stream: &mut client.stream,
             output: &mut self.output,
             waits: PeerWait::new(shared, &self.heartbeat),
-            rules: &shared.rules,
+            config: &shared.config,
             sent: &mut client.sent,
         };
         let mut body = RequestBody::new(link, rest);
@@ -124,7 +124,7 @@ impl Worker {
     }
 
     fn head_again(&mut self) -> Option<(Head, usize)> {
-        let limits = &self.shared.rules.limits;
+        let limits = &self.shared.config.limits;
         match parse_head(
             self.input.unread(),
             Resume::default(),
@@ -247,7 +247,7 @@ impl ResponseWriter<'_> {
         }
         let permit = Semaphore::take(
             &self.shared.permits,
-            self.shared.rules.limits.detached_threads,
+            self.shared.config.limits.detached_threads,
         );
         if permit.is_none() {
             *parts = unavailable()
@@ -292,7 +292,7 @@ impl ResponseWriter<'_> {
         };
         client
             .conn
-            .respond(&answer, &self.shared.rules, &mut self.output.octets)
+            .respond(&answer, &self.shared.config, &mut self.output.octets)
     }
 
     /// Tells the observer of an answer that is in the output as a whole; otherwise keeps what it will be told.

@@ -85,7 +85,7 @@ impl Housekeeper {
 
     /// How long a deadline may be overdue: a quarter of the shortest wait that is configured, within bounds.
     fn tick(&self) -> Duration {
-        let timeouts = &self.shared.rules.timeouts;
+        let timeouts = &self.shared.config.timeouts;
         let all = [
             timeouts.head,
             timeouts.body,

@@ -44,7 +44,7 @@ pub use shared::Shared;
 pub use shutdown::{ServerHandle, Shutdown, ShutdownReport, Signal};
 pub use worker::Worker;
 
-use crate::conn::Rules;
+use crate::conn::Config;
 use crate::handler::{Handler, IntoResponse, Request};
 use crate::limits::{BACKLOG, DESCRIPTORS_RESERVED, Limits, Timeouts};
 use crate::semantics::fields::valid_value;
@@ -67,7 +67,7 @@ use std::thread;
 pub struct Server {
     listeners: Vec<Listener>,
     workers: Option<usize>,
-    rules: Rules,
+    config: Config,
     observer: Option<Box<dyn Observer>>,
     server_name: Option<&'static str>,
     backend: Backend,
@@ -97,7 +97,7 @@ impl Server {
         Server {
             listeners: vec![listener],
             workers: None,
-            rules: Rules::default(),
+            config: Config::default(),
             observer: None,
             server_name: Some("doorstep"),
             backend: Backend::ALL[0],
@@ -146,13 +146,13 @@ impl Server {
 
     /// Sets the limits.
     pub fn limits(mut self, limits: Limits) -> Server {
-        self.rules.limits = limits;
+        self.config.limits = limits;
         self
     }
 
     /// Sets the timeouts.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Server {
-        self.rules.timeouts = timeouts;
+        self.config.timeouts = timeouts;
         self
     }
 
@@ -244,11 +244,11 @@ impl Server {
     /// Starts the workers, keeps house until the end, and waits for the workers.
     fn run_to_end(mut self, handler: Box<dyn Handler>) -> io::Result<ShutdownReport> {
         let most = connections_within(open_files().unwrap_or(u64::MAX));
-        self.rules.limits.connections = self.rules.limits.connections.clamp(1, most);
+        self.config.limits.connections = self.config.limits.connections.clamp(1, most);
         let listeners = Listeners::new(self.listeners);
         let poller = self.backend.open()?;
         let clock = Box::new(self.clock.clone());
-        let mut shared = Shared::new(poller, clock, handler, self.rules, listeners);
+        let mut shared = Shared::new(poller, clock, handler, self.config, listeners);
         shared.observer = self.observer;
         shared.server_name = self.server_name;
         shared.signal = self.signal;

@@ -140,7 +140,7 @@ impl Shared {
 
     /// Closes the connections for which octets have been kept longest, until what is kept for all is within the limit.
     pub(super) fn enforce_memory_limit(&self) {
-        let limit = self.rules.limits.parked_bytes;
+        let limit = self.config.limits.parked_bytes;
         if self.parked() > limit {
             self.report_parked(limit);
             self.close_oldest(WaitKind::Buffered, |_| self.parked() > limit);
@@ -152,7 +152,7 @@ impl Shared {
     /// Gives up content that the program made and that is more than the limit for all. What a program makes it may need, however
     /// much: so only those lose it that have taken nothing of it for a while, and the last one never does.
     pub(super) fn enforce_body_limit(&self) {
-        let limit = self.rules.limits.parked_bytes;
+        let limit = self.config.limits.parked_bytes;
         if self.made() <= limit {
             return;
         }

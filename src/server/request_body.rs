@@ -64,7 +64,7 @@ impl<'a> RequestBody<'a> {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let now = self.link.waits.now();
-                    let deadline = self.link.conn.content_deadline(now, self.link.rules);
+                    let deadline = self.link.conn.content_deadline(now, self.link.config);
                     match self.link.wait(Interest::Read, deadline) {
                         Ok(true) => {}
                         Ok(false) => {
@@ -86,7 +86,7 @@ impl BodySource for RequestBody<'_> {
     }
 
     fn collect_limit(&self) -> usize {
-        self.link.rules.limits.body_bytes
+        self.link.config.limits.body_bytes
     }
 
     fn fill(&mut self) -> io::Result<&[u8]> {
@@ -101,7 +101,7 @@ impl BodySource for RequestBody<'_> {
             let start = self.rest.start;
             let now = self.link.waits.now();
             let here = &self.rest.octets[start..self.rest.end];
-            let step = self.link.conn.take_content(here, now, self.link.rules);
+            let step = self.link.conn.take_content(here, now, self.link.config);
             match step {
                 Ok(step) => {
                     self.rest.start += step.used;

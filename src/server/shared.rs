@@ -8,7 +8,7 @@ use super::permits::Semaphore;
 use super::pool::Pool;
 use super::shutdown::Signal;
 use super::slots::Slots;
-use crate::conn::Rules;
+use crate::conn::Config;
 use crate::handler::Handler;
 use crate::sys::{Clock, Poller, SystemThreads, Threads};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub struct Shared {
     /// Who watches.
     pub observer: Option<Box<dyn Observer>>,
     /// How much and how long.
-    pub rules: Rules,
+    pub config: Config,
     /// The connections.
     pub slots: Slots,
     /// How many connections each address has.
@@ -56,20 +56,20 @@ impl Shared {
         poller: Box<dyn Poller>,
         clock: Box<dyn Clock>,
         handler: Box<dyn Handler>,
-        rules: Rules,
+        config: Config,
         listeners: Listeners,
     ) -> Shared {
-        let slots = Slots::new(rules.limits.connections);
-        let per_address = PerAddress::new(rules.limits.connections_per_ip);
+        let slots = Slots::new(config.limits.connections);
+        let per_address = PerAddress::new(config.limits.connections_per_ip);
         let processors = thread::available_parallelism().map_or(1, usize::from);
-        let pool = Arc::new(Pool::new(processors, rules.limits.workers_max));
+        let pool = Arc::new(Pool::new(processors, config.limits.workers_max));
         Shared {
             poller,
             clock,
             threads: Box::new(SystemThreads),
             handler,
             observer: None,
-            rules,
+            config,
             slots,
             per_address,
             overload: Overload::new(),

@@ -57,7 +57,7 @@ pub(super) fn run_protocol(
 ) -> Result<(), CloseReason> {
     // In no list, so that nobody cuts its waits for the sake of others: they wait for no worker.
     let heartbeat = Heartbeat::default();
-    let timeouts = &shared.rules.timeouts;
+    let timeouts = &shared.config.timeouts;
     let leftover = std::mem::take(&mut client.pending().unread);
     // The thread has it, and seldom for long; the connection, which may live for hours, keeps nothing any more.
     shared.count_parked(client);
@@ -78,7 +78,7 @@ pub(super) fn run_protocol(
     }
     client
         .conn
-        .upgraded(Moment::at(shared.clock.now().0), &shared.rules);
+        .upgraded(Moment::at(shared.clock.now().0), &shared.config);
     if spoken.is_none() {
         client.conn.upgrade_failed(CloseReason::Panicked);
     }

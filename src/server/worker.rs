@@ -49,7 +49,7 @@ pub struct Worker {
 impl Worker {
     /// A worker of this server.
     pub fn new(shared: Arc<Shared>) -> Worker {
-        let limits = &shared.rules.limits;
+        let limits = &shared.config.limits;
         let input = Input::with_capacity(limits.head_bytes + PREFETCH_BYTES + INPUT_SLACK);
         let table = FieldTable::with_capacity(limits.headers);
         Worker {
@@ -173,7 +173,7 @@ impl Worker {
     ) -> Option<Owned> {
         let moment = Moment::at(now.monotonic);
         let shared = &*self.shared;
-        let client = Box::new(Client::new(stream, peer, moment, &shared.rules));
+        let client = Box::new(Client::new(stream, peer, moment, &shared.config));
         let occupied = match shared.per_address.enter(peer) {
             Ok(()) => self.claim_slot(client, moment),
             Err((address, limit)) => {

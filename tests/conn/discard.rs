@@ -1,7 +1,7 @@
 //! Discard: content that the handler left unread.
 
 use super::life::{Do::*, EVIL, Life, OK, Row, run, run_with};
-use doorstep::internals::conn::{Expiry, Finished, Phase, Rules};
+use doorstep::internals::conn::{Config, Expiry, Finished, Phase};
 use doorstep::{CloseReason, Reject};
 
 const AT_LIMIT: &str = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 65536\r\n\r\n";
@@ -180,12 +180,12 @@ fn discard() {
 /// RUSTSEC-2025-0037: nobody knows how long chunks will be, so they are counted as they are dropped, framing included.
 #[test]
 fn drain_chunks() {
-    let mut rules = Rules::default();
+    let mut config = Config::default();
     for (drain, end) in [
         (CHUNKS.len(), Phase::Idle),
         (CHUNKS.len() - 1, Phase::Linger),
     ] {
-        rules.limits.discard_bytes = drain;
+        config.limits.discard_bytes = drain;
         let script = vec![
             Comes(CHUNKED),
             Comes(CHUNKS),
@@ -193,10 +193,13 @@ fn drain_chunks() {
             Silent(CLOSES),
             Is(end),
         ];
-        run_with(&rules, &[("chunks at the limit, and above", script.leak())]);
+        run_with(
+            &config,
+            &[("chunks at the limit, and above", script.leak())],
+        );
     }
     run_with(
-        &rules,
+        &config,
         &[(
             "chunks above the limit: the reason",
             &[
@@ -221,20 +224,20 @@ fn the_highest_limit() {
         (MOST as usize).saturating_add(2),
         usize::MAX,
     ] {
-        let mut rules = Rules::default();
-        rules.limits.discard_bytes = limit;
+        let mut config = Config::default();
+        config.limits.discard_bytes = limit;
         for (length, silence) in [(MOST, true), (MOST + 1, false)] {
             let head = format!(
                 "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
             );
-            let mut life = Life::new(rules.clone());
+            let mut life = Life::new(config.clone());
             life.comes(head.as_bytes());
             assert!(life.conn.take_continue());
             life.answer(OK);
             assert_eq!(life.conn.last().is_none(), silence, "{limit}: {length}");
         }
         // A piece at a time, so that no machine has to have as much: the size line, and then content that nobody looks at.
-        let mut life = Life::new(rules.clone());
+        let mut life = Life::new(config.clone());
         life.comes(CHUNKED.as_bytes());
         life.comes(b"ffffffff\r\n");
         life.comes(&[0; 16_384]);
@@ -246,7 +249,7 @@ fn the_highest_limit() {
             let count = left.min(piece.len() as u64);
             left -= life
                 .conn
-                .discard(&piece[..count as usize], life.now, &rules) as u64;
+                .discard(&piece[..count as usize], life.now, &config) as u64;
             assert_eq!(life.conn.phase(), Phase::Discard, "{limit}: {left} before");
         }
         life.comes(&[0]);

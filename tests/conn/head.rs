@@ -1,7 +1,7 @@
 //! Head: some octets of a request are here.
 
 use super::life::{Do::*, GET, Life, OK, Row, run};
-use doorstep::internals::conn::{BodyFraming, Expiry, Finished, Phase, Rules};
+use doorstep::internals::conn::{BodyFraming, Config, Expiry, Finished, Phase};
 use doorstep::{CloseReason, Reject};
 
 const ROWS: &[Row] = &[
@@ -168,7 +168,7 @@ fn head() {
 #[test]
 fn every_refusal_is_answered_and_the_last() {
     for &reject in Reject::ALL {
-        let mut life = Life::new(Rules::default());
+        let mut life = Life::new(Config::default());
         life.comes(b"GET /");
         life.refuse(reject);
         let out = String::from_utf8_lossy(&life.out).into_owned();
@@ -192,7 +192,7 @@ fn every_refusal_is_answered_and_the_last() {
 /// A call goes on where the one before it ended.
 #[test]
 fn what_was_read_is_not_read_again_before_the_head_is_whole() {
-    let mut life = Life::new(Rules::default());
+    let mut life = Life::new(Config::default());
     life.comes(b"GET / HTTP/1.1\r\nHost: a\r\nX-");
     // Read again, this would be refused.
     life.input.fill(0);

@@ -13,8 +13,8 @@ mod message;
 mod reference;
 
 use doorstep::internals::conn::{
-    BodyFraming, CloseReason, Connection, Expiry, Moment, Phase, Prefetched, Received,
-    ResponsePlan, Rules,
+    BodyFraming, CloseReason, Config, Connection, Expiry, Moment, Phase, Prefetched, Received,
+    ResponsePlan,
 };
 use doorstep::internals::h1::{Reject, write::CONTINUE};
 use doorstep::internals::limits::PREFETCH_BYTES;
@@ -75,20 +75,20 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
 }
 
 /// Limits that short messages reach.
-fn rules() -> impl Strategy<Value = Rules> {
+fn config() -> impl Strategy<Value = Config> {
     let requests = prop_oneof![3 => Just(None), 1 => (1_u32..5).prop_map(Some)];
     (
         requests,
         prop_oneof![Just(10_u32), Just(256), Just(100_000)],
     )
         .prop_map(|(requests, min_rate)| {
-            let mut rules = Rules::default();
-            rules.limits.head_bytes = 400;
-            rules.limits.discard_bytes = 300;
-            rules.limits.write_buffer_bytes = 500;
-            rules.limits.requests_per_connection = requests;
-            rules.timeouts.min_rate = min_rate;
-            rules
+            let mut config = Config::default();
+            config.limits.head_bytes = 400;
+            config.limits.discard_bytes = 300;
+            config.limits.write_buffer_bytes = 500;
+            config.limits.requests_per_connection = requests;
+            config.timeouts.min_rate = min_rate;
+            config
         })
 }
 
@@ -105,7 +105,7 @@ const STREAM: u64 = 300;
 /// A connection with what is around it, driven as a worker drives it.
 struct World<'a> {
     conn: Connection,
-    rules: &'a Rules,
+    config: &'a Config,
     now: u64,
     stream: &'a [u8],
     /// Octets of the stream that have come to the socket, and that were read from it.
@@ -231,11 +231,11 @@ impl World<'_> {
         self.unsent -= sent;
         self.window -= sent;
         if sent > 0 || self.unsent == 0 {
-            self.conn.wrote(Moment(self.now), sent, self.rules);
+            self.conn.wrote(Moment(self.now), sent, self.config);
             self.must.wrote(self.now, sent);
         }
         if self.unsent > 0 {
-            let until = self.conn.write_deadline(Moment(self.now), self.rules);
+            let until = self.conn.write_deadline(Moment(self.now), self.config);
             assert_eq!(until, Moment(self.must.until_written(self.now)));
             self.waits(true, until);
         }
@@ -243,7 +243,7 @@ impl World<'_> {
     }
 
     fn waits(&mut self, is_to_write: bool, until: Moment) {
-        let longest = self.rules.timeouts.keep_alive;
+        let longest = self.config.timeouts.keep_alive;
         assert!(
             until <= Moment(self.now).after(longest),
             "a wait without an end"
@@ -258,11 +258,11 @@ impl World<'_> {
         }
         let most = match self.conn.phase() {
             Phase::Idle | Phase::Handle | Phase::Discard | Phase::Linger => 0,
-            Phase::Head => self.rules.limits.head_bytes - 1,
-            _ => self.rules.limits.head_bytes + PREFETCH_BYTES - 1,
+            Phase::Head => self.config.limits.head_bytes - 1,
+            _ => self.config.limits.head_bytes + PREFETCH_BYTES - 1,
         };
         assert!(self.input.len() <= most, "more is kept than may be");
-        let room = self.rules.limits.head_bytes + PREFETCH_BYTES - self.input.len();
+        let room = self.config.limits.head_bytes + PREFETCH_BYTES - self.input.len();
         let count = size.min(room).min(self.came - self.read);
         if count > 0 {
             let octets = &self.stream[self.read..self.read + count];
@@ -274,7 +274,7 @@ impl World<'_> {
             let until = match self.conn.phase() {
                 Phase::Handle => {
                     let until = self.must.awaits_content(self.now);
-                    let found = self.conn.content_deadline(Moment(self.now), self.rules);
+                    let found = self.conn.content_deadline(Moment(self.now), self.config);
                     assert_eq!(found, Moment(until));
                     found
                 }
@@ -295,7 +295,7 @@ impl World<'_> {
         if self.asks {
             return self.fetch(size);
         }
-        let is_full = self.unsent >= self.rules.limits.write_buffer_bytes as u64;
+        let is_full = self.unsent >= self.config.limits.write_buffer_bytes as u64;
         if is_full && !self.input.is_empty() && !self.flush() {
             return;
         }
@@ -303,7 +303,7 @@ impl World<'_> {
         let due = self.must.receive(self.now);
         match self
             .conn
-            .receive(&self.input, &mut self.table, now, self.rules)
+            .receive(&self.input, &mut self.table, now, self.config)
         {
             Ok(Received::More) => {
                 assert_eq!(due, Ok(false));
@@ -328,7 +328,7 @@ impl World<'_> {
         let due = self.must.prefetch(self.now);
         match self
             .conn
-            .prefetch(&self.input, Moment(self.now), self.rules)
+            .prefetch(&self.input, Moment(self.now), self.config)
         {
             Ok(Prefetched::More) => {
                 assert_eq!(due, Ok(false));
@@ -387,7 +387,7 @@ impl World<'_> {
             return self.fetch(size);
         }
         let now = Moment(self.now);
-        match self.conn.take_content(&self.input, now, self.rules) {
+        match self.conn.take_content(&self.input, now, self.config) {
             Ok(taken) => {
                 let data = &self.input[taken.data];
                 self.must.takes(self.now, Ok((taken.used, data)));
@@ -433,7 +433,7 @@ impl World<'_> {
             answer = answer.upgrade("other").expect("a protocol");
         }
         let mut out = Vec::new();
-        let delivery = self.conn.respond(&answer, self.rules, &mut out);
+        let delivery = self.conn.respond(&answer, self.config, &mut out);
         let invited = self.switches && std::mem::take(&mut self.must.holds_back);
         let (due, mut lines) = self.must.answer(code, length, closes, self.switches);
         assert_eq!(delivery, due);
@@ -484,12 +484,12 @@ impl World<'_> {
         if self.switches {
             // What is here belongs to the other protocol.
             self.input.clear();
-            self.conn.upgraded(now, self.rules);
+            self.conn.upgraded(now, self.config);
             return self.must.linger(CloseReason::Upgraded, self.now);
         }
         let in_doubt = std::mem::take(&mut self.is_long) || !self.input.is_empty();
         let due = self.must.finish(in_doubt, self.now);
-        assert_eq!(self.conn.finish(in_doubt, now, self.rules), due);
+        assert_eq!(self.conn.finish(in_doubt, now, self.config), due);
         self.asks = false;
     }
 
@@ -497,7 +497,9 @@ impl World<'_> {
         if self.asks {
             return self.fetch(size);
         }
-        let used = self.conn.discard(&self.input, Moment(self.now), self.rules);
+        let used = self
+            .conn
+            .discard(&self.input, Moment(self.now), self.config);
         let (phase, last) = (self.conn.phase(), self.conn.last());
         self.must.drained(self.now, used, phase, last);
         self.input.drain(..used);
@@ -511,7 +513,7 @@ impl World<'_> {
         self.input.clear();
         if !self.write_closed {
             self.write_closed = true;
-            self.conn.last_octet_sent(Moment(self.now), self.rules);
+            self.conn.last_octet_sent(Moment(self.now), self.config);
             self.must.lingers(self.now);
         }
         self.fetch(size);
@@ -582,14 +584,14 @@ proptest! {
     #[test]
     fn every_history_is_as_it_must_be(
         messages in messages(),
-        rules in rules(),
+        config in config(),
         ops in ops(),
         end in prop_oneof![Just(End::InTime), Just(End::Silence)],
     ) {
         let numbered = messages.iter().enumerate();
-        let written: Vec<Written> = numbered.map(|(number, message)| message.write(number, rules.limits.head_bytes)).collect();
+        let written: Vec<Written> = numbered.map(|(number, message)| message.write(number, config.limits.head_bytes)).collect();
         let stream: Vec<u8> = written.iter().flat_map(|text| text.octets.clone()).collect();
-        play(&messages, &written, &stream, &rules, &ops, end);
+        play(&messages, &written, &stream, &config, &ops, end);
     }
 }
 
@@ -597,13 +599,13 @@ fn play(
     messages: &[Message],
     written: &[Written],
     stream: &[u8],
-    rules: &Rules,
+    config: &Config,
     ops: &[Op],
     end: End,
 ) {
     let mut world = World {
-        conn: Connection::new(Moment(0), rules),
-        rules,
+        conn: Connection::new(Moment(0), config),
+        config,
         now: 0,
         stream,
         came: 0,
@@ -622,7 +624,7 @@ fn play(
         write_closed: false,
         wait: None,
         over: None,
-        must: Reference::new(rules, messages, written),
+        must: Reference::new(config, messages, written),
     };
     for op in ops {
         world.op(*op);

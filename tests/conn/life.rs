@@ -1,8 +1,8 @@
 //! The harness: a script in, a connection driven by it, every expectation of the script held.
 
 use doorstep::internals::conn::{
-    BodyFraming, CloseReason, Connection, Expiry, Finished, Moment, Phase, Prefetched, Received,
-    ResponsePlan, Rules,
+    BodyFraming, CloseReason, Config, Connection, Expiry, Finished, Moment, Phase, Prefetched,
+    Received, ResponsePlan,
 };
 use doorstep::internals::h1::{Head, Reject};
 use doorstep::internals::semantics::{FieldTable, Status};
@@ -90,12 +90,12 @@ pub type Row = (&'static str, &'static [Do]);
 
 /// Runs each row on a connection of its own, accepted at time 0.
 pub fn run(rows: &[Row]) {
-    run_with(&Rules::default(), rows);
+    run_with(&Config::default(), rows);
 }
 
-pub fn run_with(rules: &Rules, rows: &[Row]) {
+pub fn run_with(config: &Config, rows: &[Row]) {
     for (name, script) in rows {
-        let mut life = Life::new(rules.clone());
+        let mut life = Life::new(config.clone());
         for (line, act) in script.iter().enumerate() {
             life.act(*act, &format!("{name}: line {}, {act:?}", line + 1));
         }
@@ -105,7 +105,7 @@ pub fn run_with(rules: &Rules, rows: &[Row]) {
 /// A connection, its buffers and its clock.
 pub struct Life {
     pub conn: Connection,
-    pub rules: Rules,
+    pub config: Config,
     pub now: Moment,
     /// What is here and unread.
     pub input: Vec<u8>,
@@ -121,10 +121,10 @@ pub struct Life {
 }
 
 impl Life {
-    pub fn new(rules: Rules) -> Life {
+    pub fn new(config: Config) -> Life {
         Life {
-            conn: Connection::new(Moment(0), &rules),
-            rules,
+            conn: Connection::new(Moment(0), &config),
+            config,
             now: Moment(0),
             input: Vec::new(),
             table: FieldTable::default(),
@@ -150,7 +150,7 @@ impl Life {
                 Phase::Idle | Phase::Head => {
                     let received =
                         self.conn
-                            .receive(&self.input, &mut self.table, self.now, &self.rules);
+                            .receive(&self.input, &mut self.table, self.now, &self.config);
                     match received {
                         Ok(Received::More) => return,
                         Ok(Received::Head { head, used }) => {
@@ -159,7 +159,7 @@ impl Life {
                         Err(reject) => self.refuse(reject),
                     }
                 }
-                Phase::Prefetch => match self.conn.prefetch(&self.input, self.now, &self.rules) {
+                Phase::Prefetch => match self.conn.prefetch(&self.input, self.now, &self.config) {
                     Ok(Prefetched::More) => return,
                     Ok(Prefetched::Ready) => {
                         let head = self.head.as_ref().map_or(0, |(_, octets)| octets.len());
@@ -169,7 +169,7 @@ impl Life {
                     Err(reject) => self.refuse(reject),
                 },
                 Phase::Discard => {
-                    let used = self.conn.discard(&self.input, self.now, &self.rules);
+                    let used = self.conn.discard(&self.input, self.now, &self.config);
                     self.input.drain(..used);
                     if self.conn.phase() == Phase::Discard {
                         return;
@@ -190,7 +190,9 @@ impl Life {
 
     /// The handler takes one run of content out of what is here.
     pub fn take(&mut self) -> Result<Vec<u8>, Reject> {
-        let taken = self.conn.take_content(&self.input, self.now, &self.rules)?;
+        let taken = self
+            .conn
+            .take_content(&self.input, self.now, &self.config)?;
         let data = self.input[taken.data.clone()].to_vec();
         self.input.drain(..taken.used);
         Ok(data)
@@ -199,7 +201,7 @@ impl Life {
     pub fn answer(&mut self, reply: Reply) {
         self.frame(reply, None);
         let surplus = !self.input.is_empty();
-        self.finished = Some(self.conn.finish(surplus, self.now, &self.rules));
+        self.finished = Some(self.conn.finish(surplus, self.now, &self.config));
         self.go();
     }
 
@@ -218,7 +220,7 @@ impl Life {
                 .expect("the scripts name protocols");
         }
         self.out.clear();
-        self.delivery = Some(self.conn.respond(&answer, &self.rules, &mut self.out));
+        self.delivery = Some(self.conn.respond(&answer, &self.config, &mut self.out));
     }
 
     fn act(&mut self, act: Do, at: &str) {
@@ -236,7 +238,7 @@ impl Life {
                 assert_eq!(taken, count, "{at}");
             }
             Do::WaitsForContent => {
-                let deadline = self.conn.content_deadline(self.now, &self.rules);
+                let deadline = self.conn.content_deadline(self.now, &self.config);
                 assert_eq!(deadline, self.conn.read_deadline(), "{at}");
             }
             Do::Continue(due) => assert_eq!(self.conn.take_continue(), due, "{at}"),
@@ -246,12 +248,12 @@ impl Life {
             }
             Do::Upgrades(protocol) => {
                 self.frame(reply(Status::SWITCHING_PROTOCOLS, None), Some(protocol));
-                self.conn.upgraded(self.now, &self.rules);
+                self.conn.upgraded(self.now, &self.config);
             }
-            Do::Wrote(count) => self.conn.wrote(self.now, count, &self.rules),
-            Do::AllSent => self.conn.last_octet_sent(self.now, &self.rules),
+            Do::Wrote(count) => self.conn.wrote(self.now, count, &self.config),
+            Do::AllSent => self.conn.last_octet_sent(self.now, &self.config),
             Do::BlockedUntil(until) => {
-                self.write_deadline = self.conn.write_deadline(self.now, &self.rules);
+                self.write_deadline = self.conn.write_deadline(self.now, &self.config);
                 assert_eq!(self.write_deadline, Moment(until), "{at}");
             }
             _ => self.expect(act, at),

@@ -2,7 +2,7 @@
 
 use super::life::{Do::*, GET, Life, OK, Row, run};
 use doorstep::CloseReason;
-use doorstep::internals::conn::{Expiry, Moment, Rules};
+use doorstep::internals::conn::{Config, Expiry, Moment};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::time::Duration;
@@ -97,14 +97,14 @@ fn patience() {
 
 /// A client that takes so many octets each time, after waits of so many milliseconds: when it is cut, if it is.
 fn cut(octets: u64, wait: u64) -> Option<u64> {
-    let mut life = Life::new(Rules::default());
+    let mut life = Life::new(Config::default());
     for _ in 0..10_000 {
-        let deadline = life.conn.write_deadline(life.now, &life.rules);
+        let deadline = life.conn.write_deadline(life.now, &life.config);
         life.now.0 += wait;
         if life.conn.expire(life.now, true, deadline) != Expiry::NotYet {
             return Some(deadline.0);
         }
-        life.conn.wrote(life.now, octets, &life.rules);
+        life.conn.wrote(life.now, octets, &life.config);
     }
     None
 }
@@ -148,12 +148,12 @@ fn the_account_is_bounded() {
     let kept = |life: &mut Life, wait: u64| {
         let begun = life.now.0;
         loop {
-            let deadline = life.conn.write_deadline(life.now, &life.rules);
+            let deadline = life.conn.write_deadline(life.now, &life.config);
             life.now.0 += wait;
             if life.conn.expire(life.now, true, deadline) != Expiry::NotYet {
                 return deadline.0 - begun;
             }
-            life.conn.wrote(life.now, 0, &life.rules);
+            life.conn.wrote(life.now, 0, &life.config);
         }
     };
     let most = i32::MAX as u64;
@@ -162,26 +162,26 @@ fn the_account_is_bounded() {
         ("above", most / 1_000 + 1, most + 30_000),
         ("far above", 1 << 50, most + 30_000),
     ] {
-        let mut life = Life::new(Rules::default());
-        life.conn.wrote(life.now, 256 * seconds, &life.rules);
+        let mut life = Life::new(Config::default());
+        life.conn.wrote(life.now, 256 * seconds, &life.config);
         assert_eq!(kept(&mut life, 29_000), expected, "{name}");
     }
     // Who allows a single wait of 30 days gets it; more than 24 days of debt are 24.
-    let mut life = Life::new(Rules::default());
-    life.rules.timeouts.write = Duration::from_millis(30 * DAY);
-    let deadline = life.conn.write_deadline(life.now, &life.rules);
+    let mut life = Life::new(Config::default());
+    life.config.timeouts.write = Duration::from_millis(30 * DAY);
+    let deadline = life.conn.write_deadline(life.now, &life.config);
     assert_eq!(deadline, Moment(30 * DAY));
     for _ in 0..2 {
         life.now.0 += 29 * DAY;
-        life.conn.wrote(life.now, 1, &life.rules);
-        let deadline = life.conn.write_deadline(life.now, &life.rules);
+        life.conn.wrote(life.now, 1, &life.config);
+        let deadline = life.conn.write_deadline(life.now, &life.config);
         let debt = 30 * DAY - (deadline.0 - life.now.0);
         assert!((most..=most + 1).contains(&debt), "{debt}");
     }
     // No wait is ever too long for who allows any.
-    life.rules.timeouts.write = Duration::MAX;
-    life.conn.wrote(life.now, 1, &life.rules);
-    let deadline = life.conn.write_deadline(life.now, &life.rules);
+    life.config.timeouts.write = Duration::MAX;
+    life.conn.wrote(life.now, 1, &life.config);
+    let deadline = life.conn.write_deadline(life.now, &life.config);
     assert!(deadline.0 > u64::MAX / 2);
 }
 
@@ -217,17 +217,17 @@ proptest! {
         min_rate in prop_oneof![0_u32..4, 200_u32..300, any::<u32>()],
         steps in vec((0_u64..60_000, prop_oneof![Just(0_u64), 1_u64..50_000], any::<bool>()), 1..40),
     ) {
-        let mut rules = Rules::default();
-        rules.timeouts.write = Duration::from_micros(idle);
-        rules.timeouts.min_rate = min_rate;
-        let (mut life, mut naive) = (Life::new(rules.clone()), Naive::default());
+        let mut config = Config::default();
+        config.timeouts.write = Duration::from_micros(idle);
+        config.timeouts.min_rate = min_rate;
+        let (mut life, mut naive) = (Life::new(config.clone()), Naive::default());
         for (pause, octets, waits) in steps {
             if waits {
-                let expected = naive.wait(life.now, rules.timeouts.write, min_rate);
-                prop_assert_eq!(life.conn.write_deadline(life.now, &rules), expected);
+                let expected = naive.wait(life.now, config.timeouts.write, min_rate);
+                prop_assert_eq!(life.conn.write_deadline(life.now, &config), expected);
             }
             life.now.0 += pause;
-            life.conn.wrote(life.now, octets, &rules);
+            life.conn.wrote(life.now, octets, &config);
             naive.progress(life.now, octets);
         }
     }

@@ -1,7 +1,7 @@
 //! Prefetch: the head is here, and content, or the beginning of it, is waited for.
 
 use super::life::{Do::*, GET, Life, OK, Row, run};
-use doorstep::internals::conn::{Expiry, Phase, Rules};
+use doorstep::internals::conn::{Config, Expiry, Phase};
 use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{CloseReason, Reject};
 
@@ -424,8 +424,8 @@ fn prefetch() {
 /// What waits to be gathered always leaves room in the buffer that a worker reads it into.
 #[test]
 fn the_longest_head_and_the_most_content_leave_room() {
-    let rules = Rules::default();
-    let most = rules.limits.head_bytes;
+    let config = Config::default();
+    let most = config.limits.head_bytes;
     let longest_head = |framing: &str| {
         let start = format!("POST / HTTP/1.1\r\nHost: a\r\n{framing}\r\nX: ");
         let value = "x".repeat(most - start.len() - 4);
@@ -445,7 +445,7 @@ fn the_longest_head_and_the_most_content_leave_room() {
         ),
     ];
     for (name, framing, content) in rows {
-        let mut life = Life::new(rules.clone());
+        let mut life = Life::new(config.clone());
         let head = longest_head(framing);
         assert_eq!(head.len(), most, "{name}");
         for octet in head.iter().chain(content.as_bytes().iter().cycle()) {

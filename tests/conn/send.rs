@@ -2,7 +2,7 @@
 
 use super::life::{Do::*, GET, OK, Reply, Row, STREAM, last, reply, run, run_with};
 use doorstep::CloseReason;
-use doorstep::internals::conn::{BodyFraming, Finished, Phase, Rules};
+use doorstep::internals::conn::{BodyFraming, Config, Finished, Phase};
 use doorstep::internals::semantics::Status;
 
 const HTTP10: &str = "GET / HTTP/1.0\r\n\r\n";
@@ -289,10 +289,10 @@ fn ends() {
 
 #[test]
 fn requests_per_connection() {
-    let mut rules = Rules::default();
-    rules.limits.requests_per_connection = Some(2);
+    let mut config = Config::default();
+    config.limits.requests_per_connection = Some(2);
     run_with(
-        &rules,
+        &config,
         &[
             (
                 "below the limit",
@@ -323,9 +323,9 @@ fn requests_per_connection() {
             ),
         ],
     );
-    rules.limits.requests_per_connection = Some(1);
+    config.limits.requests_per_connection = Some(1);
     run_with(
-        &rules,
+        &config,
         &[("a limit of one", &[Comes(GET), Answers(OK), Says(CLOSES)])],
     );
 }

@@ -2,7 +2,7 @@
 
 use super::life::{Do::*, EVIL, Life, Reply, Row, reply, run};
 use doorstep::CloseReason;
-use doorstep::internals::conn::{BodyFraming, Expiry, Finished, Phase, Rules};
+use doorstep::internals::conn::{BodyFraming, Config, Expiry, Finished, Phase};
 use doorstep::internals::semantics::Status;
 
 const OFFER: &str =
@@ -110,9 +110,9 @@ fn upgrade() {
 /// Neither a limit nor the end of the server makes a 101 say `close`: who wants that answers without one.
 #[test]
 fn it_is_the_last_answer_for_no_other_reason() {
-    let mut rules = Rules::default();
-    rules.limits.requests_per_connection = Some(1);
-    let mut life = Life::new(rules);
+    let mut config = Config::default();
+    config.limits.requests_per_connection = Some(1);
+    let mut life = Life::new(config);
     life.comes(OFFER.as_bytes());
     let stopping = Reply {
         last: Some(CloseReason::Shutdown),
@@ -126,7 +126,7 @@ fn it_is_the_last_answer_for_no_other_reason() {
 /// RFC 9110 §15.5.22: a 426 says what it asks for, and is an answer like any other.
 #[test]
 fn a_protocol_that_is_asked_for_does_not_take_over() {
-    let mut life = Life::new(Rules::default());
+    let mut life = Life::new(Config::default());
     let plain = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     life.comes(plain.as_bytes());
     life.frame(reply(Status::UPGRADE_REQUIRED, Some(0)), Some("websocket"));
@@ -135,17 +135,17 @@ fn a_protocol_that_is_asked_for_does_not_take_over() {
         "HTTP/1.1 426 Upgrade Required\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n\r\n"
     );
     assert_eq!(life.conn.last(), None);
-    let finished = life.conn.finish(false, life.now, &life.rules);
+    let finished = life.conn.finish(false, life.now, &life.config);
     assert_eq!(finished, Finished::Continue);
     assert_eq!(life.conn.phase(), Phase::Idle);
 }
 
 #[test]
 fn a_protocol_that_failed_says_so_at_the_end() {
-    let mut life = Life::new(Rules::default());
+    let mut life = Life::new(Config::default());
     life.comes(OFFER.as_bytes());
     life.frame(reply(Status::SWITCHING_PROTOCOLS, None), Some("websocket"));
-    life.conn.upgraded(life.now, &life.rules);
+    life.conn.upgraded(life.now, &life.config);
     life.conn.upgrade_failed(CloseReason::Panicked);
     assert_eq!(life.conn.phase(), Phase::Linger);
     assert_eq!(life.conn.peer_closed(), Some(CloseReason::Panicked));

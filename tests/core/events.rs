@@ -1,6 +1,6 @@
 //! What a loop is told to do: rows of what comes and when, and the events that follow.
 
-use doorstep::conn::{BodyFraming, Connection, Event, Moment, Phase, ResponsePlan, Rules};
+use doorstep::conn::{BodyFraming, Config, Connection, Event, Moment, Phase, ResponsePlan};
 use doorstep::h1::{FieldTable, Head};
 use doorstep::{CloseReason, Status};
 use proptest::prelude::*;
@@ -27,7 +27,7 @@ use Do::{After, Comes, Ends, Is, Until, Wrote};
 /// `/upgrade` with 101; it writes down what it is told to do.
 struct Loop {
     conn: Connection,
-    rules: Rules,
+    config: Config,
     table: FieldTable,
     now: Moment,
     input: Vec<u8>,
@@ -37,10 +37,10 @@ struct Loop {
 }
 
 impl Loop {
-    fn new(rules: Rules) -> Loop {
+    fn new(config: Config) -> Loop {
         Loop {
-            conn: Connection::new(Moment(0), &rules),
-            rules,
+            conn: Connection::new(Moment(0), &config),
+            config,
             table: FieldTable::default(),
             now: Moment(0),
             input: Vec::new(),
@@ -56,14 +56,14 @@ impl Loop {
         for _ in 0..4 * self.input.len() + 32 {
             let Loop {
                 conn,
-                rules,
+                config,
                 table,
                 now,
                 input,
                 out,
                 ..
             } = self;
-            match conn.next_event(input, table, *now, rules, out) {
+            match conn.next_event(input, table, *now, config, out) {
                 Event::Read => {
                     if out.ends_with(b" 100 Continue\r\n\r\n") {
                         self.told.push("continue".into());
@@ -83,16 +83,16 @@ impl Loop {
                 Event::Respond => {
                     let content = String::from_utf8_lossy(&self.content);
                     self.told.push(format!("answer {content:?}"));
-                    conn.respond_full(Status::OK, b"ok", rules, out);
+                    conn.respond_full(Status::OK, b"ok", config, out);
                 }
                 Event::Refuse(reject) => {
                     self.told
                         .push(format!("refuse {}: {reject:?}", reject.status().code()));
-                    conn.respond_full(reject.status(), b"", rules, out);
+                    conn.respond_full(reject.status(), b"", config, out);
                 }
                 Event::Send => {
                     self.content.clear();
-                    conn.finish(!input.is_empty(), *now, rules);
+                    conn.finish(!input.is_empty(), *now, config);
                 }
             }
         }
@@ -101,15 +101,15 @@ impl Loop {
 
     fn head(&mut self, head: &Head, used: usize) {
         let Loop {
-            conn, rules, out, ..
+            conn, config, out, ..
         } = self;
         let path = head.path(&self.input).to_owned();
         self.told.push(format!("{} {path}", head.method));
         let answer = ResponsePlan::new(Status::SWITCHING_PROTOCOLS).upgrade("echo");
         match &*path {
-            "/early" => conn.respond_full(Status::OK, b"ok", rules, out),
+            "/early" => conn.respond_full(Status::OK, b"ok", config, out),
             "/upgrade" => {
-                let found = conn.respond(&answer.expect("a protocol"), rules, out);
+                let found = conn.respond(&answer.expect("a protocol"), config, out);
                 assert_eq!(found, BodyFraming::NoContent);
             }
             _ => {}
@@ -128,7 +128,7 @@ impl Loop {
             }
             After(wait) => self.now.0 += wait,
             Ends => self.conn.input_ended(),
-            Wrote(count) => self.conn.wrote(self.now, count, &self.rules),
+            Wrote(count) => self.conn.wrote(self.now, count, &self.config),
             Until(until) => assert_eq!(self.conn.read_deadline(), Moment(until)),
             Is(phase) => assert_eq!(self.conn.phase(), phase),
         }
@@ -183,7 +183,7 @@ const ROWS: &[Row] = &[
 fn rows() {
     for (name, script, expected) in ROWS {
         for piece in [usize::MAX, 1] {
-            let mut driven = Loop::new(Rules::default());
+            let mut driven = Loop::new(Config::default());
             for act in *script {
                 driven.act(*act, piece);
             }
@@ -195,7 +195,7 @@ fn rows() {
 /// A deadline is for what does not come: what is here is served first.
 #[test]
 fn octets_come_before_the_time() {
-    let mut driven = Loop::new(Rules::default());
+    let mut driven = Loop::new(Config::default());
     driven.input.extend_from_slice(GET.as_bytes());
     driven.act(After(1_000_000), 1);
     assert_eq!(driven.told, ["GET /", "answer \"\""]);
@@ -207,7 +207,7 @@ fn octets_come_before_the_time() {
 #[test]
 fn content_is_invited_once() {
     let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
-    let mut driven = Loop::new(Rules::default());
+    let mut driven = Loop::new(Config::default());
     driven.act(Comes(head), usize::MAX);
     driven.act(Comes("hello"), 1);
     assert_eq!(driven.told, ["POST /", "continue", "answer \"hello\""]);
@@ -216,7 +216,7 @@ fn content_is_invited_once() {
 /// The octets behind a 101 are the other protocol's, and nobody's to drop.
 #[test]
 fn what_follows_an_upgrade_is_left() {
-    let mut driven = Loop::new(Rules::default());
+    let mut driven = Loop::new(Config::default());
     driven.input = [UPGRADE, "\x00\x01"].concat().into_bytes();
     driven.go();
     assert_eq!(driven.told, ["GET /upgrade", "close: Upgraded"]);
@@ -229,14 +229,14 @@ fn what_follows_an_upgrade_is_left() {
 fn what_is_dropped_is_dropped_at_once() {
     let next = |this: &mut Loop, input: &[u8]| {
         let (conn, table) = (&mut this.conn, &mut this.table);
-        conn.next_event(input, table, this.now, &this.rules, &mut this.out)
+        conn.next_event(input, table, this.now, &this.config, &mut this.out)
     };
-    let mut this = Loop::new(Rules::default());
+    let mut this = Loop::new(Config::default());
     let head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     assert!(matches!(next(&mut this, head), Event::Head { .. }));
     let answer = ResponsePlan::new(Status::OK).length(0);
-    this.conn.respond(&answer, &this.rules, &mut this.out);
-    this.conn.finish(false, this.now, &this.rules);
+    this.conn.respond(&answer, &this.config, &mut this.out);
+    this.conn.finish(false, this.now, &this.config);
     assert_eq!(this.conn.phase(), Phase::Discard);
     let dropped = |used| Event::Content {
         used,
@@ -276,7 +276,7 @@ proptest! {
         let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(octets.len() + 1)).collect();
         ends.push(octets.len());
         ends.sort_unstable();
-        let mut driven = Loop::new(Rules::default());
+        let mut driven = Loop::new(Config::default());
         let mut begin = 0;
         for end in ends {
             driven.input.extend_from_slice(&octets[begin..end]);

@@ -1,6 +1,6 @@
 //! RFC 9110 §5.1 and §5.5: field lines that a program chose, and what none of them can do.
 
-use doorstep::conn::{BodyFraming, Connection, Event, Moment, ResponsePlan, Rules};
+use doorstep::conn::{BodyFraming, Config, Connection, Event, Moment, ResponsePlan};
 use doorstep::h1::FieldTable;
 use doorstep::{FieldError, FieldLines, HttpDate, Status};
 
@@ -79,10 +79,10 @@ fn a_single_field_is_replaced() {
 }
 
 /// A connection whose request is to be answered.
-fn asked(request: &str, rules: &Rules) -> Connection {
-    let mut conn = Connection::new(Moment(0), rules);
+fn asked(request: &str, config: &Config) -> Connection {
+    let mut conn = Connection::new(Moment(0), config);
     let (mut table, mut out) = (FieldTable::default(), Vec::new());
-    let event = conn.next_event(request.as_bytes(), &mut table, Moment(0), rules, &mut out);
+    let event = conn.next_event(request.as_bytes(), &mut table, Moment(0), config, &mut out);
     assert!(matches!(event, Event::Head { .. }), "{event:?}");
     conn
 }
@@ -90,7 +90,7 @@ fn asked(request: &str, rules: &Rules) -> Connection {
 /// RFC 9110 §6.6.1: one Date, the program's if it has one.
 #[test]
 fn a_date_is_written_once() {
-    let (rules, date) = (Rules::default(), HttpDate::from_unix(784_111_777));
+    let (config, date) = (Config::default(), HttpDate::from_unix(784_111_777));
     let date = date.expect("a date before the year 10000");
     let mut own = FieldLines::new();
     own.push("date", "yesterday").expect("a valid line");
@@ -102,14 +102,14 @@ fn a_date_is_written_once() {
         (own, "Content-Length: 0\r\ndate: yesterday\r\n"),
     ];
     for (lines, expected) in rows {
-        let mut conn = asked("GET / HTTP/1.1\r\nHost: a\r\n\r\n", &rules);
+        let mut conn = asked("GET / HTTP/1.1\r\nHost: a\r\n\r\n", &config);
         let mut out = Vec::new();
         let answer = ResponsePlan::new(Status::OK)
             .date(&date)
             .fields(&lines)
             .length(0);
         assert_eq!(
-            conn.respond(&answer, &rules, &mut out),
+            conn.respond(&answer, &config, &mut out),
             BodyFraming::Length(0)
         );
         let expected = format!("HTTP/1.1 200 OK\r\n{expected}\r\n");

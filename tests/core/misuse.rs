@@ -1,7 +1,7 @@
 //! What happens when the program calls out of order: with debug assertions a panic, and without them nothing.
 
 use doorstep::conn::{
-    BodyFraming, Connection, Event, Finished, Moment, Phase, ResponsePlan, Rules,
+    BodyFraming, Config, Connection, Event, Finished, Moment, Phase, ResponsePlan,
 };
 use doorstep::h1::FieldTable;
 use doorstep::{CloseReason, Status};
@@ -15,17 +15,17 @@ const OK: ResponsePlan<'static> = ResponsePlan::new(Status::OK).length(0);
 /// A connection that is to be misused, and what it has framed.
 struct Case {
     conn: Connection,
-    rules: Rules,
+    config: Config,
     out: Vec<u8>,
 }
 
 impl Case {
     /// A connection on which `input` has come; a head is taken off, and no more.
     fn after(input: &[u8]) -> Case {
-        let rules = Rules::default();
+        let config = Config::default();
         let mut case = Case {
-            conn: Connection::new(Moment(0), &rules),
-            rules,
+            conn: Connection::new(Moment(0), &config),
+            config,
             out: Vec::new(),
         };
         let event = case.next(input);
@@ -36,15 +36,15 @@ impl Case {
     fn next(&mut self, input: &[u8]) -> Event {
         let mut table = FieldTable::default();
         self.conn
-            .next_event(input, &mut table, Moment(0), &self.rules, &mut self.out)
+            .next_event(input, &mut table, Moment(0), &self.config, &mut self.out)
     }
 
     fn respond(&mut self, answer: &ResponsePlan<'_>) -> BodyFraming {
-        self.conn.respond(answer, &self.rules, &mut self.out)
+        self.conn.respond(answer, &self.config, &mut self.out)
     }
 
     fn finish(&mut self) -> Finished {
-        self.conn.finish(false, Moment(0), &self.rules)
+        self.conn.finish(false, Moment(0), &self.config)
     }
 
     /// `None` when the call panicked, as it has to with debug assertions and may not without them.
@@ -81,8 +81,8 @@ fn an_answer_that_is_not_due_writes_nothing() {
             "{name}"
         );
         case.misuse(|case| {
-            let Case { conn, rules, out } = case;
-            conn.respond_full(OK, b"more", rules, out);
+            let Case { conn, config, out } = case;
+            conn.respond_full(OK, b"more", config, out);
         });
         assert_eq!(case.out, before, "{name}");
         assert_eq!(case.conn.phase(), phase, "{name}");

@@ -25,7 +25,7 @@ mod world;
 
 use desk::Desk;
 use doorstep::ShutdownReport;
-use doorstep::internals::conn::{Moment, Rules};
+use doorstep::internals::conn::{Config, Moment};
 use doorstep::internals::limits::REQUESTS_PER_TURN;
 use doorstep::internals::server::{Housekeeper, Listeners, Shared, Worker};
 use doorstep::internals::sys::{Listener, Token};
@@ -70,9 +70,9 @@ pub fn run(input: &[u8], fault: &'static str) -> Result<(), String> {
 }
 
 /// Limits that short inputs reach.
-fn rules() -> Rules {
-    let mut rules = Rules::default();
-    let limits = &mut rules.limits;
+fn config() -> Config {
+    let mut config = Config::default();
+    let limits = &mut config.limits;
     limits.head_bytes = 400;
     limits.headers = 6;
     limits.target_bytes = 60;
@@ -85,7 +85,7 @@ fn rules() -> Rules {
     limits.write_buffer_bytes = 500;
     limits.parked_bytes = 40_000;
     limits.detached_threads = 1;
-    rules
+    config
 }
 
 /// Events in a row that need lead to nothing, one for each connection: what it waited for may have happened in a sweep.
@@ -109,7 +109,7 @@ impl Run {
             Box::new(network.clone()),
             Box::new(network.clone()),
             Box::new(Desk(network.clone())),
-            rules(),
+            config(),
             Listeners::new(vec![Listener::Other(Box::new(Door(network.clone())))]),
         );
         shared.observer = Some(Box::new(Log(network.clone())));
@@ -190,7 +190,7 @@ impl Run {
         self.network.world().begin_turn();
         self.worker.turn(token);
         let kept = self.shared.parked();
-        if kept > self.shared.rules.limits.parked_bytes {
+        if kept > self.shared.config.limits.parked_bytes {
             return Err(format!("{kept} octets are kept"));
         }
         let world = self.network.world();
@@ -253,7 +253,7 @@ impl Run {
             return Err(format!("the server {breach}"));
         }
         (0..world.links.len())
-            .try_for_each(|link| judge::judge(&world, link, &self.shared.rules, is_open))
+            .try_for_each(|link| judge::judge(&world, link, &self.shared.config, is_open))
     }
 
     fn leaves_nothing(&self) -> Result<(), String> {

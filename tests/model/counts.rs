@@ -94,7 +94,7 @@ impl Bounds {
     fn judge(&self, world: World) -> Result<(), String> {
         let threads = world.running + world.blocked + world.resting;
         let crew = world.crew.0;
-        let rules = [
+        let config = [
             (
                 "no more run than there are CPUs",
                 world.running <= self.base,
@@ -112,7 +112,7 @@ impl Bounds {
                 crew.missing() == 0 || threads == self.most || self.filled(world).is_some(),
             ),
         ];
-        match rules.iter().find(|(_, holds)| !holds) {
+        match config.iter().find(|(_, holds)| !holds) {
             Some((rule, _)) => Err(format!("{rule}: {world:?}")),
             None => Ok(()),
         }

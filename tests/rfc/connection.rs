@@ -6,7 +6,7 @@
 #[path = "../conn/life.rs"]
 mod life;
 
-use doorstep::internals::conn::{Phase, Rules};
+use doorstep::internals::conn::{Config, Phase};
 use doorstep::internals::h1::Reject;
 use life::{Life, OK};
 
@@ -77,7 +77,7 @@ const READ: &[Row] = &[
 
 /// What a handler that reads as told has been asked, and how it ends.
 fn converse(octets: &[u8], ends: &[usize], reads: Reads) -> (Vec<String>, End) {
-    let mut life = Life::new(Rules::default());
+    let mut life = Life::new(Config::default());
     let (mut served, mut content, mut at) = (Vec::new(), Vec::new(), 0);
     for &end in ends {
         life.comes(&octets[at..end]);

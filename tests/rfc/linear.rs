@@ -9,7 +9,7 @@ use crate::oracle::served::Served;
 use crate::oracle::{all_limits, cases, streams, ways};
 use crate::rejects::head_rows;
 use doorstep::Limits;
-use doorstep::internals::conn::Rules;
+use doorstep::internals::conn::Config;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -19,11 +19,11 @@ const CHUNKED: &[u8] = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunke
 /// A connection that has been given these octets in these pieces, and has looked at each twice at most.
 #[track_caller]
 fn looks_twice(name: &str, octets: &[u8], ends: &[usize], limits: &Limits, reads: bool) -> Served {
-    let rules = Rules {
+    let config = Config {
         limits: limits.clone(),
-        ..Rules::default()
+        ..Config::default()
     };
-    let mut served = Served::metered(rules, reads);
+    let mut served = Served::metered(config, reads);
     let mut before = 0;
     for &end in ends {
         served.comes(&octets[before..end]);

@@ -11,7 +11,7 @@ pub mod streams;
 use crate::harness::decode;
 use crate::{chunked, rejects::head_rows};
 use doorstep::Limits;
-use doorstep::internals::conn::Rules;
+use doorstep::internals::conn::Config;
 use doorstep::internals::h1::{Parsed, Reject, Resume, parse_head};
 use doorstep::internals::limits::{
     CHUNK_OVERHEAD, CHUNK_OVERHEAD_FREE, METHOD_BYTES, PREFETCH_BYTES,
@@ -166,16 +166,16 @@ fn connection_agrees(
             wanted.end = End::Last;
         }
     }
-    let rules = Rules {
+    let config = Config {
         limits: limits.clone(),
-        ..Rules::default()
+        ..Config::default()
     };
     let decides = match wanted.end {
         End::Refused(refusal) => Some(refusal.after),
         End::Open | End::Last => None,
     };
     for ends in ways(cuts, octets.len(), decides) {
-        let mut served = Served::new(rules.clone(), reads);
+        let mut served = Served::new(config.clone(), reads);
         let mut before = 0;
         for &end in &ends {
             served.comes(&octets[before..end]);

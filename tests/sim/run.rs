@@ -3,7 +3,7 @@
 use super::clients::{Client, Wanted, crowd, pattern};
 use super::network::{Door, Network, World};
 use super::random::Random;
-use doorstep::internals::conn::{Moment, Rules};
+use doorstep::internals::conn::{Config, Moment};
 use doorstep::internals::server::{Housekeeper, Listeners, Shared, Worker};
 use doorstep::internals::sys::{Listener, Threads, Token, Work};
 use doorstep::{CloseReason, Handler, Observer, Request, Response, ShutdownReport, Status, Writer};
@@ -195,11 +195,11 @@ impl Run {
         network.world().clients = clients;
         let log = Log::default();
         let tight = seed % 5 == 2;
-        let mut rules = Rules::default();
+        let mut config = Config::default();
         if tight {
-            rules.limits.connections = 4;
-            rules.limits.parked_bytes = 60_000;
-            rules.limits.detached_threads = 1;
+            config.limits.connections = 4;
+            config.limits.parked_bytes = 60_000;
+            config.limits.detached_threads = 1;
         }
         let mut shared = Shared::new(
             Box::new(network.clone()),
@@ -207,7 +207,7 @@ impl Run {
             Box::new(Answers {
                 network: network.clone(),
             }),
-            rules,
+            config,
             Listeners::new(vec![Listener::Other(Box::new(Door(network.clone())))]),
         );
         let threads = Later::default();

@@ -5,7 +5,7 @@ use crate::engine::{Engine, Fault};
 use crate::made_up::Scene;
 use crate::stage::{Event, PAGE, eventually, on_each_backend, page};
 use doorstep::CloseReason;
-use doorstep::internals::conn::Rules;
+use doorstep::internals::conn::Config;
 use doorstep::internals::limits::ACCEPT_REST;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -51,7 +51,7 @@ fn a_connection_that_is_lost_before_its_accept_costs_nobody_anything() {
     const EACH: usize = 50;
     on_each_backend(|stage| {
         for (name, error) in LOST {
-            let engine = Engine::start(stage, 2, Rules::default(), page);
+            let engine = Engine::start(stage, 2, Config::default(), page);
             let mut before = Client::connect(engine.address);
             assert_eq!(before.ask("/").text(), PAGE, "{name}");
             let lost = [Fault::Lost(*error); EACH];
@@ -95,7 +95,7 @@ fn a_listener_that_cannot_accept_rests_and_recovers() {
     on_each_backend(|stage| {
         // A lack, and something else that may go on for ever.
         for (name, error) in [EXHAUSTED[0], EXHAUSTED[5]] {
-            let engine = Engine::start(stage, 2, Rules::default(), page);
+            let engine = Engine::start(stage, 2, Config::default(), page);
             let mut before = Busy::on(engine.address);
             before.asks();
             *engine.faults.always.lock().unwrap() = Some(error);
@@ -127,7 +127,7 @@ fn a_listener_that_cannot_accept_rests_and_recovers() {
 #[test]
 fn a_connection_whose_peer_has_no_address_is_served() {
     on_each_backend(|stage| {
-        let engine = Engine::start(stage, 1, Rules::default(), page);
+        let engine = Engine::start(stage, 1, Config::default(), page);
         engine
             .faults
             .next

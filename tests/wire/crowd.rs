@@ -2,7 +2,7 @@
 
 use crate::made_up::{Act, Scene, Wire};
 use crate::stage::{Event, Recorder};
-use doorstep::internals::conn::Rules;
+use doorstep::internals::conn::Config;
 use doorstep::internals::server::Shared;
 use doorstep::{CloseReason, Handler, Limits};
 use std::io;
@@ -19,11 +19,11 @@ pub struct Crowd {
 
 impl Crowd {
     pub fn new(limits: Limits, handler: impl Handler) -> Crowd {
-        let rules = Rules {
+        let config = Config {
             limits,
-            ..Rules::default()
+            ..Config::default()
         };
-        let scene = Scene::with(rules, handler);
+        let scene = Scene::with(config, handler);
         // Nobody waits for an event: what has arrived counts, whoever has come to read it.
         scene.world.is_busy(true);
         Crowd {

@@ -6,7 +6,7 @@
 
 use crate::stage::{Recorder, Stage};
 use doorstep::Handler;
-use doorstep::internals::conn::Rules;
+use doorstep::internals::conn::Config;
 use doorstep::internals::server::{Housekeeper, Listeners, Pool, Shared};
 use doorstep::internals::sys::{
     Accept, Interest, Listener, Poller, Source, Stream, SystemClock, Token, Wake,
@@ -125,7 +125,7 @@ pub struct Engine {
 
 impl Engine {
     /// So many workers, on a free port of loopback.
-    pub fn start(stage: Stage, workers: usize, rules: Rules, handler: impl Handler) -> Engine {
+    pub fn start(stage: Stage, workers: usize, config: Config, handler: impl Handler) -> Engine {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("its address");
         let (counts, faults) = (Arc::<Counts>::default(), Arc::<Faults>::default());
@@ -143,7 +143,7 @@ impl Engine {
             Box::new(poller),
             Box::new(SystemClock::start()),
             Box::new(handler),
-            rules,
+            config,
             Listeners::new(vec![Listener::Other(Box::new(door))]),
         );
         shared.observer = Some(Box::new(recorder.clone()));

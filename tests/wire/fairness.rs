@@ -4,7 +4,7 @@ use crate::client::{Client, get};
 use crate::engine::Engine;
 use crate::made_up::{Act, Scene, Wire};
 use crate::stage::{AtTheEnd, Gate, PAGE, await_arrival, eventually, on_each_backend, page};
-use doorstep::internals::conn::Rules;
+use doorstep::internals::conn::Config;
 use doorstep::internals::limits::{
     BYTES_PER_TURN, PREFETCH_BYTES, READS_PER_TURN, REQUESTS_PER_TURN, STREAM_BLOCK,
 };
@@ -143,7 +143,7 @@ fn the_order_in_which_clients_are_served_is_that_in_which_they_were_ready() {
             marked.lock().unwrap().push(had);
             PAGE
         };
-        let engine = Engine::start(stage, 1, Rules::default(), handler);
+        let engine = Engine::start(stage, 1, Config::default(), handler);
         let address = engine.address;
         thread::scope(|scope| {
             let flood = Client::connect(address);
@@ -202,11 +202,11 @@ fn requests_are_begun_until_the_output_is_full() {
         (3 * one + 1, 4),
         (1 << 20, 9),
     ] {
-        let mut rules = Rules::default();
-        rules.limits.write_buffer_bytes = room;
+        let mut config = Config::default();
+        config.limits.write_buffer_bytes = room;
         let asked = Arc::new(AtomicUsize::new(0));
         let counted = asked.clone();
-        let mut scene = Scene::with(rules, move |_: &mut Request<'_>| {
+        let mut scene = Scene::with(config, move |_: &mut Request<'_>| {
             counted.fetch_add(1, Ordering::SeqCst);
             PAGE
         });

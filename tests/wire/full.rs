@@ -2,7 +2,7 @@
 
 use crate::client::{Broken, Client, get, post};
 use crate::stage::{Event, Gate, PAGE, Recorder, Stage, on_each_backend, page, pattern, skipped};
-use doorstep::internals::conn::{Moment, Rules};
+use doorstep::internals::conn::{Config, Moment};
 use doorstep::internals::server::{Housekeeper, Listeners, Shared, Worker};
 use doorstep::internals::sys::{Accept, Listener, Source, Stream, SystemClock};
 use doorstep::{CloseReason, Limits, Request, Response, Status};
@@ -436,10 +436,10 @@ impl Accept for Faulty {
 fn with_listener(stage: Stage, listener: Faulty, test: impl FnOnce()) {
     let (poller, clock) = (stage.backend.open().unwrap(), SystemClock::start());
     let listeners = Listeners::new(vec![Listener::Other(Box::new(listener))]);
-    let mut rules = Rules::default();
+    let mut config = Config::default();
     // The housekeeper's other work is once a second then.
-    rules.timeouts.linger = Duration::from_secs(10);
-    let shared = Shared::new(poller, Box::new(clock), Box::new(page), rules, listeners);
+    config.timeouts.linger = Duration::from_secs(10);
+    let shared = Shared::new(poller, Box::new(clock), Box::new(page), config, listeners);
     let shared = Arc::new(shared);
     shared.listeners.register(&shared).unwrap();
     let mut worker = Worker::new(shared.clone());

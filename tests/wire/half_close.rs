@@ -6,7 +6,7 @@ use crate::client::{Client, get};
 use crate::engine::Engine;
 use crate::made_up::{Act, Scene};
 use crate::stage::{Gate, PAGE, Ticker, eventually, on_each_backend};
-use doorstep::internals::conn::Rules;
+use doorstep::internals::conn::Config;
 use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{CloseReason, Handler, IntoResponse, Reject, Request, Response, Status};
 use std::io::{Cursor, Read};
@@ -97,9 +97,9 @@ fn handler(gate: &Gate, big: usize) -> impl Handler + use<> {
 }
 
 /// No deadline ends what is to be ended by the client.
-fn patient() -> Rules {
-    let mut rules = Rules::default();
-    let timeouts = &mut rules.timeouts;
+fn patient() -> Config {
+    let mut config = Config::default();
+    let timeouts = &mut config.timeouts;
     for timeout in [
         &mut timeouts.head,
         &mut timeouts.body,
@@ -109,7 +109,7 @@ fn patient() -> Rules {
     ] {
         *timeout = Duration::from_secs(600);
     }
-    rules
+    config
 }
 
 /// Two workers, one of which may be with a handler, and a client that keeps the other one busy.

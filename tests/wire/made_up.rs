@@ -6,7 +6,7 @@
 
 use crate::client::PATIENCE;
 use crate::stage::{Event, Recorder};
-use doorstep::internals::conn::Rules;
+use doorstep::internals::conn::Config;
 use doorstep::internals::server::{Housekeeper, Listeners, Shared, Worker};
 use doorstep::internals::sys::{
     Accept, Clock, Interest, Listener, Poller, Socket, Source, Stream, SystemThreads, Threads,
@@ -587,23 +587,23 @@ type Job = Box<dyn FnOnce(&mut Worker) + Send>;
 
 impl Scene {
     pub fn new(handler: impl Handler) -> Scene {
-        Scene::with(Rules::default(), handler)
+        Scene::with(Config::default(), handler)
     }
 
-    pub fn with(rules: Rules, handler: impl Handler) -> Scene {
-        Scene::build(rules, handler, Box::new(SystemThreads))
+    pub fn with(config: Config, handler: impl Handler) -> Scene {
+        Scene::build(config, handler, Box::new(SystemThreads))
     }
 
     pub fn with_threads(handler: impl Handler, threads: Box<dyn Threads>) -> Scene {
-        Scene::build(Rules::default(), handler, threads)
+        Scene::build(Config::default(), handler, threads)
     }
 
-    fn build(rules: Rules, handler: impl Handler, threads: Box<dyn Threads>) -> Scene {
+    fn build(config: Config, handler: impl Handler, threads: Box<dyn Threads>) -> Scene {
         let (world, recorder) = (World::default(), Recorder::default());
         let (poller, clock) = (Box::new(world.clone()), Box::new(world.clone()));
         let door = Listener::Other(Box::new(Door(world.clone())));
         let listeners = Listeners::new(vec![door]);
-        let mut shared = Shared::new(poller, clock, Box::new(handler), rules, listeners);
+        let mut shared = Shared::new(poller, clock, Box::new(handler), config, listeners);
         shared.observer = Some(Box::new(recorder.clone()));
         shared.threads = threads;
         let shared = Arc::new(shared);

@@ -2,7 +2,7 @@
 
 use crate::client::{Client, PATIENCE, get, get_and_close, post};
 use crate::stage::{Event, Gate, PAGE, Recorder, Stage, eventually, on_each_backend};
-use doorstep::internals::conn::Rules;
+use doorstep::internals::conn::Config;
 use doorstep::internals::limits::{CUT_FROM, PEER_WAIT};
 use doorstep::internals::server::{Housekeeper, Listeners, Look, Pool, Shared};
 use doorstep::internals::sys::{Clock, Listener, SystemThreads, Threads};
@@ -72,7 +72,7 @@ impl House {
             stage.backend.open().expect("a poller"),
             Box::new(hands.clone()),
             Box::new(handler),
-            Rules::default(),
+            Config::default(),
             Listeners::new(vec![listener]),
         );
         shared.threads = Box::new(threads.clone());
@@ -499,7 +499,7 @@ fn who_waits_for_a_worker_alone_does_not_read_too_slowly() {
         gate.holds(1);
         detached.open();
         assert!(eventually(|| house.threads.ended() == 1));
-        let wait = Rules::default().timeouts.write.as_millis() as u64;
+        let wait = Config::default().timeouts.write.as_millis() as u64;
         // In the first of these the housekeeper sends what is left of the answer.
         for round in 1..=3 {
             house.hands.0.store(round * (wait + 1), Ordering::SeqCst);

@@ -3,7 +3,7 @@
 use crate::client::{Client, get};
 use crate::engine::Engine;
 use crate::stage::{PAGE, eventually, on_each_backend};
-use doorstep::internals::conn::Rules;
+use doorstep::internals::conn::Config;
 use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{CloseReason, IntoResponse, Request, Response, Status};
 use std::sync::Arc;
@@ -31,16 +31,16 @@ fn connections_that_wait_are_not_looked_at() {
         "NOT HTTP\r\n\r\n".to_string(),
     ];
     on_each_backend(|stage| {
-        let mut rules = Rules::default();
+        let mut config = Config::default();
         // None of them ends here.
-        rules.timeouts.head = Duration::from_secs(600);
-        rules.timeouts.linger = Duration::from_secs(600);
+        config.timeouts.head = Duration::from_secs(600);
+        config.timeouts.linger = Duration::from_secs(600);
         let big = big.clone();
         let handler = move |request: &mut Request<'_>| match request.path() {
             "/big" => Response::new(Status::OK).body(big.clone()),
             _ => PAGE.into_response(),
         };
-        let engine = Engine::start(stage, 2, rules, handler);
+        let engine = Engine::start(stage, 2, config, handler);
         let mut clients: Vec<_> = (0..EACH * kinds.len())
             .map(|number| {
                 let mut client = Client::connect(engine.address);

@@ -1,7 +1,7 @@
 //! What must follow: the state of a connection as counts of octets of messages that are known, and as sums of time.
 
 use super::message::{Does, Framing, Message, Written};
-use doorstep::internals::conn::{BodyFraming, CloseReason, Expiry, Finished, Phase, Rules};
+use doorstep::internals::conn::{BodyFraming, CloseReason, Config, Expiry, Finished, Phase};
 use doorstep::internals::h1::Reject;
 use doorstep::internals::limits::PREFETCH_BYTES;
 
@@ -31,7 +31,7 @@ impl Waited {
 
 /// The state that must be.
 pub struct Reference<'a> {
-    pub rules: &'a Rules,
+    pub config: &'a Config,
     pub messages: &'a [Message],
     pub written: &'a [Written],
     /// The message that is received or served.
@@ -57,9 +57,13 @@ fn milliseconds(time: std::time::Duration) -> u64 {
 }
 
 impl<'a> Reference<'a> {
-    pub fn new(rules: &'a Rules, messages: &'a [Message], written: &'a [Written]) -> Reference<'a> {
+    pub fn new(
+        config: &'a Config,
+        messages: &'a [Message],
+        written: &'a [Written],
+    ) -> Reference<'a> {
         Reference {
-            rules,
+            config,
             messages,
             written,
             number: 0,
@@ -67,7 +71,7 @@ impl<'a> Reference<'a> {
             used: 0,
             phase: Phase::Idle,
             begun: 0,
-            deadline: milliseconds(rules.timeouts.head),
+            deadline: milliseconds(config.timeouts.head),
             reading: Waited::default(),
             writing: Waited::default(),
             holds_back: false,
@@ -99,7 +103,7 @@ impl<'a> Reference<'a> {
     }
 
     fn until_content(&mut self, now: u64) {
-        let timeouts = &self.rules.timeouts;
+        let timeouts = &self.config.timeouts;
         self.deadline = self
             .reading
             .until(now, milliseconds(timeouts.body), timeouts.min_rate);
@@ -112,7 +116,7 @@ impl<'a> Reference<'a> {
     }
 
     pub fn until_written(&mut self, now: u64) -> u64 {
-        let timeouts = &self.rules.timeouts;
+        let timeouts = &self.config.timeouts;
         self.writing
             .until(now, milliseconds(timeouts.write), timeouts.min_rate)
     }
@@ -130,7 +134,7 @@ impl<'a> Reference<'a> {
         if self.here < text.head {
             // From the first octet, in all; the first head's time began with the accept.
             if self.phase == Phase::Idle && self.begun > 0 {
-                self.deadline = now + milliseconds(self.rules.timeouts.head);
+                self.deadline = now + milliseconds(self.config.timeouts.head);
             }
             self.phase = Phase::Head;
             return Ok(false);
@@ -252,8 +256,8 @@ impl<'a> Reference<'a> {
             _ => 0,
         };
         let is_unread = !self.content_is_read();
-        let is_in_doubt = is_unread && (self.holds_back || left > self.rules.limits.discard_bytes);
-        let limit = self.rules.limits.requests_per_connection;
+        let is_in_doubt = is_unread && (self.holds_back || left > self.config.limits.discard_bytes);
+        let limit = self.config.limits.requests_per_connection;
         let is_last = is_known && !message.keeps_alive()
             || limit.is_some_and(|limit| self.begun >= limit)
             || delivery == BodyFraming::UntilClose
@@ -318,13 +322,13 @@ impl<'a> Reference<'a> {
     }
 
     pub fn lingers(&mut self, now: u64) {
-        self.deadline = now + milliseconds(self.rules.timeouts.linger);
+        self.deadline = now + milliseconds(self.config.timeouts.linger);
     }
 
     /// Between this message and the next.
     fn rest(&mut self, now: u64) {
         self.phase = Phase::Idle;
-        self.deadline = now + milliseconds(self.rules.timeouts.keep_alive);
+        self.deadline = now + milliseconds(self.config.timeouts.keep_alive);
         self.here -= self.end();
         self.used = 0;
         self.number += 1;
@@ -332,7 +336,7 @@ impl<'a> Reference<'a> {
 
     /// The connection dropped so many octets and is in this phase now, for that reason.
     pub fn drained(&mut self, now: u64, used: usize, phase: Phase, last: Option<CloseReason>) {
-        let limit = self.rules.limits.discard_bytes;
+        let limit = self.config.limits.discard_bytes;
         let to = self.used + used;
         let bad = self.text().bad.filter(|(bad, _)| *bad < self.here);
         let is_in_reach = bad.map_or(self.end(), |(bad, _)| bad);
@@ -373,7 +377,7 @@ impl<'a> Reference<'a> {
     /// The system took octets of answers.
     pub fn wrote(&mut self, now: u64, octets: u64) {
         if self.phase == Phase::Idle && self.writing.since.is_some() {
-            self.deadline = now + milliseconds(self.rules.timeouts.keep_alive);
+            self.deadline = now + milliseconds(self.config.timeouts.keep_alive);
         }
         // The client reads: it has the time for the last answer from now on.
         if self.phase == Phase::Linger && octets > 0 {

@@ -52,7 +52,7 @@ impl Case<'_> {
         let content = &message.content;
         let is_last = at + 1 == self.calls.len();
         let unread =
-            call.pulled == Pulled::Nothing && content.len() > self.rules.limits.discard_bytes;
+            call.pulled == Pulled::Nothing && content.len() > self.config.limits.discard_bytes;
         if unread && !is_last {
             return Err("another request behind more content than is dropped".into());
         }
@@ -102,7 +102,7 @@ impl Case<'_> {
     pub fn deserves(&self, reject: Reject, at: usize, read: usize) -> Result<(), String> {
         let message = self.reading.messages.get(at);
         let waited = |least: Duration| self.world.now >= least;
-        let timeouts = &self.rules.timeouts;
+        let timeouts = &self.config.timeouts;
         let is_fine = match reject {
             // What was sent behind it came too late.
             Reject::HeadTimeout => {

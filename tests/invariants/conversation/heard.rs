@@ -202,7 +202,7 @@ impl Case<'_> {
     /// A request was begun only while little output was held back for its client.
     fn held(&self, call: &Call, before: Option<usize>) -> Result<(), String> {
         let held = before.map_or(0, |before| before.saturating_sub(call.taken));
-        match held < self.rules.limits.write_buffer_bytes {
+        match held < self.config.limits.write_buffer_bytes {
             true => Ok(()),
             false => Err(format!("begun while {held} octets were held back")),
         }

@@ -5,7 +5,7 @@ use super::heard::Heard;
 use super::link::{Link, Refusal};
 use super::oracle::{End, Limits, Message, Reading, read};
 use super::world::World;
-use doorstep::internals::conn::Rules;
+use doorstep::internals::conn::Config;
 use doorstep::internals::limits::{CHUNK_OVERHEAD, CHUNK_OVERHEAD_FREE, METHOD_BYTES};
 use doorstep::{CloseReason, Reject};
 use std::time::Duration;
@@ -15,19 +15,19 @@ pub struct Case<'a> {
     pub link: &'a Link,
     pub calls: Vec<(usize, &'a Call)>,
     pub reading: Reading,
-    pub rules: &'a Rules,
+    pub config: &'a Config,
     pub world: &'a World,
 }
 
 /// Judges one link; `is_open`: the server has not been made to end it yet, and has nothing to do.
-pub fn judge(world: &World, number: usize, rules: &Rules, is_open: bool) -> Result<(), String> {
+pub fn judge(world: &World, number: usize, config: &Config, is_open: bool) -> Result<(), String> {
     let link = &world.links[number];
     let of_link = |(_, call): &(usize, &Call)| call.link == number;
     let case = Case {
         link,
         calls: world.calls.iter().enumerate().filter(of_link).collect(),
-        reading: read(&link.sent, &numbers(rules)),
-        rules,
+        reading: read(&link.sent, &numbers(config)),
+        config,
         world,
     };
     case.judge(is_open)
@@ -35,8 +35,8 @@ pub fn judge(world: &World, number: usize, rules: &Rules, is_open: bool) -> Resu
 }
 
 /// The limits, as the naive reader wants them.
-fn numbers(rules: &Rules) -> Limits {
-    let limits = &rules.limits;
+fn numbers(config: &Config) -> Limits {
+    let limits = &config.limits;
     Limits {
         method_bytes: METHOD_BYTES,
         target_bytes: limits.target_bytes,
@@ -181,7 +181,7 @@ impl Case<'_> {
     fn ended(&self, heard: &Heard, reason: CloseReason, when: Duration) -> Result<(), String> {
         let link = self.link;
         let since = when.saturating_sub(link.accepted.unwrap_or_default());
-        let timeouts = &self.rules.timeouts;
+        let timeouts = &self.config.timeouts;
         let last = self.calls.last().map(|(_, call)| *call);
         let given = last.and_then(|call| call.given.as_ref());
         let breaks = given.is_some_and(|given| (given.breaks || given.fails) && !given.is_bodiless);
@@ -233,7 +233,7 @@ impl Case<'_> {
 
     /// Whether anything is scarce.
     fn is_overloaded(&self) -> bool {
-        let limits = &self.rules.limits;
+        let limits = &self.config.limits;
         let links = &self.world.links;
         let sent: usize = links.iter().map(|link| link.sent.len()).sum();
         links.len() > limits.connections

@@ -2,7 +2,7 @@
 //! back is taken.
 
 use doorstep::Handler;
-use doorstep::internals::conn::Rules;
+use doorstep::internals::conn::Config;
 use doorstep::internals::server::{Listeners, Shared, Worker};
 use doorstep::internals::sys::{
     Accept, Clock, Interest, Listener, Poller, Socket, Source, Stream, Threads, Token, Wake, Work,
@@ -20,13 +20,13 @@ const TURNS_MOST: usize = 50;
 pub fn exchange(handler: impl Handler, octets: Vec<u8>) -> Vec<u8> {
     let wire = Wire(Arc::default());
     wire.state().sent = octets;
-    let mut rules = Rules::default();
-    rules.limits.connections = 1;
+    let mut config = Config::default();
+    config.limits.connections = 1;
     let mut shared = Shared::new(
         Box::new(wire.clone()),
         Box::new(wire.clone()),
         Box::new(handler),
-        rules,
+        config,
         Listeners::new(vec![Listener::Other(Box::new(wire.clone()))]),
     );
     shared.threads = Box::new(wire.clone());

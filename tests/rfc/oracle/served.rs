@@ -4,7 +4,7 @@ use super::meter::{Call, Meter};
 use super::naive::{Form, Message};
 use super::status;
 use doorstep::internals::conn::{
-    CloseReason, Connection, Finished, Moment, Phase, Prefetched, Received, ResponsePlan, Rules,
+    CloseReason, Config, Connection, Finished, Moment, Phase, Prefetched, Received, ResponsePlan,
 };
 use doorstep::internals::h1::chunked::Decoded;
 use doorstep::internals::h1::{Expect, Framing, Head, Reject};
@@ -95,7 +95,7 @@ pub struct Found {
 /// A connection and what is here and unread.
 pub struct Served {
     conn: Connection,
-    rules: Rules,
+    config: Config,
     reads: bool,
     input: Vec<u8>,
     table: FieldTable,
@@ -111,10 +111,10 @@ pub struct Served {
 const NOW: Moment = Moment(0);
 
 impl Served {
-    pub fn new(rules: Rules, reads: bool) -> Served {
+    pub fn new(config: Config, reads: bool) -> Served {
         Served {
-            conn: Connection::new(NOW, &rules),
-            rules,
+            conn: Connection::new(NOW, &config),
+            config,
             reads,
             input: Vec::new(),
             table: FieldTable::default(),
@@ -127,11 +127,11 @@ impl Served {
     }
 
     /// One that counts what it looks at.
-    pub fn metered(rules: Rules, reads: bool) -> Served {
+    pub fn metered(config: Config, reads: bool) -> Served {
         let meter = Some(Meter::default());
         Served {
             meter,
-            ..Served::new(rules, reads)
+            ..Served::new(config, reads)
         }
     }
 
@@ -171,7 +171,7 @@ impl Served {
         let before = self.conn.clone();
         let result = self
             .conn
-            .receive(&self.input, &mut self.table, NOW, &self.rules);
+            .receive(&self.input, &mut self.table, NOW, &self.config);
         if let Some(meter) = &mut self.meter {
             let (end, is_last) = match result {
                 Ok(Received::More) => (self.input.len(), false),
@@ -186,7 +186,7 @@ impl Served {
                 fresh: meter.seen..end,
                 is_last,
                 again: |conn: &mut Connection, input: &[u8]| {
-                    conn.receive(input, &mut FieldTable::default(), NOW, &self.rules)
+                    conn.receive(input, &mut FieldTable::default(), NOW, &self.config)
                 },
             });
             meter.seen = end;
@@ -206,7 +206,7 @@ impl Served {
 
     fn prefetch(&mut self) -> Result<bool, Reject> {
         let before = self.conn.clone();
-        let result = self.conn.prefetch(&self.input, NOW, &self.rules);
+        let result = self.conn.prefetch(&self.input, NOW, &self.config);
         if let Some(meter) = &mut self.meter {
             meter.count(&Call {
                 before: &before,
@@ -215,7 +215,9 @@ impl Served {
                 result: &result,
                 fresh: meter.seen..self.input.len(),
                 is_last: false,
-                again: |conn: &mut Connection, input: &[u8]| conn.prefetch(input, NOW, &self.rules),
+                again: |conn: &mut Connection, input: &[u8]| {
+                    conn.prefetch(input, NOW, &self.config)
+                },
             });
             meter.seen = self.input.len();
         }
@@ -236,7 +238,7 @@ impl Served {
 
     fn take_content(&mut self) -> Result<Decoded, Reject> {
         let before = self.conn.clone();
-        let result = self.conn.take_content(&self.input, NOW, &self.rules);
+        let result = self.conn.take_content(&self.input, NOW, &self.config);
         if let Some(meter) = &mut self.meter {
             meter.count(&Call {
                 before: &before,
@@ -246,7 +248,7 @@ impl Served {
                 fresh: 0..result.as_ref().map_or(self.input.len(), |taken| taken.used),
                 is_last: false,
                 again: |conn: &mut Connection, input: &[u8]| {
-                    conn.take_content(input, NOW, &self.rules)
+                    conn.take_content(input, NOW, &self.config)
                 },
             });
         }
@@ -277,14 +279,14 @@ impl Served {
 
     fn answer(&mut self) {
         let answer = ResponsePlan::new(Status::OK).length(0);
-        self.conn.respond(&answer, &self.rules, &mut Vec::new());
-        let finished = self.conn.finish(!self.input.is_empty(), NOW, &self.rules);
+        self.conn.respond(&answer, &self.config, &mut Vec::new());
+        let finished = self.conn.finish(!self.input.is_empty(), NOW, &self.config);
         assert_eq!(finished == Finished::Continue, !self.is_over());
     }
 
     fn discard(&mut self) -> Result<bool, Reject> {
         let before = self.conn.clone();
-        let used = self.conn.discard(&self.input, NOW, &self.rules);
+        let used = self.conn.discard(&self.input, NOW, &self.config);
         if let Some(meter) = &mut self.meter {
             // What it does not drop, a refused octet apart, is nothing to it.
             let is_over = self.conn.phase() == Phase::Linger;
@@ -296,7 +298,7 @@ impl Served {
                 result: &used,
                 fresh: 0..end,
                 is_last: false,
-                again: |conn: &mut Connection, input: &[u8]| conn.discard(input, NOW, &self.rules),
+                again: |conn: &mut Connection, input: &[u8]| conn.discard(input, NOW, &self.config),
             });
         }
         self.input.drain(..used);
