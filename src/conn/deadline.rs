@@ -168,7 +168,7 @@ impl Connection {
             Phase::Send => Expiry::Close(CloseReason::WriteTimeout),
             Phase::Discard => Expiry::Close(CloseReason::UnreadContent),
             Phase::Linger | Phase::Closed => {
-                Expiry::Close(self.last.unwrap_or(CloseReason::Answered))
+                Expiry::Close(self.close_reason.unwrap_or(CloseReason::Answered))
             }
         }
     }

@@ -84,12 +84,12 @@ impl Connection {
                 used => dropped(used),
             },
             // HTTP has ended here, and the rest is another protocol's.
-            Phase::Linger if self.last == Some(CloseReason::Upgraded) => {
+            Phase::Linger if self.close_reason == Some(CloseReason::Upgraded) => {
                 self.closed(CloseReason::Upgraded)
             }
             Phase::Linger if input.is_empty() => self.wait(now),
             Phase::Linger => dropped(input.len()),
-            Phase::Closed => Event::Close(self.last.unwrap_or(CloseReason::Answered)),
+            Phase::Closed => Event::Close(self.close_reason.unwrap_or(CloseReason::Answered)),
             // Whoever gathers does not ask here; see `receive` above.
             Phase::Prefetch => Event::Read,
         }
@@ -103,7 +103,7 @@ impl Connection {
 
     /// The handler's turn: its content, or that all of it has been taken.
     fn content(&mut self, input: &[u8], now: Moment, config: &Config, out: &mut Vec<u8>) -> Event {
-        if let Some(CloseReason::Rejected(reject)) = self.last {
+        if let Some(CloseReason::Rejected(reject)) = self.close_reason {
             return Event::Refuse(reject);
         }
         if self.content_is_read() {
@@ -152,7 +152,7 @@ impl Connection {
 
     fn closed(&mut self, reason: CloseReason) -> Event {
         self.stage = Stage::Closed;
-        self.last = Some(reason);
+        self.close_reason = Some(reason);
         Event::Close(reason)
     }
 }

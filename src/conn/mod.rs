@@ -197,7 +197,7 @@ pub struct Connection {
     /// Nothing comes behind what is here, as far as the loop has said so.
     input_ended: bool,
     /// No answer follows the present one, for this reason.
-    last: Option<CloseReason>,
+    close_reason: Option<CloseReason>,
 }
 
 impl Connection {
@@ -216,7 +216,7 @@ impl Connection {
             keep_alive: true,
             continue_due: false,
             input_ended: false,
-            last: None,
+            close_reason: None,
         }
     }
 
@@ -244,9 +244,11 @@ impl Connection {
     #[doc(hidden)]
     pub fn peer_closed(&mut self) -> Option<CloseReason> {
         match self.phase() {
-            Phase::Idle => Some(self.last.unwrap_or(CloseReason::PeerClosed)),
+            Phase::Idle => Some(self.close_reason.unwrap_or(CloseReason::PeerClosed)),
             Phase::Head | Phase::Prefetch | Phase::Discard => Some(CloseReason::PeerClosedEarly),
-            Phase::Linger | Phase::Closed => Some(self.last.unwrap_or(CloseReason::Answered)),
+            Phase::Linger | Phase::Closed => {
+                Some(self.close_reason.unwrap_or(CloseReason::Answered))
+            }
             Phase::Handle | Phase::Send => None,
         }
     }

@@ -28,7 +28,7 @@ pub struct ResponsePlan<'a> {
     /// The Server field's value, valid, unless the lines have one.
     pub(crate) server: Option<&'static str>,
     pub(crate) length: Option<u64>,
-    pub(crate) last: Option<CloseReason>,
+    pub(crate) close_after: Option<CloseReason>,
     /// The Upgrade field's value: a protocol.
     pub(crate) upgrade: Option<&'a str>,
 }
@@ -46,7 +46,7 @@ impl<'a> ResponsePlan<'a> {
             date: None,
             server: None,
             length: None,
-            last: None,
+            close_after: None,
             upgrade: None,
         }
     }
@@ -73,8 +73,8 @@ impl<'a> ResponsePlan<'a> {
 
     /// No answer follows this one, for this reason, which [`Event::Close`](super::Event::Close) tells in the end;
     /// [`CloseReason::Answered`] when there is no better one.
-    pub const fn last(mut self, reason: CloseReason) -> ResponsePlan<'a> {
-        self.last = Some(reason);
+    pub const fn close_after(mut self, reason: CloseReason) -> ResponsePlan<'a> {
+        self.close_after = Some(reason);
         self
     }
 

@@ -71,7 +71,7 @@ impl Connection {
             out.extend_from_slice(CONTINUE);
         }
         let delivery = self.delivery(answer);
-        self.last = self.last_reason(answer, delivery, config);
+        self.close_reason = self.close_reason_after(answer, delivery, config);
         let length = match (delivery, answer.length) {
             // RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any 2xx (Successful) response to a
             // CONNECT request", nor with 1xx and 204; 304 may carry one, but only that of a 200, which is not known here.
@@ -90,7 +90,7 @@ impl Connection {
             }
             (BodyFraming::NoContent, None) | (BodyFraming::UntilClose, _) => LengthField::Absent,
         };
-        let connection = match (self.last, self.version) {
+        let connection = match (self.close_reason, self.version) {
             // HTTP ends here, and with it what there is to say of it.
             _ if answer.switches() => ConnectionField::Absent,
             (Some(_), _) => ConnectionField::Close,
@@ -141,7 +141,7 @@ impl Connection {
                     && self.version == Version::Http11
                     // Octets of content behind a 101 would be the new protocol's first.
                     && self.content_is_read()
-                    && self.last.is_none()
+                    && self.close_reason.is_none()
             }
             // RFC 9110 §15.2: an interim answer precedes a final one and cannot take its place.
             false => !answer.status.is_informational(),
@@ -169,7 +169,7 @@ impl Connection {
         self.is_connect && status.is_successful()
     }
 
-    fn last_reason(
+    fn close_reason_after(
         &self,
         answer: &ResponsePlan<'_>,
         delivery: BodyFraming,
@@ -177,7 +177,7 @@ impl Connection {
     ) -> Option<CloseReason> {
         let upgraded = answer.switches().then_some(CloseReason::Upgraded);
         // What was abandoned stays abandoned for its own reason.
-        if let Some(reason) = self.last.or(upgraded).or(answer.last) {
+        if let Some(reason) = self.close_reason.or(upgraded).or(answer.close_after) {
             return Some(reason);
         }
         let too_much = self
@@ -217,7 +217,7 @@ impl Connection {
             debug_assert!(false, "no answer is in progress in {:?}", self.phase());
             return Finished::Continue;
         }
-        match self.last {
+        match self.close_reason {
             // The client asked for the end and has said nothing more, so closing does not reset what it has not read.
             // RFC 9112 §9.6: a client that sends "close" "MUST NOT send further requests on that connection".
             Some(CloseReason::Answered)
@@ -247,7 +247,7 @@ impl Connection {
     #[doc(hidden)]
     pub fn upgraded(&mut self, now: Moment, config: &Config) {
         debug_assert_eq!(self.phase(), Phase::Send);
-        debug_assert_eq!(self.last, Some(CloseReason::Upgraded));
+        debug_assert_eq!(self.close_reason, Some(CloseReason::Upgraded));
         self.linger(CloseReason::Upgraded, now, config);
     }
 
@@ -255,7 +255,7 @@ impl Connection {
     #[doc(hidden)]
     pub fn upgrade_failed(&mut self, reason: CloseReason) {
         debug_assert_eq!(self.phase(), Phase::Linger);
-        self.last = Some(reason);
+        self.close_reason = Some(reason);
     }
 
     /// Refuses the message in progress: the answer that follows is the last one, and nothing more is parsed.
@@ -276,12 +276,12 @@ impl Connection {
         self.stage = Stage::Handle;
         self.content = Content::Done;
         self.continue_due = false;
-        self.last = Some(reason);
+        self.close_reason = Some(reason);
     }
 
     /// The last answer is framed, and the write side is to be closed behind it.
     pub(super) fn linger(&mut self, reason: CloseReason, now: Moment, config: &Config) {
-        self.last = Some(reason);
+        self.close_reason = Some(reason);
         self.stage = Stage::Linger;
         self.deadline = now.after(config.timeouts.linger);
     }
@@ -295,7 +295,7 @@ impl Connection {
     }
 
     /// Why the connection ends, once that is known: with the last answer, or with [`Event::Close`](super::Event::Close).
-    pub fn last(&self) -> Option<CloseReason> {
-        self.last
+    pub fn close_reason(&self) -> Option<CloseReason> {
+        self.close_reason
     }
 }

@@ -195,7 +195,9 @@ impl Worker {
             }
             Phase::Linger => self.linger(client, moment),
             Phase::Closed => match self.flush(client, moment) {
-                Step::Go => Step::Close(client.conn.last().unwrap_or(CloseReason::Answered)),
+                Step::Go => {
+                    Step::Close(client.conn.close_reason().unwrap_or(CloseReason::Answered))
+                }
                 step => step,
             },
         }

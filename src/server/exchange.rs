@@ -104,8 +104,8 @@ impl Worker {
         };
         let cut = Failure::Cut(CloseReason::Overload);
         if failure.is_none() {
-            let last = shared.is_draining().then_some(CloseReason::Shutdown);
-            writer.write_response(client, response, Some(asked), last, now);
+            let close_after = shared.is_draining().then_some(CloseReason::Shutdown);
+            writer.write_response(client, response, Some(asked), close_after, now);
         } else if failure == Some(cut) {
             client.conn.abandon(CloseReason::Overload);
             let answer = unavailable().with_log_reason("the worker was needed for others");
@@ -197,7 +197,7 @@ impl ResponseWriter<'_> {
         client: &mut Client,
         response: Response,
         asked: Option<Asked<'_>>,
-        last: Option<CloseReason>,
+        close_after: Option<CloseReason>,
         now: &Now,
     ) {
         let mut parts = response.take_apart();
@@ -207,7 +207,7 @@ impl ResponseWriter<'_> {
         }
         let permit = self.permit(&mut parts);
         let before = self.output.octets.len();
-        let mut content_from = self.frame(client, &mut parts, last, now);
+        let mut content_from = self.frame(client, &mut parts, close_after, now);
         if content_from.is_none() {
             // The file ended before its length, and no octet of its answer is out.
             self.output.octets.truncate(before);
@@ -263,10 +263,10 @@ impl ResponseWriter<'_> {
         &mut self,
         client: &mut Client,
         parts: &mut ResponseParts,
-        last: Option<CloseReason>,
+        close_after: Option<CloseReason>,
         now: &Now,
     ) -> Option<usize> {
-        let framing = self.head(client, parts, last, now);
+        let framing = self.head(client, parts, close_after, now);
         let content_from = self.output.octets.len();
         let payload = std::mem::replace(&mut parts.payload, Payload::Empty);
         self.content(client, framing, payload)
@@ -278,7 +278,7 @@ impl ResponseWriter<'_> {
         &mut self,
         client: &mut Client,
         parts: &ResponseParts,
-        last: Option<CloseReason>,
+        close_after: Option<CloseReason>,
         now: &Now,
     ) -> BodyFraming {
         let answer = ResponsePlan {
@@ -287,7 +287,7 @@ impl ResponseWriter<'_> {
             date: self.date.at(now.wall),
             server: self.shared.server_name,
             length: parts.payload.length(),
-            last: last.or(parts.close.then_some(CloseReason::Answered)),
+            close_after: close_after.or(parts.close.then_some(CloseReason::Answered)),
             upgrade: parts.upgrade,
         };
         client

@@ -234,7 +234,11 @@ fn the_highest_limit() {
             life.comes(head.as_bytes());
             assert!(life.conn.take_continue());
             life.answer(OK);
-            assert_eq!(life.conn.last().is_none(), silence, "{limit}: {length}");
+            assert_eq!(
+                life.conn.close_reason().is_none(),
+                silence,
+                "{limit}: {length}"
+            );
         }
         // A piece at a time, so that no machine has to have as much: the size line, and then content that nobody looks at.
         let mut life = Life::new(config.clone());
@@ -254,7 +258,7 @@ fn the_highest_limit() {
         }
         life.comes(&[0]);
         assert_eq!(
-            life.conn.last(),
+            life.conn.close_reason(),
             Some(CloseReason::UnreadContent),
             "{limit}"
         );

@@ -179,7 +179,10 @@ fn every_refusal_is_answered_and_the_last() {
             "{reject:?}: {out}"
         );
         assert_eq!(life.finished, Some(Finished::Linger), "{reject:?}");
-        assert_eq!(life.conn.last(), Some(CloseReason::Rejected(reject)));
+        assert_eq!(
+            life.conn.close_reason(),
+            Some(CloseReason::Rejected(reject))
+        );
         life.comes(GET.as_bytes());
         assert_eq!(
             (life.conn.phase(), life.conn.requests()),

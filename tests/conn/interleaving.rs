@@ -210,7 +210,7 @@ impl World<'_> {
         let must = &self.must;
         assert_eq!(self.conn.phase(), must.phase);
         assert_eq!(self.conn.requests(), must.begun);
-        assert_eq!(self.conn.last(), must.last);
+        assert_eq!(self.conn.close_reason(), must.last);
         assert_eq!(self.conn.read_deadline(), Moment(must.deadline));
         if must.last.is_none() {
             assert_eq!(self.input.len(), must.here - must.used, "octets are lost");
@@ -427,7 +427,7 @@ impl World<'_> {
             answer = answer.length(length);
         }
         if closes {
-            answer = answer.last(CloseReason::Shutdown);
+            answer = answer.close_after(CloseReason::Shutdown);
         }
         if self.switches {
             answer = answer.upgrade("other").expect("a protocol");
@@ -500,7 +500,7 @@ impl World<'_> {
         let used = self
             .conn
             .discard(&self.input, Moment(self.now), self.config);
-        let (phase, last) = (self.conn.phase(), self.conn.last());
+        let (phase, last) = (self.conn.phase(), self.conn.close_reason());
         self.must.drained(self.now, used, phase, last);
         self.input.drain(..used);
         self.asks = phase == Phase::Discard;

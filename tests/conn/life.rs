@@ -212,7 +212,7 @@ impl Life {
             answer = answer.length(length);
         }
         if let Some(last) = reply.last {
-            answer = answer.last(last);
+            answer = answer.close_after(last);
         }
         if let Some(protocol) = upgrade {
             answer = answer
@@ -278,7 +278,7 @@ impl Life {
             Do::Silent(part) => assert!(!out.contains(part), "{at}: {out}"),
             Do::Delivers(delivery) => assert_eq!(self.delivery, Some(delivery), "{at}"),
             Do::Finishes(finished) => assert_eq!(self.finished, Some(finished), "{at}"),
-            Do::Last(reason) => assert_eq!(self.conn.last(), reason, "{at}"),
+            Do::Last(reason) => assert_eq!(self.conn.close_reason(), reason, "{at}"),
             Do::Refused(reject) => {
                 assert_eq!(self.refused, Some(reject), "{at}");
                 let line = format!("HTTP/1.1 {} ", reject.status().code());

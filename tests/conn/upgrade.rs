@@ -120,7 +120,7 @@ fn it_is_the_last_answer_for_no_other_reason() {
     };
     life.frame(stopping, Some("websocket"));
     assert_eq!(String::from_utf8_lossy(&life.out), SWITCHES);
-    assert_eq!(life.conn.last(), Some(CloseReason::Upgraded));
+    assert_eq!(life.conn.close_reason(), Some(CloseReason::Upgraded));
 }
 
 /// RFC 9110 §15.5.22: a 426 says what it asks for, and is an answer like any other.
@@ -134,7 +134,7 @@ fn a_protocol_that_is_asked_for_does_not_take_over() {
         String::from_utf8_lossy(&life.out),
         "HTTP/1.1 426 Upgrade Required\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n\r\n"
     );
-    assert_eq!(life.conn.last(), None);
+    assert_eq!(life.conn.close_reason(), None);
     let finished = life.conn.finish(false, life.now, &life.config);
     assert_eq!(finished, Finished::Continue);
     assert_eq!(life.conn.phase(), Phase::Idle);

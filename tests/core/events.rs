@@ -285,7 +285,7 @@ proptest! {
         }
         driven.conn.input_ended();
         driven.go();
-        let last = driven.conn.last();
+        let last = driven.conn.close_reason();
         prop_assert!(last.is_some());
         let told = driven.told.last().cloned().unwrap_or_default();
         prop_assert_eq!(told, format!("close: {:?}", last.unwrap_or(CloseReason::Failed)));

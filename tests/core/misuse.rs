@@ -63,7 +63,7 @@ fn an_answer_that_is_not_due_writes_nothing() {
     finished.respond(&OK);
     assert_eq!(finished.finish(), Finished::Continue);
     let mut closed = Case::after(GET);
-    closed.respond(&OK.last(CloseReason::Answered));
+    closed.respond(&OK.close_after(CloseReason::Answered));
     assert_eq!(closed.finish(), Finished::Linger);
     closed.conn.input_ended();
     assert_eq!(closed.next(b""), Event::Close(CloseReason::Answered));
@@ -147,6 +147,6 @@ fn questions_change_nothing() {
         let early = Event::Close(CloseReason::PeerClosedEarly);
         assert_eq!(case.next(b"GET "), early);
     }
-    assert_eq!(case.conn.last(), Some(CloseReason::PeerClosedEarly));
+    assert_eq!(case.conn.close_reason(), Some(CloseReason::PeerClosedEarly));
     assert_eq!(case.conn.requests(), 1);
 }

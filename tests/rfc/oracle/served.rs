@@ -302,7 +302,7 @@ impl Served {
             });
         }
         self.input.drain(..used);
-        if let Some(CloseReason::Rejected(reject)) = self.conn.last() {
+        if let Some(CloseReason::Rejected(reject)) = self.conn.close_reason() {
             self.refused = Some((status(reject), self.come));
         }
         Ok(used > 0)
