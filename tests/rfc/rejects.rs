@@ -20,7 +20,7 @@ const FOUND_ELSEWHERE: [(Reject, &str, &str); 3] = [
     ),
     (
         Reject::ContentTimeout,
-        "conn/gather.rs",
+        "conn/prefetch.rs",
         "30 seconds for the next octets",
     ),
     (
