@@ -8,11 +8,12 @@
 use super::body_writer::write_content;
 use super::catch_panic::catch_panic;
 use super::heartbeat::{Heartbeat, PeerWait};
+use super::lock::lock;
 use super::output::{Output, PendingBody};
 use super::overload::OverloadKind;
 use super::pool::ThreadGuard;
 use super::shared::Shared;
-use super::slots::{Owned, lock};
+use super::slots::Owned;
 use super::upgraded;
 use crate::conn::{CloseReason, Moment};
 use crate::sys::Interest;

@@ -1,7 +1,8 @@
 //! Listeners: accepting, and what a failed accept means.
 
+use super::lock::lock;
 use super::shared::Shared;
-use super::slots::{EventSource, lock};
+use super::token::EventSource;
 use crate::conn::Moment;
 use crate::limits::ACCEPT_REST;
 use crate::sys::{Interest, Listener, Stream};

@@ -3,7 +3,7 @@
 //! In: addresses of peers. Out: what is done about one that has too many. Never: a cost when there is no limit; an entry for an
 //! address that has no connection.
 
-use super::slots::lock;
+use super::lock::lock;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::collections::HashMap;
 use std::sync::Mutex;

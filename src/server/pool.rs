@@ -5,9 +5,9 @@
 
 use super::counts::{Fill, WorkerCounts};
 use super::heartbeat::{Heartbeat, Liveness};
+use super::lock::lock;
 use super::shared::Shared;
-use super::shutdown::Signal;
-use super::slots::lock;
+use super::signal::Signal;
 use super::worker::Worker;
 use crate::conn::Moment;
 use crate::limits::{CUT_FROM, REST, WORKERS_END_WITHIN, WORKERS_MOST};

@@ -6,7 +6,7 @@ use super::overload::Overload;
 use super::per_address::PerAddress;
 use super::permits::Semaphore;
 use super::pool::Pool;
-use super::shutdown::Signal;
+use super::signal::Signal;
 use super::slots::Slots;
 use crate::conn::Config;
 use crate::handler::Handler;

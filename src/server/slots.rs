@@ -16,57 +16,17 @@
 //! Slots come in chunks as they are needed, so that a server for ten thousand connections is small while it has ten.
 
 use super::client::Client;
+use super::lock::lock;
 use super::ownership::{OnEvent, OnRelease, Ownership, State};
+use super::token::{EventSource, SLOTS_MAX};
 use super::wait_state::{WaitKind, WaitState};
 use crate::conn::Moment;
-use crate::sys::Token;
 use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 
 /// Slots in a chunk.
 const CHUNK: usize = 256;
-
-/// Tokens from here on are listeners; no slot has such an index.
-const LISTENER_BIT: u64 = 1 << 31;
-
-/// What a token of the poller is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventSource {
-    /// The listener with this number.
-    Listener(usize),
-    /// A slot and the generation of the connection in it.
-    Slot {
-        /// Which slot.
-        index: u32,
-        /// Which of its connections.
-        generation: u32,
-    },
-}
-
-impl EventSource {
-    /// The token that stands for it.
-    pub const fn token(self) -> Token {
-        match self {
-            EventSource::Listener(number) => Token(LISTENER_BIT | number as u64),
-            EventSource::Slot { index, generation } => {
-                Token(((generation as u64) << 32) | index as u64)
-            }
-        }
-    }
-
-    /// What a token stands for.
-    pub const fn of(token: Token) -> EventSource {
-        let low = token.0 & 0xFFFF_FFFF;
-        if low & LISTENER_BIT != 0 {
-            return EventSource::Listener((low & !LISTENER_BIT) as usize);
-        }
-        EventSource::Slot {
-            index: low as u32,
-            generation: (token.0 >> 32) as u32,
-        }
-    }
-}
 
 struct Slot {
     ownership: AtomicU64,
@@ -123,7 +83,7 @@ pub struct Slots {
 impl Slots {
     /// Room for `most` connections.
     pub fn new(most: usize) -> Slots {
-        let most = most.clamp(1, LISTENER_BIT as usize - 1);
+        let most = most.clamp(1, SLOTS_MAX);
         Slots {
             chunks: (0..most.div_ceil(CHUNK)).map(|_| OnceLock::new()).collect(),
             vacant: Mutex::new(Vec::new()),
@@ -292,9 +252,4 @@ impl Slots {
         self.existing(index)
             .expect("a slot that was handed out exists")
     }
-}
-
-/// A lock that a panic elsewhere does not take from us: what these locks guard is whole between any two statements.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

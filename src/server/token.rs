@@ -1,0 +1,47 @@
+//! What the tokens of the poller stand for.
+
+use crate::sys::Token;
+
+/// Set in the tokens of listeners; no slot has such an index.
+const LISTENER_BIT: u64 = 1 << 31;
+
+/// Slots whose index leaves the bit alone.
+pub const SLOTS_MAX: usize = LISTENER_BIT as usize - 1;
+
+/// What an event is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventSource {
+    /// The listener with this number.
+    Listener(usize),
+    /// A slot and the generation of the connection in it.
+    Slot {
+        /// Which slot.
+        index: u32,
+        /// Which of its connections.
+        generation: u32,
+    },
+}
+
+impl EventSource {
+    /// The token that the poller gives back with the event.
+    pub const fn token(self) -> Token {
+        match self {
+            EventSource::Listener(number) => Token(LISTENER_BIT | number as u64),
+            EventSource::Slot { index, generation } => {
+                Token(((generation as u64) << 32) | index as u64)
+            }
+        }
+    }
+
+    /// The source that a token stands for.
+    pub const fn of(token: Token) -> EventSource {
+        let low = token.0 & 0xFFFF_FFFF;
+        if low & LISTENER_BIT != 0 {
+            return EventSource::Listener((low & !LISTENER_BIT) as usize);
+        }
+        EventSource::Slot {
+            index: low as u32,
+            generation: (token.0 >> 32) as u32,
+        }
+    }
+}
