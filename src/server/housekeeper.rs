@@ -58,7 +58,7 @@ impl Housekeeper {
                 self.sweep();
                 next_sweep = self.now().after(tick);
             } else {
-                shared.listeners.wake_rested(now, &shared);
+                self.wake_listeners(now);
             }
         }
     }
@@ -76,7 +76,9 @@ impl Housekeeper {
     /// Looks after the workers: see [`Pool::watch`](super::pool::Pool::watch).
     pub fn watch(&mut self) -> Look {
         let (shared, now) = (&self.shared, self.now());
-        shared.pool.watch(shared, now).unwrap_or_else(|error| {
+        let start_worker = || Worker::start(shared);
+        let watched = shared.pool.watch(&*shared.poller, now, start_worker);
+        watched.unwrap_or_else(|error| {
             shared.report(OverloadKind::Threads, now, || {
                 format!("cannot start one more worker, requests wait: {error}")
             });
@@ -110,7 +112,14 @@ impl Housekeeper {
         }
         self.worker.enforce_memory_limit();
         self.shared.enforce_body_limit();
-        self.shared.listeners.wake_rested(now, &self.shared);
+        self.wake_listeners(now);
+    }
+
+    fn wake_listeners(&self, now: Moment) {
+        let shared = &*self.shared;
+        shared
+            .listeners
+            .wake_rested(now, &*shared.poller, &shared.signal);
     }
 
     fn shut_down(&mut self) -> ShutdownReport {
@@ -131,7 +140,7 @@ impl Housekeeper {
     pub fn stop(&mut self) {
         self.shared.stop();
         self.empty_queues();
-        self.shared.listeners.close(&self.shared);
+        self.shared.listeners.close(&*self.shared.poller);
     }
 
     /// One step of the end: closes idle connections from which nothing has arrived. The others, and the workers, have time

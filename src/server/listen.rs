@@ -1,11 +1,11 @@
 //! Listeners: accepting, and what a failed accept means.
 
 use super::lock::lock;
-use super::shared::Shared;
+use super::signal::Signal;
 use super::token::EventSource;
 use crate::conn::Moment;
 use crate::limits::ACCEPT_REST;
-use crate::sys::{Interest, Listener, Stream};
+use crate::sys::{Interest, Listener, Poller, Stream};
 use core::net::SocketAddr;
 use std::io::{self, ErrorKind::*};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -81,39 +81,36 @@ impl Listeners {
     }
 
     /// Registers all listeners.
-    pub fn register(&self, shared: &Shared) -> io::Result<()> {
+    pub fn register(&self, poller: &dyn Poller) -> io::Result<()> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         for (number, listener) in open.iter().enumerate() {
             let token = EventSource::Listener(number).token();
-            shared
-                .poller
-                .add(listener.source(), token, Interest::Read)?;
+            poller.add(listener.source(), token, Interest::Read)?;
         }
         Ok(())
     }
 
     /// Arms a listener again.
-    pub fn arm(&self, number: usize, now: Moment, shared: &Shared) {
+    pub fn arm(&self, number: usize, now: Moment, poller: &dyn Poller, signal: &Signal) {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let Some(listener) = open.get(number) else {
             return;
         };
         let token = EventSource::Listener(number).token();
-        if shared
-            .poller
+        if poller
             .arm(listener.source(), token, Interest::Read)
             .is_err()
         {
             // ENOMEM is all that is left: the descriptor is open and registered.
-            self.rest(number, now, shared);
+            self.rest(number, now, signal);
         }
     }
 
     /// Leaves a listener alone for a while.
-    pub fn rest(&self, number: usize, now: Moment, shared: &Shared) {
+    pub fn rest(&self, number: usize, now: Moment, signal: &Signal) {
         lock(&self.resting).push((number, now.after(ACCEPT_REST)));
         // The housekeeper's sleep may be longer than that.
-        shared.signal.alarm();
+        signal.alarm();
     }
 
     /// When the first of the listeners that rest has rested enough.
@@ -127,7 +124,7 @@ impl Listeners {
     }
 
     /// Arms the listeners that have rested enough.
-    pub fn wake_rested(&self, now: Moment, shared: &Shared) {
+    pub fn wake_rested(&self, now: Moment, poller: &dyn Poller, signal: &Signal) {
         let mut rested = Vec::new();
         lock(&self.resting).retain(|&(number, until)| {
             let rests = now < until;
@@ -137,19 +134,17 @@ impl Listeners {
             rests
         });
         for number in rested {
-            self.arm(number, now, shared);
+            self.arm(number, now, poller, signal);
         }
     }
 
     /// Closes all listeners.
-    pub fn close(&self, shared: &Shared) {
+    pub fn close(&self, poller: &dyn Poller) {
         let closed =
             std::mem::take(&mut *self.open.write().unwrap_or_else(PoisonError::into_inner));
         for (number, listener) in closed.iter().enumerate() {
             // Fails only for a listener that was never registered; the descriptor is closed right after.
-            let _ = shared
-                .poller
-                .remove(listener.source(), EventSource::Listener(number).token());
+            let _ = poller.remove(listener.source(), EventSource::Listener(number).token());
         }
     }
 }

@@ -260,9 +260,9 @@ impl Server {
             shared.pool = Arc::new(Pool::new(count, count));
         }
         let shared = Arc::new(shared);
-        shared.listeners.register(&shared)?;
+        shared.listeners.register(&*shared.poller)?;
         let mut housekeeper = Housekeeper::new(shared.clone());
-        let started = shared.pool.start(&shared);
+        let started = shared.pool.start(|| Worker::start(&shared));
         let ended = started.map(|()| housekeeper.run());
         shared.end();
         shared.poller.wake();

@@ -6,9 +6,7 @@
 use super::counts::{Fill, WorkerCounts};
 use super::heartbeat::{Heartbeat, Liveness};
 use super::lock::lock;
-use super::shared::Shared;
 use super::signal::Signal;
-use super::worker::Worker;
 use crate::conn::Moment;
 use crate::limits::{CUT_FROM, REST, WORKERS_END_WITHIN, WORKERS_MOST};
 use crate::sys::Poller;
@@ -88,42 +86,25 @@ impl Pool {
         self.waits() >= self.counts().waiting_max()
     }
 
-    /// Starts the workers that are to run.
+    /// Starts the workers that are to run, each by a call of `start_worker`.
     ///
     /// # Errors
     /// Those of starting a thread; the others run and end with the poller.
-    pub fn start(&self, shared: &Arc<Shared>) -> io::Result<()> {
+    pub fn start(&self, mut start_worker: impl FnMut() -> io::Result<()>) -> io::Result<()> {
         // Each round starts one of a bounded number.
-        while self.fill() == Fill::Start {
-            self.start_one(shared)?;
+        while self.replace_blocked() == Fill::Start {
+            self.start_one(&mut start_worker)?;
         }
         Ok(())
     }
 
-    fn fill(&self) -> Fill {
+    fn replace_blocked(&self) -> Fill {
         lock(&self.state).counts.replace_blocked()
     }
 
     /// Starts a worker whose place is counted already.
-    fn start_one(&self, shared: &Arc<Shared>) -> io::Result<()> {
-        let mut worker = Worker::new(shared.clone());
-        let signal = shared.signal.clone();
-        let guard = ThreadGuard::of(&shared.pool, Some(worker.heartbeat()));
-        let number = guard.number;
-        let work = move || {
-            // Who waits for the threads finds every descriptor closed: what this one shares is let go of first.
-            let guard = guard;
-            let failure = worker.run().err();
-            drop(worker);
-            if let Some(error) = failure {
-                // Without its poller a server is deaf: it ends, and `join` tells why.
-                guard.fail(error);
-                signal.ask(Moment(0));
-            }
-        };
-        let started = shared
-            .threads
-            .start(&format!("doorstep-{number}"), Box::new(work));
+    fn start_one(&self, start_worker: &mut impl FnMut() -> io::Result<()>) -> io::Result<()> {
+        let started = start_worker();
         if started.is_err() {
             lock(&self.state).counts.end_running();
         }
@@ -135,22 +116,27 @@ impl Pool {
     ///
     /// # Errors
     /// Those of the poller, and of starting a thread, which counts as the cap; those that run go on.
-    pub fn watch(&self, shared: &Arc<Shared>, now: Moment) -> io::Result<Look> {
+    pub fn watch(
+        &self,
+        poller: &dyn Poller,
+        now: Moment,
+        mut start_worker: impl FnMut() -> io::Result<()>,
+    ) -> io::Result<Look> {
         let (missing, back) = self.look();
-        if missing <= back || !shared.poller.pending()? {
+        if missing <= back || !poller.pending()? {
             return Ok(Look::Nothing);
         }
         // Those that are back run when their turn ends.
         let missing = missing - back;
         let may_cut = back == 0;
         for filled in 0..missing {
-            match self.fill() {
+            match self.replace_blocked() {
                 Fill::Enough => return Ok(Look::Filled(filled)),
                 // Until the end, only those that rest wait for this.
                 Fill::Call => self.changed.notify_one(),
                 Fill::Start => {
                     // Who cannot have another thread has as many as there may be.
-                    self.start_one(shared).inspect_err(|_| {
+                    self.start_one(&mut start_worker).inspect_err(|_| {
                         self.cut_longest(may_cut, now);
                     })?;
                 }
@@ -262,7 +248,8 @@ impl Pool {
 pub struct ThreadGuard {
     pool: Arc<Pool>,
     heartbeat: Option<Arc<Heartbeat>>,
-    number: usize,
+    /// Which of the threads started so far it is.
+    pub number: usize,
 }
 
 impl ThreadGuard {
@@ -279,7 +266,8 @@ impl ThreadGuard {
         }
     }
 
-    fn fail(&self, error: io::Error) {
+    /// What ended a worker before its time.
+    pub fn fail(&self, error: io::Error) {
         lock(&self.pool.state).failure.get_or_insert(error);
     }
 }

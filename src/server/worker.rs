@@ -14,6 +14,7 @@ use super::listen::Accepted;
 use super::output::Output;
 use super::overload::OverloadKind;
 use super::per_address::shown;
+use super::pool::ThreadGuard;
 use super::shared::Shared;
 use super::slots::Owned;
 use super::token::EventSource;
@@ -70,6 +71,29 @@ impl Worker {
     /// What others see of it.
     pub(super) fn heartbeat(&self) -> Arc<Heartbeat> {
         self.heartbeat.clone()
+    }
+
+    /// Starts a worker on a thread of its own.
+    ///
+    /// # Errors
+    /// Those of starting a thread.
+    pub fn start(shared: &Arc<Shared>) -> io::Result<()> {
+        let mut worker = Worker::new(shared.clone());
+        let signal = shared.signal.clone();
+        let guard = ThreadGuard::of(&shared.pool, Some(worker.heartbeat()));
+        let name = format!("doorstep-{}", guard.number);
+        let work = move || {
+            // Who waits for the threads finds every descriptor closed: what this one shares is let go of first.
+            let guard = guard;
+            let failure = worker.run().err();
+            drop(worker);
+            if let Some(error) = failure {
+                // Without its poller a server is deaf: it ends, and `join` tells why.
+                guard.fail(error);
+                signal.ask(Moment(0));
+            }
+        };
+        shared.threads.start(&name, Box::new(work))
     }
 
     /// Serves until the poller is woken for good, or the pool needs this worker no more.
@@ -131,20 +155,27 @@ impl Worker {
         }
         match accepted {
             Accepted::Connection(stream, peer) => {
-                self.shared.listeners.arm(number, moment, &self.shared);
+                self.arm_listener(number, moment);
                 self.serve_new(stream, peer, &now);
             }
-            Accepted::Empty | Accepted::Lost => {
-                self.shared.listeners.arm(number, moment, &self.shared)
-            }
+            Accepted::Empty | Accepted::Lost => self.arm_listener(number, moment),
             Accepted::Exhausted(error) => {
                 self.shared.report(OverloadKind::Accept, moment, || {
                     format!("{}: new connections wait", trigger(&error))
                 });
-                self.shared.listeners.rest(number, moment, &self.shared);
+                self.shared
+                    .listeners
+                    .rest(number, moment, &self.shared.signal);
             }
             Accepted::Closed => {}
         }
+    }
+
+    fn arm_listener(&self, number: usize, now: Moment) {
+        let shared = &*self.shared;
+        shared
+            .listeners
+            .arm(number, now, &*shared.poller, &shared.signal);
     }
 
     /// Closes idle connections so that an accept, which failed for lack of what they hold, may succeed. False when none was.

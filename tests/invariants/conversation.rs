@@ -116,7 +116,7 @@ impl Run {
         let threads = Later(network.clone(), Arc::default());
         shared.threads = Box::new(threads.clone());
         let shared = Arc::new(shared);
-        let registered = shared.listeners.register(&shared);
+        let registered = shared.listeners.register(&*shared.poller);
         registered.map_err(|error| error.to_string())?;
         let mut world = network.world();
         world.shared = Arc::downgrade(&shared);

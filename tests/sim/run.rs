@@ -214,7 +214,7 @@ impl Run {
         shared.threads = Box::new(threads.clone());
         shared.observer = Some(Box::new(log.clone()));
         let shared = Arc::new(shared);
-        let registered = shared.listeners.register(&shared);
+        let registered = shared.listeners.register(&*shared.poller);
         registered.map_err(|error| error.to_string())?;
         let workers = (0..WORKERS).map(|_| (Worker::new(shared.clone()), None));
         Ok(Run {

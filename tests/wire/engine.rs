@@ -7,7 +7,7 @@
 use crate::stage::{Recorder, Stage};
 use doorstep::Handler;
 use doorstep::internals::conn::Config;
-use doorstep::internals::server::{Housekeeper, Listeners, Pool, Shared};
+use doorstep::internals::server::{Housekeeper, Listeners, Pool, Shared, Worker};
 use doorstep::internals::sys::{
     Accept, Interest, Listener, Poller, Source, Stream, SystemClock, Token, Wake,
 };
@@ -149,8 +149,14 @@ impl Engine {
         shared.observer = Some(Box::new(recorder.clone()));
         shared.pool = Arc::new(Pool::new(workers, workers));
         let shared = Arc::new(shared);
-        shared.listeners.register(&shared).expect("the listener");
-        shared.pool.start(&shared).expect("the workers");
+        shared
+            .listeners
+            .register(&*shared.poller)
+            .expect("the listener");
+        shared
+            .pool
+            .start(|| Worker::start(&shared))
+            .expect("the workers");
         let mut engine = Engine {
             address,
             recorder,

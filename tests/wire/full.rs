@@ -441,7 +441,7 @@ fn with_listener(stage: Stage, listener: Faulty, test: impl FnOnce()) {
     config.timeouts.linger = Duration::from_secs(10);
     let shared = Shared::new(poller, Box::new(clock), Box::new(page), config, listeners);
     let shared = Arc::new(shared);
-    shared.listeners.register(&shared).unwrap();
+    shared.listeners.register(&*shared.poller).unwrap();
     let mut worker = Worker::new(shared.clone());
     let mut housekeeper = Housekeeper::new(shared.clone());
     thread::scope(|scope| {

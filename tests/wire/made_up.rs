@@ -607,7 +607,10 @@ impl Scene {
         shared.observer = Some(Box::new(recorder.clone()));
         shared.threads = threads;
         let shared = Arc::new(shared);
-        shared.listeners.register(&shared).expect("the listener");
+        shared
+            .listeners
+            .register(&*shared.poller)
+            .expect("the listener");
         let mut worker = Worker::new(shared.clone());
         let (jobs, work) = mpsc::channel::<Job>();
         let (tell, done) = mpsc::channel();

@@ -4,7 +4,7 @@ use crate::client::{Client, PATIENCE, get, get_and_close, post};
 use crate::stage::{Event, Gate, PAGE, Recorder, Stage, eventually, on_each_backend};
 use doorstep::internals::conn::Config;
 use doorstep::internals::limits::{CUT_FROM, PEER_WAIT};
-use doorstep::internals::server::{Housekeeper, Listeners, Look, Pool, Shared};
+use doorstep::internals::server::{Housekeeper, Listeners, Look, Pool, Shared, Worker};
 use doorstep::internals::sys::{Clock, Listener, SystemThreads, Threads};
 use doorstep::{CloseReason, Handler, Limits, Request, Response, Status};
 use std::io::{self, Read, Write};
@@ -79,8 +79,8 @@ impl House {
         shared.observer = Some(Box::new(heard.clone()));
         shared.pool = Arc::new(Pool::new(base, most));
         let shared = Arc::new(shared);
-        shared.listeners.register(&shared).unwrap();
-        shared.pool.start(&shared).unwrap();
+        shared.listeners.register(&*shared.poller).unwrap();
+        shared.pool.start(|| Worker::start(&shared)).unwrap();
         House {
             keeper: Housekeeper::new(shared.clone()),
             shared,

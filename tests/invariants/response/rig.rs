@@ -31,7 +31,7 @@ pub fn exchange(handler: impl Handler, octets: Vec<u8>) -> Vec<u8> {
     );
     shared.threads = Box::new(wire.clone());
     let shared = Arc::new(shared);
-    let registered = shared.listeners.register(&shared);
+    let registered = shared.listeners.register(&*shared.poller);
     registered.expect("nothing stands in its way");
     let mut worker = Worker::new(shared);
     for _ in 0..TURNS_MOST {
