@@ -2,8 +2,8 @@
 //!
 //! In: the socket, the connection's deadlines, and who may cut a wait. Out: what is sent or read. Never: a wait without a deadline.
 
-use super::heartbeat::{PeerWait, WaitOutcome};
 use super::output::{Output, Progress, transmit};
+use super::peer_wait::{PeerWait, WaitOutcome};
 use crate::conn::{CloseReason, Config, Connection, Moment};
 use crate::h1::Reject;
 use crate::sys::{Interest, Stream};

@@ -5,8 +5,8 @@
 
 use super::blocking::{BlockingIo, Failure};
 use super::client::Client;
-use super::heartbeat::PeerWait;
 use super::output::Output;
+use super::peer_wait::PeerWait;
 use super::shared::Shared;
 use crate::conn::CloseReason;
 use crate::h1::chunked;

@@ -5,8 +5,8 @@
 
 use super::body_writer::write_content;
 use super::client::Client;
-use super::heartbeat::PeerWait;
 use super::output::{Broken, PendingBody, Progress, is_programs, transmit};
+use super::peer_wait::PeerWait;
 use super::worker::Worker;
 use crate::conn::{CloseReason, Expiry, Moment, Phase, Prefetched, Received};
 use crate::handler::Now;

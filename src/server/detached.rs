@@ -7,10 +7,11 @@
 
 use super::body_writer::write_content;
 use super::catch_panic::catch_panic;
-use super::heartbeat::{Heartbeat, PeerWait};
+use super::heartbeat::Heartbeat;
 use super::lock::lock;
 use super::output::{Output, PendingBody};
 use super::overload::OverloadKind;
+use super::peer_wait::PeerWait;
 use super::pool::ThreadGuard;
 use super::shared::Shared;
 use super::slots::Owned;

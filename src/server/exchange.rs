@@ -6,9 +6,9 @@
 use super::blocking::{BlockingIo, Failure};
 use super::client::{Client, Record};
 use super::conversation::Step;
-use super::heartbeat::PeerWait;
 use super::observer::RequestEvent;
 use super::output::{Output, PendingBody, copy_file, memory};
+use super::peer_wait::PeerWait;
 use super::permits::{Permit, Semaphore};
 use super::request_body::RequestBody;
 use super::shared::Shared;

@@ -3,13 +3,8 @@
 //! In: marks that the thread sets on its way, each one store to memory that is mostly its own. Out: what the housekeeper makes of them.
 //! Never: a lock; a mark that costs a request more than it has to.
 
-use super::shared::Shared;
-use crate::conn::{CloseReason, Moment};
-use crate::limits::{DETACHED_WAIT, PEER_WAIT};
-use crate::sys::{Interest, Stream};
-use std::io;
+use crate::conn::Moment;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
 
 /// What a look at a thread finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +84,20 @@ impl Heartbeat {
         self.blocked.store(false, Ordering::SeqCst);
     }
 
+    /// A wait for the peer begins, as if at `since`: its number.
+    pub fn begin_wait(&self, since: Moment) -> u64 {
+        let number = self.count.load(Ordering::Relaxed) + 1;
+        self.count.store(number, Ordering::Relaxed);
+        self.since.store(since.0, Ordering::SeqCst);
+        self.wait.store(number, Ordering::SeqCst);
+        number
+    }
+
+    /// The wait has ended.
+    pub fn end_wait(&self) {
+        self.wait.store(0, Ordering::SeqCst);
+    }
+
     /// The wait for a peer that goes on now, and since when.
     pub fn waits(&self) -> Option<(u64, Moment)> {
         let wait = self.wait.load(Ordering::SeqCst);
@@ -103,112 +112,5 @@ impl Heartbeat {
     /// Ends this wait, if it still goes on.
     pub fn cut(&self, wait: u64) {
         self.cut.store(wait, Ordering::SeqCst);
-    }
-}
-
-/// How a wait for a peer ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WaitOutcome {
-    /// The socket is ready.
-    Ready,
-    /// The time is over.
-    TimedOut,
-    /// It was cut: the server needs the thread for others, or has ended.
-    Cut(CloseReason),
-}
-
-/// The waits of one request for its peer, and how long they have been in all.
-pub struct PeerWait<'a> {
-    shared: &'a Shared,
-    heartbeat: &'a Heartbeat,
-    waited: Duration,
-    /// How soon a cut is heard of.
-    slice: Duration,
-    /// Whether the thread may not be lent to a peer's content when too many are: until the first such wait.
-    is_new: bool,
-}
-
-impl<'a> PeerWait<'a> {
-    /// Nobody has been waited for yet.
-    pub fn new(shared: &'a Shared, heartbeat: &'a Heartbeat) -> PeerWait<'a> {
-        PeerWait {
-            shared,
-            heartbeat,
-            waited: Duration::ZERO,
-            slice: PEER_WAIT,
-            is_new: true,
-        }
-    }
-
-    /// The same on a thread of which there may be many, and that nobody cuts before the server's end.
-    pub fn detached(shared: &'a Shared, heartbeat: &'a Heartbeat) -> PeerWait<'a> {
-        PeerWait {
-            slice: DETACHED_WAIT,
-            is_new: false,
-            ..PeerWait::new(shared, heartbeat)
-        }
-    }
-
-    /// The time.
-    pub fn now(&self) -> Moment {
-        Moment::at(self.shared.clock.now().0)
-    }
-
-    /// Blocks until the socket is ready, the deadline is over, or somebody cuts it.
-    ///
-    /// # Errors
-    /// Those of poll(2).
-    pub fn wait(
-        &mut self,
-        stream: &mut Stream,
-        interest: Interest,
-        deadline: Moment,
-    ) -> io::Result<WaitOutcome> {
-        // Whoever has begun goes on; content that is asked for now, and is not here, finds no worker to spare.
-        let is_new = std::mem::take(&mut self.is_new);
-        if is_new && interest == Interest::Read && self.shared.pool.has_none_to_spare() {
-            return Ok(WaitOutcome::Cut(CloseReason::Overload));
-        }
-        let heartbeat = self.heartbeat;
-        let begun = self.now();
-        let number = heartbeat.count.load(Ordering::Relaxed) + 1;
-        heartbeat.count.store(number, Ordering::Relaxed);
-        let since = begun.0.saturating_sub(Moment::at(self.waited).0);
-        heartbeat.since.store(since, Ordering::SeqCst);
-        heartbeat.wait.store(number, Ordering::SeqCst);
-        let waited = self.wait_in_slices(stream, interest, deadline, number);
-        heartbeat.wait.store(0, Ordering::SeqCst);
-        self.waited += self.now().since(begun);
-        waited
-    }
-
-    /// A blocked poll(2) hears of nothing but its socket, on any system; so it is begun anew often enough to hear of a cut.
-    fn wait_in_slices(
-        &self,
-        stream: &mut Stream,
-        interest: Interest,
-        deadline: Moment,
-        number: u64,
-    ) -> io::Result<WaitOutcome> {
-        let mut is_ready = false;
-        // Ends with the deadline, which every wait has.
-        loop {
-            if self.shared.has_ended() {
-                return Ok(WaitOutcome::Cut(CloseReason::Shutdown));
-            }
-            // Also when the socket is ready: a peer that sends an octet within each slice would never be cut, and as the one that
-            // waits longest would keep all others from it.
-            if self.heartbeat.cut.load(Ordering::SeqCst) == number {
-                return Ok(WaitOutcome::Cut(CloseReason::Overload));
-            }
-            if is_ready {
-                return Ok(WaitOutcome::Ready);
-            }
-            let now = self.now();
-            if deadline <= now {
-                return Ok(WaitOutcome::TimedOut);
-            }
-            is_ready = stream.wait(interest, self.slice.min(deadline.since(now)))?;
-        }
     }
 }

@@ -26,6 +26,7 @@ mod observer;
 mod output;
 mod overload;
 pub mod ownership;
+mod peer_wait;
 pub mod per_address;
 mod permits;
 mod pool;
