@@ -24,7 +24,7 @@ pub struct Client {
     pub pending: Option<Box<Pending>>,
     /// What it waits for when nobody owns it.
     pub wait_state: WaitState,
-    /// Octets that the socket has taken so far, heads included.
+    /// HeldBytes that the socket has taken so far, heads included.
     pub sent: u64,
     /// Whether the poller knows the socket.
     pub registered: bool,
@@ -103,9 +103,9 @@ impl Client {
         output.clear();
     }
 
-    /// Octets of memory that are kept for it between two turns, and that are its alone: those that were counted before, and those
+    /// HeldBytes of memory that are kept for it between two turns, and that are its alone: those that were counted before, and those
     /// that are counted from now on.
-    pub fn count(&mut self) -> (Octets, Octets) {
+    pub fn count(&mut self) -> (HeldBytes, HeldBytes) {
         let Some(pending) = &mut self.pending else {
             return Default::default();
         };
@@ -116,11 +116,11 @@ impl Client {
         (before, octets)
     }
 
-    /// Octets that are counted as kept for it.
-    pub fn counted(&self) -> Octets {
+    /// HeldBytes that are counted as kept for it.
+    pub fn counted(&self) -> HeldBytes {
         self.pending
             .as_ref()
-            .map_or(Octets::default(), |pending| pending.counted)
+            .map_or(HeldBytes::default(), |pending| pending.counted)
     }
 
     fn has_unread(&self) -> bool {
@@ -137,8 +137,8 @@ impl Client {
     /// client took octets in it waits anew with the rest of them.
     pub fn waits(&mut self, interest: Interest, was_served: bool, took: bool, now: Moment) {
         let kind = match (self.counted(), self.conn.phase(), interest) {
-            (Octets { made: 1.., .. }, _, _) => WaitKind::OwnsBody,
-            (Octets { parked: 1.., .. }, _, _) => WaitKind::Buffered,
+            (HeldBytes { made: 1.., .. }, _, _) => WaitKind::OwnsBody,
+            (HeldBytes { parked: 1.., .. }, _, _) => WaitKind::Buffered,
             (_, Phase::Idle, Interest::Read) => WaitKind::Idle,
             _ => WaitKind::Busy,
         };
@@ -181,9 +181,9 @@ const _: () = assert!(size_of::<Client>() <= size_of::<Connection>() + 96);
 /// What is kept for a connection that is busy, or that waits with something. An idle one has none of it.
 #[derive(Debug, Default)]
 pub struct Pending {
-    /// Octets that were read and belong to a message that is not complete.
+    /// HeldBytes that were read and belong to a message that is not complete.
     pub unread: Vec<u8>,
-    /// Octets of answers that the socket did not take.
+    /// HeldBytes of answers that the socket did not take.
     pub unsent: Vec<u8>,
     /// Content that follows them.
     pub body: Option<PendingBody>,
@@ -191,13 +191,13 @@ pub struct Pending {
     pub record: Option<Record>,
     /// Whether the answer in progress is, or was, more than what shares the write of its head.
     pub is_long: bool,
-    /// Octets of memory that are counted as kept.
-    counted: Octets,
+    /// HeldBytes of memory that are counted as kept.
+    counted: HeldBytes,
 }
 
-/// Octets of memory that are kept.
+/// HeldBytes of memory that are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Octets {
+pub struct HeldBytes {
     /// By the server: input that is not a whole message, and output that the client has not taken.
     pub parked: usize,
     /// By the program: content that it made for one answer, which stays as a whole until its last octet is sent.
@@ -205,7 +205,7 @@ pub struct Octets {
 }
 
 impl Pending {
-    fn octets(&self) -> Octets {
+    fn octets(&self) -> HeldBytes {
         let made = match &self.body {
             Some(PendingBody::Memory {
                 payload: Payload::Bytes(octets),
@@ -214,11 +214,11 @@ impl Pending {
             _ => 0,
         };
         let parked = self.unread.capacity() + self.unsent.capacity();
-        Octets { parked, made }
+        HeldBytes { parked, made }
     }
 
     fn is_empty(&self) -> bool {
-        self.counted == Octets::default()
+        self.counted == HeldBytes::default()
             && !self.is_long
             && self.body.is_none()
             && self.record.is_none()

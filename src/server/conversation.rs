@@ -84,7 +84,7 @@ impl Worker {
             };
         };
         client.save(&mut self.input, &mut self.output);
-        self.grew |= self.shared.count_parked(client);
+        self.grew |= self.shared.budget.count(client);
         if let TurnEnd::Wait(interest) = end {
             let (was_served, took) = (self.requests > 0, self.moved > 0);
             client.waits(interest, was_served, took, Moment::at(now.monotonic));

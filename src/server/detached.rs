@@ -6,11 +6,11 @@
 //! program has finished, the workers get the connection back as if its socket had been full until now.
 
 use super::body_writer::write_content;
+use super::budget::OverloadKind;
 use super::catch_panic::catch_panic;
 use super::heartbeat::Heartbeat;
 use super::lock::lock;
 use super::output::{Output, PendingBody};
-use super::overload::OverloadKind;
 use super::peer_wait::PeerWait;
 use super::pool::ThreadGuard;
 use super::shared::Shared;
@@ -91,10 +91,10 @@ fn give_back(shared: &Shared, mut owned: Owned) {
     }
     let now = Moment::at(shared.clock.now().0);
     owned.client.deadline = owned.client.conn.write_deadline(now, &shared.config);
-    shared.count_parked(&mut owned.client);
+    shared.budget.count(&mut owned.client);
     owned.client.waits(Interest::Write, false, true, now);
     match shared.arm(&mut owned, Interest::Write) {
-        Ok(()) => shared.leave(owned),
+        Ok(()) => shared.release(owned),
         Err(_) => shared.close(owned, CloseReason::Failed),
     }
 }

@@ -1,7 +1,7 @@
 //! The housekeeper: the sweep over deadlines, the look after the workers, and the shutdown. One thread, with a worker's buffers of its own.
 
+use super::budget::OverloadKind;
 use super::listen::Accepted;
-use super::overload::OverloadKind;
 use super::pool::Look;
 use super::shared::Shared;
 use super::shutdown::ShutdownReport;
@@ -106,7 +106,7 @@ impl Housekeeper {
         for index in 0..self.shared.slots.touched() {
             if let Some(owned) = self.shared.slots.claim(index, |deadline| deadline <= now) {
                 if let Some(owned) = self.worker.expire(owned) {
-                    self.shared.leave(owned);
+                    self.shared.release(owned);
                 }
             }
         }
@@ -179,7 +179,7 @@ impl Housekeeper {
         };
         owned.client.deadline = owned.client.conn.read_deadline();
         match self.shared.arm(&mut owned, Interest::Read) {
-            Ok(()) => self.shared.leave(owned),
+            Ok(()) => self.shared.release(owned),
             Err(_) => self.shared.close(owned, CloseReason::Failed),
         }
     }
@@ -192,7 +192,7 @@ impl Housekeeper {
                 if owned.client.is_silent() {
                     self.worker.close_at_shutdown(owned);
                 } else {
-                    self.shared.leave(owned);
+                    self.shared.release(owned);
                 }
             }
         }

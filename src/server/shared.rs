@@ -1,15 +1,16 @@
 //! What all workers of one server share.
 
+use super::budget::{MemoryBudget, OverloadKind, OverloadReports};
+use super::catch_panic::catch_panic;
 use super::listen::Listeners;
 use super::observer::Observer;
-use super::overload::Overload;
 use super::per_address::PerAddress;
 use super::permits::Semaphore;
 use super::pool::Pool;
 use super::signal::Signal;
 use super::slots::Slots;
-use crate::conn::Config;
-use crate::handler::Handler;
+use crate::conn::{Config, Moment};
+use crate::handler::{Handler, Now};
 use crate::sys::{Clock, Poller, SystemThreads, Threads};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,8 +34,10 @@ pub struct Shared {
     pub slots: Slots,
     /// How many connections each address has.
     pub per_address: PerAddress,
-    /// What is counted of an overload.
-    pub overload: Overload,
+    /// The memory that connections hold.
+    pub budget: MemoryBudget,
+    /// Which overload was reported when.
+    pub reports: OverloadReports,
     /// Where connections come from.
     pub listeners: Listeners,
     /// The workers.
@@ -72,7 +75,8 @@ impl Shared {
             config,
             slots,
             per_address,
-            overload: Overload::new(),
+            budget: MemoryBudget::default(),
+            reports: OverloadReports::new(),
             listeners,
             pool,
             permits: Arc::default(),
@@ -81,6 +85,23 @@ impl Shared {
             draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             ended: AtomicBool::new(false),
+        }
+    }
+
+    /// The time, as a handler sees it.
+    pub fn now(&self) -> Now {
+        let (monotonic, wall) = self.clock.now();
+        Now { monotonic, wall }
+    }
+
+    /// Tells the observer of an overload, once a minute for each kind.
+    pub fn report(&self, kind: OverloadKind, now: Moment, why: impl FnOnce() -> String) {
+        let Some(observer) = &self.observer else {
+            return;
+        };
+        if self.reports.is_due(kind, now) {
+            // The caller has no connection that a panic could end: the thread goes on.
+            catch_panic(|| observer.overload(&why()));
         }
     }
 

@@ -61,7 +61,7 @@ pub(super) fn run_protocol(
     let timeouts = &shared.config.timeouts;
     let leftover = std::mem::take(&mut client.pending().unread);
     // The thread has it, and seldom for long; the connection, which may live for hours, keeps nothing any more.
-    shared.count_parked(client);
+    shared.budget.count(client);
     let mut stream = UpgradedStream {
         shared,
         leftover,

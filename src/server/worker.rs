@@ -2,6 +2,7 @@
 //!
 //! A turn is a plain function of an event. The thread around it is ten lines: [`Worker::run`].
 
+use super::budget::OverloadKind;
 use super::catch_panic::catch_panic;
 use super::client::Client;
 use super::connections_within;
@@ -12,7 +13,6 @@ use super::heartbeat::Heartbeat;
 use super::input::Input;
 use super::listen::Accepted;
 use super::output::Output;
-use super::overload::OverloadKind;
 use super::per_address::shown;
 use super::pool::ThreadGuard;
 use super::shared::Shared;

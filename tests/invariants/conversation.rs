@@ -189,7 +189,7 @@ impl Run {
     fn turn(&mut self, token: Token) -> Result<(), String> {
         self.network.world().begin_turn();
         self.worker.turn(token);
-        let kept = self.shared.parked();
+        let kept = self.shared.budget.parked();
         if kept > self.shared.config.limits.parked_bytes {
             return Err(format!("{kept} octets are kept"));
         }
@@ -260,7 +260,7 @@ impl Run {
         let world = self.network.world();
         let left = (
             self.shared.slots.occupied(),
-            self.shared.parked(),
+            self.shared.budget.parked(),
             self.shared.listeners.is_admitting(),
             world.registered(),
             world.is_queue_empty(),

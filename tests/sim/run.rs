@@ -414,10 +414,10 @@ impl Run {
             return Err(format!("the server {breach}"));
         }
         let ends = self.log.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.shared.parked() > 0 {
+        if self.shared.budget.parked() > 0 {
             return Err(format!(
                 "{} octets are still counted as kept",
-                self.shared.parked()
+                self.shared.budget.parked()
             ));
         }
         let mut told = Told::default();

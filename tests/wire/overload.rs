@@ -292,14 +292,14 @@ fn octets_kept_for_all_are_bounded_exactly() {
         assert_eq!(crowd.said().len(), usize::from(is_too_much), "{row}");
         let left = if is_too_much { second } else { first + second };
         let left = if first == 0 && is_too_much { 0 } else { left };
-        assert_eq!(crowd.shared.parked(), left, "{row}");
+        assert_eq!(crowd.shared.budget.parked(), left, "{row}");
         for number in [0, 1, 2] {
             if !crowd.is_gone(number) {
                 crowd.closes(number);
                 crowd.is_ready(number);
             }
         }
-        assert_eq!(crowd.shared.parked(), 0, "{row}");
+        assert_eq!(crowd.shared.budget.parked(), 0, "{row}");
         assert_eq!(crowd.shared.slots.occupied(), 0, "{row}");
     }
 }
@@ -323,14 +323,14 @@ fn what_counts_as_kept() {
         crowd.takes(0, 1_000);
         crowd.asks(0, get(path));
         assert_eq!(
-            (crowd.shared.parked(), crowd.shared.made()),
+            (crowd.shared.budget.parked(), crowd.shared.budget.made()),
             (0, kept),
             "{path}"
         );
         crowd.takes(0, usize::MAX);
         crowd.is_ready(0);
         assert_eq!(
-            (crowd.shared.parked(), crowd.shared.made()),
+            (crowd.shared.budget.parked(), crowd.shared.budget.made()),
             (0, 0),
             "{path}"
         );
@@ -342,24 +342,24 @@ fn what_counts_as_kept() {
     let whole = crowd.got(0).len();
     crowd.takes(0, 10);
     crowd.asks(0, get("/"));
-    assert_eq!(crowd.shared.parked(), whole - 10);
+    assert_eq!(crowd.shared.budget.parked(), whole - 10);
     crowd.takes(0, usize::MAX);
     crowd.is_ready(0);
-    assert_eq!(crowd.shared.parked(), 0);
+    assert_eq!(crowd.shared.budget.parked(), 0);
     // Panics: with a part of the head kept from before, and in a reader behind output that was kept.
     crowd.asks(0, "GET /pan");
-    assert_eq!(crowd.shared.parked(), 8);
+    assert_eq!(crowd.shared.budget.parked(), 8);
     crowd.asks(0, "ic HTTP/1.1\r\nHost: a\r\n\r\n");
     assert!(crowd.got(0).contains("HTTP/1.1 500 "));
-    assert_eq!(crowd.shared.parked(), 0);
+    assert_eq!(crowd.shared.budget.parked(), 0);
     crowd.come(1);
     crowd.takes(1, 100);
     crowd.asks(1, get("/mined"));
-    assert!(crowd.shared.parked() > 0);
+    assert!(crowd.shared.budget.parked() > 0);
     crowd.takes(1, usize::MAX);
     crowd.is_ready(1);
     assert_eq!(crowd.ends().last(), Some(&(1, CloseReason::Panicked)));
-    assert_eq!(crowd.shared.parked(), 0);
+    assert_eq!(crowd.shared.budget.parked(), 0);
 }
 
 /// Content whose reader panics when it is asked once more than so often.
@@ -389,18 +389,18 @@ fn one_that_needs_much_costs_as_many_as_it_takes() {
     // More octets for the same message do not make it younger.
     crowd.at(1_500);
     crowd.asks(18, "a");
-    assert_eq!(crowd.shared.parked(), 1_901);
+    assert_eq!(crowd.shared.budget.parked(), 1_901);
     crowd.takes(19, 1_000);
     crowd.asks(19, get("/"));
     // The oldest has 101 octets, each other one 100.
     let stay = (LIMIT - needed) / 100;
     assert!((1..18).contains(&stay), "{stay}");
     assert_eq!(crowd.ends(), ended((stay..19).rev()));
-    assert_eq!(crowd.shared.parked(), needed + 100 * stay);
+    assert_eq!(crowd.shared.budget.parked(), needed + 100 * stay);
     // Its last octet makes room again.
     crowd.takes(19, usize::MAX);
     crowd.is_ready(19);
-    assert_eq!(crowd.shared.parked(), 100 * stay);
+    assert_eq!(crowd.shared.budget.parked(), 100 * stay);
 }
 
 /// However many have come since the last sweep.
@@ -415,10 +415,10 @@ fn one_sweep_gives_up_all_that_stall() {
         crowd.takes(number, 1_000);
         crowd.asks(number, get("/"));
     }
-    assert_eq!(crowd.shared.made(), 50_000 * many);
+    assert_eq!(crowd.shared.budget.made(), 50_000 * many);
     crowd.at(STALLS_FROM.as_millis() as u64);
     crowd.is_swept();
-    assert_eq!(crowd.shared.made(), 100_000);
+    assert_eq!(crowd.shared.budget.made(), 100_000);
     assert_eq!(crowd.ends().len(), many - 2);
 }
 
@@ -437,7 +437,7 @@ fn made_answers_are_given_up_when_they_are_not_taken() {
     (0..2).for_each(|number| asks(&mut crowd, number));
     crowd.at(10);
     asks(&mut crowd, 2);
-    assert_eq!(crowd.shared.made(), 150_000);
+    assert_eq!(crowd.shared.budget.made(), 150_000);
     // One octet taken is a sign of life.
     crowd.at(500);
     crowd.takes(0, 1_001);
@@ -451,7 +451,10 @@ fn made_answers_are_given_up_when_they_are_not_taken() {
     // At the limit nobody has to go, however long it takes.
     crowd.at(10 * stalls);
     crowd.is_swept();
-    assert_eq!((crowd.shared.made(), crowd.ends().len()), (100_000, 1));
+    assert_eq!(
+        (crowd.shared.budget.made(), crowd.ends().len()),
+        (100_000, 1)
+    );
     assert_eq!(crowd.said().len(), 1);
 
     let mut alone = Crowd::new(limits(|limits| limits.parked_bytes = 49_999), handler);
@@ -463,7 +466,7 @@ fn made_answers_are_given_up_when_they_are_not_taken() {
     alone.takes(0, usize::MAX);
     alone.is_ready(0);
     assert!(alone.got(0).len() > 50_000);
-    assert_eq!(alone.shared.made(), 0);
+    assert_eq!(alone.shared.budget.made(), 0);
 }
 
 #[test]

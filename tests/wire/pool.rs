@@ -530,11 +530,11 @@ fn nothing_is_kept_for_a_connection_that_a_thread_has() {
         let offer = "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
         client.send([offer.as_bytes(), &[b'x'; 1_000]].concat());
         gate.holds(1);
-        assert_eq!(house.shared.parked(), 0);
+        assert_eq!(house.shared.budget.parked(), 0);
         gate.open();
         client.finish_sending();
         house.heard.hears_closed(CloseReason::Upgraded);
-        assert_eq!(house.shared.parked(), 0);
+        assert_eq!(house.shared.budget.parked(), 0);
     });
 }
 

@@ -1,4 +1,7 @@
-//! How a connection ends, whoever owns it: its slot first, then its registration, then its descriptor, and the observer is told.
+//! Arm, release, close: the only ways out of ownership.
+//!
+//! A connection is armed while it is still owned, and released after that; `slots` says why. It is
+//! closed in this order: its slot, its registration, its descriptor; then the observer is told.
 
 use super::catch_panic::catch_panic;
 use super::client::{Client, Record};
@@ -6,14 +9,42 @@ use super::observer::RequestEvent;
 use super::shared::Shared;
 use super::slots::Owned;
 use crate::conn::CloseReason;
-use crate::handler::Now;
+use crate::sys::Interest;
+use std::io;
 
 impl Shared {
+    /// Arms the poller for a connection that is still owned.
+    pub(super) fn arm(&self, owned: &mut Owned, interest: Interest) -> io::Result<()> {
+        let token = owned.source.token();
+        let client = &mut owned.client;
+        client.waits_to_write = interest == Interest::Write;
+        if client.registered {
+            return self.poller.arm(client.stream.source(), token, interest);
+        }
+        self.poller.add(client.stream.source(), token, interest)?;
+        client.registered = true;
+        Ok(())
+    }
+
+    /// Lets go of a connection that is armed, for others to serve.
+    pub(super) fn release(&self, mut owned: Owned) {
+        let deadline = owned.client.deadline;
+        // Each round is due to an event, which came while it was owned here and has used up the arming.
+        while let Some(again) = self.slots.release(owned, deadline) {
+            owned = again;
+            let interest = owned.client.interest();
+            if self.arm(&mut owned, interest).is_err() {
+                return self.close(owned, CloseReason::Failed);
+            }
+        }
+    }
+
     /// Ends a connection.
     pub(super) fn close(&self, owned: Owned, reason: CloseReason) {
         let token = owned.source.token();
         let client = self.slots.vacate(owned);
-        self.give_back(&client);
+        self.per_address.leave(client.peer);
+        self.budget.uncount(&client);
         if client.registered {
             // The descriptor is closed right after, which ends the registration in any case.
             let _ = self.poller.remove(client.stream.source(), token);
@@ -56,11 +87,5 @@ impl Shared {
             peer: client.peer,
             reason: record.reason,
         }
-    }
-
-    /// The time, as a handler sees it.
-    pub(super) fn now(&self) -> Now {
-        let (monotonic, wall) = self.clock.now();
-        Now { monotonic, wall }
     }
 }
