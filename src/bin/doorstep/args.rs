@@ -5,7 +5,7 @@
 
 use crate::messages::{self, Failure};
 use crate::table::{Id, REFUSED, Row, TABLE, Value};
-use crate::words;
+use crate::text;
 use std::ffi::{OsStr, OsString};
 
 /// What stood on the command line.
@@ -131,10 +131,7 @@ fn unknown(shown: &str, name: &str) -> Failure {
     if let Some((_, why)) = REFUSED.iter().find(|(names, _)| names.contains(&name)) {
         return messages::refused_option(shown, why);
     }
-    messages::unknown_option(
-        shown,
-        words::nearest(name, TABLE.iter().map(|row| row.long)),
-    )
+    messages::unknown_option(shown, text::nearest(name, TABLE.iter().map(|row| row.long)))
 }
 
 fn conflicts(given: &Given) -> Result<(), Failure> {

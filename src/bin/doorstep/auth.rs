@@ -95,7 +95,7 @@ pub fn read_file(path: &Path) -> Result<Vec<Credentials>, Failure> {
         false => Ok(()),
     });
     checked.map_err(|error| messages::credentials_file_failed(path, &error))?;
-    let name = crate::words::shown(path);
+    let name = crate::text::shown(path);
     // Some editors put a byte order mark before UTF-8; it would be part of the first user's name.
     let octets = octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&octets);
     let mut found = Vec::new();

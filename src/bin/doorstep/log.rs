@@ -3,7 +3,7 @@
 //! In: what the server reports. Out: `12:01:44 200 GET /app.js 14.2 kB 0.8 ms 192.168.1.7`, times in UTC. Never: two lines
 //! for one event; a character that a terminal obeys; a request that waits for its line to be read.
 
-use crate::words::escaped;
+use crate::text::escaped;
 use doorstep::{Observer, Reject, RequestEvent, Status};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};

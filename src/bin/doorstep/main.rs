@@ -19,7 +19,7 @@ mod site;
 mod start;
 mod stop;
 mod table;
-mod words;
+mod text;
 
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;

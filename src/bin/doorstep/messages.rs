@@ -3,7 +3,7 @@
 //! In: what went wrong. Out: `doorstep: …`, a hint where there is a way out, and 1 (it cannot start) or 2 (wrong usage).
 //! Never: a backtrace; a control character of a name that a stranger chose.
 
-use crate::words::{escaped, shown};
+use crate::text::{escaped, shown};
 use std::fmt;
 use std::io;
 use std::net::IpAddr;

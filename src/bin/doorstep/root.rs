@@ -5,7 +5,7 @@
 
 use crate::messages::{self, Failure};
 use crate::site::Site;
-use crate::words::{escaped, nearest, shown};
+use crate::text::{escaped, nearest, shown};
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};

@@ -10,7 +10,7 @@ use crate::messages::{self, Failure};
 use crate::root::{self, Kind, Root};
 use crate::settings::Settings;
 use crate::site::{Mount, Site};
-use crate::words::{escaped, shown};
+use crate::text::{escaped, shown};
 use crate::{print, stop};
 use doorstep::os::{self, Signals};
 use doorstep::{Files, Handler, Limits, Server, ShutdownReport};
