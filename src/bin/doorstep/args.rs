@@ -4,7 +4,7 @@
 //! the meaning of a value; an abbreviation that a later option could make ambiguous.
 
 use crate::messages::{self, Failure};
-use crate::table::{Id, REFUSED, Row, TABLE, Value};
+use crate::options::{Id, REFUSED, Row, TABLE, Value};
 use crate::text;
 use std::ffi::{OsStr, OsString};
 

@@ -2,7 +2,7 @@
 //!
 //! In: the table of options. Never: a fact about an option that the table does not hold.
 
-use crate::table::{Group, Row, TABLE, Value};
+use crate::options::{Group, Row, TABLE, Value};
 
 const USAGE: &str = "\
 Usage: doorstep [OPTIONS] [DIR | FILE] [PORT]
@@ -68,7 +68,7 @@ fn names(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::Id;
+    use crate::options::Id;
 
     #[test]
     fn names_every_option_on_one_page() {

@@ -13,12 +13,12 @@ mod help;
 mod listen;
 mod log;
 mod messages;
+mod options;
 mod root;
 mod settings;
 mod site;
 mod start;
 mod stop;
-mod table;
 mod text;
 
 use std::io::{ErrorKind, Write as _};
@@ -37,11 +37,11 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), messages::Failure> {
     let given = args::parse(std::env::args_os().skip(1))?;
-    if given.asks(table::Id::Help) {
+    if given.asks(options::Id::Help) {
         print(&help::text());
         return Ok(());
     }
-    if given.asks(table::Id::Version) {
+    if given.asks(options::Id::Version) {
         print(&help::version());
         return Ok(());
     }

@@ -231,7 +231,7 @@ fn true_name(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::Id;
+    use crate::options::Id;
 
     /// A folder of the test's own, gone at its end.
     struct Folder(PathBuf);

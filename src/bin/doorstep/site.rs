@@ -4,7 +4,7 @@
 
 use crate::address::number;
 use crate::messages::{self, Failure};
-use crate::table::Id;
+use crate::options::Id;
 use doorstep::{CacheControl, Files, Symlinks};
 use std::io;
 use std::path::{Path, PathBuf};
