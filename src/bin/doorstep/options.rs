@@ -58,13 +58,13 @@ impl Group {
 
 /// Where else than on the command line an option may be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Environment {
+pub enum EnvVar {
     /// Nowhere.
-    No,
+    None,
     /// `DOORSTEP_` and the long name in capitals.
     Own,
     /// The same, and else this variable.
-    OwnElse(&'static str),
+    OwnOr(&'static str),
 }
 
 /// Whether an option has a value, and what the help calls it.
@@ -87,7 +87,7 @@ pub struct Row {
     pub value: Value,
     pub help: &'static str,
     pub group: Group,
-    pub environment: Environment,
+    pub env: EnvVar,
     /// Options that cannot stand beside this one.
     pub excludes: &'static [Id],
 }
@@ -96,57 +96,57 @@ pub struct Row {
 /// that may be repeated.
 #[rustfmt::skip]
 pub static TABLE: &[Row] = &[
-    Row { id: Id::Port, long: "port", short: Some('p'), value: Value::Needed("PORT"), group: Group::Listen, environment: Environment::OwnElse("PORT"), excludes: &[],
+    Row { id: Id::Port, long: "port", short: Some('p'), value: Value::Needed("PORT"), group: Group::Listen, env: EnvVar::OwnOr("PORT"), excludes: &[],
         help: "the port, as the second argument; 0 takes any" },
-    Row { id: Id::Bind, long: "bind", short: Some('b'), value: Value::Needed("ADDR[:PORT]"), group: Group::Listen, environment: Environment::Own, excludes: &[Id::Lan],
+    Row { id: Id::Bind, long: "bind", short: Some('b'), value: Value::Needed("ADDR[:PORT]"), group: Group::Listen, env: EnvVar::Own, excludes: &[Id::Lan],
         help: "listen on this address; may be repeated" },
-    Row { id: Id::Lan, long: "lan", short: None, value: Value::None, group: Group::Listen, environment: Environment::Own, excludes: &[Id::Bind],
+    Row { id: Id::Lan, long: "lan", short: None, value: Value::None, group: Group::Listen, env: EnvVar::Own, excludes: &[Id::Bind],
         help: "listen on every address, so that others can reach it" },
-    Row { id: Id::Index, long: "index", short: None, value: Value::Needed("NAME"), group: Group::Served, environment: Environment::Own, excludes: &[],
+    Row { id: Id::Index, long: "index", short: None, value: Value::Needed("NAME"), group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "the file for a folder; may be repeated (index.html)" },
-    Row { id: Id::Spa, long: "spa", short: Some('s'), value: Value::Optional("FILE"), group: Group::Served, environment: Environment::Own, excludes: &[],
+    Row { id: Id::Spa, long: "spa", short: Some('s'), value: Value::Optional("FILE"), group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "a missing page is this one (index); also --single" },
-    Row { id: Id::NoListing, long: "no-listing", short: None, value: Value::None, group: Group::Served, environment: Environment::Own, excludes: &[],
+    Row { id: Id::NoListing, long: "no-listing", short: None, value: Value::None, group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "a folder without an index is 404 and not listed" },
-    Row { id: Id::NoCleanUrls, long: "no-clean-urls", short: None, value: Value::None, group: Group::Served, environment: Environment::Own, excludes: &[],
+    Row { id: Id::NoCleanUrls, long: "no-clean-urls", short: None, value: Value::None, group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "/about does not stand for about.html" },
-    Row { id: Id::Hidden, long: "hidden", short: None, value: Value::None, group: Group::Served, environment: Environment::Own, excludes: &[],
+    Row { id: Id::Hidden, long: "hidden", short: None, value: Value::None, group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "serve names that begin with a dot" },
-    Row { id: Id::Symlinks, long: "symlinks", short: None, value: Value::Needed("WHICH"), group: Group::Served, environment: Environment::Own, excludes: &[],
+    Row { id: Id::Symlinks, long: "symlinks", short: None, value: Value::Needed("WHICH"), group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "follow `inside` links only, `all` or `none` (inside)" },
-    Row { id: Id::PortableNames, long: "portable-names", short: None, value: Value::None, group: Group::Served, environment: Environment::Own, excludes: &[],
+    Row { id: Id::PortableNames, long: "portable-names", short: None, value: Value::None, group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "refuse names that Windows reads otherwise" },
-    Row { id: Id::Cache, long: "cache", short: None, value: Value::Needed("SECONDS"), group: Group::Served, environment: Environment::Own, excludes: &[Id::NoStore],
+    Row { id: Id::Cache, long: "cache", short: None, value: Value::Needed("SECONDS"), group: Group::Served, env: EnvVar::Own, excludes: &[Id::NoStore],
         help: "clients use a file so long without asking (0)" },
-    Row { id: Id::NoStore, long: "no-store", short: None, value: Value::None, group: Group::Served, environment: Environment::Own, excludes: &[Id::Cache, Id::Immutable],
+    Row { id: Id::NoStore, long: "no-store", short: None, value: Value::None, group: Group::Served, env: EnvVar::Own, excludes: &[Id::Cache, Id::Immutable],
         help: "clients keep no file" },
-    Row { id: Id::Immutable, long: "immutable", short: None, value: Value::None, group: Group::Served, environment: Environment::Own, excludes: &[Id::NoStore],
+    Row { id: Id::Immutable, long: "immutable", short: None, value: Value::None, group: Group::Served, env: EnvVar::Own, excludes: &[Id::NoStore],
         help: "a year for names with a hash, as app.3f2a9c1b.js" },
-    Row { id: Id::Mime, long: "mime", short: None, value: Value::Needed("EXT=TYPE"), group: Group::Served, environment: Environment::Own, excludes: &[],
+    Row { id: Id::Mime, long: "mime", short: None, value: Value::Needed("EXT=TYPE"), group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "the media type of an extension; may be repeated" },
-    Row { id: Id::FileCache, long: "file-cache", short: None, value: Value::Needed("BYTES"), group: Group::Served, environment: Environment::Own, excludes: &[],
+    Row { id: Id::FileCache, long: "file-cache", short: None, value: Value::Needed("BYTES"), group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "memory for small files: 0, 512K, 64M, 1G (64M)" },
-    Row { id: Id::Mount, long: "mount", short: None, value: Value::Needed("/PATH=DIR"), group: Group::Served, environment: Environment::Own, excludes: &[],
+    Row { id: Id::Mount, long: "mount", short: None, value: Value::Needed("/PATH=DIR"), group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "serve DIR below /PATH/ as well; may be repeated" },
-    Row { id: Id::Auth, long: "auth", short: Some('a'), value: Value::Needed("USER:PASS"), group: Group::Served, environment: Environment::Own, excludes: &[],
+    Row { id: Id::Auth, long: "auth", short: Some('a'), value: Value::Needed("USER:PASS"), group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "let in this user alone; may be repeated" },
-    Row { id: Id::AuthFile, long: "auth-file", short: None, value: Value::Needed("FILE"), group: Group::Served, environment: Environment::Own, excludes: &[],
+    Row { id: Id::AuthFile, long: "auth-file", short: None, value: Value::Needed("FILE"), group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "let in the users of a file, a line USER:PASS each" },
-    Row { id: Id::Threads, long: "threads", short: None, value: Value::Needed("N"), group: Group::Run, environment: Environment::Own, excludes: &[],
+    Row { id: Id::Threads, long: "threads", short: None, value: Value::Needed("N"), group: Group::Run, env: EnvVar::Own, excludes: &[],
         help: "worker threads, exactly so many (as many as CPUs)" },
-    Row { id: Id::MaxConns, long: "max-conns", short: None, value: Value::Needed("N"), group: Group::Run, environment: Environment::Own, excludes: &[],
+    Row { id: Id::MaxConns, long: "max-conns", short: None, value: Value::Needed("N"), group: Group::Run, env: EnvVar::Own, excludes: &[],
         help: "open connections; beyond, idle ones close (10000)" },
-    Row { id: Id::MaxConnsPerIp, long: "max-conns-per-ip", short: None, value: Value::Needed("N"), group: Group::Run, environment: Environment::Own, excludes: &[],
+    Row { id: Id::MaxConnsPerIp, long: "max-conns-per-ip", short: None, value: Value::Needed("N"), group: Group::Run, env: EnvVar::Own, excludes: &[],
         help: "open ones of one IPv4 address or IPv6 /64 (any)" },
-    Row { id: Id::Grace, long: "grace", short: None, value: Value::Needed("SECONDS"), group: Group::Run, environment: Environment::Own, excludes: &[],
+    Row { id: Id::Grace, long: "grace", short: None, value: Value::Needed("SECONDS"), group: Group::Run, env: EnvVar::Own, excludes: &[],
         help: "how long a stop waits for running requests (10)" },
-    Row { id: Id::Drain, long: "drain", short: None, value: Value::Needed("SECONDS"), group: Group::Run, environment: Environment::Own, excludes: &[],
+    Row { id: Id::Drain, long: "drain", short: None, value: Value::Needed("SECONDS"), group: Group::Run, env: EnvVar::Own, excludes: &[],
         help: "before a stop, serve on with Connection: close (0)" },
-    Row { id: Id::Quiet, long: "quiet", short: Some('q'), value: Value::None, group: Group::Run, environment: Environment::Own, excludes: &[],
+    Row { id: Id::Quiet, long: "quiet", short: Some('q'), value: Value::None, group: Group::Run, env: EnvVar::Own, excludes: &[],
         help: "print errors only: no banner, warnings or log" },
-    Row { id: Id::Help, long: "help", short: Some('h'), value: Value::None, group: Group::About, environment: Environment::No, excludes: &[],
+    Row { id: Id::Help, long: "help", short: Some('h'), value: Value::None, group: Group::About, env: EnvVar::None, excludes: &[],
         help: "print this help" },
-    Row { id: Id::Version, long: "version", short: Some('V'), value: Value::None, group: Group::About, environment: Environment::No, excludes: &[],
+    Row { id: Id::Version, long: "version", short: Some('V'), value: Value::None, group: Group::About, env: EnvVar::None, excludes: &[],
         help: "print the version" },
 ];
 
@@ -183,10 +183,10 @@ impl Row {
     /// The variables that may give this option, the first one first.
     pub fn variables(&self) -> Vec<String> {
         let own = || format!("DOORSTEP_{}", self.long.to_uppercase().replace('-', "_"));
-        match self.environment {
-            Environment::No => Vec::new(),
-            Environment::Own => vec![own()],
-            Environment::OwnElse(other) => vec![own(), other.to_string()],
+        match self.env {
+            EnvVar::None => Vec::new(),
+            EnvVar::Own => vec![own()],
+            EnvVar::OwnOr(other) => vec![own(), other.to_string()],
         }
     }
 
