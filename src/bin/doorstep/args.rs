@@ -4,7 +4,7 @@
 //! the meaning of a value; an abbreviation that a later option could make ambiguous.
 
 use crate::messages::{self, Failure};
-use crate::options::{Id, REFUSED, Row, TABLE, Value};
+use crate::options::{Id, OPTIONS, Opt, REFUSED, Value};
 use crate::text;
 use std::ffi::{OsStr, OsString};
 
@@ -12,7 +12,7 @@ use std::ffi::{OsStr, OsString};
 #[derive(Debug, Default)]
 pub struct Given {
     /// Options in their order, with their values.
-    pub options: Vec<(&'static Row, Option<OsString>)>,
+    pub options: Vec<(&'static Opt, Option<OsString>)>,
     /// The other arguments.
     pub arguments: Vec<OsString>,
 }
@@ -20,7 +20,7 @@ pub struct Given {
 impl Given {
     /// Whether the option was given.
     pub fn asks(&self, id: Id) -> bool {
-        self.options.iter().any(|(row, _)| row.id == id)
+        self.options.iter().any(|(option, _)| option.id == id)
     }
 }
 
@@ -66,16 +66,16 @@ fn long<I: Iterator<Item = OsString>>(
         None => (text, None),
     };
     let shown = format!("--{name}");
-    let Some(row) = Row::by_long(name) else {
+    let Some(option) = Opt::by_long(name) else {
         return Err(unknown(&shown, name));
     };
-    let value = match (row.value, attached) {
+    let value = match (option.value, attached) {
         (Value::Needed(_) | Value::Optional(_), Some(value)) => Some(value),
         (Value::Needed(what), None) => Some(next_value(&shown, what, words)?),
         (Value::None, Some(_)) => return Err(messages::needless_value(&shown)),
         (Value::None | Value::Optional(_), None) => None,
     };
-    given.options.push((row, value));
+    given.options.push((option, value));
     Ok(())
 }
 
@@ -87,16 +87,16 @@ fn short<I: Iterator<Item = OsString>>(
 ) -> Result<(), Failure> {
     let letters = text.strip_prefix('-').unwrap_or(text);
     // `-port 80` would otherwise be the port "ort".
-    if Row::by_long(letters).is_some() && letters.len() > 1 {
+    if Opt::by_long(letters).is_some() && letters.len() > 1 {
         return Err(unknown(text, letters));
     }
     for (at, letter) in letters.char_indices() {
         let shown = format!("-{letter}");
-        let Some(row) = Row::by_short(letter) else {
+        let Some(option) = Opt::by_short(letter) else {
             return Err(unknown(&shown, ""));
         };
-        let Value::Needed(what) = row.value else {
-            given.options.push((row, None));
+        let Value::Needed(what) = option.value else {
+            given.options.push((option, None));
             continue;
         };
         let rest = letters.get(at + letter.len_utf8()..).unwrap_or_default();
@@ -104,7 +104,7 @@ fn short<I: Iterator<Item = OsString>>(
             "" => next_value(&shown, what, words)?,
             rest => OsString::from(rest),
         };
-        given.options.push((row, Some(value)));
+        given.options.push((option, Some(value)));
         break;
     }
     Ok(())
@@ -124,22 +124,25 @@ fn next_value<I: Iterator<Item = OsString>>(
 fn is_option(word: &OsStr) -> bool {
     let text = word.to_string_lossy();
     let letter = text.strip_prefix('-').and_then(|rest| rest.chars().next());
-    text.starts_with("--") || letter.is_some_and(|letter| Row::by_short(letter).is_some())
+    text.starts_with("--") || letter.is_some_and(|letter| Opt::by_short(letter).is_some())
 }
 
 fn unknown(shown: &str, name: &str) -> Failure {
     if let Some((_, why)) = REFUSED.iter().find(|(names, _)| names.contains(&name)) {
         return messages::refused_option(shown, why);
     }
-    messages::unknown_option(shown, text::nearest(name, TABLE.iter().map(|row| row.long)))
+    messages::unknown_option(
+        shown,
+        text::nearest(name, OPTIONS.iter().map(|option| option.long)),
+    )
 }
 
 fn conflicts(given: &Given) -> Result<(), Failure> {
-    for (row, _) in &given.options {
-        if let Some(other) = row.excludes.iter().find(|other| given.asks(**other)) {
+    for (option, _) in &given.options {
+        if let Some(other) = option.excludes.iter().find(|other| given.asks(**other)) {
             let (one, other) = (
-                format!("--{}", row.long),
-                format!("--{}", Row::of(*other).long),
+                format!("--{}", option.long),
+                format!("--{}", Opt::of(*other).long),
             );
             return Err(messages::conflict(&one, &other));
         }
@@ -155,8 +158,8 @@ mod tests {
     fn read(line: &[&str]) -> Result<String, String> {
         let given = parse(line.iter().map(OsString::from)).map_err(|error| error.to_string())?;
         let mut text = String::new();
-        for (row, value) in &given.options {
-            text.push_str(row.long);
+        for (option, value) in &given.options {
+            text.push_str(option.long);
             if let Some(value) = value {
                 text.push_str(&format!("={}", value.to_string_lossy()));
             }

@@ -2,7 +2,7 @@
 //!
 //! In: the table of options. Never: a fact about an option that the table does not hold.
 
-use crate::options::{Group, Row, TABLE, Value};
+use crate::options::{Group, OPTIONS, Opt, Value};
 
 const USAGE: &str = "\
 Usage: doorstep [OPTIONS] [DIR | FILE] [PORT]
@@ -39,8 +39,8 @@ pub fn text() -> String {
     );
     for group in Group::ALL {
         text.push_str(&format!("\n{}:\n", group.title()));
-        for row in TABLE.iter().filter(|row| row.group == group) {
-            text.push_str(&format!("  {:<26}{}\n", names(row), row.help));
+        for option in OPTIONS.iter().filter(|option| option.group == group) {
+            text.push_str(&format!("  {:<26}{}\n", names(option), option.help));
         }
     }
     text.push_str(NOTES);
@@ -52,17 +52,17 @@ pub fn version() -> String {
     format!("doorstep {}\n", env!("CARGO_PKG_VERSION"))
 }
 
-fn names(row: &Row) -> String {
-    let short = match row.short {
+fn names(option: &Opt) -> String {
+    let short = match option.short {
         Some(letter) => format!("-{letter}, "),
         None => "    ".to_string(),
     };
-    let value = match row.value {
+    let value = match option.value {
         Value::None => String::new(),
         Value::Needed(what) => format!(" {what}"),
         Value::Optional(what) => format!("[={what}]"),
     };
-    format!("{short}--{}{value}", row.long)
+    format!("{short}--{}{value}", option.long)
 }
 
 #[cfg(test)]
@@ -74,16 +74,24 @@ mod tests {
     fn names_every_option_on_one_page() {
         let text = text();
         assert!(text.lines().count() <= 60, "{}", text.lines().count());
-        for row in TABLE {
-            assert!(text.contains(&format!("--{}", row.long)), "{}", row.long);
-            assert!(names(row).len() < 26, "{} runs into its help", row.long);
+        for option in OPTIONS {
+            assert!(
+                text.contains(&format!("--{}", option.long)),
+                "{}",
+                option.long
+            );
+            assert!(
+                names(option).len() < 26,
+                "{} runs into its help",
+                option.long
+            );
             // What the help says in one sentence about all of them.
-            let name = row.long.to_uppercase().replace('-', "_");
-            let own = match row.id {
+            let name = option.long.to_uppercase().replace('-', "_");
+            let own = match option.id {
                 Id::Help | Id::Version => None,
                 _ => Some(format!("DOORSTEP_{name}")),
             };
-            assert_eq!(row.variables().first(), own.as_ref(), "{}", row.long);
+            assert_eq!(option.variables().first(), own.as_ref(), "{}", option.long);
         }
         for line in text.lines() {
             assert!(line.chars().count() <= 80, "{line}");

@@ -1,7 +1,7 @@
 //! The options, as one table.
 //!
 //! In: nothing. Out: what each option is called and takes. Help, parsing, "did you mean", the environment's names and the
-//! checks for conflicts all read [`TABLE`]: an option is one row there and one arm where its value is read. Never: a value.
+//! checks for conflicts all read [`OPTIONS`]: an option is one row there and one arm where its value is read. Never: a value.
 
 /// An option's name within the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub enum Value {
 
 /// One option.
 #[derive(Debug)]
-pub struct Row {
+pub struct Opt {
     pub id: Id,
     pub long: &'static str,
     pub short: Option<char>,
@@ -95,58 +95,58 @@ pub struct Row {
 /// Every option. Given twice, an option's last value counts (so that an alias can be overruled), except for those
 /// that may be repeated.
 #[rustfmt::skip]
-pub static TABLE: &[Row] = &[
-    Row { id: Id::Port, long: "port", short: Some('p'), value: Value::Needed("PORT"), group: Group::Listen, env: EnvVar::OwnOr("PORT"), excludes: &[],
+pub static OPTIONS: &[Opt] = &[
+    Opt { id: Id::Port, long: "port", short: Some('p'), value: Value::Needed("PORT"), group: Group::Listen, env: EnvVar::OwnOr("PORT"), excludes: &[],
         help: "the port, as the second argument; 0 takes any" },
-    Row { id: Id::Bind, long: "bind", short: Some('b'), value: Value::Needed("ADDR[:PORT]"), group: Group::Listen, env: EnvVar::Own, excludes: &[Id::Lan],
+    Opt { id: Id::Bind, long: "bind", short: Some('b'), value: Value::Needed("ADDR[:PORT]"), group: Group::Listen, env: EnvVar::Own, excludes: &[Id::Lan],
         help: "listen on this address; may be repeated" },
-    Row { id: Id::Lan, long: "lan", short: None, value: Value::None, group: Group::Listen, env: EnvVar::Own, excludes: &[Id::Bind],
+    Opt { id: Id::Lan, long: "lan", short: None, value: Value::None, group: Group::Listen, env: EnvVar::Own, excludes: &[Id::Bind],
         help: "listen on every address, so that others can reach it" },
-    Row { id: Id::Index, long: "index", short: None, value: Value::Needed("NAME"), group: Group::Served, env: EnvVar::Own, excludes: &[],
+    Opt { id: Id::Index, long: "index", short: None, value: Value::Needed("NAME"), group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "the file for a folder; may be repeated (index.html)" },
-    Row { id: Id::Spa, long: "spa", short: Some('s'), value: Value::Optional("FILE"), group: Group::Served, env: EnvVar::Own, excludes: &[],
+    Opt { id: Id::Spa, long: "spa", short: Some('s'), value: Value::Optional("FILE"), group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "a missing page is this one (index); also --single" },
-    Row { id: Id::NoListing, long: "no-listing", short: None, value: Value::None, group: Group::Served, env: EnvVar::Own, excludes: &[],
+    Opt { id: Id::NoListing, long: "no-listing", short: None, value: Value::None, group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "a folder without an index is 404 and not listed" },
-    Row { id: Id::NoCleanUrls, long: "no-clean-urls", short: None, value: Value::None, group: Group::Served, env: EnvVar::Own, excludes: &[],
+    Opt { id: Id::NoCleanUrls, long: "no-clean-urls", short: None, value: Value::None, group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "/about does not stand for about.html" },
-    Row { id: Id::Hidden, long: "hidden", short: None, value: Value::None, group: Group::Served, env: EnvVar::Own, excludes: &[],
+    Opt { id: Id::Hidden, long: "hidden", short: None, value: Value::None, group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "serve names that begin with a dot" },
-    Row { id: Id::Symlinks, long: "symlinks", short: None, value: Value::Needed("WHICH"), group: Group::Served, env: EnvVar::Own, excludes: &[],
+    Opt { id: Id::Symlinks, long: "symlinks", short: None, value: Value::Needed("WHICH"), group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "follow `inside` links only, `all` or `none` (inside)" },
-    Row { id: Id::PortableNames, long: "portable-names", short: None, value: Value::None, group: Group::Served, env: EnvVar::Own, excludes: &[],
+    Opt { id: Id::PortableNames, long: "portable-names", short: None, value: Value::None, group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "refuse names that Windows reads otherwise" },
-    Row { id: Id::Cache, long: "cache", short: None, value: Value::Needed("SECONDS"), group: Group::Served, env: EnvVar::Own, excludes: &[Id::NoStore],
+    Opt { id: Id::Cache, long: "cache", short: None, value: Value::Needed("SECONDS"), group: Group::Served, env: EnvVar::Own, excludes: &[Id::NoStore],
         help: "clients use a file so long without asking (0)" },
-    Row { id: Id::NoStore, long: "no-store", short: None, value: Value::None, group: Group::Served, env: EnvVar::Own, excludes: &[Id::Cache, Id::Immutable],
+    Opt { id: Id::NoStore, long: "no-store", short: None, value: Value::None, group: Group::Served, env: EnvVar::Own, excludes: &[Id::Cache, Id::Immutable],
         help: "clients keep no file" },
-    Row { id: Id::Immutable, long: "immutable", short: None, value: Value::None, group: Group::Served, env: EnvVar::Own, excludes: &[Id::NoStore],
+    Opt { id: Id::Immutable, long: "immutable", short: None, value: Value::None, group: Group::Served, env: EnvVar::Own, excludes: &[Id::NoStore],
         help: "a year for names with a hash, as app.3f2a9c1b.js" },
-    Row { id: Id::Mime, long: "mime", short: None, value: Value::Needed("EXT=TYPE"), group: Group::Served, env: EnvVar::Own, excludes: &[],
+    Opt { id: Id::Mime, long: "mime", short: None, value: Value::Needed("EXT=TYPE"), group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "the media type of an extension; may be repeated" },
-    Row { id: Id::FileCache, long: "file-cache", short: None, value: Value::Needed("BYTES"), group: Group::Served, env: EnvVar::Own, excludes: &[],
+    Opt { id: Id::FileCache, long: "file-cache", short: None, value: Value::Needed("BYTES"), group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "memory for small files: 0, 512K, 64M, 1G (64M)" },
-    Row { id: Id::Mount, long: "mount", short: None, value: Value::Needed("/PATH=DIR"), group: Group::Served, env: EnvVar::Own, excludes: &[],
+    Opt { id: Id::Mount, long: "mount", short: None, value: Value::Needed("/PATH=DIR"), group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "serve DIR below /PATH/ as well; may be repeated" },
-    Row { id: Id::Auth, long: "auth", short: Some('a'), value: Value::Needed("USER:PASS"), group: Group::Served, env: EnvVar::Own, excludes: &[],
+    Opt { id: Id::Auth, long: "auth", short: Some('a'), value: Value::Needed("USER:PASS"), group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "let in this user alone; may be repeated" },
-    Row { id: Id::AuthFile, long: "auth-file", short: None, value: Value::Needed("FILE"), group: Group::Served, env: EnvVar::Own, excludes: &[],
+    Opt { id: Id::AuthFile, long: "auth-file", short: None, value: Value::Needed("FILE"), group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "let in the users of a file, a line USER:PASS each" },
-    Row { id: Id::Threads, long: "threads", short: None, value: Value::Needed("N"), group: Group::Run, env: EnvVar::Own, excludes: &[],
+    Opt { id: Id::Threads, long: "threads", short: None, value: Value::Needed("N"), group: Group::Run, env: EnvVar::Own, excludes: &[],
         help: "worker threads, exactly so many (as many as CPUs)" },
-    Row { id: Id::MaxConns, long: "max-conns", short: None, value: Value::Needed("N"), group: Group::Run, env: EnvVar::Own, excludes: &[],
+    Opt { id: Id::MaxConns, long: "max-conns", short: None, value: Value::Needed("N"), group: Group::Run, env: EnvVar::Own, excludes: &[],
         help: "open connections; beyond, idle ones close (10000)" },
-    Row { id: Id::MaxConnsPerIp, long: "max-conns-per-ip", short: None, value: Value::Needed("N"), group: Group::Run, env: EnvVar::Own, excludes: &[],
+    Opt { id: Id::MaxConnsPerIp, long: "max-conns-per-ip", short: None, value: Value::Needed("N"), group: Group::Run, env: EnvVar::Own, excludes: &[],
         help: "open ones of one IPv4 address or IPv6 /64 (any)" },
-    Row { id: Id::Grace, long: "grace", short: None, value: Value::Needed("SECONDS"), group: Group::Run, env: EnvVar::Own, excludes: &[],
+    Opt { id: Id::Grace, long: "grace", short: None, value: Value::Needed("SECONDS"), group: Group::Run, env: EnvVar::Own, excludes: &[],
         help: "how long a stop waits for running requests (10)" },
-    Row { id: Id::Drain, long: "drain", short: None, value: Value::Needed("SECONDS"), group: Group::Run, env: EnvVar::Own, excludes: &[],
+    Opt { id: Id::Drain, long: "drain", short: None, value: Value::Needed("SECONDS"), group: Group::Run, env: EnvVar::Own, excludes: &[],
         help: "before a stop, serve on with Connection: close (0)" },
-    Row { id: Id::Quiet, long: "quiet", short: Some('q'), value: Value::None, group: Group::Run, env: EnvVar::Own, excludes: &[],
+    Opt { id: Id::Quiet, long: "quiet", short: Some('q'), value: Value::None, group: Group::Run, env: EnvVar::Own, excludes: &[],
         help: "print errors only: no banner, warnings or log" },
-    Row { id: Id::Help, long: "help", short: Some('h'), value: Value::None, group: Group::About, env: EnvVar::None, excludes: &[],
+    Opt { id: Id::Help, long: "help", short: Some('h'), value: Value::None, group: Group::About, env: EnvVar::None, excludes: &[],
         help: "print this help" },
-    Row { id: Id::Version, long: "version", short: Some('V'), value: Value::None, group: Group::About, env: EnvVar::None, excludes: &[],
+    Opt { id: Id::Version, long: "version", short: Some('V'), value: Value::None, group: Group::About, env: EnvVar::None, excludes: &[],
         help: "print the version" },
 ];
 
@@ -173,11 +173,13 @@ pub const REFUSED: &[(&[&str], &str)] = &[
     ),
 ];
 
-impl Row {
-    /// The row of this option.
-    pub fn of(id: Id) -> &'static Row {
+impl Opt {
+    pub fn of(id: Id) -> &'static Opt {
         // Every Id has a row: the test `every_option_has_one_row` looks at each.
-        TABLE.iter().find(|row| row.id == id).unwrap_or(&TABLE[0])
+        OPTIONS
+            .iter()
+            .find(|option| option.id == id)
+            .unwrap_or(&OPTIONS[0])
     }
 
     /// The variables that may give this option, the first one first.
@@ -190,16 +192,16 @@ impl Row {
         }
     }
 
-    pub fn by_long(name: &str) -> Option<&'static Row> {
+    pub fn by_long(name: &str) -> Option<&'static Opt> {
         let alias = ALIASES.iter().find(|(alias, _)| *alias == name);
         match alias {
-            Some((_, id)) => Some(Row::of(*id)),
-            None => TABLE.iter().find(|row| row.long == name),
+            Some((_, id)) => Some(Opt::of(*id)),
+            None => OPTIONS.iter().find(|option| option.long == name),
         }
     }
 
-    pub fn by_short(letter: char) -> Option<&'static Row> {
-        TABLE.iter().find(|row| row.short == Some(letter))
+    pub fn by_short(letter: char) -> Option<&'static Opt> {
+        OPTIONS.iter().find(|option| option.short == Some(letter))
     }
 }
 
@@ -209,35 +211,23 @@ mod tests {
 
     #[test]
     fn every_option_has_one_row() {
-        for row in TABLE {
-            assert!(
-                std::ptr::eq(Row::of(row.id), row),
-                "two rows for {}",
-                row.long
-            );
-            assert!(row.long.len() > 1, "{} is taken for a letter", row.long);
-            assert_eq!(
-                TABLE.iter().filter(|other| other.long == row.long).count(),
-                1
-            );
-            if row.short.is_some() {
-                assert_eq!(
-                    TABLE
-                        .iter()
-                        .filter(|other| other.short == row.short)
-                        .count(),
-                    1
-                );
+        let count = |is_same: &dyn Fn(&Opt) -> bool| {
+            OPTIONS.iter().filter(|option| is_same(option)).count()
+        };
+        for option in OPTIONS {
+            let (id, long, short) = (option.id, option.long, option.short);
+            assert!(std::ptr::eq(Opt::of(id), option), "two rows for {long}");
+            assert!(long.len() > 1, "{long} is taken for a letter");
+            assert_eq!(count(&|other| other.long == long), 1);
+            if short.is_some() {
+                assert_eq!(count(&|other| other.short == short), 1);
             }
-            for other in row.excludes {
-                assert!(
-                    Row::of(*other).excludes.contains(&row.id),
-                    "{} is one-sided",
-                    row.long
-                );
+            for other in option.excludes {
+                let is_mutual = Opt::of(*other).excludes.contains(&id);
+                assert!(is_mutual, "{long} is one-sided");
             }
-            assert!(!ALIASES.iter().any(|(alias, _)| *alias == row.long));
-            assert!(!REFUSED.iter().any(|(names, _)| names.contains(&row.long)));
+            assert!(!ALIASES.iter().any(|(alias, _)| *alias == long));
+            assert!(!REFUSED.iter().any(|(names, _)| names.contains(&long)));
         }
         use Id::*;
         for id in [
@@ -268,14 +258,14 @@ mod tests {
             Help,
             Version,
         ] {
-            assert_eq!(Row::of(id).id, id);
+            assert_eq!(Opt::of(id).id, id);
         }
     }
 
     #[test]
     fn variables_follow_from_the_long_name() {
-        assert_eq!(Row::of(Id::Port).variables(), ["DOORSTEP_PORT", "PORT"]);
-        assert_eq!(Row::of(Id::Grace).variables(), ["DOORSTEP_GRACE"]);
-        assert!(Row::of(Id::Help).variables().is_empty());
+        assert_eq!(Opt::of(Id::Port).variables(), ["DOORSTEP_PORT", "PORT"]);
+        assert_eq!(Opt::of(Id::Grace).variables(), ["DOORSTEP_GRACE"]);
+        assert!(Opt::of(Id::Help).variables().is_empty());
     }
 }

@@ -7,7 +7,7 @@ use crate::address::{Bind, number, port};
 use crate::args::Given;
 use crate::auth::Credentials;
 use crate::messages::{self, Failure};
-use crate::options::{Id, Row, TABLE, Value};
+use crate::options::{Id, OPTIONS, Opt, Value};
 use crate::site::Site;
 use doorstep::Timeouts;
 use std::ffi::{OsStr, OsString};
@@ -65,8 +65,8 @@ pub fn read(given: Given, around: &Surroundings<'_>) -> Result<Settings, Failure
         password_is_seen: given.asks(Id::Auth),
         ..Settings::default()
     };
-    for (row, value) in &given.options {
-        settings.set(row.id, value.as_deref(), None)?;
+    for (option, value) in &given.options {
+        settings.set(option.id, value.as_deref(), None)?;
     }
     settings.take_arguments(&given, around)?;
     settings.take_environment(&given, around)?;
@@ -183,27 +183,27 @@ impl Settings {
         given: &Given,
         around: &Surroundings<'_>,
     ) -> Result<(), Failure> {
-        let mut found: Vec<(&Row, String)> = Vec::new();
-        for row in TABLE {
-            let settled = given.asks(row.id)
-                || row.excludes.iter().any(|other| given.asks(*other))
-                || (row.id == Id::Port && self.port.is_some());
+        let mut found: Vec<(&Opt, String)> = Vec::new();
+        for option in OPTIONS {
+            let settled = given.asks(option.id)
+                || option.excludes.iter().any(|other| given.asks(*other))
+                || (option.id == Id::Port && self.port.is_some());
             if settled {
                 continue;
             }
-            let first = row.variables().into_iter().find_map(|name| {
+            let first = option.variables().into_iter().find_map(|name| {
                 let value = (around.variable)(&name)?;
                 (!value.is_empty()).then_some((name, value))
             });
             let Some((name, value)) = first else { continue };
-            if self.set_from(row, &name, &value)? {
+            if self.set_from(option, &name, &value)? {
                 if let Some((_, other)) = found
                     .iter()
-                    .find(|(other, _)| other.excludes.contains(&row.id))
+                    .find(|(other, _)| other.excludes.contains(&option.id))
                 {
                     return Err(messages::conflict(other, &name));
                 }
-                found.push((row, name));
+                found.push((option, name));
             }
         }
         Ok(())
@@ -211,13 +211,13 @@ impl Settings {
 
     /// Whether the variable asks for the option. One without a value is switched on by `1`; a repeatable one takes
     /// several values with spaces between them.
-    fn set_from(&mut self, row: &Row, name: &str, value: &OsStr) -> Result<bool, Failure> {
-        if let Value::None | Value::Optional(_) = row.value {
+    fn set_from(&mut self, option: &Opt, name: &str, value: &OsStr) -> Result<bool, Failure> {
+        if let Value::None | Value::Optional(_) = option.value {
             let text = value.to_string_lossy();
             match text.as_ref() {
                 "0" | "no" | "false" => return Ok(false),
-                "1" | "yes" | "true" => self.set(row.id, None, Some(name))?,
-                _ if row.value != Value::None => self.set(row.id, Some(value), Some(name))?,
+                "1" | "yes" | "true" => self.set(option.id, None, Some(name))?,
+                _ if option.value != Value::None => self.set(option.id, Some(value), Some(name))?,
                 _ => {
                     return Err(messages::invalid(
                         "switch",
@@ -229,13 +229,13 @@ impl Settings {
             }
             return Ok(true);
         }
-        if let Id::Bind | Id::Index | Id::Mime = row.id {
+        if let Id::Bind | Id::Index | Id::Mime = option.id {
             for one in value.to_string_lossy().split_ascii_whitespace() {
-                self.set(row.id, Some(OsStr::new(one)), Some(name))?;
+                self.set(option.id, Some(OsStr::new(one)), Some(name))?;
             }
             return Ok(true);
         }
-        self.set(row.id, Some(value), Some(name))?;
+        self.set(option.id, Some(value), Some(name))?;
         Ok(true)
     }
 }
@@ -261,8 +261,8 @@ mod tests {
     fn settings(line: &[&str], environment: &[(&str, &str)]) -> Result<Settings, String> {
         let around = Surroundings {
             variable: &|name| {
-                let row = environment.iter().find(|(variable, _)| *variable == name)?;
-                Some(OsString::from(row.1))
+                let (_, value) = environment.iter().find(|(variable, _)| *variable == name)?;
+                Some(OsString::from(value))
             },
             exists: &|path| path == Path::new("public") || path == Path::new("2024"),
         };
