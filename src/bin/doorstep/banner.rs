@@ -176,7 +176,7 @@ fn host_url(host: &str, port: u16) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::Site;
+    use crate::file_options::Site;
 
     fn banner(listening: &[&str], by_default: bool) -> Banner {
         Banner {

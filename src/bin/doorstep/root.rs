@@ -3,8 +3,8 @@
 //! In: a path. Out: its full name, whether it has an index, what about it is worth a warning, or why it cannot be served.
 //! Never: a decision about what is served, which is the library's.
 
+use crate::file_options::Site;
 use crate::messages::{self, Failure};
-use crate::site::Site;
 use crate::text::{escaped, nearest, shown};
 use std::fs;
 use std::io;

@@ -6,9 +6,9 @@
 use crate::address::{Bind, number, port};
 use crate::args::Given;
 use crate::auth::Credentials;
+use crate::file_options::Site;
 use crate::messages::{self, Failure};
 use crate::options::{Id, OPTIONS, Opt, Value};
-use crate::site::Site;
 use doorstep::Timeouts;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};

@@ -4,12 +4,12 @@
 
 use crate::auth::{self, Guard};
 use crate::banner::{Banner, colour_on};
+use crate::file_options::{Mount, Site};
 use crate::listen::{Listening, Plan, Sockets};
 use crate::log::{self, Log, say};
 use crate::messages::{self, Failure};
 use crate::root::{self, Kind, Root};
 use crate::settings::Settings;
-use crate::site::{Mount, Site};
 use crate::text::{escaped, shown};
 use crate::{print, stop};
 use doorstep::os::{self, Signals};
