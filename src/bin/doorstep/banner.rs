@@ -176,13 +176,13 @@ fn host_url(host: &str, port: u16) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::file_options::Site;
+    use crate::file_options::FileOptions;
 
     fn banner(listening: &[&str], by_default: bool) -> Banner {
         Banner {
             root: "/home/ana/site".to_string(),
             index: "index.html found".to_string(),
-            rules: Site::default().rules().to_vec(),
+            rules: FileOptions::default().rules().to_vec(),
             listening: listening.iter().map(|text| text.parse().unwrap()).collect(),
             by_default,
             machine: ["127.0.0.1", "::1", "192.168.1.20", "2001:db8::7"]

@@ -17,7 +17,7 @@ const FILE_CACHE: usize = 64 << 20;
 
 /// The choices; what is `None` or empty is left to the library.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Site {
+pub struct FileOptions {
     /// Files that answer for their folder.
     pub index: Vec<String>,
     /// The page of an application that reads its own paths; empty: the index.
@@ -44,7 +44,7 @@ pub struct Mount {
     pub folder: PathBuf,
 }
 
-impl Site {
+impl FileOptions {
     /// One option; other options than those about files change nothing. `variable` names where its value came from, unless from the command line.
     ///
     /// # Errors
@@ -279,11 +279,11 @@ fn bytes(text: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn set(id: Id, text: Option<&str>) -> Result<Site, String> {
-        let mut site = Site::default();
-        let outcome = site.set(id, text, None);
+    fn set(id: Id, text: Option<&str>) -> Result<FileOptions, String> {
+        let mut options = FileOptions::default();
+        let outcome = options.set(id, text, None);
         outcome.map_err(|error| error.to_string())?;
-        Ok(site)
+        Ok(options)
     }
 
     /// The option, its value, and what is said of the value.
@@ -378,9 +378,9 @@ mod tests {
             };
             assert_eq!(mounts, [expected], "{text}");
         }
-        let mut site = Site::default();
-        site.set(Id::Mount, Some("/docs=a"), None).unwrap();
-        let twice = site.set(Id::Mount, Some("/docs/=b"), None).unwrap_err();
+        let mut options = FileOptions::default();
+        options.set(Id::Mount, Some("/docs=a"), None).unwrap();
+        let twice = options.set(Id::Mount, Some("/docs/=b"), None).unwrap_err();
         assert_eq!(
             twice.to_string(),
             "doorstep: two folders cannot both be mounted at '/docs'\n"
@@ -390,14 +390,14 @@ mod tests {
     /// The page of an application is the index, unless it is named.
     #[test]
     fn the_page_follows_the_index() {
-        let mut site = Site::default();
-        assert_eq!(site.spa_page(), None);
-        site.set(Id::Spa, None, None).unwrap();
-        assert_eq!(site.spa_page(), Some("index.html"));
-        site.set(Id::Index, Some("home.html"), None).unwrap();
-        assert_eq!(site.spa_page(), Some("home.html"));
-        site.set(Id::Spa, Some("/app/index.html"), None).unwrap();
-        assert_eq!(site.spa_page(), Some("app/index.html"));
+        let mut options = FileOptions::default();
+        assert_eq!(options.spa_page(), None);
+        options.set(Id::Spa, None, None).unwrap();
+        assert_eq!(options.spa_page(), Some("index.html"));
+        options.set(Id::Index, Some("home.html"), None).unwrap();
+        assert_eq!(options.spa_page(), Some("home.html"));
+        options.set(Id::Spa, Some("/app/index.html"), None).unwrap();
+        assert_eq!(options.spa_page(), Some("app/index.html"));
     }
 
     #[test]
@@ -424,11 +424,11 @@ mod tests {
                 "hidden files: not served|symlinks: inside the folder only|cache: revalidate, hashed names for a year",
             ),
         ] {
-            let mut site = Site::default();
+            let mut options = FileOptions::default();
             for (id, value) in choices {
-                site.set(*id, *value, None).unwrap();
+                options.set(*id, *value, None).unwrap();
             }
-            assert_eq!(site.rules().join("|"), expected);
+            assert_eq!(options.rules().join("|"), expected);
         }
     }
 }

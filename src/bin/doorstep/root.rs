@@ -3,7 +3,7 @@
 //! In: a path. Out: its full name, whether it has an index, what about it is worth a warning, or why it cannot be served.
 //! Never: a decision about what is served, which is the library's.
 
-use crate::file_options::Site;
+use crate::file_options::FileOptions;
 use crate::messages::{self, Failure};
 use crate::text::{escaped, nearest, shown};
 use std::fs;
@@ -122,16 +122,16 @@ impl Root {
     }
 
     /// Files that the options name and that this folder does not hold: names that were misspelt, or belong to another folder.
-    pub fn missing(&self, site: &Site) -> Vec<String> {
+    pub fn missing(&self, options: &FileOptions) -> Vec<String> {
         let mut warnings = Vec::new();
         let Kind::Folder { index } = &self.kind else {
             return warnings;
         };
-        if index.is_none() && !site.index.is_empty() {
-            let names = escaped(&site.index.join(" or ")).into_owned();
+        if index.is_none() && !options.index.is_empty() {
+            let names = escaped(&options.index.join(" or ")).into_owned();
             warnings.push(format!("the folder has no {names} (--index)"));
         }
-        if let Some(page) = site.spa_page() {
+        if let Some(page) = options.spa_page() {
             if !self.path.join(page).is_file() {
                 warnings.push(format!("the folder has no {} (--spa)", escaped(page)));
             }
@@ -314,27 +314,27 @@ mod tests {
         }
         assert!(root.warnings(None)[0].contains(".git, 1.pem, 2.pem, 3.pem, a.pem and 2 more:"));
 
-        let mut site = Site::default();
-        assert!(root.missing(&site).is_empty());
-        site.set(Id::Index, Some("home.html"), None).unwrap();
-        site.set(Id::Index, Some("start.html"), None).unwrap();
-        site.set(Id::Spa, Some("app/x.html"), None).unwrap();
-        let names = site.index_names();
+        let mut options = FileOptions::default();
+        assert!(root.missing(&options).is_empty());
+        options.set(Id::Index, Some("home.html"), None).unwrap();
+        options.set(Id::Index, Some("start.html"), None).unwrap();
+        options.set(Id::Spa, Some("app/x.html"), None).unwrap();
+        let names = options.index_names();
         assert_eq!(
-            Root::at(&folder.0, &names).unwrap().missing(&site),
+            Root::at(&folder.0, &names).unwrap().missing(&options),
             [
                 "the folder has no home.html or start.html (--index)",
                 "the folder has no app/x.html (--spa)",
             ]
         );
         fs::write(folder.0.join("start.html"), "").unwrap();
-        site.set(Id::Spa, Some("start.html"), None).unwrap();
-        let names = site.index_names();
-        let missing = Root::at(&folder.0, &names).unwrap().missing(&site);
+        options.set(Id::Spa, Some("start.html"), None).unwrap();
+        let names = options.index_names();
+        let missing = Root::at(&folder.0, &names).unwrap().missing(&options);
         assert_eq!(missing, [""; 0]);
 
         let page = Root::at(&folder.0.join("a.pem"), &[]).unwrap();
-        assert!(page.warnings(None).is_empty() && page.missing(&site).is_empty());
+        assert!(page.warnings(None).is_empty() && page.missing(&options).is_empty());
 
         let quiet = Folder::with("quiet", &["css"], &["index.html"]);
         assert!(

@@ -6,7 +6,7 @@
 use crate::address::{Bind, number, port};
 use crate::args::Given;
 use crate::auth::Credentials;
-use crate::file_options::Site;
+use crate::file_options::FileOptions;
 use crate::messages::{self, Failure};
 use crate::options::{Id, OPTIONS, Opt, Value};
 use doorstep::Timeouts;
@@ -29,7 +29,7 @@ pub struct Settings {
     pub grace: Duration,
     pub drain: Duration,
     pub quiet: bool,
-    pub site: Site,
+    pub files: FileOptions,
     /// Who may read; with no file either, everybody.
     pub credentials: Vec<Credentials>,
     pub auth_file: Option<PathBuf>,
@@ -86,7 +86,7 @@ impl Default for Settings {
             grace: Timeouts::default().shutdown,
             drain: Duration::ZERO,
             quiet: false,
-            site: Site::default(),
+            files: FileOptions::default(),
             credentials: Vec::new(),
             auth_file: None,
             password_is_seen: false,
@@ -142,7 +142,7 @@ impl Settings {
             | Id::Immutable
             | Id::Mime
             | Id::FileCache
-            | Id::Mount => self.site.set(id, value.map(|_| &*text), variable)?,
+            | Id::Mount => self.files.set(id, value.map(|_| &*text), variable)?,
             Id::Help | Id::Version => {}
         }
         Ok(())

@@ -4,7 +4,7 @@
 
 use crate::auth::{self, Guard};
 use crate::banner::{Banner, colour_on};
-use crate::file_options::{Mount, Site};
+use crate::file_options::{FileOptions, Mount};
 use crate::listen::{Listening, Plan, Sockets};
 use crate::log::{self, Log, say};
 use crate::messages::{self, Failure};
@@ -36,8 +36,8 @@ const LOG_ENDS_WITHIN: Duration = Duration::from_secs(1);
 /// # Errors
 /// When it cannot start, or fails while it runs.
 pub fn serve(settings: &Settings) -> Result<(), Failure> {
-    let root = Root::at(&settings.root, &settings.site.index_names())?;
-    let mounts = mounts(&settings.site)?;
+    let root = Root::at(&settings.root, &settings.files.index_names())?;
+    let mounts = mounts(&settings.files)?;
     let files = service(&root, settings)?;
     let handler = guarded(files, settings)?;
     // A limit that cannot be raised is no reason not to serve.
@@ -81,14 +81,14 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
 /// What answers requests: the root, and the other folders below their paths. Each is opened by the name that it was given, so that a
 /// link that is turned to another folder or file is followed.
 fn service(root: &Root, settings: &Settings) -> Result<Files, Failure> {
-    let (site, asked) = (&settings.site, settings.root.as_path());
+    let (options, asked) = (&settings.files, settings.root.as_path());
     let files = match root.kind {
-        Kind::Folder { .. } => site.files(asked),
-        Kind::File => site.one_file(asked),
+        Kind::Folder { .. } => options.files(asked),
+        Kind::File => options.one_file(asked),
     };
     let mut files = files.map_err(|error| root::failed(asked, &error))?;
-    for Mount { path, folder } in &site.mounts {
-        let mounted = site
+    for Mount { path, folder } in &options.mounts {
+        let mounted = options
             .files(folder)
             .map_err(|error| root::failed(folder, &error))?;
         files = files.mount(path, mounted);
@@ -97,10 +97,10 @@ fn service(root: &Root, settings: &Settings) -> Result<Files, Failure> {
 }
 
 /// The other folders with their paths.
-fn mounts(site: &Site) -> Result<Vec<(&str, Root)>, Failure> {
+fn mounts(options: &FileOptions) -> Result<Vec<(&str, Root)>, Failure> {
     let mut mounts = Vec::new();
-    for Mount { path, folder } in &site.mounts {
-        let root = Root::at(folder, &site.index_names())?;
+    for Mount { path, folder } in &options.mounts {
+        let root = Root::at(folder, &options.index_names())?;
         if root.kind == Kind::File {
             return Err(messages::not_a_folder(folder));
         }
@@ -140,7 +140,7 @@ fn warn(root: &Root, mounts: &[(&str, Root)], settings: &Settings) {
     let home = ["HOME", "USERPROFILE"].iter().find_map(std::env::var_os);
     let home = home.map(PathBuf::from);
     let mut warnings = root.warnings(home.as_deref());
-    warnings.extend(root.missing(&settings.site));
+    warnings.extend(root.missing(&settings.files));
     for (path, mounted) in mounts {
         let about = mounted.warnings(home.as_deref()).into_iter();
         warnings.extend(about.map(|text| format!("{}: {text}", escaped(path))));
@@ -194,8 +194,8 @@ fn banner(
     let mounts = mounts.iter();
     Banner {
         root: shown(&root.path),
-        index: index_note(root, &settings.site),
-        rules: rules(root, &settings.site),
+        index: index_note(root, &settings.files),
+        rules: rules(root, &settings.files),
         listening,
         by_default: settings.binds.is_empty(),
         machine,
@@ -216,8 +216,8 @@ fn announce(banner: &Banner) {
 }
 
 /// The rules that there are to tell: the ones about names are none for a file that is served whatever is asked.
-fn rules(root: &Root, site: &Site) -> Vec<String> {
-    let [hidden, symlinks, cache] = site.rules();
+fn rules(root: &Root, options: &FileOptions) -> Vec<String> {
+    let [hidden, symlinks, cache] = options.rules();
     match root.kind {
         Kind::Folder { .. } => vec![hidden, symlinks, cache],
         Kind::File => vec![cache],
@@ -225,13 +225,13 @@ fn rules(root: &Root, site: &Site) -> Vec<String> {
 }
 
 /// What answers for the root.
-fn index_note(root: &Root, site: &Site) -> String {
+fn index_note(root: &Root, options: &FileOptions) -> String {
     let name = match &root.kind {
         Kind::File => return "for every path".to_string(),
         Kind::Folder { index: Some(name) } => return format!("{name} found"),
-        Kind::Folder { index: None } => site.index_names().first().copied().unwrap_or_default(),
+        Kind::Folder { index: None } => options.index_names().first().copied().unwrap_or_default(),
     };
-    match site.no_listing {
+    match options.no_listing {
         true => format!("no {name}"),
         false => format!("no {name}: folders are listed"),
     }
