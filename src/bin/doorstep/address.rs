@@ -3,7 +3,7 @@
 //! In: text. Out: what it stands for, or the failure that says what it should be. Never: a sign before a number, which std's
 //! `parse` takes; a socket.
 
-use crate::messages::{self, Failure};
+use crate::error::{self, Failure};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 
 /// An address to listen on.
@@ -37,7 +37,7 @@ impl Bind {
         }
         let no_address = || {
             let rule = "must be ADDR, ADDR:PORT or [IPv6]:PORT";
-            messages::invalid("address", text, variable, rule)
+            error::invalid("address", text, variable, rule)
         };
         let (host, behind) = match text.strip_prefix('[') {
             Some(rest) => rest.split_once(']').ok_or_else(no_address)?,
@@ -90,7 +90,7 @@ impl Bind {
 pub fn port(text: &str, variable: Option<&str>) -> Result<u16, Failure> {
     number(text, 0, u64::from(u16::MAX))
         .map(|number| number as u16)
-        .ok_or_else(|| messages::invalid("port", text, variable, "must be 0 to 65535"))
+        .ok_or_else(|| error::invalid("port", text, variable, "must be 0 to 65535"))
 }
 
 /// A number within these bounds, of digits alone: `parse` by itself takes a sign.

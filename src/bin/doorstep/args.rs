@@ -3,7 +3,7 @@
 //! In: words, and the table that says which options there are. Out: which were given, with what value, in which order. Never:
 //! the meaning of a value; an abbreviation that a later option could make ambiguous.
 
-use crate::messages::{self, Failure};
+use crate::error::{self, Failure};
 use crate::options::{Id, OPTIONS, Opt, REFUSED, Value};
 use crate::text;
 use std::ffi::{OsStr, OsString};
@@ -72,7 +72,7 @@ fn long<I: Iterator<Item = OsString>>(
     let value = match (option.value, attached) {
         (Value::Needed(_) | Value::Optional(_), Some(value)) => Some(value),
         (Value::Needed(what), None) => Some(next_value(&shown, what, words)?),
-        (Value::None, Some(_)) => return Err(messages::needless_value(&shown)),
+        (Value::None, Some(_)) => return Err(error::needless_value(&shown)),
         (Value::None | Value::Optional(_), None) => None,
     };
     given.options.push((option, value));
@@ -118,7 +118,7 @@ fn next_value<I: Iterator<Item = OsString>>(
 ) -> Result<OsString, Failure> {
     words
         .next_if(|word| !is_option(word))
-        .ok_or_else(|| messages::missing_value(option, what))
+        .ok_or_else(|| error::missing_value(option, what))
 }
 
 fn is_option(word: &OsStr) -> bool {
@@ -129,9 +129,9 @@ fn is_option(word: &OsStr) -> bool {
 
 fn unknown(shown: &str, name: &str) -> Failure {
     if let Some((_, why)) = REFUSED.iter().find(|(names, _)| names.contains(&name)) {
-        return messages::refused_option(shown, why);
+        return error::refused_option(shown, why);
     }
-    messages::unknown_option(
+    error::unknown_option(
         shown,
         text::nearest(name, OPTIONS.iter().map(|option| option.long)),
     )
@@ -144,7 +144,7 @@ fn conflicts(given: &Given) -> Result<(), Failure> {
                 format!("--{}", option.long),
                 format!("--{}", Opt::of(*other).long),
             );
-            return Err(messages::conflict(&one, &other));
+            return Err(error::conflict(&one, &other));
         }
     }
     Ok(())

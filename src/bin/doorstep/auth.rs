@@ -4,7 +4,7 @@
 //! message; a comparison whose work depends on what is compared.
 
 use crate::base64;
-use crate::messages::{self, Failure};
+use crate::error::{self, Failure};
 use doorstep::{Handler, Headers, Request, Response, Status};
 use std::fs::File;
 use std::hint::black_box;
@@ -42,7 +42,7 @@ impl Credentials {
         text.split_once(':')
             .filter(|pair| complete(*pair))
             .and_then(|_| Credentials::of(text.as_bytes()))
-            .ok_or_else(|| messages::invalid_credentials(from, LENGTH))
+            .ok_or_else(|| error::invalid_credentials(from, LENGTH))
     }
 
     /// RFC 7617 §2: "The user-id and password MUST NOT contain any control characters".
@@ -94,7 +94,7 @@ pub fn read_file(path: &Path) -> Result<Vec<Credentials>, Failure> {
         true => Err(io::Error::other("it is too long")),
         false => Ok(()),
     });
-    checked.map_err(|error| messages::credentials_file_failed(path, &error))?;
+    checked.map_err(|error| error::credentials_file_failed(path, &error))?;
     let name = crate::text::shown(path);
     // Some editors put a byte order mark before UTF-8; it would be part of the first user's name.
     let octets = octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&octets);
@@ -112,7 +112,7 @@ pub fn read_file(path: &Path) -> Result<Vec<Credentials>, Failure> {
         )?);
     }
     match found.is_empty() {
-        true => Err(messages::credentials_file_failed(
+        true => Err(error::credentials_file_failed(
             path,
             &io::Error::other("it holds none"),
         )),
@@ -132,7 +132,7 @@ impl<H: Handler> Guard<H> {
     /// More than [`ENTRIES`] credentials.
     pub fn new(entries: Vec<Credentials>, handler: H) -> Result<Guard<H>, Failure> {
         match entries.len() > ENTRIES {
-            true => Err(messages::too_many_credentials(ENTRIES)),
+            true => Err(error::too_many_credentials(ENTRIES)),
             false => Ok(Guard { entries, handler }),
         }
     }

@@ -3,7 +3,7 @@
 //! In: values of options. Out: [`Files`]. Never: a look at the file system, but for opening the folder.
 
 use crate::address::number;
-use crate::messages::{self, Failure};
+use crate::error::{self, Failure};
 use crate::options::Id;
 use doorstep::{CacheControl, Files, Symlinks};
 use std::io;
@@ -56,7 +56,7 @@ impl FileOptions {
         variable: Option<&str>,
     ) -> Result<(), Failure> {
         let value = text.unwrap_or_default();
-        let invalid = |kind, rule| messages::invalid(kind, value, variable, rule);
+        let invalid = |kind, rule| error::invalid(kind, value, variable, rule);
         match id {
             Id::Index if is_name(value) => self.index.push(value.to_string()),
             Id::Index => {
@@ -118,7 +118,7 @@ impl FileOptions {
 
     fn add_mount(&mut self, mount: Mount) -> Result<(), Failure> {
         if self.mounts.iter().any(|other| other.path == mount.path) {
-            return Err(messages::mounted_twice(&mount.path));
+            return Err(error::mounted_twice(&mount.path));
         }
         self.mounts.push(mount);
         Ok(())

@@ -8,7 +8,7 @@
 //!
 //! Never: accepting; a look at who else holds a port.
 
-use crate::messages::{self, Failure};
+use crate::error::{self, Failure};
 use crate::settings::Settings;
 use doorstep::{Server, os};
 use std::io;
@@ -106,7 +106,7 @@ impl Plan {
         };
         for bind in &settings.binds {
             let addresses = bind.addresses();
-            let addresses = addresses.map_err(|_| messages::no_such_host(&bind.host_text()))?;
+            let addresses = addresses.map_err(|_| error::no_such_host(&bind.host_text()))?;
             for (nth, mut address) in addresses.into_iter().enumerate() {
                 address.set_port(bind.port.unwrap_or(0));
                 // A name may stand for ::1 on a machine without IPv6.
@@ -155,7 +155,7 @@ impl Plan {
                 tries -= 1;
             } else if taken && shares && !self.chosen {
                 if self.port == LAST_PORT {
-                    return Err(messages::ports_in_use(FIRST_PORT, LAST_PORT));
+                    return Err(error::ports_in_use(FIRST_PORT, LAST_PORT));
                 }
                 self.port += 1;
             } else {
@@ -216,13 +216,13 @@ impl Refusal {
     fn into_failure<D: Doors>(self, doors: &D) -> Failure {
         let (ip, port): (IpAddr, u16) = (self.address.ip(), self.address.port());
         match self.error.kind() {
-            io::ErrorKind::AddrInUse => messages::port_in_use(port, ip),
+            io::ErrorKind::AddrInUse => error::port_in_use(port, ip),
             // EACCES: ports below 1024 are kept for the system on most Unixes.
             io::ErrorKind::PermissionDenied if (1..1024).contains(&port) => {
-                messages::port_needs_rights(port)
+                error::port_needs_rights(port)
             }
-            io::ErrorKind::AddrNotAvailable => messages::no_such_address(ip, &doors.here()),
-            _ => messages::cannot_listen(&self.address.to_string(), &self.error),
+            io::ErrorKind::AddrNotAvailable => error::no_such_address(ip, &doors.here()),
+            _ => error::cannot_listen(&self.address.to_string(), &self.error),
         }
     }
 }

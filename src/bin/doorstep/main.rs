@@ -9,11 +9,11 @@ mod args;
 mod auth;
 mod banner;
 mod base64;
+mod error;
 mod file_options;
 mod help;
 mod listen;
 mod log;
-mod messages;
 mod options;
 mod root;
 mod settings;
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<(), messages::Failure> {
+fn run() -> Result<(), error::Failure> {
     let given = args::parse(std::env::args_os().skip(1))?;
     if given.asks(options::Id::Help) {
         print(&help::text());

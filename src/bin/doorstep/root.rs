@@ -3,8 +3,8 @@
 //! In: a path. Out: its full name, whether it has an index, what about it is worth a warning, or why it cannot be served.
 //! Never: a decision about what is served, which is the library's.
 
+use crate::error::{self, Failure};
 use crate::file_options::FileOptions;
-use crate::messages::{self, Failure};
 use crate::text::{escaped, nearest, shown};
 use std::fs;
 use std::io;
@@ -64,7 +64,7 @@ impl Root {
                     kind: Kind::File,
                 });
             }
-            Ok(_) => return Err(messages::neither_folder_nor_file(asked)),
+            Ok(_) => return Err(error::neither_folder_nor_file(asked)),
             Err(error) => return Err(failed(asked, &error)),
         }
         let mut found = None;
@@ -149,9 +149,9 @@ pub fn failed(asked: &Path, error: &io::Error) -> Failure {
                 .iter()
                 .find_map(|name| std::env::var(name).ok())
                 .filter(|name| !name.is_empty());
-            messages::folder_denied(asked, user.as_deref())
+            error::folder_denied(asked, user.as_deref())
         }
-        _ => messages::folder_failed(asked, error),
+        _ => error::folder_failed(asked, error),
     }
 }
 
@@ -171,7 +171,7 @@ fn no_such_folder(asked: &Path) -> Failure {
         Some(folder) if !folder.as_os_str().is_empty() => full_name(folder),
         _ => full_name(Path::new(".")),
     };
-    messages::no_such_folder(asked, &looked_in, near.as_deref())
+    error::no_such_folder(asked, &looked_in, near.as_deref())
 }
 
 /// The folder in `parent` that has a name like `name`, else one that often holds a site.

@@ -6,8 +6,8 @@
 use crate::address::{Bind, number, port};
 use crate::args::Given;
 use crate::auth::Credentials;
+use crate::error::{self, Failure};
 use crate::file_options::FileOptions;
-use crate::messages::{self, Failure};
 use crate::options::{Id, OPTIONS, Opt, Value};
 use doorstep::Timeouts;
 use std::ffi::{OsStr, OsString};
@@ -110,7 +110,7 @@ impl Settings {
             Id::Threads => {
                 // The library's own bound.
                 let count = number(&text, 1, 4096).ok_or_else(|| {
-                    messages::invalid("number of threads", &text, variable, "must be 1 to 4096")
+                    error::invalid("number of threads", &text, variable, "must be 1 to 4096")
                 })?;
                 self.threads = Some(count as usize);
             }
@@ -160,7 +160,7 @@ impl Settings {
             [one] => (Some(one), None),
             [folder, port] => (Some(folder), Some(port)),
             [_, _, third, ..] => {
-                return Err(messages::unexpected_argument(&third.to_string_lossy()));
+                return Err(error::unexpected_argument(&third.to_string_lossy()));
             }
         };
         if let Some(folder) = folder {
@@ -169,7 +169,7 @@ impl Settings {
         if let Some(word) = port_word {
             let text = word.to_string_lossy();
             if given.asks(Id::Port) {
-                return Err(messages::port_twice(&text));
+                return Err(error::port_twice(&text));
             }
             self.port = Some(port(&text, None)?);
         }
@@ -201,7 +201,7 @@ impl Settings {
                     .iter()
                     .find(|(other, _)| other.excludes.contains(&option.id))
                 {
-                    return Err(messages::conflict(other, &name));
+                    return Err(error::conflict(other, &name));
                 }
                 found.push((option, name));
             }
@@ -219,7 +219,7 @@ impl Settings {
                 "1" | "yes" | "true" => self.set(option.id, None, Some(name))?,
                 _ if option.value != Value::None => self.set(option.id, Some(value), Some(name))?,
                 _ => {
-                    return Err(messages::invalid(
+                    return Err(error::invalid(
                         "switch",
                         &text,
                         Some(name),
@@ -243,13 +243,13 @@ impl Settings {
 /// A number of connections. A million is more than one process is likely to be given descriptors for.
 fn connections(kind: &str, text: &str, variable: Option<&str>) -> Result<usize, Failure> {
     let count = number(text, 1, 1_000_000)
-        .ok_or_else(|| messages::invalid(kind, text, variable, "must be 1 to 1000000"))?;
+        .ok_or_else(|| error::invalid(kind, text, variable, "must be 1 to 1000000"))?;
     Ok(count as usize)
 }
 
 fn seconds(kind: &str, text: &str, variable: Option<&str>) -> Result<Duration, Failure> {
     let count = number(text, 0, 86_400)
-        .ok_or_else(|| messages::invalid(kind, text, variable, "must be 0 to 86400 seconds"))?;
+        .ok_or_else(|| error::invalid(kind, text, variable, "must be 0 to 86400 seconds"))?;
     Ok(Duration::from_secs(count))
 }
 

@@ -4,10 +4,10 @@
 
 use crate::auth::{self, Guard};
 use crate::banner::{Banner, colour_on};
+use crate::error::{self, Failure};
 use crate::file_options::{FileOptions, Mount};
 use crate::listen::{Listening, Plan, Sockets};
 use crate::log::{self, Log, say};
-use crate::messages::{self, Failure};
 use crate::root::{self, Kind, Root};
 use crate::settings::Settings;
 use crate::text::{escaped, shown};
@@ -47,7 +47,7 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
     let open_files = os::raise_open_files(OPEN_FILES.max(wanted)).ok().flatten();
     let listening = Plan::of(settings)?.carry_out(&Sockets)?;
     let signals =
-        Signals::install().map_err(|error| messages::cannot_start("wait for signals", &error))?;
+        Signals::install().map_err(|error| error::cannot_start("wait for signals", &error))?;
 
     if !settings.quiet {
         warn(&root, &mounts, settings);
@@ -56,12 +56,12 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
         let banner = banner(settings, &root, &mounts, &listening);
         announce(&banner);
     }
-    log::start().map_err(|error| messages::cannot_start("write the log", &error))?;
+    log::start().map_err(|error| error::cannot_start("write the log", &error))?;
     let server = configured(listening.bound, settings);
     let stop = server.shutdown_handle();
     let running = server
         .spawn(handler)
-        .map_err(|error| messages::cannot_start("start", &error))?;
+        .map_err(|error| error::cannot_start("start", &error))?;
     stop::on_signal(
         signals,
         stop,
@@ -69,10 +69,10 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
         settings.grace,
         settings.quiet,
     )
-    .map_err(|error| messages::cannot_start("wait for signals", &error))?;
+    .map_err(|error| error::cannot_start("wait for signals", &error))?;
     let ended = running
         .join()
-        .map_err(|error| messages::server_failed(&error))?;
+        .map_err(|error| error::server_failed(&error))?;
     tell_end(ended, settings.grace.as_secs());
     log::finish(LOG_ENDS_WITHIN);
     Ok(())
@@ -102,7 +102,7 @@ fn mounts(options: &FileOptions) -> Result<Vec<(&str, Root)>, Failure> {
     for Mount { path, folder } in &options.mounts {
         let root = Root::at(folder, &options.index_names())?;
         if root.kind == Kind::File {
-            return Err(messages::not_a_folder(folder));
+            return Err(error::not_a_folder(folder));
         }
         mounts.push((path.as_str(), root));
     }
