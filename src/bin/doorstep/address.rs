@@ -3,7 +3,7 @@
 //! In: text. Out: what it stands for, or the failure that says what it should be. Never: a sign before a number, which std's
 //! `parse` takes; a socket.
 
-use crate::error::{self, Failure};
+use crate::error::{self, CliError};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 
 /// An address to listen on.
@@ -27,7 +27,7 @@ impl Bind {
     ///
     /// # Errors
     /// Any other text; `variable` names where it came from, unless from the command line.
-    pub fn read(text: &str, variable: Option<&str>) -> Result<Bind, Failure> {
+    pub fn read(text: &str, variable: Option<&str>) -> Result<Bind, CliError> {
         // A bare IPv6 address comes first: its last group would else be a port.
         if let Ok(ip) = text.parse::<IpAddr>() {
             return Ok(Bind {
@@ -87,7 +87,7 @@ impl Bind {
 ///
 /// # Errors
 /// Any other text; `variable` names where it came from, unless from the command line.
-pub fn port(text: &str, variable: Option<&str>) -> Result<u16, Failure> {
+pub fn port(text: &str, variable: Option<&str>) -> Result<u16, CliError> {
     number(text, 0, u64::from(u16::MAX))
         .map(|number| number as u16)
         .ok_or_else(|| error::invalid("port", text, variable, "must be 0 to 65535"))

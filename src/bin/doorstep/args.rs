@@ -3,7 +3,7 @@
 //! In: words, and the table that says which options there are. Out: which were given, with what value, in which order. Never:
 //! the meaning of a value; an abbreviation that a later option could make ambiguous.
 
-use crate::error::{self, Failure};
+use crate::error::{self, CliError};
 use crate::options::{Id, OPTIONS, Opt, REFUSED, Value};
 use crate::text;
 use std::ffi::{OsStr, OsString};
@@ -28,7 +28,7 @@ impl Given {
 ///
 /// # Errors
 /// Options that do not exist, lack their value, have one too many, or exclude each other.
-pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Given, Failure> {
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Given, CliError> {
     let mut words = words.into_iter().peekable();
     let mut given = Given::default();
     while let Some(word) = words.next() {
@@ -60,7 +60,7 @@ fn long<I: Iterator<Item = OsString>>(
     text: &str,
     words: &mut Words<I>,
     given: &mut Given,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let (name, attached) = match text.split_once('=') {
         Some((name, value)) => (name, Some(OsString::from(value))),
         None => (text, None),
@@ -84,7 +84,7 @@ fn short<I: Iterator<Item = OsString>>(
     text: &str,
     words: &mut Words<I>,
     given: &mut Given,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let letters = text.strip_prefix('-').unwrap_or(text);
     // `-port 80` would otherwise be the port "ort".
     if Opt::by_long(letters).is_some() && letters.len() > 1 {
@@ -115,7 +115,7 @@ fn next_value<I: Iterator<Item = OsString>>(
     option: &str,
     what: &str,
     words: &mut Words<I>,
-) -> Result<OsString, Failure> {
+) -> Result<OsString, CliError> {
     words
         .next_if(|word| !is_option(word))
         .ok_or_else(|| error::missing_value(option, what))
@@ -127,7 +127,7 @@ fn is_option(word: &OsStr) -> bool {
     text.starts_with("--") || letter.is_some_and(|letter| Opt::by_short(letter).is_some())
 }
 
-fn unknown(shown: &str, name: &str) -> Failure {
+fn unknown(shown: &str, name: &str) -> CliError {
     if let Some((_, why)) = REFUSED.iter().find(|(names, _)| names.contains(&name)) {
         return error::refused_option(shown, why);
     }
@@ -137,7 +137,7 @@ fn unknown(shown: &str, name: &str) -> Failure {
     )
 }
 
-fn conflicts(given: &Given) -> Result<(), Failure> {
+fn conflicts(given: &Given) -> Result<(), CliError> {
     for (option, _) in &given.options {
         if let Some(other) = option.excludes.iter().find(|other| given.asks(**other)) {
             let (one, other) = (

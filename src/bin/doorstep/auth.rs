@@ -4,7 +4,7 @@
 //! message; a comparison whose work depends on what is compared.
 
 use crate::base64;
-use crate::error::{self, Failure};
+use crate::error::{self, CliError};
 use doorstep::{Handler, Headers, Request, Response, Status};
 use std::fs::File;
 use std::hint::black_box;
@@ -36,7 +36,7 @@ impl Credentials {
     ///
     /// # Errors
     /// No colon, an empty user or password, control characters, more than [`LENGTH`] octets.
-    pub fn read(text: &str, from: &str) -> Result<Credentials, Failure> {
+    pub fn read(text: &str, from: &str) -> Result<Credentials, CliError> {
         let complete = |(user, password): (&str, &str)| !user.is_empty() && !password.is_empty();
         // RFC 7617 §2: "the user-id itself cannot contain a colon": the first one separates.
         text.split_once(':')
@@ -86,7 +86,7 @@ fn token(value: &[u8]) -> Option<&[u8]> {
 ///
 /// # Errors
 /// Those of reading it; a line that is none; no credentials at all, which would shut out everybody.
-pub fn read_file(path: &Path) -> Result<Vec<Credentials>, Failure> {
+pub fn read_file(path: &Path) -> Result<Vec<Credentials>, CliError> {
     let mut octets = Vec::new();
     let read =
         File::open(path).and_then(|file| file.take(FILE_LENGTH + 1).read_to_end(&mut octets));
@@ -130,7 +130,7 @@ pub struct Guard<H> {
 impl<H: Handler> Guard<H> {
     /// # Errors
     /// More than [`ENTRIES`] credentials.
-    pub fn new(entries: Vec<Credentials>, handler: H) -> Result<Guard<H>, Failure> {
+    pub fn new(entries: Vec<Credentials>, handler: H) -> Result<Guard<H>, CliError> {
         match entries.len() > ENTRIES {
             true => Err(error::too_many_credentials(ENTRIES)),
             false => Ok(Guard { entries, handler }),

@@ -11,17 +11,17 @@ use std::path::Path;
 
 /// Why the program ends.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct CliError {
     text: String,
     hint: Option<String>,
     status: u8,
 }
 
-impl Failure {
+impl CliError {
     /// Wrong usage: exit status 2.
-    fn usage(text: impl Into<String>) -> Failure {
+    fn usage(text: impl Into<String>) -> CliError {
         let (text, hint) = (text.into(), None);
-        Failure {
+        CliError {
             text,
             hint,
             status: 2,
@@ -29,16 +29,16 @@ impl Failure {
     }
 
     /// Right usage, but it cannot start: exit status 1.
-    fn start(text: impl Into<String>) -> Failure {
+    fn start(text: impl Into<String>) -> CliError {
         let (text, hint) = (text.into(), None);
-        Failure {
+        CliError {
             text,
             hint,
             status: 1,
         }
     }
 
-    fn hint(mut self, hint: impl Into<String>) -> Failure {
+    fn hint(mut self, hint: impl Into<String>) -> CliError {
         self.hint = Some(hint.into());
         self
     }
@@ -49,7 +49,7 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "doorstep: {}", self.text)?;
         match &self.hint {
@@ -61,134 +61,134 @@ impl fmt::Display for Failure {
 
 // Wrong usage.
 
-pub fn unknown_option(option: &str, nearest: Option<&str>) -> Failure {
+pub fn unknown_option(option: &str, nearest: Option<&str>) -> CliError {
     let text = format!("unknown option '{}'", escaped(option));
-    Failure::usage(text).hint(match nearest {
+    CliError::usage(text).hint(match nearest {
         Some(name) => format!("did you mean '--{name}'? See `doorstep --help`."),
         None => "see `doorstep --help`.".to_string(),
     })
 }
 
-pub fn refused_option(option: &str, why: &str) -> Failure {
-    Failure::usage(format!("there is no '{}': {why}", escaped(option)))
+pub fn refused_option(option: &str, why: &str) -> CliError {
+    CliError::usage(format!("there is no '{}': {why}", escaped(option)))
 }
 
-pub fn missing_value(option: &str, what: &str) -> Failure {
-    Failure::usage(format!("option '{option}' needs a value: {option} {what}"))
+pub fn missing_value(option: &str, what: &str) -> CliError {
+    CliError::usage(format!("option '{option}' needs a value: {option} {what}"))
 }
 
-pub fn needless_value(option: &str) -> Failure {
-    Failure::usage(format!("option '{option}' takes no value"))
+pub fn needless_value(option: &str) -> CliError {
+    CliError::usage(format!("option '{option}' takes no value"))
 }
 
-pub fn conflict(one: &str, other: &str) -> Failure {
-    Failure::usage(format!("'{one}' and '{other}' cannot be used together"))
+pub fn conflict(one: &str, other: &str) -> CliError {
+    CliError::usage(format!("'{one}' and '{other}' cannot be used together"))
 }
 
-pub fn port_twice(argument: &str) -> Failure {
+pub fn port_twice(argument: &str) -> CliError {
     let text = format!(
         "the port is given twice: '{}' and --port",
         escaped(argument)
     );
-    Failure::usage(text)
+    CliError::usage(text)
 }
 
-pub fn unexpected_argument(argument: &str) -> Failure {
+pub fn unexpected_argument(argument: &str) -> CliError {
     let text = format!("unexpected argument '{}'", escaped(argument));
-    Failure::usage(text).hint("usage is `doorstep [OPTIONS] [DIR | FILE] [PORT]`.")
+    CliError::usage(text).hint("usage is `doorstep [OPTIONS] [DIR | FILE] [PORT]`.")
 }
 
 /// `kind` is what the value should be ("port"), `variable` where it came from unless from the command line, `rule`
 /// which values there are ("must be 0 to 65535").
-pub fn invalid(kind: &str, value: &str, variable: Option<&str>, rule: &str) -> Failure {
+pub fn invalid(kind: &str, value: &str, variable: Option<&str>, rule: &str) -> CliError {
     let value = escaped(value);
     match variable {
-        None => Failure::usage(format!("invalid {kind} '{value}' ({rule})")),
+        None => CliError::usage(format!("invalid {kind} '{value}' ({rule})")),
         Some(variable) => {
             let text = format!("invalid {kind} '{value}' in {variable} ({rule})");
-            Failure::usage(text).hint(format!("change or unset {variable} in the environment."))
+            CliError::usage(text).hint(format!("change or unset {variable} in the environment."))
         }
     }
 }
 
 /// `from` is where they came from. Their text is not said: it may be a password.
-pub fn invalid_credentials(from: &str, longest: usize) -> Failure {
-    Failure::usage(format!(
+pub fn invalid_credentials(from: &str, longest: usize) -> CliError {
+    CliError::usage(format!(
         "invalid credentials in {from} (must be USER:PASS, at most {longest} octets, no control characters)"
     ))
 }
 
-pub fn too_many_credentials(most: usize) -> Failure {
-    Failure::usage(format!("too many credentials (at most {most})"))
+pub fn too_many_credentials(most: usize) -> CliError {
+    CliError::usage(format!("too many credentials (at most {most})"))
 }
 
-pub fn mounted_twice(path: &str) -> Failure {
+pub fn mounted_twice(path: &str) -> CliError {
     let path = escaped(path);
-    Failure::usage(format!("two folders cannot both be mounted at '{path}'"))
+    CliError::usage(format!("two folders cannot both be mounted at '{path}'"))
 }
 
 // It cannot start.
 
-pub fn not_a_folder(asked: &Path) -> Failure {
-    Failure::start(format!("cannot serve '{}': not a folder", shown(asked)))
+pub fn not_a_folder(asked: &Path) -> CliError {
+    CliError::start(format!("cannot serve '{}': not a folder", shown(asked)))
 }
 
-pub fn credentials_file_failed(path: &Path, error: &io::Error) -> Failure {
-    Failure::start(format!(
+pub fn credentials_file_failed(path: &Path, error: &io::Error) -> CliError {
+    CliError::start(format!(
         "cannot take credentials from '{}': {error}",
         shown(path)
     ))
 }
 
-pub fn no_such_folder(asked: &Path, looked_in: &Path, nearest: Option<&Path>) -> Failure {
+pub fn no_such_folder(asked: &Path, looked_in: &Path, nearest: Option<&Path>) -> CliError {
     let (asked, looked_in) = (shown(asked), shown(looked_in));
-    let failure = Failure::start(format!(
+    let error = CliError::start(format!(
         "cannot serve '{asked}': no such folder (looked in {looked_in})"
     ));
     match nearest {
-        Some(path) => failure.hint(format!("did you mean '{}'?", shown(path))),
-        None => failure,
+        Some(path) => error.hint(format!("did you mean '{}'?", shown(path))),
+        None => error,
     }
 }
 
-pub fn neither_folder_nor_file(asked: &Path) -> Failure {
+pub fn neither_folder_nor_file(asked: &Path) -> CliError {
     let asked = shown(asked);
-    Failure::start(format!(
+    CliError::start(format!(
         "cannot serve '{asked}': neither a folder nor a regular file"
     ))
 }
 
-pub fn folder_denied(asked: &Path, user: Option<&str>) -> Failure {
+pub fn folder_denied(asked: &Path, user: Option<&str>) -> CliError {
     let user = match user {
         Some(user) => format!(" (running as user '{}')", escaped(user)),
         None => String::new(),
     };
     let asked = shown(asked);
-    Failure::start(format!("cannot serve '{asked}': permission denied{user}"))
+    CliError::start(format!("cannot serve '{asked}': permission denied{user}"))
 }
 
-pub fn folder_failed(asked: &Path, error: &io::Error) -> Failure {
-    Failure::start(format!("cannot serve '{}': {error}", shown(asked)))
+pub fn folder_failed(asked: &Path, error: &io::Error) -> CliError {
+    CliError::start(format!("cannot serve '{}': {error}", shown(asked)))
 }
 
-pub fn port_in_use(port: u16, ip: IpAddr) -> Failure {
+pub fn port_in_use(port: u16, ip: IpAddr) -> CliError {
     let text = format!("port {port} on {ip} is already in use");
     let another = match port.checked_add(1) {
         Some(next) => format!("Try `doorstep -p {next}`, or `-p 0` for any free port."),
         None => "Try `doorstep -p 0` for any free port.".to_string(),
     };
-    Failure::start(text).hint(format!("another server is running there. {another}"))
+    CliError::start(text).hint(format!("another server is running there. {another}"))
 }
 
-pub fn ports_in_use(first: u16, last: u16) -> Failure {
+pub fn ports_in_use(first: u16, last: u16) -> CliError {
     let text = format!("ports {first} to {last} are all in use");
-    Failure::start(text).hint("choose one with `-p`, or take any free port with `-p 0`.")
+    CliError::start(text).hint("choose one with `-p`, or take any free port with `-p 0`.")
 }
 
-pub fn port_needs_rights(port: u16) -> Failure {
+pub fn port_needs_rights(port: u16) -> CliError {
     let text = format!("port {port} needs extra rights (ports below 1024)");
     let free = 8000 + port;
-    Failure::start(text).hint(if cfg!(target_os = "linux") {
+    CliError::start(text).hint(if cfg!(target_os = "linux") {
         format!(
             "use `-p {free}`, or allow it once: sudo setcap cap_net_bind_service=+ep $(command -v doorstep)"
         )
@@ -197,33 +197,33 @@ pub fn port_needs_rights(port: u16) -> Failure {
     })
 }
 
-pub fn no_such_address(ip: IpAddr, here: &[IpAddr]) -> Failure {
+pub fn no_such_address(ip: IpAddr, here: &[IpAddr]) -> CliError {
     let text = format!("cannot listen on {ip}: this machine has no such address");
     if here.is_empty() {
-        return Failure::start(text);
+        return CliError::start(text);
     }
     let here: Vec<String> = here.iter().map(IpAddr::to_string).collect();
     let here = here.join(", ");
-    Failure::start(text).hint(format!(
+    CliError::start(text).hint(format!(
         "addresses here are {here}. Use --lan for all of them."
     ))
 }
 
-pub fn no_such_host(name: &str) -> Failure {
+pub fn no_such_host(name: &str) -> CliError {
     let name = escaped(name);
-    Failure::start(format!("cannot listen on '{name}': no such host"))
+    CliError::start(format!("cannot listen on '{name}': no such host"))
 }
 
-pub fn cannot_listen(what: &str, error: &io::Error) -> Failure {
-    Failure::start(format!("cannot listen on {what}: {error}"))
+pub fn cannot_listen(what: &str, error: &io::Error) -> CliError {
+    CliError::start(format!("cannot listen on {what}: {error}"))
 }
 
-pub fn cannot_start(what: &str, error: &io::Error) -> Failure {
-    Failure::start(format!("cannot {what}: {error}"))
+pub fn cannot_start(what: &str, error: &io::Error) -> CliError {
+    CliError::start(format!("cannot {what}: {error}"))
 }
 
-pub fn server_failed(error: &io::Error) -> Failure {
-    Failure::start(format!("the server failed: {error}"))
+pub fn server_failed(error: &io::Error) -> CliError {
+    CliError::start(format!("the server failed: {error}"))
 }
 
 #[cfg(test)]
@@ -239,7 +239,7 @@ mod tests {
         let far = IpAddr::from([192, 168, 9, 9]);
         let here = [v4, v6, IpAddr::from([192, 168, 1, 20])];
         let path = Path::new;
-        for (failure, status, text) in [
+        for (error, status, text) in [
             (port_in_use(8000, v4), 1, "doorstep: port 8000 on 127.0.0.1 is already in use\n  hint: another server is running there. Try `doorstep -p 8001`, or `-p 0` for any free port.\n"),
             (port_in_use(65535, v6), 1, "doorstep: port 65535 on ::1 is already in use\n  hint: another server is running there. Try `doorstep -p 0` for any free port.\n"),
             (no_such_folder(path("public"), path("/home/ana/site"), Some(path("dist"))), 1, "doorstep: cannot serve 'public': no such folder (looked in /home/ana/site)\n  hint: did you mean 'dist'?\n"),
@@ -251,7 +251,7 @@ mod tests {
             (invalid("port", "80800", None, "must be 0 to 65535"), 2, "doorstep: invalid port '80800' (must be 0 to 65535)\n"),
             (unknown_option("--prot", Some("port")), 2, "doorstep: unknown option '--prot'\n  hint: did you mean '--port'? See `doorstep --help`.\n"),
         ] {
-            assert_eq!((failure.status(), failure.to_string()), (status, text.to_string()));
+            assert_eq!((error.status(), error.to_string()), (status, text.to_string()));
         }
     }
 

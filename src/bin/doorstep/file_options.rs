@@ -3,7 +3,7 @@
 //! In: values of options. Out: [`Files`]. Never: a look at the file system, but for opening the folder.
 
 use crate::address::number;
-use crate::error::{self, Failure};
+use crate::error::{self, CliError};
 use crate::options::Id;
 use doorstep::{CacheControl, Files, Symlinks};
 use std::io;
@@ -54,7 +54,7 @@ impl FileOptions {
         id: Id,
         text: Option<&str>,
         variable: Option<&str>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         let value = text.unwrap_or_default();
         let invalid = |kind, rule| error::invalid(kind, value, variable, rule);
         match id {
@@ -116,7 +116,7 @@ impl FileOptions {
         Ok(())
     }
 
-    fn add_mount(&mut self, mount: Mount) -> Result<(), Failure> {
+    fn add_mount(&mut self, mount: Mount) -> Result<(), CliError> {
         if self.mounts.iter().any(|other| other.path == mount.path) {
             return Err(error::mounted_twice(&mount.path));
         }

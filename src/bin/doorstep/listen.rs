@@ -8,7 +8,7 @@
 //!
 //! Never: accepting; a look at who else holds a port.
 
-use crate::error::{self, Failure};
+use crate::error::{self, CliError};
 use crate::settings::Settings;
 use doorstep::{Server, os};
 use std::io;
@@ -89,7 +89,7 @@ impl Plan {
     ///
     /// # Errors
     /// When a name leads nowhere.
-    pub fn of(settings: &Settings) -> Result<Plan, Failure> {
+    pub fn of(settings: &Settings) -> Result<Plan, CliError> {
         let mut endpoints: Vec<Endpoint> = Vec::new();
         let mut add = |address: SocketAddr, shares: bool, optional: bool| {
             let endpoint = Endpoint {
@@ -132,7 +132,7 @@ impl Plan {
     ///
     /// # Errors
     /// When an address cannot be had.
-    pub fn carry_out<D: Doors>(mut self, doors: &D) -> Result<Listening<D::Bound>, Failure> {
+    pub fn carry_out<D: Doors>(mut self, doors: &D) -> Result<Listening<D::Bound>, CliError> {
         let first = self.port;
         let mut tries = TRIES;
         // Each turn ends, or drops an endpoint, or raises the port, or uses up a try.
@@ -159,7 +159,7 @@ impl Plan {
                 }
                 self.port += 1;
             } else {
-                return Err(refusal.into_failure(doors));
+                return Err(refusal.into_error(doors));
             }
         }
     }
@@ -213,7 +213,7 @@ struct Refusal {
 }
 
 impl Refusal {
-    fn into_failure<D: Doors>(self, doors: &D) -> Failure {
+    fn into_error<D: Doors>(self, doors: &D) -> CliError {
         let (ip, port): (IpAddr, u16) = (self.address.ip(), self.address.port());
         match self.error.kind() {
             io::ErrorKind::AddrInUse => error::port_in_use(port, ip),
@@ -349,7 +349,7 @@ mod tests {
                     words.extend(listening.moved.map(|_| "moved".to_string()));
                     words.join(" ")
                 }
-                Err(failure) => failure.to_string(),
+                Err(error) => error.to_string(),
             };
             match row.expected.starts_with("doorstep") {
                 true => assert!(outcome.starts_with(row.expected), "{}: {outcome}", row.name),

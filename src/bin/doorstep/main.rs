@@ -27,15 +27,15 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
+        Err(error) => {
             // With standard error closed there is nobody left to tell; the exit status still says it.
-            let _ = std::io::stderr().write_all(failure.to_string().as_bytes());
-            ExitCode::from(failure.status())
+            let _ = std::io::stderr().write_all(error.to_string().as_bytes());
+            ExitCode::from(error.status())
         }
     }
 }
 
-fn run() -> Result<(), error::Failure> {
+fn run() -> Result<(), error::CliError> {
     let given = args::parse(std::env::args_os().skip(1))?;
     if given.asks(options::Id::Help) {
         print(&help::text());

@@ -3,7 +3,7 @@
 //! In: a path. Out: its full name, whether it has an index, what about it is worth a warning, or why it cannot be served.
 //! Never: a decision about what is served, which is the library's.
 
-use crate::error::{self, Failure};
+use crate::error::{self, CliError};
 use crate::file_options::FileOptions;
 use crate::text::{escaped, nearest, shown};
 use std::fs;
@@ -53,7 +53,7 @@ impl Root {
     ///
     /// # Errors
     /// When there is none, it is neither, or it cannot be entered.
-    pub fn at(asked: &Path, index: &[&str]) -> Result<Root, Failure> {
+    pub fn at(asked: &Path, index: &[&str]) -> Result<Root, CliError> {
         match fs::metadata(asked) {
             Ok(metadata) if metadata.is_dir() => {}
             Ok(metadata) if metadata.is_file() => {
@@ -141,7 +141,7 @@ impl Root {
 }
 
 /// Why a folder cannot be served.
-pub fn failed(asked: &Path, error: &io::Error) -> Failure {
+pub fn failed(asked: &Path, error: &io::Error) -> CliError {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => no_such_folder(asked),
         io::ErrorKind::PermissionDenied => {
@@ -155,7 +155,7 @@ pub fn failed(asked: &Path, error: &io::Error) -> Failure {
     }
 }
 
-fn no_such_folder(asked: &Path) -> Failure {
+fn no_such_folder(asked: &Path) -> CliError {
     let parent = match asked.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -6,7 +6,7 @@
 use crate::address::{Bind, number, port};
 use crate::args::Given;
 use crate::auth::Credentials;
-use crate::error::{self, Failure};
+use crate::error::{self, CliError};
 use crate::file_options::FileOptions;
 use crate::options::{Id, OPTIONS, Opt, Value};
 use doorstep::Timeouts;
@@ -60,7 +60,7 @@ impl Surroundings<'static> {
 ///
 /// # Errors
 /// Values that are none, more than two arguments, a port given twice, options that exclude each other.
-pub fn read(given: Given, around: &Surroundings<'_>) -> Result<Settings, Failure> {
+pub fn read(given: Given, around: &Surroundings<'_>) -> Result<Settings, CliError> {
     let mut settings = Settings {
         password_is_seen: given.asks(Id::Auth),
         ..Settings::default()
@@ -101,7 +101,7 @@ impl Settings {
         id: Id,
         value: Option<&OsStr>,
         variable: Option<&str>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         let text = value.unwrap_or_default().to_string_lossy();
         match id {
             Id::Port => self.port = Some(port(&text, variable)?),
@@ -149,7 +149,7 @@ impl Settings {
     }
 
     /// `[DIR | FILE] [PORT]`; one alone is the root if it exists, and else a port if it is a number.
-    fn take_arguments(&mut self, given: &Given, around: &Surroundings<'_>) -> Result<(), Failure> {
+    fn take_arguments(&mut self, given: &Given, around: &Surroundings<'_>) -> Result<(), CliError> {
         let digits = |word: &OsStr| {
             let octets = word.as_encoded_bytes();
             !octets.is_empty() && octets.iter().all(u8::is_ascii_digit)
@@ -182,7 +182,7 @@ impl Settings {
         &mut self,
         given: &Given,
         around: &Surroundings<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         let mut found: Vec<(&Opt, String)> = Vec::new();
         for option in OPTIONS {
             let settled = given.asks(option.id)
@@ -211,7 +211,7 @@ impl Settings {
 
     /// Whether the variable asks for the option. One without a value is switched on by `1`; a repeatable one takes
     /// several values with spaces between them.
-    fn set_from(&mut self, option: &Opt, name: &str, value: &OsStr) -> Result<bool, Failure> {
+    fn set_from(&mut self, option: &Opt, name: &str, value: &OsStr) -> Result<bool, CliError> {
         if let Value::None | Value::Optional(_) = option.value {
             let text = value.to_string_lossy();
             match text.as_ref() {
@@ -241,13 +241,13 @@ impl Settings {
 }
 
 /// A number of connections. A million is more than one process is likely to be given descriptors for.
-fn connections(kind: &str, text: &str, variable: Option<&str>) -> Result<usize, Failure> {
+fn connections(kind: &str, text: &str, variable: Option<&str>) -> Result<usize, CliError> {
     let count = number(text, 1, 1_000_000)
         .ok_or_else(|| error::invalid(kind, text, variable, "must be 1 to 1000000"))?;
     Ok(count as usize)
 }
 
-fn seconds(kind: &str, text: &str, variable: Option<&str>) -> Result<Duration, Failure> {
+fn seconds(kind: &str, text: &str, variable: Option<&str>) -> Result<Duration, CliError> {
     let count = number(text, 0, 86_400)
         .ok_or_else(|| error::invalid(kind, text, variable, "must be 0 to 86400 seconds"))?;
     Ok(Duration::from_secs(count))

@@ -4,7 +4,7 @@
 
 use crate::auth::{self, Guard};
 use crate::banner::{Banner, colour_on};
-use crate::error::{self, Failure};
+use crate::error::{self, CliError};
 use crate::file_options::{FileOptions, Mount};
 use crate::listen::{Listening, Plan, Sockets};
 use crate::log::{self, Log, say};
@@ -35,7 +35,7 @@ const LOG_ENDS_WITHIN: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// When it cannot start, or fails while it runs.
-pub fn serve(settings: &Settings) -> Result<(), Failure> {
+pub fn serve(settings: &Settings) -> Result<(), CliError> {
     let root = Root::at(&settings.root, &settings.files.index_names())?;
     let mounts = mounts(&settings.files)?;
     let files = service(&root, settings)?;
@@ -80,7 +80,7 @@ pub fn serve(settings: &Settings) -> Result<(), Failure> {
 
 /// What answers requests: the root, and the other folders below their paths. Each is opened by the name that it was given, so that a
 /// link that is turned to another folder or file is followed.
-fn service(root: &Root, settings: &Settings) -> Result<Files, Failure> {
+fn service(root: &Root, settings: &Settings) -> Result<Files, CliError> {
     let (options, asked) = (&settings.files, settings.root.as_path());
     let files = match root.kind {
         Kind::Folder { .. } => options.files(asked),
@@ -97,7 +97,7 @@ fn service(root: &Root, settings: &Settings) -> Result<Files, Failure> {
 }
 
 /// The other folders with their paths.
-fn mounts(options: &FileOptions) -> Result<Vec<(&str, Root)>, Failure> {
+fn mounts(options: &FileOptions) -> Result<Vec<(&str, Root)>, CliError> {
     let mut mounts = Vec::new();
     for Mount { path, folder } in &options.mounts {
         let root = Root::at(folder, &options.index_names())?;
@@ -110,7 +110,7 @@ fn mounts(options: &FileOptions) -> Result<Vec<(&str, Root)>, Failure> {
 }
 
 /// The handler behind the passwords that were asked for.
-fn guarded(handler: impl Handler, settings: &Settings) -> Result<Box<dyn Handler>, Failure> {
+fn guarded(handler: impl Handler, settings: &Settings) -> Result<Box<dyn Handler>, CliError> {
     let mut credentials = settings.credentials.clone();
     if let Some(path) = &settings.auth_file {
         credentials.extend(auth::read_file(path)?);
