@@ -16,8 +16,8 @@ mod listen;
 mod log;
 mod options;
 mod root;
+mod serve;
 mod settings;
-mod start;
 mod stop;
 mod text;
 
@@ -45,7 +45,7 @@ fn run() -> Result<(), error::CliError> {
         print(&help::version());
         return Ok(());
     }
-    start::serve(&settings::read(
+    serve::run(&settings::read(
         given,
         &settings::Surroundings::of_process(),
     )?)

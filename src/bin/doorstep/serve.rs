@@ -35,7 +35,7 @@ const LOG_ENDS_WITHIN: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// When it cannot start, or fails while it runs.
-pub fn serve(settings: &Settings) -> Result<(), CliError> {
+pub fn run(settings: &Settings) -> Result<(), CliError> {
     let root = Root::at(&settings.root, &settings.files.index_names())?;
     let mounts = mounts(&settings.files)?;
     let files = service(&root, settings)?;
