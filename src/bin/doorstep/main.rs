@@ -18,7 +18,7 @@ mod options;
 mod root;
 mod serve;
 mod settings;
-mod stop;
+mod signals;
 mod text;
 
 use std::io::{ErrorKind, Write as _};

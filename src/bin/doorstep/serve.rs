@@ -11,7 +11,7 @@ use crate::log::{self, Log, say};
 use crate::root::{self, Kind, Root};
 use crate::settings::Settings;
 use crate::text::{escaped, shown};
-use crate::{print, stop};
+use crate::{print, signals};
 use doorstep::os::{self, Signals};
 use doorstep::{Files, Handler, Limits, Server, ShutdownReport};
 use std::io::IsTerminal as _;
@@ -62,7 +62,7 @@ pub fn run(settings: &Settings) -> Result<(), CliError> {
     let running = server
         .spawn(handler)
         .map_err(|error| error::cannot_start("start", &error))?;
-    stop::on_signal(
+    signals::on_signal(
         signals,
         stop,
         settings.drain,
