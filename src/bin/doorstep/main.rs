@@ -47,7 +47,7 @@ fn run() -> Result<(), error::CliError> {
     }
     serve::run(&settings::read(
         given,
-        &settings::Surroundings::of_process(),
+        &settings::Environment::of_process(),
     )?)
 }
 

@@ -38,17 +38,17 @@ pub struct Settings {
 }
 
 /// What the process finds around it.
-pub struct Surroundings<'a> {
+pub struct Environment<'a> {
     /// The value of an environment variable.
     pub variable: &'a dyn Fn(&str) -> Option<OsString>,
     /// Whether something exists at a path.
     pub exists: &'a dyn Fn(&Path) -> bool,
 }
 
-impl Surroundings<'static> {
+impl Environment<'static> {
     /// The real ones.
-    pub fn of_process() -> Surroundings<'static> {
-        Surroundings {
+    pub fn of_process() -> Environment<'static> {
+        Environment {
             variable: &|name| std::env::var_os(name),
             // A broken link counts as there: it is then called by its name, and not taken for a port.
             exists: &|path| path.symlink_metadata().is_ok(),
@@ -60,7 +60,7 @@ impl Surroundings<'static> {
 ///
 /// # Errors
 /// Values that are none, more than two arguments, a port given twice, options that exclude each other.
-pub fn read(given: Given, around: &Surroundings<'_>) -> Result<Settings, CliError> {
+pub fn read(given: Given, environment: &Environment<'_>) -> Result<Settings, CliError> {
     let mut settings = Settings {
         password_is_seen: given.asks(Id::Auth),
         ..Settings::default()
@@ -68,8 +68,8 @@ pub fn read(given: Given, around: &Surroundings<'_>) -> Result<Settings, CliErro
     for (option, value) in &given.options {
         settings.set(option.id, value.as_deref(), None)?;
     }
-    settings.take_arguments(&given, around)?;
-    settings.take_environment(&given, around)?;
+    settings.take_arguments(&given, environment)?;
+    settings.take_environment(&given, environment)?;
     Ok(settings)
 }
 
@@ -149,14 +149,18 @@ impl Settings {
     }
 
     /// `[DIR | FILE] [PORT]`; one alone is the root if it exists, and else a port if it is a number.
-    fn take_arguments(&mut self, given: &Given, around: &Surroundings<'_>) -> Result<(), CliError> {
+    fn take_arguments(
+        &mut self,
+        given: &Given,
+        environment: &Environment<'_>,
+    ) -> Result<(), CliError> {
         let digits = |word: &OsStr| {
             let octets = word.as_encoded_bytes();
             !octets.is_empty() && octets.iter().all(u8::is_ascii_digit)
         };
         let (folder, port_word) = match given.arguments.as_slice() {
             [] => (None, None),
-            [one] if digits(one) && !(around.exists)(Path::new(one)) => (None, Some(one)),
+            [one] if digits(one) && !(environment.exists)(Path::new(one)) => (None, Some(one)),
             [one] => (Some(one), None),
             [folder, port] => (Some(folder), Some(port)),
             [_, _, third, ..] => {
@@ -181,7 +185,7 @@ impl Settings {
     fn take_environment(
         &mut self,
         given: &Given,
-        around: &Surroundings<'_>,
+        environment: &Environment<'_>,
     ) -> Result<(), CliError> {
         let mut found: Vec<(&Opt, String)> = Vec::new();
         for option in OPTIONS {
@@ -192,7 +196,7 @@ impl Settings {
                 continue;
             }
             let first = option.variables().into_iter().find_map(|name| {
-                let value = (around.variable)(&name)?;
+                let value = (environment.variable)(&name)?;
                 (!value.is_empty()).then_some((name, value))
             });
             let Some((name, value)) = first else { continue };
@@ -258,16 +262,16 @@ mod tests {
     use super::*;
     use crate::args;
 
-    fn settings(line: &[&str], environment: &[(&str, &str)]) -> Result<Settings, String> {
-        let around = Surroundings {
+    fn settings(line: &[&str], variables: &[(&str, &str)]) -> Result<Settings, String> {
+        let environment = Environment {
             variable: &|name| {
-                let (_, value) = environment.iter().find(|(variable, _)| *variable == name)?;
+                let (_, value) = variables.iter().find(|(variable, _)| *variable == name)?;
                 Some(OsString::from(value))
             },
             exists: &|path| path == Path::new("public") || path == Path::new("2024"),
         };
         args::parse(line.iter().map(OsString::from))
-            .and_then(|given| read(given, &around))
+            .and_then(|given| read(given, &environment))
             .map_err(|error| error.to_string())
     }
 
@@ -358,8 +362,8 @@ mod tests {
 
     #[test]
     fn asks_the_environment_last() {
-        let port = |line: &[&str], environment: &[(&str, &str)]| {
-            settings(line, environment).map(|settings| settings.port)
+        let port = |line: &[&str], variables: &[(&str, &str)]| {
+            settings(line, variables).map(|settings| settings.port)
         };
         assert_eq!(port(&[], &[("PORT", "81")]), Ok(Some(81)));
         assert_eq!(port(&[], &[("PORT", "")]), Ok(None));
