@@ -15,13 +15,14 @@ mod help;
 mod listen;
 mod log;
 mod options;
+mod output;
 mod root;
 mod serve;
 mod settings;
 mod signals;
 mod text;
 
-use std::io::{ErrorKind, Write as _};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -38,27 +39,15 @@ fn main() -> ExitCode {
 fn run() -> Result<(), error::CliError> {
     let given = args::parse(std::env::args_os().skip(1))?;
     if given.asks(options::Id::Help) {
-        print(&help::text());
+        output::print(&help::text());
         return Ok(());
     }
     if given.asks(options::Id::Version) {
-        print(&help::version());
+        output::print(&help::version());
         return Ok(());
     }
     serve::run(&settings::read(
         given,
         &settings::Environment::of_process(),
     )?)
-}
-
-/// Writes to standard output. A reader that went away (`doorstep --help | head -1`) is no failure; a full disk is said,
-/// as a script may wait there for the address.
-pub fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            log::say(&format!("cannot write to standard output: {error}"));
-        }
-        Ok(()) | Err(_) => {}
-    }
 }
