@@ -23,35 +23,35 @@ const LAST_PORT: u16 = 8010;
 const TRIES: usize = 16;
 
 /// Binds sockets. The library does; tests make it up.
-pub trait Doors {
+pub trait Sockets {
     /// Something that is bound.
     type Bound;
     /// Binds the first address.
-    fn open(&self, address: SocketAddr) -> io::Result<Self::Bound>;
+    fn bind(&self, address: SocketAddr) -> io::Result<Self::Bound>;
     /// Binds one more. What was bound is given up when this fails.
-    fn also(&self, bound: Self::Bound, address: SocketAddr) -> io::Result<Self::Bound>;
+    fn bind_also(&self, bound: Self::Bound, address: SocketAddr) -> io::Result<Self::Bound>;
     /// The port of the address that was bound last.
     fn last_port(&self, bound: &Self::Bound) -> Option<u16>;
     /// The addresses of this machine, as far as they are known.
-    fn here(&self) -> Vec<IpAddr>;
+    fn local_addresses(&self) -> Vec<IpAddr>;
 }
 
 /// The library's sockets.
-pub struct Sockets;
+pub struct SystemSockets;
 
-impl Doors for Sockets {
+impl Sockets for SystemSockets {
     type Bound = Server;
 
-    fn open(&self, address: SocketAddr) -> io::Result<Server> {
+    fn bind(&self, address: SocketAddr) -> io::Result<Server> {
         Server::bind(address)
     }
-    fn also(&self, bound: Server, address: SocketAddr) -> io::Result<Server> {
+    fn bind_also(&self, bound: Server, address: SocketAddr) -> io::Result<Server> {
         bound.bind_also(address)
     }
     fn last_port(&self, bound: &Server) -> Option<u16> {
         bound.local_addrs().last().map(SocketAddr::port)
     }
-    fn here(&self) -> Vec<IpAddr> {
+    fn local_addresses(&self) -> Vec<IpAddr> {
         os::local_addresses().unwrap_or_default()
     }
 }
@@ -132,24 +132,24 @@ impl Plan {
     ///
     /// # Errors
     /// When an address cannot be had.
-    pub fn carry_out<D: Doors>(mut self, doors: &D) -> Result<Listening<D::Bound>, CliError> {
+    pub fn carry_out<D: Sockets>(mut self, sockets: &D) -> Result<Listening<D::Bound>, CliError> {
         let first = self.port;
         let mut tries = TRIES;
         // Each turn ends, or drops an endpoint, or raises the port, or uses up a try.
         loop {
-            let refusal = match self.open_all(doors) {
+            let failed = match self.bind_all(sockets) {
                 Ok(bound) => {
                     let moved = (self.port != first).then_some((first, self.port));
                     return Ok(Listening { bound, moved });
                 }
-                Err(refusal) => refusal,
+                Err(failed) => failed,
             };
-            let taken = refusal.error.kind() == io::ErrorKind::AddrInUse;
-            let shares = refusal.endpoint.shares;
-            if refusal.endpoint.optional && !taken {
+            let taken = failed.error.kind() == io::ErrorKind::AddrInUse;
+            let shares = failed.endpoint.shares;
+            if failed.endpoint.optional && !taken {
                 // EADDRNOTAVAIL: IPv6 is switched off. EAFNOSUPPORT: it is not built in. There is nothing to listen on.
                 self.endpoints
-                    .retain(|endpoint| *endpoint != refusal.endpoint);
+                    .retain(|endpoint| *endpoint != failed.endpoint);
             } else if taken && shares && self.port == 0 && tries > 0 {
                 // The number that the system gave for the first address is taken on this one.
                 tries -= 1;
@@ -159,12 +159,12 @@ impl Plan {
                 }
                 self.port += 1;
             } else {
-                return Err(refusal.into_error(doors));
+                return Err(failed.into_error(sockets));
             }
         }
     }
 
-    fn open_all<D: Doors>(&self, doors: &D) -> Result<D::Bound, Refusal> {
+    fn bind_all<D: Sockets>(&self, sockets: &D) -> Result<D::Bound, BindError> {
         let mut port = self.port;
         let mut bound = None;
         for endpoint in &self.endpoints {
@@ -173,17 +173,17 @@ impl Plan {
                 address.set_port(port);
             }
             let opened = match bound.take() {
-                None => doors.open(address),
-                Some(earlier) => doors.also(earlier, address),
+                None => sockets.bind(address),
+                Some(earlier) => sockets.bind_also(earlier, address),
             };
             let endpoint = *endpoint;
-            let opened = opened.map_err(|error| Refusal {
+            let opened = opened.map_err(|error| BindError {
                 endpoint,
                 address,
                 error,
             })?;
             if endpoint.shares && port == 0 {
-                port = doors.last_port(&opened).unwrap_or(0);
+                port = sockets.last_port(&opened).unwrap_or(0);
             }
             bound = Some(opened);
         }
@@ -196,7 +196,7 @@ impl Plan {
                 shares: false,
                 optional: false,
             };
-            Refusal {
+            BindError {
                 endpoint,
                 address,
                 error,
@@ -206,14 +206,14 @@ impl Plan {
 }
 
 /// An address that could not be had.
-struct Refusal {
+struct BindError {
     endpoint: Endpoint,
     address: SocketAddr,
     error: io::Error,
 }
 
-impl Refusal {
-    fn into_error<D: Doors>(self, doors: &D) -> CliError {
+impl BindError {
+    fn into_error<D: Sockets>(self, sockets: &D) -> CliError {
         let (ip, port): (IpAddr, u16) = (self.address.ip(), self.address.port());
         match self.error.kind() {
             io::ErrorKind::AddrInUse => error::port_in_use(port, ip),
@@ -221,7 +221,9 @@ impl Refusal {
             io::ErrorKind::PermissionDenied if (1..1024).contains(&port) => {
                 error::port_needs_rights(port)
             }
-            io::ErrorKind::AddrNotAvailable => error::no_such_address(ip, &doors.here()),
+            io::ErrorKind::AddrNotAvailable => {
+                error::no_such_address(ip, &sockets.local_addresses())
+            }
             _ => error::cannot_listen(&self.address.to_string(), &self.error),
         }
     }
@@ -240,13 +242,13 @@ mod tests {
         next: Cell<u16>,
     }
 
-    impl Doors for Machine {
+    impl Sockets for Machine {
         type Bound = Vec<SocketAddr>;
 
-        fn open(&self, address: SocketAddr) -> io::Result<Vec<SocketAddr>> {
-            self.also(Vec::new(), address)
+        fn bind(&self, address: SocketAddr) -> io::Result<Vec<SocketAddr>> {
+            self.bind_also(Vec::new(), address)
         }
-        fn also(
+        fn bind_also(
             &self,
             mut bound: Vec<SocketAddr>,
             mut address: SocketAddr,
@@ -274,7 +276,7 @@ mod tests {
         fn last_port(&self, bound: &Vec<SocketAddr>) -> Option<u16> {
             bound.last().map(SocketAddr::port)
         }
-        fn here(&self) -> Vec<IpAddr> {
+        fn local_addresses(&self) -> Vec<IpAddr> {
             vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]
         }
     }

@@ -6,7 +6,7 @@ use crate::auth::{self, Guard};
 use crate::banner::{Banner, colour_on};
 use crate::error::{self, CliError};
 use crate::file_options::{FileOptions, Mount};
-use crate::listen::{Listening, Plan, Sockets};
+use crate::listen::{Listening, Plan, SystemSockets};
 use crate::log::{self, Log, say};
 use crate::output::print;
 use crate::root::{self, Kind, Root};
@@ -46,7 +46,7 @@ pub fn run(settings: &Settings) -> Result<(), CliError> {
         .max_conns
         .map_or(0, |count| OPEN_FILES_EACH * count as u64);
     let open_files = os::raise_open_files(OPEN_FILES.max(wanted)).ok().flatten();
-    let listening = Plan::of(settings)?.carry_out(&Sockets)?;
+    let listening = Plan::of(settings)?.carry_out(&SystemSockets)?;
     let signals =
         Signals::install().map_err(|error| error::cannot_start("wait for signals", &error))?;
 
