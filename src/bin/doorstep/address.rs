@@ -35,12 +35,12 @@ impl Bind {
                 port: None,
             });
         }
-        let no_address = || {
+        let not_an_address = || {
             let rule = "must be ADDR, ADDR:PORT or [IPv6]:PORT";
             error::invalid("address", text, variable, rule)
         };
         let (host, behind) = match text.strip_prefix('[') {
-            Some(rest) => rest.split_once(']').ok_or_else(no_address)?,
+            Some(rest) => rest.split_once(']').ok_or_else(not_an_address)?,
             None => match text.split_once(':') {
                 Some((host, _)) => text.split_at(host.len()),
                 None => (text, ""),
@@ -49,13 +49,13 @@ impl Bind {
         let port = match behind.strip_prefix(':') {
             Some(digits) => Some(port(digits, variable)?),
             None if behind.is_empty() => None,
-            None => return Err(no_address()),
+            None => return Err(not_an_address()),
         };
         let host = match host.parse::<IpAddr>() {
-            Ok(IpAddr::V4(_)) if text.starts_with('[') => return Err(no_address()),
+            Ok(IpAddr::V4(_)) if text.starts_with('[') => return Err(not_an_address()),
             Ok(ip) => Host::Ip(ip),
             Err(_) if is_host_name(host) => Host::Name(host.to_string()),
-            Err(_) => return Err(no_address()),
+            Err(_) => return Err(not_an_address()),
         };
         Ok(Bind { host, port })
     }
@@ -95,7 +95,7 @@ pub fn port(text: &str, variable: Option<&str>) -> Result<u16, CliError> {
 
 /// A number within these bounds, of digits alone: `parse` by itself takes a sign.
 pub fn number(text: &str, least: u64, most: u64) -> Option<u64> {
-    if !text.bytes().all(|octet| octet.is_ascii_digit()) {
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let number = text.parse::<u64>().ok()?;

@@ -19,7 +19,7 @@ pub struct Given {
 
 impl Given {
     /// Whether the option was given.
-    pub fn asks(&self, id: Id) -> bool {
+    pub fn has(&self, id: Id) -> bool {
         self.options.iter().any(|(option, _)| option.id == id)
     }
 }
@@ -45,7 +45,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Given, CliErro
         } else {
             given.arguments.push(word);
         }
-        if given.asks(Id::Help) || given.asks(Id::Version) {
+        if given.has(Id::Help) || given.has(Id::Version) {
             return Ok(given);
         }
     }
@@ -139,7 +139,7 @@ fn unknown(shown: &str, name: &str) -> CliError {
 
 fn conflicts(given: &Given) -> Result<(), CliError> {
     for (option, _) in &given.options {
-        if let Some(other) = option.excludes.iter().find(|other| given.asks(**other)) {
+        if let Some(other) = option.excludes.iter().find(|other| given.has(**other)) {
             let (one, other) = (
                 format!("--{}", option.long),
                 format!("--{}", Opt::of(*other).long),

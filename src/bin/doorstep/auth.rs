@@ -46,16 +46,16 @@ impl Credentials {
     }
 
     /// RFC 7617 §2: "The user-id and password MUST NOT contain any control characters".
-    fn of(octets: &[u8]) -> Option<Credentials> {
+    fn of(bytes: &[u8]) -> Option<Credentials> {
         let mut padded = Box::new([0; LENGTH]);
-        padded.get_mut(..octets.len())?.copy_from_slice(octets);
-        let clean = !octets.iter().any(u8::is_ascii_control);
-        (clean && octets.contains(&b':')).then_some(Credentials(padded))
+        padded.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        let clean = !bytes.iter().any(u8::is_ascii_control);
+        (clean && bytes.contains(&b':')).then_some(Credentials(padded))
     }
 
     /// What a request shows, if it is one value of this scheme. Two lines are two answers to one question, and which one
     /// counts is for nobody to guess.
-    fn shown(headers: Headers<'_>) -> Result<Credentials, &'static str> {
+    fn from_headers(headers: Headers<'_>) -> Result<Credentials, &'static str> {
         let mut lines = headers.get_all("Authorization");
         let value = match (lines.next(), lines.next()) {
             (None, _) => return Err("no credentials"),
@@ -77,7 +77,7 @@ impl fmt::Debug for Credentials {
 /// The token behind the scheme's name. RFC 9110 §11.1: "a case-insensitive token"; §11.4: `auth-scheme [ 1*SP ( token68 / …`.
 fn token(value: &[u8]) -> Option<&[u8]> {
     let (scheme, behind) = value.split_at_checked(b"Basic".len())?;
-    let spaces = behind.iter().take_while(|octet| **octet == b' ').count();
+    let spaces = behind.iter().take_while(|byte| **byte == b' ').count();
     let is_basic = scheme.eq_ignore_ascii_case(b"Basic") && spaces > 0;
     is_basic.then(|| behind.get(spaces..)).flatten()
 }
@@ -87,9 +87,8 @@ fn token(value: &[u8]) -> Option<&[u8]> {
 /// # Errors
 /// Those of reading it; a line that is none; no credentials at all, which would shut out everybody.
 pub fn read_file(path: &Path) -> Result<Vec<Credentials>, CliError> {
-    let mut octets = Vec::new();
-    let read =
-        File::open(path).and_then(|file| file.take(FILE_LENGTH + 1).read_to_end(&mut octets));
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(FILE_LENGTH + 1).read_to_end(&mut bytes));
     let checked = read.and_then(|length| match length as u64 > FILE_LENGTH {
         true => Err(io::Error::other("it is too long")),
         false => Ok(()),
@@ -97,9 +96,9 @@ pub fn read_file(path: &Path) -> Result<Vec<Credentials>, CliError> {
     checked.map_err(|error| error::credentials_file_failed(path, &error))?;
     let name = crate::text::shown(path);
     // Some editors put a byte order mark before UTF-8; it would be part of the first user's name.
-    let octets = octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&octets);
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let mut found = Vec::new();
-    for (index, line) in octets.split(|octet| *octet == b'\n').enumerate() {
+    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() {
             continue;
@@ -140,8 +139,8 @@ impl<H: Handler> Guard<H> {
 
 impl<H: Handler> Handler for Guard<H> {
     fn handle(&self, request: &mut Request<'_>) -> Response {
-        let why = match Credentials::shown(request.headers()) {
-            Ok(shown) if compare(&self.entries, &shown).is_among => {
+        let why = match Credentials::from_headers(request.headers()) {
+            Ok(shown) if compare(&self.entries, &shown).is_known => {
                 return self.handler.handle(request);
             }
             Ok(_) => "wrong credentials",
@@ -157,8 +156,8 @@ impl<H: Handler> Handler for Guard<H> {
 /// What a comparison found, and what it cost.
 #[derive(Debug, PartialEq, Eq)]
 struct Compared {
-    is_among: bool,
-    octets: usize,
+    is_known: bool,
+    bytes: usize,
 }
 
 /// Whether the credentials are among the entries. Every octet of every entry is compared, whatever is found on the way, so that
@@ -166,17 +165,17 @@ struct Compared {
 /// are compared as the one text that they came as.
 fn compare(entries: &[Credentials], shown: &Credentials) -> Compared {
     let mut compared = Compared {
-        is_among: false,
-        octets: 0,
+        is_known: false,
+        bytes: 0,
     };
     for entry in entries {
         let pairs = entry.0.iter().zip(shown.0.iter());
-        let (difference, octets) = pairs.fold((0, 0), |(difference, octets), (one, other)| {
-            (difference | (one ^ other), octets + 1)
+        let (difference, bytes) = pairs.fold((0, 0), |(difference, bytes), (one, other)| {
+            (difference | (one ^ other), bytes + 1)
         });
         // Not seen through: the compiler is kept from ending a comparison whose result it knows.
-        compared.is_among |= black_box(difference) == 0;
-        compared.octets += octets;
+        compared.is_known |= black_box(difference) == 0;
+        compared.bytes += bytes;
     }
     compared
 }
@@ -190,21 +189,21 @@ mod tests {
         Credentials::read(text, "a test").unwrap()
     }
 
-    fn encoded(octets: &[u8]) -> String {
+    fn encoded(bytes: &[u8]) -> String {
         const SIGNS: &[u8; 64] =
             b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let group = |octets: &[u8]| {
+        let group = |bytes: &[u8]| {
             let bits = (0..3).fold(0, |bits, at| {
-                bits << 8 | usize::from(*octets.get(at).unwrap_or(&0))
+                bits << 8 | usize::from(*bytes.get(at).unwrap_or(&0))
             });
             (0..4)
-                .map(|at| match at <= octets.len() {
+                .map(|at| match at <= bytes.len() {
                     true => char::from(SIGNS[bits >> (18 - 6 * at) & 63]),
                     false => '=',
                 })
                 .collect::<String>()
         };
-        octets.chunks(3).map(group).collect()
+        bytes.chunks(3).map(group).collect()
     }
 
     fn guard() -> Guard<impl Handler> {
@@ -323,7 +322,7 @@ mod tests {
             .into_iter()
             .map(entry)
             .collect();
-        for (shown, is_among) in [
+        for (shown, is_known) in [
             ("ana:tea", true),
             ("ben:a much longer password than the others", true),
             ("ana:teb", false),
@@ -333,10 +332,10 @@ mod tests {
             ("e:x", false),
             (&format!("eve:{}", "x".repeat(LENGTH - 4)), false),
         ] {
-            let octets = entries.len() * LENGTH;
+            let bytes = entries.len() * LENGTH;
             assert_eq!(
                 compare(&entries, &entry(shown)),
-                Compared { is_among, octets },
+                Compared { is_known, bytes },
                 "{shown}"
             );
         }

@@ -15,9 +15,9 @@ pub fn decode<'room>(text: &[u8], room: &'room mut [u8]) -> Option<&'room [u8]> 
     }
     let (signs, _) = text.split_at(text.len() - padding);
     let length = text.len() / 4 * 3 - padding;
-    let octets = room.get_mut(..length)?;
-    let groups = signs.chunks(4).zip(octets.chunks_mut(3));
-    for (signs, octets) in groups {
+    let bytes = room.get_mut(..length)?;
+    let groups = signs.chunks(4).zip(bytes.chunks_mut(3));
+    for (signs, bytes) in groups {
         let mut bits = 0_u32;
         for sign in signs {
             bits = bits << 6 | sextet(*sign)?;
@@ -25,14 +25,14 @@ pub fn decode<'room>(text: &[u8], room: &'room mut [u8]) -> Option<&'room [u8]> 
         // As if zero bits stood where the padding is.
         bits <<= 6 * (4 - signs.len());
         let [_, group @ ..] = bits.to_be_bytes();
-        let (kept, unused) = group.split_at(octets.len());
+        let (kept, unused) = group.split_at(bytes.len());
         // RFC 4648 §3.5: "decoders MAY choose to reject an encoding if the pad bits have not been set to zero".
-        if unused.iter().any(|octet| *octet != 0) {
+        if unused.iter().any(|byte| *byte != 0) {
             return None;
         }
-        octets.copy_from_slice(kept);
+        bytes.copy_from_slice(kept);
     }
-    Some(octets)
+    Some(bytes)
 }
 
 /// RFC 4648 §4, table 1.
@@ -59,11 +59,11 @@ mod tests {
         let ordered: Vec<u8> = (0..16_u32)
             .flat_map(|group| {
                 let bits = (0..4).fold(0, |bits, sign| bits << 6 | (4 * group + sign));
-                let [_, octets @ ..] = bits.to_be_bytes();
-                octets
+                let [_, bytes @ ..] = bits.to_be_bytes();
+                bytes
             })
             .collect();
-        for (text, octets) in [
+        for (text, bytes) in [
             ("", &b""[..]),
             ("Zg==", b"f"),
             ("Zm8=", b"fo"),
@@ -74,11 +74,7 @@ mod tests {
             ("////", &[0xff; 3]),
             (every, &ordered),
         ] {
-            assert_eq!(
-                decode(text.as_bytes(), &mut [0; 64]),
-                Some(octets),
-                "{text}"
-            );
+            assert_eq!(decode(text.as_bytes(), &mut [0; 64]), Some(bytes), "{text}");
         }
     }
 

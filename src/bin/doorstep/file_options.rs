@@ -258,7 +258,7 @@ fn media_type(text: &str) -> Option<(String, String)> {
 
 /// RFC 9110 §5.6.2.
 fn is_token(text: &str) -> bool {
-    let is_sign = |octet: u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet);
+    let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !text.is_empty() && text.bytes().all(is_sign)
 }
 

@@ -24,7 +24,7 @@ pub struct Log {
 impl Observer for Log {
     fn request(&self, event: &RequestEvent<'_>) {
         let mut line = Line::begin(event.time, event.status, self.colour);
-        line.answer(
+        line.request(
             event.method.as_str(),
             event.target,
             event.bytes,
@@ -154,12 +154,12 @@ impl Line {
     }
 
     /// What was asked, how much went out, how long it took.
-    fn answer(&mut self, method: &str, target: &str, octets: u64, duration: Duration) {
+    fn request(&mut self, method: &str, target: &str, bytes: u64, duration: Duration) {
         let (method, target) = (escaped(method), escaped(target));
         let _ = write!(
             self.0,
             " {method} {target} {} {}",
-            size(octets),
+            size(bytes),
             time(duration)
         );
     }
@@ -189,16 +189,16 @@ impl Line {
 }
 
 /// `512 B`, `14.2 kB`: decimal, one digit behind the point, cut and not rounded so that no size shows as `1000.0 kB`.
-fn size(octets: u64) -> String {
+fn size(bytes: u64) -> String {
     const UNITS: [(u64, &str); 4] = [
         (1_000_000_000_000, "TB"),
         (1_000_000_000, "GB"),
         (1_000_000, "MB"),
         (1_000, "kB"),
     ];
-    match UNITS.iter().find(|(unit, _)| octets >= *unit) {
-        Some((unit, name)) => format!("{}.{} {name}", octets / unit, octets % unit / (unit / 10)),
-        None => format!("{octets} B"),
+    match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit / (unit / 10)),
+        None => format!("{bytes} B"),
     }
 }
 
@@ -222,7 +222,7 @@ mod tests {
     fn line(status: u16, colour: bool, target: &str, peer: &str) -> String {
         let mut line = Line(String::new());
         line.start(UNIX_EPOCH + Duration::from_secs(NOON), status, colour);
-        line.answer("GET", target, 14_270, Duration::from_micros(870));
+        line.request("GET", target, 14_270, Duration::from_micros(870));
         let peer = peer.parse::<IpAddr>().ok();
         line.finish(peer.map(|ip| SocketAddr::new(ip, 50_000)), "");
         line.0
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn units_stay_short() {
-        for (octets, expected) in [
+        for (bytes, expected) in [
             (0, "0 B"),
             (999, "999 B"),
             (1000, "1.0 kB"),
@@ -301,7 +301,7 @@ mod tests {
             (2_147_483_648, "2.1 GB"),
             (u64::MAX, "18446744.0 TB"),
         ] {
-            assert_eq!(size(octets), expected);
+            assert_eq!(size(bytes), expected);
         }
         for (micros, expected) in [
             (0, "0.00 ms"),

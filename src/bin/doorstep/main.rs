@@ -38,11 +38,11 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), error::CliError> {
     let given = args::parse(std::env::args_os().skip(1))?;
-    if given.asks(options::Id::Help) {
+    if given.has(options::Id::Help) {
         output::print(&help::text());
         return Ok(());
     }
-    if given.asks(options::Id::Version) {
+    if given.has(options::Id::Version) {
         output::print(&help::version());
         return Ok(());
     }

@@ -43,7 +43,7 @@ const USUAL: [&str; 10] = [
 ];
 
 /// Entries of a folder that are looked at for a hint or a warning. A guess: beyond, the start would be felt.
-const ENTRIES_LOOKED_AT: usize = 10_000;
+const ENTRIES_CHECKED: usize = 10_000;
 
 /// Names in one warning.
 const NAMES_SHOWN: usize = 5;
@@ -60,7 +60,7 @@ impl Root {
                 // Metadata is there for those, too, who may not read; every answer would be 403.
                 fs::File::open(asked).map_err(|error| failed(asked, &error))?;
                 return Ok(Root {
-                    path: full_name(asked),
+                    path: absolute_path(asked),
                     kind: Kind::File,
                 });
             }
@@ -79,7 +79,7 @@ impl Root {
             }
         }
         Ok(Root {
-            path: full_name(asked),
+            path: absolute_path(asked),
             kind: Kind::Folder { index: found },
         })
     }
@@ -87,7 +87,7 @@ impl Root {
     /// Whether the file lies in this folder, links aside.
     pub fn holds(&self, file: &Path) -> bool {
         // A path starts with itself: a file holds itself.
-        true_name(file).starts_with(true_name(&self.path))
+        canonical_path(file).starts_with(canonical_path(&self.path))
     }
 
     /// What to warn of, one line each: folders that are rarely meant, and files that are rarely meant for others.
@@ -97,10 +97,10 @@ impl Root {
         }
         let mut warnings = Vec::new();
         let path = shown(&self.path);
-        let folder = true_name(&self.path);
+        let folder = canonical_path(&self.path);
         if folder.parent().is_none() {
             warnings.push(format!("the folder is {path}: all of this machine's files"));
-        } else if home.is_some_and(|home| true_name(home) == folder) {
+        } else if home.is_some_and(|home| canonical_path(home) == folder) {
             warnings.push(format!(
                 "the folder is the home folder {path}: all of a person's files"
             ));
@@ -168,8 +168,8 @@ fn no_such_folder(asked: &Path) -> CliError {
     // The folder that should hold it may be missing itself.
     let there = parent.ancestors().find(|folder| folder.is_dir());
     let looked_in = match there {
-        Some(folder) if !folder.as_os_str().is_empty() => full_name(folder),
-        _ => full_name(Path::new(".")),
+        Some(folder) if !folder.as_os_str().is_empty() => absolute_path(folder),
+        _ => absolute_path(Path::new(".")),
     };
     error::no_such_folder(asked, &looked_in, near.as_deref())
 }
@@ -206,25 +206,25 @@ fn private_names(folder: &Path) -> Vec<String> {
 fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> {
     // A folder that cannot be read is served all the same, and gives no hints.
     let entries = fs::read_dir(folder).into_iter().flatten();
-    entries.take(ENTRIES_LOOKED_AT).filter_map(Result::ok)
+    entries.take(ENTRIES_CHECKED).filter_map(Result::ok)
 }
 
 /// The absolute name. Links keep their names, so that the folder is called what its owner calls it; only `..` is resolved,
 /// as its meaning depends on them.
-fn full_name(path: &Path) -> PathBuf {
+fn absolute_path(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let upwards = absolute
         .components()
         .any(|part| part == Component::ParentDir);
     match upwards {
-        true => true_name(&absolute),
+        true => canonical_path(&absolute),
         // Put together anew, without a slash at its end.
         false => absolute.components().collect(),
     }
 }
 
 /// The absolute name with links resolved, where that can be done: equal for equal folders.
-fn true_name(path: &Path) -> PathBuf {
+fn canonical_path(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
@@ -247,7 +247,7 @@ mod tests {
             for name in files {
                 fs::write(path.join(name), "").unwrap();
             }
-            Folder(full_name(&path))
+            Folder(absolute_path(&path))
         }
     }
 

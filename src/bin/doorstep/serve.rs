@@ -152,7 +152,7 @@ fn warn(root: &Root, mounts: &[(&str, Root)], settings: &Settings) {
     if os::is_root() {
         say("warning: running as root: no file's permissions keep it from being served");
     }
-    if settings.password_is_seen {
+    if settings.password_is_visible {
         say(
             "warning: everyone on this machine can see the password of --auth among the processes: use --auth-file or DOORSTEP_AUTH",
         );

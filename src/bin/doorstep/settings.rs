@@ -34,7 +34,7 @@ pub struct Settings {
     pub credentials: Vec<Credentials>,
     pub auth_file: Option<PathBuf>,
     /// Whether a password stands on the command line, which others can see.
-    pub password_is_seen: bool,
+    pub password_is_visible: bool,
 }
 
 /// What the process finds around it.
@@ -62,7 +62,7 @@ impl Environment<'static> {
 /// Values that are none, more than two arguments, a port given twice, options that exclude each other.
 pub fn read(given: Given, environment: &Environment<'_>) -> Result<Settings, CliError> {
     let mut settings = Settings {
-        password_is_seen: given.asks(Id::Auth),
+        password_is_visible: given.has(Id::Auth),
         ..Settings::default()
     };
     for (option, value) in &given.options {
@@ -89,7 +89,7 @@ impl Default for Settings {
             files: FileOptions::default(),
             credentials: Vec::new(),
             auth_file: None,
-            password_is_seen: false,
+            password_is_visible: false,
         }
     }
 }
@@ -155,8 +155,8 @@ impl Settings {
         environment: &Environment<'_>,
     ) -> Result<(), CliError> {
         let digits = |word: &OsStr| {
-            let octets = word.as_encoded_bytes();
-            !octets.is_empty() && octets.iter().all(u8::is_ascii_digit)
+            let bytes = word.as_encoded_bytes();
+            !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit)
         };
         let (folder, port_word) = match given.arguments.as_slice() {
             [] => (None, None),
@@ -172,7 +172,7 @@ impl Settings {
         }
         if let Some(word) = port_word {
             let text = word.to_string_lossy();
-            if given.asks(Id::Port) {
+            if given.has(Id::Port) {
                 return Err(error::port_twice(&text));
             }
             self.port = Some(port(&text, None)?);
@@ -189,8 +189,8 @@ impl Settings {
     ) -> Result<(), CliError> {
         let mut found: Vec<(&Opt, String)> = Vec::new();
         for option in OPTIONS {
-            let settled = given.asks(option.id)
-                || option.excludes.iter().any(|other| given.asks(*other))
+            let settled = given.has(option.id)
+                || option.excludes.iter().any(|other| given.has(*other))
                 || (option.id == Id::Port && self.port.is_some());
             if settled {
                 continue;
