@@ -1,7 +1,4 @@
-//! Addresses and numbers as people write them.
-//!
-//! In: text. Out: what it stands for, or the failure that says what it should be. Never: a sign before a number, which std's
-//! `parse` takes; a socket.
+//! Parses addresses and numbers as people write them.
 
 use crate::error::{self, CliError};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -10,15 +7,15 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bind {
     pub host: Host,
-    /// A port of its own; otherwise the one of all.
+    /// Its own port; otherwise the shared one.
     pub port: Option<u16>,
 }
 
-/// The machine's side of an address.
+/// An address without its port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
     Ip(IpAddr),
-    /// A name, or an address with a zone: the system's resolver knows.
+    /// A name, or an address with a zone: the system's resolver reads both.
     Name(String),
 }
 
@@ -26,9 +23,9 @@ impl Bind {
     /// `ADDR`, `ADDR:PORT`, `[IPv6]`, `[IPv6]:PORT`, and the same with a name.
     ///
     /// # Errors
-    /// Any other text; `variable` names where it came from, unless from the command line.
+    /// Any other text. `variable` is the environment variable it came from, if any.
     pub fn read(text: &str, variable: Option<&str>) -> Result<Bind, CliError> {
-        // A bare IPv6 address comes first: its last group would else be a port.
+        // Before splitting at a colon: the last group of a bare IPv6 address is not a port.
         if let Ok(ip) = text.parse::<IpAddr>() {
             return Ok(Bind {
                 host: Host::Ip(ip),
@@ -39,16 +36,16 @@ impl Bind {
             let rule = "must be ADDR, ADDR:PORT or [IPv6]:PORT";
             error::invalid("address", text, variable, rule)
         };
-        let (host, behind) = match text.strip_prefix('[') {
+        let (host, rest) = match text.strip_prefix('[') {
             Some(rest) => rest.split_once(']').ok_or_else(not_an_address)?,
             None => match text.split_once(':') {
                 Some((host, _)) => text.split_at(host.len()),
                 None => (text, ""),
             },
         };
-        let port = match behind.strip_prefix(':') {
+        let port = match rest.strip_prefix(':') {
             Some(digits) => Some(port(digits, variable)?),
-            None if behind.is_empty() => None,
+            None if rest.is_empty() => None,
             None => return Err(not_an_address()),
         };
         let host = match host.parse::<IpAddr>() {
@@ -60,7 +57,7 @@ impl Bind {
         Ok(Bind { host, port })
     }
 
-    /// As it is written in a URL or on the command line.
+    /// The host as written on the command line.
     pub fn host_text(&self) -> String {
         match &self.host {
             Host::Ip(ip) => ip.to_string(),
@@ -68,10 +65,10 @@ impl Bind {
         }
     }
 
-    /// The addresses that it stands for, at port 0.
+    /// The addresses of the host, with port 0.
     ///
     /// # Errors
-    /// Those of the resolver.
+    /// When the host name cannot be resolved.
     pub fn addresses(&self) -> std::io::Result<Vec<SocketAddr>> {
         match &self.host {
             Host::Ip(ip) => Ok(vec![SocketAddr::new(*ip, 0)]),
@@ -86,14 +83,14 @@ impl Bind {
 /// A port.
 ///
 /// # Errors
-/// Any other text; `variable` names where it came from, unless from the command line.
+/// Any other text. `variable` is the environment variable it came from, if any.
 pub fn port(text: &str, variable: Option<&str>) -> Result<u16, CliError> {
     number(text, 0, u64::from(u16::MAX))
         .map(|number| number as u16)
         .ok_or_else(|| error::invalid("port", text, variable, "must be 0 to 65535"))
 }
 
-/// A number within these bounds, of digits alone: `parse` by itself takes a sign.
+/// A number within these bounds, digits only: std's `parse` would accept a sign.
 pub fn number(text: &str, least: u64, most: u64) -> Option<u64> {
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -102,8 +99,9 @@ pub fn number(text: &str, least: u64, most: u64) -> Option<u64> {
     (least..=most).contains(&number).then_some(number)
 }
 
-/// What a resolver may be asked for: letters, digits, `-`, `_`, dots; and `:` and `%` for an IPv6 address with a zone.
-/// Digits and dots alone are a mistyped address, which some resolvers read as one octet per number of any size.
+/// Whether the resolver may be asked for this name: letters, digits, `-`, `_`, dots; and `:` and
+/// `%` for an IPv6 address with a zone. Digits and dots alone are a mistyped address, which some
+/// resolvers read in old forms such as `127.1`.
 fn is_host_name(host: &str) -> bool {
     let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '%');
     host.chars().all(known) && host.chars().any(|c| c.is_ascii_alphabetic())

@@ -1,38 +1,37 @@
-//! The command line taken apart.
+//! Splits the command line into options and arguments.
 //!
-//! In: words, and the table that says which options there are. Out: which were given, with what value, in which order. Never:
-//! the meaning of a value; an abbreviation that a later option could make ambiguous.
+//! What a value means is up to `settings.rs`. Abbreviations are refused: a later option could make
+//! them ambiguous.
 
 use crate::error::{self, CliError};
 use crate::options::{Id, OPTIONS, Opt, REFUSED, Value};
 use crate::text;
 use std::ffi::{OsStr, OsString};
 
-/// What stood on the command line.
+/// The parsed command line.
 #[derive(Debug, Default)]
 pub struct Given {
-    /// Options in their order, with their values.
+    /// Options in order, with their values.
     pub options: Vec<(&'static Opt, Option<OsString>)>,
-    /// The other arguments.
+    /// Everything else.
     pub arguments: Vec<OsString>,
 }
 
 impl Given {
-    /// Whether the option was given.
     pub fn has(&self, id: Id) -> bool {
         self.options.iter().any(|(option, _)| option.id == id)
     }
 }
 
-/// Reads the command line, without the program's name. `--help` and `--version` end it: what follows them is not read.
+/// Parses the command line, without the program's name. Parsing stops at `--help` or `--version`.
 ///
 /// # Errors
-/// Options that do not exist, lack their value, have one too many, or exclude each other.
+/// Unknown options, missing or needless values, options that exclude each other.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Given, CliError> {
     let mut words = words.into_iter().peekable();
     let mut given = Given::default();
     while let Some(word) = words.next() {
-        // Options are ASCII, so a lossy view finds them; values and paths are taken from the word itself.
+        // Options are ASCII, so a lossy view finds them; values and paths keep their bytes.
         let text = word.to_string_lossy();
         if text == "--" {
             given.arguments.extend(words);
@@ -86,7 +85,7 @@ fn short<I: Iterator<Item = OsString>>(
     given: &mut Given,
 ) -> Result<(), CliError> {
     let letters = text.strip_prefix('-').unwrap_or(text);
-    // `-port 80` would otherwise be the port "ort".
+    // Otherwise `-port 80` would mean the port "ort".
     if Opt::by_long(letters).is_some() && letters.len() > 1 {
         return Err(unknown(text, letters));
     }
@@ -110,7 +109,8 @@ fn short<I: Iterator<Item = OsString>>(
     Ok(())
 }
 
-/// The word behind an option, unless it is an option itself. `-1` is none, so that it is called an invalid value.
+/// The word after an option, unless it is itself an option. `-1` is not one, so it becomes an
+/// invalid value rather than a missing one.
 fn next_value<I: Iterator<Item = OsString>>(
     option: &str,
     what: &str,
@@ -154,7 +154,7 @@ fn conflicts(given: &Given) -> Result<(), CliError> {
 mod tests {
     use super::*;
 
-    /// The options and arguments in short: `port=80 quiet | dir`.
+    /// The options and arguments in short form: `port=80 quiet | dir`.
     fn read(line: &[&str]) -> Result<String, String> {
         let given = parse(line.iter().map(OsString::from)).map_err(|error| error.to_string())?;
         let mut text = String::new();
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_every_spelling() {
+    fn parses_every_spelling() {
         for (line, expected) in [
             (&[][..], "|"),
             (&["public", "9000"], "| public 9000"),

@@ -1,7 +1,7 @@
-//! Who may read: the scheme Basic (RFC 7617), as a handler around another.
+//! Basic authentication (RFC 7617): a handler that wraps another and responds 401 without valid
+//! credentials.
 //!
-//! In: credentials, and requests. Out: 401 without the credentials, else the other handler's answer. Never: a password in a
-//! message; a comparison whose work depends on what is compared.
+//! Passwords appear in no message, and every comparison does the same work.
 
 use crate::base64;
 use crate::error::{self, CliError};
@@ -12,30 +12,31 @@ use std::io::Read as _;
 use std::path::Path;
 use std::{fmt, io};
 
-/// The longest credentials in octets, user, colon and password: twice what password managers make. Every comparison costs so
-/// much.
+/// The longest credentials in bytes (user, colon and password): twice what password managers make.
+/// Every comparison costs this much.
 const LENGTH: usize = 512;
 
-/// The most credentials that there may be. All of them are compared with those of each request: 128 KiB, a few microseconds.
-/// Who has more users has a server in front that knows them.
+/// The most credentials. Each request is compared with all of them: 128 KiB, a few microseconds.
+/// For more users, put a server in front that manages them.
 const ENTRIES: usize = 256;
 
-/// Octets of a file that are read: every entry at its longest, with a line end, and as much again for empty lines.
+/// The longest credentials file: every entry at its longest with a line end, and as much again for
+/// empty lines.
 const FILE_LENGTH: u64 = 2 * (ENTRIES * (LENGTH + 2)) as u64;
 
 /// RFC 7617 §2: "the authentication parameter 'realm' is REQUIRED"; §2.1: credentials are in UTF-8.
 const CHALLENGE: &str = "Basic realm=\"doorstep\", charset=\"UTF-8\"";
 
-/// A user and a password, `user:password` with zeros behind. There is no NUL in credentials, so that what is equal here is
-/// equal in length too. No debug print shows it.
+/// `user:password`, padded with zeros. Credentials contain no NUL, so equal arrays mean equal
+/// lengths. `Debug` does not show them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials(Box<[u8; LENGTH]>);
 
 impl Credentials {
-    /// `USER:PASS`. `from` says where the text came from; the text itself is in no message.
+    /// Reads `USER:PASS`. `from` names the source for errors; the text itself appears in none.
     ///
     /// # Errors
-    /// No colon, an empty user or password, control characters, more than [`LENGTH`] octets.
+    /// No colon, an empty user or password, control characters, more than [`LENGTH`] bytes.
     pub fn read(text: &str, from: &str) -> Result<Credentials, CliError> {
         let complete = |(user, password): (&str, &str)| !user.is_empty() && !password.is_empty();
         // RFC 7617 §2: "the user-id itself cannot contain a colon": the first one separates.
@@ -53,8 +54,8 @@ impl Credentials {
         (clean && bytes.contains(&b':')).then_some(Credentials(padded))
     }
 
-    /// What a request shows, if it is one value of this scheme. Two lines are two answers to one question, and which one
-    /// counts is for nobody to guess.
+    /// The credentials of a request. More than one Authorization line is refused: which one counts
+    /// would be a guess.
     fn from_headers(headers: Headers<'_>) -> Result<Credentials, &'static str> {
         let mut lines = headers.get_all("Authorization");
         let value = match (lines.next(), lines.next()) {
@@ -74,7 +75,8 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// The token behind the scheme's name. RFC 9110 §11.1: "a case-insensitive token"; §11.4: `auth-scheme [ 1*SP ( token68 / …`.
+/// The token after the scheme's name. RFC 9110 §11.1: "a case-insensitive token"; §11.4:
+/// `auth-scheme [ 1*SP ( token68 / …`.
 fn token(value: &[u8]) -> Option<&[u8]> {
     let (scheme, behind) = value.split_at_checked(b"Basic".len())?;
     let spaces = behind.iter().take_while(|byte| **byte == b' ').count();
@@ -82,10 +84,11 @@ fn token(value: &[u8]) -> Option<&[u8]> {
     is_basic.then(|| behind.get(spaces..)).flatten()
 }
 
-/// The credentials in a file, a line each. Empty lines are passed over.
+/// The credentials in a file, one per line. Empty lines are skipped.
 ///
 /// # Errors
-/// Those of reading it; a line that is none; no credentials at all, which would shut out everybody.
+/// When the file cannot be read, a line is invalid, or there are no credentials at all, which would
+/// lock out everybody.
 pub fn read_file(path: &Path) -> Result<Vec<Credentials>, CliError> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(FILE_LENGTH + 1).read_to_end(&mut bytes));
@@ -95,7 +98,7 @@ pub fn read_file(path: &Path) -> Result<Vec<Credentials>, CliError> {
     });
     checked.map_err(|error| error::credentials_file_failed(path, &error))?;
     let name = crate::text::shown(path);
-    // Some editors put a byte order mark before UTF-8; it would be part of the first user's name.
+    // Some editors write a byte order mark, which would become part of the first user's name.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let mut found = Vec::new();
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
@@ -103,7 +106,7 @@ pub fn read_file(path: &Path) -> Result<Vec<Credentials>, CliError> {
         if line.is_empty() {
             continue;
         }
-        // What is not UTF-8 becomes text that is no credentials.
+        // Text that is not UTF-8 becomes empty, which is invalid.
         let text = std::str::from_utf8(line).unwrap_or_default();
         found.push(Credentials::read(
             text,
@@ -119,7 +122,7 @@ pub fn read_file(path: &Path) -> Result<Vec<Credentials>, CliError> {
     }
 }
 
-/// A handler for those who have credentials.
+/// Lets requests with valid credentials through to a handler.
 #[derive(Debug)]
 pub struct Guard<H> {
     entries: Vec<Credentials>,
@@ -146,23 +149,23 @@ impl<H: Handler> Handler for Guard<H> {
             Ok(_) => "wrong credentials",
             Err(why) => why,
         };
-        // RFC 9110 §15.5.2: "The server generating a 401 response MUST send a WWW-Authenticate header field".
+        // RFC 9110 §15.5.2: "The server generating a 401 response MUST send a WWW-Authenticate
+        // header field".
         Response::status_page(Status::UNAUTHORIZED)
             .header("WWW-Authenticate", CHALLENGE)
             .with_log_reason(why)
     }
 }
 
-/// What a comparison found, and what it cost.
+/// The result of a comparison and its cost in bytes.
 #[derive(Debug, PartialEq, Eq)]
 struct Compared {
     is_known: bool,
     bytes: usize,
 }
 
-/// Whether the credentials are among the entries. Every octet of every entry is compared, whatever is found on the way, so that
-/// the time says neither whether there is such a user nor how much of a password is right (CVE-2024-23771). User and password
-/// are compared as the one text that they came as.
+/// Compares the credentials with every byte of every entry, so that the time reveals neither
+/// whether a user exists nor how much of a password is right (CVE-2024-23771).
 fn compare(entries: &[Credentials], shown: &Credentials) -> Compared {
     let mut compared = Compared {
         is_known: false,
@@ -173,7 +176,7 @@ fn compare(entries: &[Credentials], shown: &Credentials) -> Compared {
         let (difference, bytes) = pairs.fold((0, 0), |(difference, bytes), (one, other)| {
             (difference | (one ^ other), bytes + 1)
         });
-        // Not seen through: the compiler is kept from ending a comparison whose result it knows.
+        // Keeps the compiler from ending a comparison early.
         compared.is_known |= black_box(difference) == 0;
         compared.bytes += bytes;
     }
@@ -211,7 +214,7 @@ mod tests {
         Guard::new(entries.map(entry).to_vec(), |_: &mut Request<'_>| "inside").unwrap()
     }
 
-    /// The lines of Authorization, `{...}` encoded, and whether they let in.
+    /// The Authorization lines, `{...}` encoded, and whether they grant access.
     #[rustfmt::skip]
     const SPELLINGS: &[(&str, &[&str], bool)] = &[
         ("the right ones", &["Basic {ana:tea}"], true),
@@ -255,7 +258,7 @@ mod tests {
     ];
 
     #[test]
-    fn lets_in_whom_it_knows() {
+    fn only_valid_credentials_grant_access() {
         let guard = guard();
         for (name, lines, inside) in SPELLINGS {
             let mut request = Request::test(Method::Get, "/");

@@ -1,35 +1,33 @@
-//! What stands on standard output once the server listens.
-//!
-//! In: where it listens and what it serves, as values. Out: text: a page for a person at a terminal, one line for a
-//! program. Never: a look at the network or the file system.
+//! The text on standard output once the server listens: a page for a person at a terminal, one line
+//! for a program.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// What the banner tells.
+/// The facts that the banner shows.
 #[derive(Clone, Debug)]
 pub struct Banner {
-    /// The folder, safe to print.
+    /// The folder or file, safe to print.
     pub root: String,
-    /// What is there of an index.
+    /// A note on the index.
     pub index: String,
-    /// What holds for names, links and caches, in a few words each.
+    /// Short notes on names, links and caching.
     pub rules: Vec<String>,
-    /// Where it listens, in the order of binding. Never empty.
+    /// The bound addresses, in the order of binding. Never empty.
     pub listening: Vec<SocketAddr>,
-    /// The addresses were not chosen one by one, so `localhost` leads to one of them.
+    /// The user named no address, so `localhost` reaches one of these.
     pub by_default: bool,
     /// The addresses of this machine, for wildcard listeners.
     pub machine: Vec<IpAddr>,
-    /// The port that was taken, and the one used instead.
+    /// The port that was in use, and the one used instead.
     pub moved: Option<(u16, u16)>,
-    /// Other folders: the path of each, and its name, safe to print.
+    /// The mounted folders: path and folder name, safe to print.
     pub mounts: Vec<(String, String)>,
-    /// A password is asked for.
+    /// A password is required.
     pub is_guarded: bool,
 }
 
 impl Banner {
-    /// For a program: one line.
+    /// One line for a program.
     pub fn line(&self, process: u32) -> String {
         let address = self.listening.first().map(SocketAddr::to_string);
         let url = format!("http://{}/", address.unwrap_or_default());
@@ -39,7 +37,7 @@ impl Banner {
         )
     }
 
-    /// For a person.
+    /// A page for a person.
     pub fn page(&self, colour: bool) -> String {
         let (bold, dim, plain) = match colour {
             true => ("\x1b[1m", "\x1b[2m", "\x1b[0m"),
@@ -86,8 +84,8 @@ impl Banner {
         page
     }
 
-    /// URLs that lead here from this machine. `localhost` only where it can lead to nobody else's server: where both of its
-    /// addresses are ours on one port, or none but the default ones were asked for.
+    /// URLs that reach this server from this machine. `localhost` only where it cannot reach
+    /// another server: when both of its addresses are ours on one port, or by default.
     fn local(&self) -> Vec<String> {
         let near: Vec<&SocketAddr> = self
             .listening
@@ -112,7 +110,7 @@ impl Banner {
             .collect()
     }
 
-    /// URLs that lead here from other machines.
+    /// URLs that reach this server from other machines.
     fn network(&self) -> Vec<String> {
         let mut urls = Vec::new();
         for address in &self.listening {
@@ -128,7 +126,7 @@ impl Banner {
     }
 }
 
-/// The phrases one behind the other, in as many lines as they need on a narrow terminal.
+/// The phrases, wrapped for a narrow terminal.
 fn lines(phrases: &[String]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for phrase in phrases {
@@ -144,16 +142,16 @@ fn lines(phrases: &[String]) -> Vec<String> {
 }
 
 const GAP: &str = "  ";
-/// A terminal of 80 columns, less an indent of two.
+/// A terminal of 80 columns, minus an indent of two.
 const WIDTH: usize = 78;
 
-/// Whether text on this stream may be coloured: a terminal that knows colours, and nobody asked for none
-/// (<https://no-color.org>: "when present and not an empty string (regardless of its value), prevents the addition of
-/// ANSI color").
+/// Whether text on this stream may be coloured: it is a terminal that supports colour, and NO_COLOR
+/// is not set (<https://no-color.org>: "when present and not an empty string (regardless of its
+/// value), prevents the addition of ANSI color").
 pub fn colour_on(is_terminal: bool) -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    // The old Windows console prints escapes as they are; Windows Terminal names itself.
+    // The old Windows console prints escapes literally; Windows Terminal sets WT_SESSION.
     let knows = !cfg!(windows) || set("WT_SESSION") || set("TERM");
     is_terminal && knows && !dumb && !set("NO_COLOR")
 }
@@ -246,9 +244,9 @@ mod tests {
         }
     }
 
-    /// Where it listens, whether by default; the URLs of the banner, L for Local and N for Network.
+    /// The bound addresses, whether by default, and the banner's URLs: L for Local, N for Network.
     #[test]
-    fn urls_lead_here_and_nowhere_else() {
+    fn urls_reach_only_this_server() {
         for (listening, by_default, expected) in [
             (
                 &["127.0.0.1:8000", "[::1]:8000"][..],

@@ -1,10 +1,10 @@
-//! Base64 as credentials are written (RFC 4648 §4).
+//! Decodes Base64 as used for credentials (RFC 4648 §4).
 //!
-//! In: text, and room for what it stands for. Out: the octets. Never: a second spelling of the same octets; memory of its own.
+//! Each byte string has exactly one accepted spelling.
 
-/// What the text stands for, in the front of `room`. `None` when it is not Base64 as RFC 4648 has it: padded, of these 64
-/// signs alone, its unused bits zero (§3.5); or when it stands for more than the room holds.
-pub fn decode<'room>(text: &[u8], room: &'room mut [u8]) -> Option<&'room [u8]> {
+/// Decodes `text` into the front of `buffer`. `None` when it is not strict Base64 (padded, only
+/// characters of the alphabet, unused bits zero: RFC 4648 §3.5), or when `buffer` is too small.
+pub fn decode<'buffer>(text: &[u8], buffer: &'buffer mut [u8]) -> Option<&'buffer [u8]> {
     let padding = match text {
         [.., b'=', b'='] => 2,
         [.., b'='] => 1,
@@ -15,18 +15,19 @@ pub fn decode<'room>(text: &[u8], room: &'room mut [u8]) -> Option<&'room [u8]> 
     }
     let (signs, _) = text.split_at(text.len() - padding);
     let length = text.len() / 4 * 3 - padding;
-    let bytes = room.get_mut(..length)?;
+    let bytes = buffer.get_mut(..length)?;
     let groups = signs.chunks(4).zip(bytes.chunks_mut(3));
     for (signs, bytes) in groups {
         let mut bits = 0_u32;
         for sign in signs {
             bits = bits << 6 | sextet(*sign)?;
         }
-        // As if zero bits stood where the padding is.
+        // Treat the padding as zero bits.
         bits <<= 6 * (4 - signs.len());
         let [_, group @ ..] = bits.to_be_bytes();
         let (kept, unused) = group.split_at(bytes.len());
-        // RFC 4648 §3.5: "decoders MAY choose to reject an encoding if the pad bits have not been set to zero".
+        // RFC 4648 §3.5: "decoders MAY choose to reject an encoding if the pad bits have not been
+        // set to zero".
         if unused.iter().any(|byte| *byte != 0) {
             return None;
         }
@@ -52,9 +53,9 @@ fn sextet(sign: u8) -> Option<u32> {
 mod tests {
     use super::*;
 
-    /// RFC 4648 §10, and a text with every sign.
+    /// RFC 4648 §10, and a text with the whole alphabet.
     #[test]
-    fn decodes_what_the_rfc_encodes() {
+    fn decodes_the_examples_of_the_rfc() {
         let every = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let ordered: Vec<u8> = (0..16_u32)
             .flat_map(|group| {
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn stays_within_its_room() {
+    fn stays_within_the_buffer() {
         for (text, length) in [("Zm9v", 3), ("Zm8=", 2), ("Zg==", 1)] {
             assert!(decode(text.as_bytes(), &mut [0; 3][..length]).is_some());
             assert!(decode(text.as_bytes(), &mut [0; 3][..length - 1]).is_none());

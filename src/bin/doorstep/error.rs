@@ -1,7 +1,7 @@
-//! Every error that the program can end with: its text, its hint, its exit status.
+//! Every error that can end the program: its text, its hint, its exit status.
 //!
-//! In: what went wrong. Out: `doorstep: …`, a hint where there is a way out, and 1 (it cannot start) or 2 (wrong usage).
-//! Never: a backtrace; a control character of a name that a stranger chose.
+//! The status is 1 when the server cannot start and 2 for wrong usage. Names that come from outside
+//! are escaped before they are printed.
 
 use crate::text::{escaped, shown};
 use std::fmt;
@@ -18,7 +18,7 @@ pub struct CliError {
 }
 
 impl CliError {
-    /// Wrong usage: exit status 2.
+    /// Exit status 2: wrong usage.
     fn usage(text: impl Into<String>) -> CliError {
         let (text, hint) = (text.into(), None);
         CliError {
@@ -28,7 +28,7 @@ impl CliError {
         }
     }
 
-    /// Right usage, but it cannot start: exit status 1.
+    /// Exit status 1: correct usage, but the server cannot start.
     fn start(text: impl Into<String>) -> CliError {
         let (text, hint) = (text.into(), None);
         CliError {
@@ -43,7 +43,6 @@ impl CliError {
         self
     }
 
-    /// The exit status.
     pub fn status(&self) -> u8 {
         self.status
     }
@@ -98,8 +97,8 @@ pub fn unexpected_argument(argument: &str) -> CliError {
     CliError::usage(text).hint("usage is `doorstep [OPTIONS] [DIR | FILE] [PORT]`.")
 }
 
-/// `kind` is what the value should be ("port"), `variable` where it came from unless from the command line, `rule`
-/// which values there are ("must be 0 to 65535").
+/// `kind` names the value ("port"), `variable` is the environment variable it came from, if any,
+/// and `rule` states the valid values ("must be 0 to 65535").
 pub fn invalid(kind: &str, value: &str, variable: Option<&str>, rule: &str) -> CliError {
     let value = escaped(value);
     match variable {
@@ -111,7 +110,7 @@ pub fn invalid(kind: &str, value: &str, variable: Option<&str>, rule: &str) -> C
     }
 }
 
-/// `from` is where they came from. Their text is not said: it may be a password.
+/// `from` names their source. Their text is not printed: it may be a password.
 pub fn invalid_credentials(from: &str, longest: usize) -> CliError {
     CliError::usage(format!(
         "invalid credentials in {from} (must be USER:PASS, at most {longest} octets, no control characters)"
@@ -127,7 +126,7 @@ pub fn mounted_twice(path: &str) -> CliError {
     CliError::usage(format!("two folders cannot both be mounted at '{path}'"))
 }
 
-// It cannot start.
+// The server cannot start.
 
 pub fn not_a_folder(asked: &Path) -> CliError {
     CliError::start(format!("cannot serve '{}': not a folder", shown(asked)))
@@ -233,7 +232,7 @@ mod tests {
 
     #[rustfmt::skip]
     #[test]
-    fn says_what_to_do() {
+    fn errors_say_what_to_do() {
         let v4 = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let v6 = IpAddr::V6(Ipv6Addr::LOCALHOST);
         let far = IpAddr::from([192, 168, 9, 9]);

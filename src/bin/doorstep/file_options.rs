@@ -1,6 +1,4 @@
-//! What is served, and how: the options about files, and the service that they make.
-//!
-//! In: values of options. Out: [`Files`]. Never: a look at the file system, but for opening the folder.
+//! The options about files, and the [`Files`] service that they configure.
 
 use crate::address::number;
 use crate::error::{self, CliError};
@@ -9,18 +7,18 @@ use doorstep::{CacheControl, Files, Symlinks};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A year. Caches have to understand 68 times as much; RFC 2616 §14.21 let no answer be kept for longer.
+/// A year, the longest lifetime that RFC 2616 §14.21 allowed. Caches must understand 68 times that.
 const CACHE_SECONDS_MAX: u64 = 365 * 86_400;
 
-/// What the library keeps of the small files of one folder.
+/// The library's default memory for the small files of one folder.
 const FILE_CACHE: usize = 64 << 20;
 
-/// The choices; what is `None` or empty is left to the library.
+/// The options about files. `None` or empty means the library's default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileOptions {
-    /// Files that answer for their folder.
+    /// Names of index files.
     pub index: Vec<String>,
-    /// The page of an application that reads its own paths; empty: the index.
+    /// The page served for missing pages (single-page apps); if empty, the index.
     pub spa: Option<String>,
     pub hidden: bool,
     pub symlinks: Symlinks,
@@ -32,23 +30,23 @@ pub struct FileOptions {
     types: Vec<(String, String)>,
     file_cache: Option<usize>,
     portable_names: bool,
-    /// Other folders, each below its path.
     pub mounts: Vec<Mount>,
 }
 
-/// A folder below a path.
+/// A folder served below a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
-    /// The path as people read it, not percent-encoded: a slash before each name, and none at the end.
+    /// Not percent-encoded, with a slash before each name and none at the end.
     pub path: String,
     pub folder: PathBuf,
 }
 
 impl FileOptions {
-    /// One option; other options than those about files change nothing. `variable` names where its value came from, unless from the command line.
+    /// Sets one option; options that are not about files are ignored. `variable` is the environment
+    /// variable that the value came from, if any.
     ///
     /// # Errors
-    /// A value that is none.
+    /// An invalid value.
     pub fn set(
         &mut self,
         id: Id,
@@ -66,7 +64,7 @@ impl FileOptions {
                 ));
             }
             Id::Spa => {
-                // As it is asked for, or as it is found.
+                // Accept the page as a URL path or as a file name.
                 let page = value.strip_prefix('/').unwrap_or(value);
                 if text.is_some() && !page.split('/').all(is_name) {
                     return Err(invalid(
@@ -124,7 +122,7 @@ impl FileOptions {
         Ok(())
     }
 
-    /// The names of the files that answer for a folder, the library's own if there was no choice. Never empty.
+    /// The names of index files, the library's default if none are set. Never empty.
     pub fn index_names(&self) -> Vec<&str> {
         match self.index.as_slice() {
             [] => vec!["index.html", "index.htm"],
@@ -132,7 +130,7 @@ impl FileOptions {
         }
     }
 
-    /// The page of an application, a path below the root.
+    /// The page of a single-page app, as a path below the root.
     pub fn spa_page(&self) -> Option<&str> {
         match self.spa.as_deref()? {
             "" => self.index_names().first().copied(),
@@ -140,10 +138,10 @@ impl FileOptions {
         }
     }
 
-    /// The service of a folder.
+    /// The service for a folder.
     ///
     /// # Errors
-    /// Those of opening it.
+    /// When the folder cannot be opened.
     pub fn files(&self, folder: &Path) -> io::Result<Files> {
         let mut files = Files::new(folder)?
             .index(self.index_names())
@@ -158,7 +156,7 @@ impl FileOptions {
             files = files.spa(page);
         }
         if self.file_cache.is_some() || !self.mounts.is_empty() {
-            // In all, so that another folder is no more memory.
+            // Divided, so that a mount does not add memory.
             let bytes = self.file_cache.unwrap_or(FILE_CACHE);
             files = files.file_cache(bytes / (1 + self.mounts.len()));
         }
@@ -170,10 +168,11 @@ impl FileOptions {
         Ok(files)
     }
 
-    /// The service of one file, whatever the path. It was named, so its name may begin with a dot, and be a symlink.
+    /// The service for one file at every path. The user named it, so it may start with a dot or be
+    /// a symlink.
     ///
     /// # Errors
-    /// Those of opening its folder.
+    /// When its folder cannot be opened.
     pub fn one_file(&self, file: &Path) -> io::Result<Files> {
         let name = file.file_name().ok_or(io::ErrorKind::NotFound)?;
         let folder = match file.parent() {
@@ -184,7 +183,7 @@ impl FileOptions {
         Ok(files.symlinks(Symlinks::All).clean_urls(false).only(name))
     }
 
-    /// The rules in a few words, for the banner.
+    /// Short notes on names, links and caching, for the banner.
     pub fn rules(&self) -> [String; 3] {
         let hidden = match self.hidden {
             true => "served",
@@ -226,13 +225,13 @@ fn max_age(text: &str) -> Option<CacheControl> {
     u32::try_from(seconds).ok().map(CacheControl::MaxAge)
 }
 
-/// Whether it can be the name of one file.
+/// Whether it is the name of a single file, without a path.
 fn is_name(text: &str) -> bool {
     let separates = |c: char| c == '/' || std::path::is_separator(c) || c.is_control();
     !matches!(text, "" | "." | "..") && !text.contains(separates)
 }
 
-/// `/PATH=DIR`. A name that begins with a dot would not be served.
+/// `/PATH=DIR`. Names starting with a dot would not be served, so they are refused here.
 fn mount(text: &str) -> Option<Mount> {
     let (path, folder) = text.split_once('=')?;
     let path = path.strip_suffix('/').unwrap_or(path);
@@ -244,7 +243,8 @@ fn mount(text: &str) -> Option<Mount> {
     })
 }
 
-/// `EXT=TYPE`, the extension with its dot or without. The type is `type/subtype`, with parameters if there are any.
+/// `EXT=TYPE`, the extension with or without its dot. The type is `type/subtype`, optionally with
+/// parameters.
 fn media_type(text: &str) -> Option<(String, String)> {
     let (extension, media_type) = text.split_once('=')?;
     let extension = extension.strip_prefix('.').unwrap_or(extension);
@@ -262,7 +262,7 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_sign)
 }
 
-/// A number of bytes, also in K, M or G: units of 1,024, as of everything that is kept in memory.
+/// A number of bytes, optionally in K, M or G: units of 1,024, as usual for memory.
 fn bytes(text: &str) -> Option<usize> {
     let unit = text.chars().last()?.to_ascii_uppercase();
     let (digits, shift) = match unit {
@@ -286,7 +286,7 @@ mod tests {
         Ok(options)
     }
 
-    /// The option, its value, and what is said of the value.
+    /// The option, its value and the error.
     #[rustfmt::skip]
     const INVALID: &[(Id, &str, &str)] = &[
         (Id::Index, "", "invalid index '' (must be the name of a file, without a slash)"),
@@ -329,7 +329,7 @@ mod tests {
     ];
 
     #[test]
-    fn refuses_what_is_no_value() {
+    fn rejects_invalid_values() {
         for (id, text, expected) in INVALID {
             let said = set(*id, Some(text));
             assert_eq!(said, Err(format!("doorstep: {expected}\n")), "{text:?}");
@@ -387,9 +387,9 @@ mod tests {
         );
     }
 
-    /// The page of an application is the index, unless it is named.
+    /// Without a value, the page is the index.
     #[test]
-    fn the_page_follows_the_index() {
+    fn the_spa_page_defaults_to_the_index() {
         let mut options = FileOptions::default();
         assert_eq!(options.spa_page(), None);
         options.set(Id::Spa, None, None).unwrap();
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_say_what_holds() {
+    fn rules_describe_the_options() {
         for (choices, expected) in [
             (
                 &[][..],

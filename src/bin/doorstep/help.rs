@@ -1,6 +1,4 @@
-//! What `--help` and `--version` print.
-//!
-//! In: the table of options. Never: a fact about an option that the table does not hold.
+//! The text of `--help` and `--version`. Facts about an option come from the table in `options.rs`.
 
 use crate::options::{Group, OPTIONS, Opt, Value};
 
@@ -31,7 +29,6 @@ Examples:
   doorstep -p 0 ./public >address &    on any free port, named on the output
 ";
 
-/// The help.
 pub fn text() -> String {
     let mut text = format!(
         "doorstep {}: serves the files of a folder over HTTP/1.1\n\n{USAGE}",
@@ -47,7 +44,6 @@ pub fn text() -> String {
     text
 }
 
-/// The program and its version.
 pub fn version() -> String {
     format!("doorstep {}\n", env!("CARGO_PKG_VERSION"))
 }
@@ -85,7 +81,7 @@ mod tests {
                 "{} runs into its help",
                 option.long
             );
-            // What the help says in one sentence about all of them.
+            // NOTES describes the variables of all options in one sentence.
             let name = option.long.to_uppercase().replace('-', "_");
             let own = match option.id {
                 Id::Help | Id::Version => None,

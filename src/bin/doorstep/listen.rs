@@ -1,12 +1,12 @@
 //! Where to listen, and what to do when a port is taken.
 //!
-//! In: settings. Out: a server that is bound, or the reason why not. The rules:
-//! - Addresses without a port of their own share one, and move together: a URL with `localhost` then leads here by both.
-//! - When nobody chose the port and it is taken, the next one is tried, up to [`LAST_PORT`]. A chosen one is never changed.
-//! - With port 0 the first address takes any port and the others must get the same one, else all begin again.
+//! - Addresses without their own port share one and move together, so that a URL with `localhost`
+//!   reaches this server over IPv4 and IPv6.
+//! - If the default port is taken, the next one is tried, up to [`LAST_PORT`]. A port that the user
+//!   chose is never changed.
+//! - With port 0 the first address takes any free port and the others must get the same one;
+//!   otherwise all start over.
 //! - The second loopback or wildcard address is dropped where the system has no IPv6.
-//!
-//! Never: accepting; a look at who else holds a port.
 
 use crate::error::{self, CliError};
 use crate::settings::Settings;
@@ -14,29 +14,28 @@ use doorstep::{Server, os};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// The port when nobody chose one.
+/// The default port.
 const FIRST_PORT: u16 = 8000;
-/// The last one that is tried in its place.
+/// The last port tried instead of it.
 const LAST_PORT: u16 = 8010;
-/// How often the same free port is sought on every address. A guess: a stranger takes the number in between once in a
-/// blue moon.
+/// Attempts to find one port that is free on every address. A guess: another process rarely takes
+/// it in between.
 const TRIES: usize = 16;
 
-/// Binds sockets. The library does; tests make it up.
+/// Binds sockets; tests simulate a machine.
 pub trait Sockets {
-    /// Something that is bound.
+    /// One or more bound sockets.
     type Bound;
     /// Binds the first address.
     fn bind(&self, address: SocketAddr) -> io::Result<Self::Bound>;
-    /// Binds one more. What was bound is given up when this fails.
+    /// Binds one more. On failure the earlier ones are closed.
     fn bind_also(&self, bound: Self::Bound, address: SocketAddr) -> io::Result<Self::Bound>;
-    /// The port of the address that was bound last.
+    /// The port of the address bound last.
     fn last_port(&self, bound: &Self::Bound) -> Option<u16>;
-    /// The addresses of this machine, as far as they are known.
+    /// The addresses of this machine, if known.
     fn local_addresses(&self) -> Vec<IpAddr>;
 }
 
-/// The library's sockets.
 pub struct SystemSockets;
 
 impl Sockets for SystemSockets {
@@ -61,34 +60,33 @@ impl Sockets for SystemSockets {
 pub struct Plan {
     endpoints: Vec<Endpoint>,
     port: u16,
-    /// Somebody chose the port.
+    /// Whether the user chose the port.
     chosen: bool,
 }
 
-/// One address to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Endpoint {
-    /// With the endpoint's own port, or 0.
+    /// With the endpoint's own port, or 0 if it shares one.
     address: SocketAddr,
-    /// It uses the port of all.
+    /// Uses the shared port.
     shares: bool,
-    /// It is left out where the system does not know it.
+    /// Dropped where the system does not support it.
     optional: bool,
 }
 
-/// What came of a plan.
+/// A plan carried out.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Listening<B> {
     pub bound: B,
-    /// The port that was taken and the one used instead.
+    /// The port that was in use and the one used instead.
     pub moved: Option<(u16, u16)>,
 }
 
 impl Plan {
-    /// The plan that the settings ask for.
+    /// The plan for these settings.
     ///
     /// # Errors
-    /// When a name leads nowhere.
+    /// When a host name cannot be resolved.
     pub fn of(settings: &Settings) -> Result<Plan, CliError> {
         let mut endpoints: Vec<Endpoint> = Vec::new();
         let mut add = |address: SocketAddr, shares: bool, optional: bool| {
@@ -109,7 +107,7 @@ impl Plan {
             let addresses = addresses.map_err(|_| error::no_such_host(&bind.host_text()))?;
             for (nth, mut address) in addresses.into_iter().enumerate() {
                 address.set_port(bind.port.unwrap_or(0));
-                // A name may stand for ::1 on a machine without IPv6.
+                // A name may resolve to ::1 on a machine without IPv6.
                 add(address, bind.port.is_none(), nth > 0);
             }
         }
@@ -128,14 +126,14 @@ impl Plan {
         })
     }
 
-    /// Carries the plan out.
+    /// Binds every address of the plan.
     ///
     /// # Errors
-    /// When an address cannot be had.
+    /// When an address cannot be bound.
     pub fn carry_out<D: Sockets>(mut self, sockets: &D) -> Result<Listening<D::Bound>, CliError> {
         let first = self.port;
         let mut tries = TRIES;
-        // Each turn ends, or drops an endpoint, or raises the port, or uses up a try.
+        // Each round ends, drops an endpoint, raises the port or uses up a try.
         loop {
             let failed = match self.bind_all(sockets) {
                 Ok(bound) => {
@@ -147,11 +145,11 @@ impl Plan {
             let taken = failed.error.kind() == io::ErrorKind::AddrInUse;
             let shares = failed.endpoint.shares;
             if failed.endpoint.optional && !taken {
-                // EADDRNOTAVAIL: IPv6 is switched off. EAFNOSUPPORT: it is not built in. There is nothing to listen on.
+                // EADDRNOTAVAIL: IPv6 is switched off. EAFNOSUPPORT: it is not built in.
                 self.endpoints
                     .retain(|endpoint| *endpoint != failed.endpoint);
             } else if taken && shares && self.port == 0 && tries > 0 {
-                // The number that the system gave for the first address is taken on this one.
+                // The port that the system chose for the first address is taken on this one.
                 tries -= 1;
             } else if taken && shares && !self.chosen {
                 if self.port == LAST_PORT {
@@ -188,7 +186,7 @@ impl Plan {
             bound = Some(opened);
         }
         bound.ok_or_else(|| {
-            // A name that stands for no address at all.
+            // A name that resolved to no address at all.
             let error = io::Error::from(io::ErrorKind::AddrNotAvailable);
             let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
             let endpoint = Endpoint {
@@ -205,7 +203,7 @@ impl Plan {
     }
 }
 
-/// An address that could not be had.
+/// An address that could not be bound.
 struct BindError {
     endpoint: Endpoint,
     address: SocketAddr,
@@ -217,7 +215,7 @@ impl BindError {
         let (ip, port): (IpAddr, u16) = (self.address.ip(), self.address.port());
         match self.error.kind() {
             io::ErrorKind::AddrInUse => error::port_in_use(port, ip),
-            // EACCES: ports below 1024 are kept for the system on most Unixes.
+            // EACCES: most Unixes reserve ports below 1024.
             io::ErrorKind::PermissionDenied if (1..1024).contains(&port) => {
                 error::port_needs_rights(port)
             }
@@ -235,7 +233,8 @@ mod tests {
     use crate::address::{Bind, Host};
     use std::cell::Cell;
 
-    /// A machine with some addresses taken, and maybe without IPv6. It gives out the ports 40000, 40001, … for 0.
+    /// A machine with some addresses taken, and maybe without IPv6. For port 0 it hands out 40000,
+    /// 40001, and so on.
     struct Machine {
         taken: &'static [&'static str],
         ipv6: bool,
@@ -288,7 +287,7 @@ mod tests {
         lan: bool,
         ipv6: bool,
         taken: &'static [&'static str],
-        /// The addresses, or the start of the error.
+        /// The bound addresses, or the start of the error.
         expected: &'static str,
     }
 
@@ -327,7 +326,7 @@ mod tests {
     ];
 
     #[test]
-    fn listens_as_the_rules_say() {
+    fn listening_follows_the_rules() {
         for row in ROWS {
             let bind = |&(ip, port): &(&str, Option<u16>)| Bind {
                 host: Host::Ip(ip.parse().unwrap()),

@@ -1,7 +1,7 @@
-//! The log: one line for each request, on standard error, in one write.
+//! The log on standard error: one line per request, in one write.
 //!
-//! In: what the server reports. Out: `12:01:44 200 GET /app.js 14.2 kB 0.8 ms 192.168.1.7`, times in UTC. Never: two lines
-//! for one event; a character that a terminal obeys; a request that waits for its line to be read.
+//! `12:01:44 200 GET /app.js 14.2 kB 0.8 ms 192.168.1.7`, times in UTC. Control characters are
+//! escaped, and no request waits for its line to be read.
 
 use crate::text::escaped;
 use doorstep::{Observer, Reject, RequestEvent, Status};
@@ -14,10 +14,9 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Writes the log.
 #[derive(Clone, Copy, Debug)]
 pub struct Log {
-    /// Statuses stand out by their colour.
+    /// Colours the statuses.
     pub colour: bool,
 }
 
@@ -44,38 +43,38 @@ impl Observer for Log {
     }
 }
 
-/// A warning at the start, or the program's own word on how it ended.
+/// Logs a message of the program itself.
 pub fn say(text: &str) {
     write(&format!("doorstep: {text}\n"));
 }
 
-/// Lines that wait for standard error to take them: beyond, they are lost and counted. A second's worth on a busy server.
+/// The most lines waiting to be written; more are dropped and counted. A second's worth on a busy
+/// server.
 const LINES_WAITING: usize = 8_192;
 
-/// The way to the thread that writes; before it is started, lines are written at once.
+/// The channel to the writing thread; until it starts, lines are written directly.
 static WRITER: OnceLock<SyncSender<Message>> = OnceLock::new();
-/// Lines that found the queue full.
+/// Lines dropped because the queue was full.
 static LOST: AtomicU64 = AtomicU64::new(0);
 
-/// What the writer is sent.
 enum Message {
     Line(String),
-    /// Everything before this has been written.
+    /// Asks for a reply once everything before it is written.
     Done(SyncSender<()>),
 }
 
-/// From here on a thread of its own writes the log: standard error may be a pipe that nobody reads, or a terminal that is
-/// held with Ctrl-S, and no request, deadline or shutdown is to wait for that.
+/// Starts the thread that writes the log. Standard error may be a pipe that nobody reads, or a
+/// terminal paused with Ctrl-S; requests, deadlines and shutdown must not wait for that.
 ///
 /// # Errors
-/// Those of starting a thread.
+/// When the thread cannot be started.
 pub fn start() -> io::Result<()> {
     let (sender, receiver) = sync_channel(LINES_WAITING);
     let write_all = move || {
         for message in receiver {
             match message {
                 Message::Line(line) => write_now(&line),
-                // Whoever asked may have given up.
+                // The asker may have given up.
                 Message::Done(done) => drop(done.try_send(())),
             }
             match LOST.swap(0, Ordering::Relaxed) {
@@ -88,12 +87,12 @@ pub fn start() -> io::Result<()> {
     };
     let builder = thread::Builder::new().name("log".to_string());
     builder.spawn(write_all)?;
-    // Only the first call gets this far with an empty cell, and there is one call.
+    // The cell is empty: `start` is called once.
     let _ = WRITER.set(sender);
     Ok(())
 }
 
-/// Waits until what was logged has been written, but not longer than this.
+/// Waits until the log is written, but no longer than `within`.
 pub fn finish(within: Duration) {
     let Some(writer) = WRITER.get() else { return };
     let (sender, receiver) = sync_channel(1);
@@ -115,11 +114,11 @@ fn write(line: &str) {
 
 /// One write call, so that lines of several programs on one terminal stay whole.
 fn write_now(line: &str) {
-    // A log that cannot be written is no reason to stop serving.
+    // Keep serving even if the log cannot be written.
     let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 
-/// A line in the making.
+/// A log line under construction.
 struct Line(String);
 
 impl Line {
@@ -153,7 +152,7 @@ impl Line {
         };
     }
 
-    /// What was asked, how much went out, how long it took.
+    /// Method, target, size and duration.
     fn request(&mut self, method: &str, target: &str, bytes: u64, duration: Duration) {
         let (method, target) = (escaped(method), escaped(target));
         let _ = write!(
@@ -164,7 +163,7 @@ impl Line {
         );
     }
 
-    /// The client, and what there is to say.
+    /// The client's address and a remark.
     fn finish(&mut self, peer: Option<SocketAddr>, remark: &str) {
         match peer.map(|peer| peer.ip()) {
             Some(IpAddr::V6(ip)) => {
@@ -173,7 +172,7 @@ impl Line {
             Some(ip) => {
                 let _ = write!(self.0, " {ip}");
             }
-            // A Unix-domain socket's other end has no address.
+            // The peer of a Unix-domain socket has no address.
             None => self.0.push_str(" local"),
         }
         if !remark.is_empty() {
@@ -188,7 +187,8 @@ impl Line {
     }
 }
 
-/// `512 B`, `14.2 kB`: decimal, one digit behind the point, cut and not rounded so that no size shows as `1000.0 kB`.
+/// `512 B`, `14.2 kB`: decimal units, one digit after the point, truncated so that no size shows as
+/// `1000.0 kB`.
 fn size(bytes: u64) -> String {
     const UNITS: [(u64, &str); 4] = [
         (1_000_000_000_000, "TB"),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn one_line_for_one_request() {
+    fn one_line_per_request() {
         for (status, colour, target, peer, expected) in [
             (
                 200,
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_messages_say_why() {
+    fn rejected_requests_give_the_reason() {
         let mut line = Line(String::new());
         line.start(UNIX_EPOCH, 400, false);
         line.0.push_str(" -");

@@ -1,7 +1,6 @@
 //! The program `doorstep`: serves the files of a folder.
 //!
-//! In: arguments, environment, messages, the banner, the log, signals, exit statuses. Out: HTTP, which is the library's.
-//! Never: anything of the crate but its public API.
+//! It uses only the public API of the crate; HTTP is the library's job.
 #![forbid(unsafe_code)]
 
 mod address;
@@ -29,7 +28,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // With standard error closed there is nobody left to tell; the exit status still says it.
+            // With standard error closed, only the exit status can report the error.
             let _ = std::io::stderr().write_all(error.to_string().as_bytes());
             ExitCode::from(error.status())
         }

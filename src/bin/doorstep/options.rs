@@ -1,9 +1,10 @@
 //! The options, as one table.
 //!
-//! In: nothing. Out: what each option is called and takes. Help, parsing, "did you mean", the environment's names and the
-//! checks for conflicts all read [`OPTIONS`]: an option is one row there and one arm where its value is read. Never: a value.
+//! Help, parsing, "did you mean", the names of environment variables and the conflict checks all
+//! read [`OPTIONS`]. A new option is one row here and one arm where its value is read: in
+//! `settings.rs`, or in `file_options.rs` for options about files.
 
-/// An option's name within the program.
+/// Identifies an option within the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Id {
     Port,
@@ -34,7 +35,7 @@ pub enum Id {
     Version,
 }
 
-/// The groups of the help, in its order.
+/// The groups of the help text, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     Listen,
@@ -56,25 +57,25 @@ impl Group {
     }
 }
 
-/// Where else than on the command line an option may be given.
+/// The environment variables that may set an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EnvVar {
-    /// Nowhere.
+    /// No variable.
     None,
-    /// `DOORSTEP_` and the long name in capitals.
+    /// `DOORSTEP_` and the long name in upper case.
     Own,
-    /// The same, and else this variable.
+    /// The same, or else this variable.
     OwnOr(&'static str),
 }
 
-/// Whether an option has a value, and what the help calls it.
+/// Whether an option takes a value, and what the help calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value {
     /// Never.
     None,
     /// Always: the rest of the word, or the next one.
     Needed(&'static str),
-    /// Behind a `=` only, so that the next word stays an argument.
+    /// Only after `=`, so that the next word stays an argument.
     Optional(&'static str),
 }
 
@@ -88,12 +89,12 @@ pub struct Opt {
     pub help: &'static str,
     pub group: Group,
     pub env: EnvVar,
-    /// Options that cannot stand beside this one.
+    /// Options that cannot be combined with this one.
     pub excludes: &'static [Id],
 }
 
-/// Every option. Given twice, an option's last value counts (so that an alias can be overruled), except for those
-/// that may be repeated.
+/// Every option. When an option is repeated, its last value counts (so that a shell alias can be
+/// overridden), except for those that collect values.
 #[rustfmt::skip]
 pub static OPTIONS: &[Opt] = &[
     Opt { id: Id::Port, long: "port", short: Some('p'), value: Value::Needed("PORT"), group: Group::Listen, env: EnvVar::OwnOr("PORT"), excludes: &[],
@@ -150,10 +151,11 @@ pub static OPTIONS: &[Opt] = &[
         help: "print the version" },
 ];
 
-/// Other long names, which people know from elsewhere.
+/// Other long names, which people know from other programs.
 pub const ALIASES: &[(&str, Id)] = &[("single", Id::Spa)];
 
-/// Options that people know from elsewhere and that this program does not have on purpose, and the way to go instead.
+/// Options that people know from other programs and that this one deliberately lacks, each with the
+/// alternative.
 pub const REFUSED: &[(&[&str], &str)] = &[
     (
         &["tls", "cert", "key", "https"],
@@ -182,7 +184,7 @@ impl Opt {
             .unwrap_or(&OPTIONS[0])
     }
 
-    /// The variables that may give this option, the first one first.
+    /// The variables that may set this option; the first that is set counts.
     pub fn variables(&self) -> Vec<String> {
         let own = || format!("DOORSTEP_{}", self.long.to_uppercase().replace('-', "_"));
         match self.env {
@@ -263,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_follow_from_the_long_name() {
+    fn variable_names_derive_from_the_long_name() {
         assert_eq!(Opt::of(Id::Port).variables(), ["DOORSTEP_PORT", "PORT"]);
         assert_eq!(Opt::of(Id::Grace).variables(), ["DOORSTEP_GRACE"]);
         assert!(Opt::of(Id::Help).variables().is_empty());

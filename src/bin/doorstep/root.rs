@@ -1,7 +1,7 @@
-//! The folder or file that is served, as the person at the prompt sees it.
+//! The folder or file to serve: its full name, its index, warnings about it, or why it cannot be
+//! served.
 //!
-//! In: a path. Out: its full name, whether it has an index, what about it is worth a warning, or why it cannot be served.
-//! Never: a decision about what is served, which is the library's.
+//! Which of its files are served is the library's decision.
 
 use crate::error::{self, CliError};
 use crate::file_options::FileOptions;
@@ -13,7 +13,7 @@ use std::path::{Component, Path, PathBuf};
 /// A folder or a file that can be served.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Root {
-    /// Its absolute name.
+    /// The absolute path.
     pub path: PathBuf,
     pub kind: Kind,
 }
@@ -21,14 +21,14 @@ pub struct Root {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     Folder {
-        /// The index that it holds.
+        /// The index file in it, if any.
         index: Option<String>,
     },
-    /// A file, which answers every path.
+    /// A file, served for every path.
     File,
 }
 
-/// Folders that tools leave their sites in, the likelier ones first: when no name is near, one of these is meant.
+/// Folders where tools usually put a site, most likely first: the hint when no name is similar.
 const USUAL: [&str; 10] = [
     "dist",
     "build",
@@ -42,22 +42,23 @@ const USUAL: [&str; 10] = [
     "target/doc",
 ];
 
-/// Entries of a folder that are looked at for a hint or a warning. A guess: beyond, the start would be felt.
+/// The most entries of a folder that are checked for a hint or a warning. A guess: more would slow
+/// the start noticeably.
 const ENTRIES_CHECKED: usize = 10_000;
 
-/// Names in one warning.
+/// The most names in one warning.
 const NAMES_SHOWN: usize = 5;
 
 impl Root {
-    /// Looks at the folder or file; `index` has the names of the files that answer for a folder.
+    /// Checks the folder or file; `index` holds the names of index files.
     ///
     /// # Errors
-    /// When there is none, it is neither, or it cannot be entered.
+    /// When it does not exist, is neither a folder nor a file, or may not be read.
     pub fn at(asked: &Path, index: &[&str]) -> Result<Root, CliError> {
         match fs::metadata(asked) {
             Ok(metadata) if metadata.is_dir() => {}
             Ok(metadata) if metadata.is_file() => {
-                // Metadata is there for those, too, who may not read; every answer would be 403.
+                // Metadata does not need read permission; serving does, or every response is 403.
                 fs::File::open(asked).map_err(|error| failed(asked, &error))?;
                 return Ok(Root {
                     path: absolute_path(asked),
@@ -71,7 +72,7 @@ impl Root {
         for name in index {
             match fs::metadata(asked.join(name)) {
                 Ok(metadata) if metadata.is_file() => found = found.or(Some((*name).to_string())),
-                // EACCES here is about the folder: finding a name in it takes its x permission.
+                // EACCES is about the folder: a lookup in it needs its x permission.
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                     return Err(failed(asked, &error));
                 }
@@ -84,13 +85,14 @@ impl Root {
         })
     }
 
-    /// Whether the file lies in this folder, links aside.
+    /// Whether the file is in this folder, once symlinks are resolved.
     pub fn holds(&self, file: &Path) -> bool {
-        // A path starts with itself: a file holds itself.
+        // A path starts with itself, so this also holds for a single file.
         canonical_path(file).starts_with(canonical_path(&self.path))
     }
 
-    /// What to warn of, one line each: folders that are rarely meant, and files that are rarely meant for others.
+    /// Warnings, one line each: folders rarely meant to be served, and files rarely meant for
+    /// others.
     pub fn warnings(&self, home: Option<&Path>) -> Vec<String> {
         if self.kind == Kind::File {
             return Vec::new();
@@ -121,7 +123,8 @@ impl Root {
         warnings
     }
 
-    /// Files that the options name and that this folder does not hold: names that were misspelt, or belong to another folder.
+    /// Warnings about files that the options name and this folder lacks: a misspelt name, or the
+    /// wrong folder.
     pub fn missing(&self, options: &FileOptions) -> Vec<String> {
         let mut warnings = Vec::new();
         let Kind::Folder { index } = &self.kind else {
@@ -163,9 +166,9 @@ fn no_such_folder(asked: &Path) -> CliError {
     let near = asked
         .file_name()
         .and_then(|name| nearest_folder(parent, &name.to_string_lossy()))
-        // Without the `.` that the user did not write.
+        // Without the `.` that `parent` may add.
         .map(|name| asked.with_file_name(name));
-    // The folder that should hold it may be missing itself.
+    // The parent folder may be missing, too.
     let there = parent.ancestors().find(|folder| folder.is_dir());
     let looked_in = match there {
         Some(folder) if !folder.as_os_str().is_empty() => absolute_path(folder),
@@ -174,7 +177,7 @@ fn no_such_folder(asked: &Path) -> CliError {
     error::no_such_folder(asked, &looked_in, near.as_deref())
 }
 
-/// The folder in `parent` that has a name like `name`, else one that often holds a site.
+/// The folder in `parent` with a name similar to `name`, or else one that often holds a site.
 fn nearest_folder(parent: &Path, name: &str) -> Option<String> {
     let folders: Vec<String> = entries(parent)
         .filter(|entry| entry.path().is_dir())
@@ -187,7 +190,7 @@ fn nearest_folder(parent: &Path, name: &str) -> Option<String> {
     Some((*usual).to_string())
 }
 
-/// Names in the folder that are seldom meant for others, in order: secrets, and what version control keeps.
+/// Names in the folder that are rarely meant for others, sorted: secrets and version control.
 fn private_names(folder: &Path) -> Vec<String> {
     let private = |name: &str| {
         let name = name.to_lowercase();
@@ -204,13 +207,13 @@ fn private_names(folder: &Path) -> Vec<String> {
 }
 
 fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> {
-    // A folder that cannot be read is served all the same, and gives no hints.
+    // A folder that cannot be listed can still be served, without hints.
     let entries = fs::read_dir(folder).into_iter().flatten();
     entries.take(ENTRIES_CHECKED).filter_map(Result::ok)
 }
 
-/// The absolute name. Links keep their names, so that the folder is called what its owner calls it; only `..` is resolved,
-/// as its meaning depends on them.
+/// The absolute path. Symlinks keep their names, so that the folder is shown as its owner calls it;
+/// only a path with `..` is resolved, because `..` depends on them.
 fn absolute_path(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let upwards = absolute
@@ -218,12 +221,12 @@ fn absolute_path(path: &Path) -> PathBuf {
         .any(|part| part == Component::ParentDir);
     match upwards {
         true => canonical_path(&absolute),
-        // Put together anew, without a slash at its end.
+        // Reassembled without a trailing slash.
         false => absolute.components().collect(),
     }
 }
 
-/// The absolute name with links resolved, where that can be done: equal for equal folders.
+/// The absolute path with symlinks resolved, if possible: equal for equal folders.
 fn canonical_path(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
 }
@@ -233,7 +236,7 @@ mod tests {
     use super::*;
     use crate::options::Id;
 
-    /// A folder of the test's own, gone at its end.
+    /// A temporary folder, removed at the end of the test.
     struct Folder(PathBuf);
 
     impl Folder {
@@ -258,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_folder_that_was_meant() {
+    fn suggests_a_similar_folder() {
         let folder = Folder::with("near", &["dist", "docs", "assets", "a/public"], &["disk"]);
         let at =
             |name: &str| Root::at(&folder.0.join(name), &[]).map_err(|error| error.to_string());
@@ -288,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn warns_of_what_is_seldom_meant() {
+    fn warns_of_folders_rarely_meant() {
         let folder = Folder::with(
             "warn",
             &[".git"],

@@ -1,6 +1,6 @@
-//! From settings to a server that runs, in the order in which things can fail.
+//! Turns the settings into a running server and waits for its end.
 //!
-//! In: settings. Out: when the server has ended, whether it ended well. Never: a decision that the modules beside it take.
+//! The steps stand in the order in which they should fail; the decisions are in the other modules.
 
 use crate::auth::{self, Guard};
 use crate::banner::{Banner, colour_on};
@@ -19,29 +19,29 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The open-file limit that is asked for at least: six times the connections that the library takes, for the files that answers
-/// hold open. Where the system gives less, the library takes fewer connections.
+/// The open-file limit to ask for, at least: six times the library's default connection limit, for
+/// files held open by responses. If the system grants less, the library takes fewer connections.
 const OPEN_FILES: u64 = 65_536;
 
-/// Descriptors that are asked for with each connection of `--max-conns`.
+/// Descriptors to ask for per connection of `--max-conns`.
 const OPEN_FILES_EACH: u64 = 6;
 
-/// Descriptors that the library keeps for other things than connections: see `Limits::connections`.
+/// Descriptors that the library reserves for other uses: see `Limits::connections`.
 const OPEN_FILES_BESIDE: u64 = 64;
 
-/// How long the end of the program waits for its log to be read.
+/// How long the program waits at its end for the log to be read.
 const LOG_ENDS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Serves until a signal ends it.
 ///
 /// # Errors
-/// When it cannot start, or fails while it runs.
+/// When the server cannot start, or fails while it runs.
 pub fn run(settings: &Settings) -> Result<(), CliError> {
     let root = Root::at(&settings.root, &settings.files.index_names())?;
     let mounts = mounts(&settings.files)?;
     let files = service(&root, settings)?;
     let handler = guarded(files, settings)?;
-    // A limit that cannot be raised is no reason not to serve.
+    // Serve even if the limit cannot be raised.
     let wanted = settings
         .max_conns
         .map_or(0, |count| OPEN_FILES_EACH * count as u64);
@@ -79,8 +79,8 @@ pub fn run(settings: &Settings) -> Result<(), CliError> {
     Ok(())
 }
 
-/// What answers requests: the root, and the other folders below their paths. Each is opened by the name that it was given, so that a
-/// link that is turned to another folder or file is followed.
+/// The file service: the root and the mounted folders. Each is opened by the name it was given, so
+/// that a symlink switched to another folder or file takes effect.
 fn service(root: &Root, settings: &Settings) -> Result<Files, CliError> {
     let (options, asked) = (&settings.files, settings.root.as_path());
     let files = match root.kind {
@@ -97,7 +97,7 @@ fn service(root: &Root, settings: &Settings) -> Result<Files, CliError> {
     Ok(files)
 }
 
-/// The other folders with their paths.
+/// The mounted folders, each with its path.
 fn mounts(options: &FileOptions) -> Result<Vec<(&str, Root)>, CliError> {
     let mut mounts = Vec::new();
     for Mount { path, folder } in &options.mounts {
@@ -110,7 +110,7 @@ fn mounts(options: &FileOptions) -> Result<Vec<(&str, Root)>, CliError> {
     Ok(mounts)
 }
 
-/// The handler behind the passwords that were asked for.
+/// The handler, protected by passwords if any are set.
 fn guarded(handler: impl Handler, settings: &Settings) -> Result<Box<dyn Handler>, CliError> {
     let mut credentials = settings.credentials.clone();
     if let Some(path) = &settings.auth_file {
@@ -166,7 +166,7 @@ fn warn(root: &Root, mounts: &[(&str, Root)], settings: &Settings) {
     }
 }
 
-/// What to say when the limit of open files is too low for the connections that were asked for.
+/// The warning when the open-file limit is too low for `--max-conns`.
 fn too_few_files(max_conns: Option<usize>, open_files: Option<u64>) -> Option<String> {
     let (asked, limit) = (max_conns? as u64, open_files?);
     let most = limit.saturating_sub(OPEN_FILES_BESIDE).max(1);
@@ -187,7 +187,7 @@ fn banner(
     let wildcard = listening
         .iter()
         .any(|address| address.ip().is_unspecified());
-    // Without the machine's addresses the banner has fewer lines.
+    // If they cannot be read, the banner just has fewer lines.
     let machine = match wildcard {
         true => os::local_addresses().unwrap_or_default(),
         false => Vec::new(),
@@ -216,7 +216,7 @@ fn announce(banner: &Banner) {
     });
 }
 
-/// The rules that there are to tell: the ones about names are none for a file that is served whatever is asked.
+/// The rules to show. A single file answers every path, so the rules about names do not apply.
 fn rules(root: &Root, options: &FileOptions) -> Vec<String> {
     let [hidden, symlinks, cache] = options.rules();
     match root.kind {
@@ -225,7 +225,7 @@ fn rules(root: &Root, options: &FileOptions) -> Vec<String> {
     }
 }
 
-/// What answers for the root.
+/// The note beside the root: what a request for `/` gets.
 fn index_note(root: &Root, options: &FileOptions) -> String {
     let name = match &root.kind {
         Kind::File => return "for every path".to_string(),
@@ -238,12 +238,12 @@ fn index_note(root: &Root, options: &FileOptions) -> String {
     }
 }
 
-fn tell_end(ended: ShutdownReport, grace: u64) {
-    // Said even when quiet: somebody did not get what they asked for.
-    match ended.aborted {
+fn tell_end(report: ShutdownReport, grace: u64) {
+    // Reported even with --quiet: some clients did not get their response.
+    match report.aborted {
         0 => {}
         1 => say(&format!("1 connection was cut after {grace} s")),
-        cut => say(&format!("{cut} connections were cut after {grace} s")),
+        aborted => say(&format!("{aborted} connections were cut after {grace} s")),
     }
 }
 
@@ -252,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_when_there_are_too_few_files() {
+    fn warns_of_a_low_open_file_limit() {
         for (max_conns, open_files, most) in [
             (
                 Some(961),

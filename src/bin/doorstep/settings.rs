@@ -1,7 +1,4 @@
-//! What the options mean: values checked, the environment asked for what the command line leaves open.
-//!
-//! In: what was given, and the process's surroundings as a value. Out: [`Settings`]. Never: a socket; a look at the file
-//! system beyond whether a path exists.
+//! Turns the command line, and then the environment, into [`Settings`].
 
 use crate::address::{Bind, number, port};
 use crate::args::Given;
@@ -14,13 +11,13 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How the program shall run.
+/// How to run the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     pub root: PathBuf,
-    /// The port, if anybody chose one.
+    /// The port, if one was chosen.
     pub port: Option<u16>,
-    /// Where to listen; empty: the loopback addresses.
+    /// Addresses to listen on; if empty, the loopback or, with `lan`, the wildcard ones.
     pub binds: Vec<Bind>,
     pub lan: bool,
     pub threads: Option<usize>,
@@ -30,14 +27,14 @@ pub struct Settings {
     pub drain: Duration,
     pub quiet: bool,
     pub files: FileOptions,
-    /// Who may read; with no file either, everybody.
+    /// Users with access; if empty and without a file, everybody.
     pub credentials: Vec<Credentials>,
     pub auth_file: Option<PathBuf>,
-    /// Whether a password stands on the command line, which others can see.
+    /// A password is on the command line, where other users can see it.
     pub password_is_visible: bool,
 }
 
-/// What the process finds around it.
+/// The parts of the process's environment that settings depend on.
 pub struct Environment<'a> {
     /// The value of an environment variable.
     pub variable: &'a dyn Fn(&str) -> Option<OsString>,
@@ -46,20 +43,19 @@ pub struct Environment<'a> {
 }
 
 impl Environment<'static> {
-    /// The real ones.
     pub fn of_process() -> Environment<'static> {
         Environment {
             variable: &|name| std::env::var_os(name),
-            // A broken link counts as there: it is then called by its name, and not taken for a port.
+            // A broken symlink exists: it is an error under its name, not a port.
             exists: &|path| path.symlink_metadata().is_ok(),
         }
     }
 }
 
-/// The settings that the command line asks for, and else the environment.
+/// The settings from the command line and, for options not given there, from the environment.
 ///
 /// # Errors
-/// Values that are none, more than two arguments, a port given twice, options that exclude each other.
+/// Invalid values, more than two arguments, a port given twice, options that exclude each other.
 pub fn read(given: Given, environment: &Environment<'_>) -> Result<Settings, CliError> {
     let mut settings = Settings {
         password_is_visible: given.has(Id::Auth),
@@ -95,7 +91,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// One option; `variable` names where its value came from, unless from the command line.
+    /// Sets one option; `variable` is the environment variable that the value came from, if any.
     fn set(
         &mut self,
         id: Id,
@@ -108,7 +104,7 @@ impl Settings {
             Id::Bind => self.binds.push(Bind::read(&text, variable)?),
             Id::Lan => self.lan = true,
             Id::Threads => {
-                // The library's own bound.
+                // The library's own limit.
                 let count = number(&text, 1, 4096).ok_or_else(|| {
                     error::invalid("number of threads", &text, variable, "must be 1 to 4096")
                 })?;
@@ -148,7 +144,8 @@ impl Settings {
         Ok(())
     }
 
-    /// `[DIR | FILE] [PORT]`; one alone is the root if it exists, and else a port if it is a number.
+    /// `[DIR | FILE] [PORT]`. A single argument is the root if it exists, otherwise a port if it is
+    /// a number.
     fn take_arguments(
         &mut self,
         given: &Given,
@@ -180,8 +177,8 @@ impl Settings {
         Ok(())
     }
 
-    /// Options that stand in the environment, unless the command line says the same or the contrary. An empty variable
-    /// counts as none.
+    /// Options from the environment, unless the command line sets the same option or one that
+    /// excludes it. An empty variable counts as unset.
     fn take_environment(
         &mut self,
         given: &Given,
@@ -213,8 +210,8 @@ impl Settings {
         Ok(())
     }
 
-    /// Whether the variable asks for the option. One without a value is switched on by `1`; a repeatable one takes
-    /// several values with spaces between them.
+    /// Sets an option from a variable; `false` if the variable switches it off. An option without a
+    /// value is switched on by `1`; some that collect values take several, separated by spaces.
     fn set_from(&mut self, option: &Opt, name: &str, value: &OsStr) -> Result<bool, CliError> {
         if let Value::None | Value::Optional(_) = option.value {
             let text = value.to_string_lossy();
@@ -244,7 +241,7 @@ impl Settings {
     }
 }
 
-/// A number of connections. A million is more than one process is likely to be given descriptors for.
+/// A number of connections. One process hardly gets descriptors for a million.
 fn connections(kind: &str, text: &str, variable: Option<&str>) -> Result<usize, CliError> {
     let count = number(text, 1, 1_000_000)
         .ok_or_else(|| error::invalid(kind, text, variable, "must be 1 to 1000000"))?;
@@ -275,9 +272,9 @@ mod tests {
             .map_err(|error| error.to_string())
     }
 
-    /// root, port
+    /// Arguments, root, port.
     #[test]
-    fn takes_folder_and_port_as_python_does() {
+    fn folder_and_port_are_read_as_python_reads_them() {
         for (line, root, port) in [
             (&[][..], ".", None),
             (&["public"], "public", None),
@@ -306,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_number() {
+    fn rejects_invalid_numbers() {
         for (line, expected) in [
             (
                 &["-p", "80800"][..],
@@ -361,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_the_environment_last() {
+    fn the_command_line_overrides_the_environment() {
         let port = |line: &[&str], variables: &[(&str, &str)]| {
             settings(line, variables).map(|settings| settings.port)
         };
@@ -401,7 +398,7 @@ mod tests {
             (found.max_conns, found.max_conns_per_ip),
             (Some(50), Some(5))
         );
-        // The command line's --lan sets the environment's addresses aside.
+        // --lan on the command line overrides the addresses of the environment.
         let found = settings(&["--lan", "--threads=1"], &all).unwrap();
         assert_eq!(
             (found.lan, found.binds.len(), found.threads),
@@ -417,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_options_that_exclude_each_other() {
+    fn rejects_options_that_exclude_each_other() {
         assert_eq!(
             settings(&["--lan", "--bind", "::1"], &[]).unwrap_err(),
             "doorstep: '--lan' and '--bind' cannot be used together\n"

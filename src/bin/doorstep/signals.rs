@@ -1,7 +1,4 @@
-//! Stopping on signals.
-//!
-//! In: SIGINT and SIGTERM. Out: a graceful end for the first, the end of the process for the second. Never: output on
-//! standard output.
+//! SIGINT and SIGTERM: the first signal stops the server gracefully, the second ends the process.
 
 use crate::log::say;
 use doorstep::Shutdown;
@@ -9,10 +6,10 @@ use doorstep::os::{Signal, Signals};
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-/// Waits for signals in a thread of its own, for as long as the process lives.
+/// Starts a thread that waits for signals until the process ends.
 ///
 /// # Errors
-/// Those of starting a thread.
+/// When the thread cannot be started.
 pub fn on_signal(
     mut signals: Signals,
     stop: Shutdown,
@@ -22,7 +19,7 @@ pub fn on_signal(
 ) -> std::io::Result<()> {
     let wait = move || {
         if signals.wait().is_err() {
-            // Without signals the program can still be killed; it serves on.
+            // Keep serving: the program can still be killed.
             return;
         }
         match drain {
@@ -49,8 +46,8 @@ pub fn on_signal(
         .map(drop)
 }
 
-/// What a shell reports for a process that a signal ended: 128 and the signal's number (POSIX.1-2017, Shell Command
-/// Language, 2.8.2: "greater than 128").
+/// The status that a shell reports for a process ended by a signal: 128 plus the signal's number
+/// (POSIX.1-2017, Shell Command Language, 2.8.2: "greater than 128").
 fn status_of(signal: Signal) -> i32 {
     match signal {
         Signal::Interrupt => 130,

@@ -1,12 +1,10 @@
-//! Text for people: what may be printed as it is, and which word was meant.
-//!
-//! In: strings. Out: strings and distances. Never: a decision about an option or a path.
+//! Text for people: makes text safe to print, and finds the word that a typo stands for.
 
 use std::borrow::Cow;
 use std::path::Path;
 
-/// `text` with everything escaped that could move the cursor, colour the terminal, begin a new line or turn the reading
-/// direction: names of files and request targets are chosen by strangers.
+/// `text` with every character escaped that could move the cursor, colour the terminal, start a new
+/// line or change the reading direction: strangers choose file names and request targets.
 pub fn escaped(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unprintable) {
         return Cow::Borrowed(text);
@@ -22,25 +20,26 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// A path as [`escaped`] text; octets that are not UTF-8 show as U+FFFD.
+/// A path as [`escaped`] text; bytes that are not UTF-8 show as U+FFFD.
 pub fn shown(path: &Path) -> String {
     escaped(&path.to_string_lossy()).into_owned()
 }
 
-/// The candidate that `word` most likely stands for: at most two letters wrong, case aside. The first of several.
+/// The candidate nearest to `word`, with at most two letters wrong, ignoring case. Of several, the
+/// first.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     candidates
         .into_iter()
         .map(|candidate| (distance(&word, &candidate.to_lowercase()), candidate))
-        // A word of two letters is two letters away from every other one.
+        // Every two-letter word is within two letters of any other.
         .filter(|&(wrong, candidate)| wrong <= 2 && wrong < candidate.chars().count())
         .min_by_key(|&(wrong, _)| wrong)
         .map(|(_, candidate)| candidate)
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other. More than
-/// [`LONGEST`] letters are beyond a typing mistake: such words are as far apart as can be.
+/// The number of insertions, deletions, replacements and swaps of neighbours between two words.
+/// Words longer than [`LONGEST`] are infinitely far apart.
 fn distance(one: &str, other: &str) -> usize {
     let one: Vec<char> = one.chars().take(LONGEST + 1).collect();
     let other: Vec<char> = other.chars().take(LONGEST + 1).collect();
@@ -66,13 +65,13 @@ fn distance(one: &str, other: &str) -> usize {
     last[other.len()]
 }
 
-/// Longer words are not compared, so that an argument of a megabyte costs nothing.
+/// Longer words are not compared: an argument of a megabyte must cost nothing.
 const LONGEST: usize = 64;
 
 fn is_unprintable(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{200b}'..='\u{200f}'      // zero width, and marks that turn the direction
+            '\u{200b}'..='\u{200f}'      // zero width, and direction marks
             | '\u{2028}'..='\u{202e}'    // line and paragraph separators, embeddings, overrides
             | '\u{2060}'..='\u{2069}'    // joiners and isolates
             | '\u{feff}')
@@ -83,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_what_a_terminal_obeys() {
+    fn escapes_control_characters() {
         for (text, expected) in [
             ("/plain/path?x=1", "/plain/path?x=1"),
             ("grüße.html", "grüße.html"),
@@ -99,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_word_that_was_meant() {
+    fn finds_the_nearest_word() {
         let words = ["port", "bind", "lan", "threads", "help", "quiet"];
         for (word, expected) in [
             ("prot", Some("port")),
