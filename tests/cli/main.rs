@@ -4,8 +4,8 @@ mod folder;
 mod program;
 
 mod auth;
+mod file_options;
 mod listening;
 mod serving;
-mod site;
 mod stopping;
 mod usage;
