@@ -53,10 +53,10 @@ fn passwords_from_every_place() {
         }
         let program = setup.serve();
         for who in [ANA, BEN, ZOE, EVE] {
-            let answer = program.ask("GET /page", &format!("Authorization: Basic {who}\r\n"));
+            let response = program.ask("GET /page", &format!("Authorization: Basic {who}\r\n"));
             let status = if inside.contains(&who) { 200 } else { 401 };
             assert_eq!(
-                answer.status(),
+                response.status(),
                 status,
                 "{arguments:?} {environment:?} {who}"
             );
@@ -87,23 +87,23 @@ fn nothing_is_told_without_one() {
         ("POST /page", "Content-Length: 0\r\n"),
         ("BREW /page", ""),
     ] {
-        let answer = program.ask(line, fields);
-        assert_eq!(answer.status(), 401, "{line} {fields}");
+        let response = program.ask(line, fields);
+        assert_eq!(response.status(), 401, "{line} {fields}");
         assert_eq!(
-            answer.header_value("WWW-Authenticate"),
+            response.header_value("WWW-Authenticate"),
             Some("Basic realm=\"doorstep\", charset=\"UTF-8\""),
             "{line}"
         );
         assert_eq!(
-            answer.header_value("Cache-Control"),
+            response.header_value("Cache-Control"),
             Some("no-store"),
             "{line}"
         );
         for name in ["ETag", "Last-Modified", "Allow", "Location"] {
-            assert_eq!(answer.header_value(name), None, "{line}");
+            assert_eq!(response.header_value(name), None, "{line}");
         }
         assert_eq!(
-            answer.content.is_empty(),
+            response.content.is_empty(),
             line.starts_with("HEAD"),
             "{line}"
         );
@@ -135,9 +135,9 @@ fn one_spelling_lets_in() {
         .with("DOORSTEP_AUTH", "ana:tea")
         .serve();
     for (name, fields, inside) in SPELLINGS {
-        let answer = program.ask("GET /page", fields);
-        assert_eq!(answer.status(), if *inside { 200 } else { 401 }, "{name}");
-        assert_eq!(answer.content == b"tea", *inside, "{name}");
+        let response = program.ask("GET /page", fields);
+        assert_eq!(response.status(), if *inside { 200 } else { 401 }, "{name}");
+        assert_eq!(response.content == b"tea", *inside, "{name}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the options about files change, one after the other, as a client sees it.
 
 use crate::folder::Folder;
-use crate::program::{Answer, PATIENCE, doorstep};
+use crate::program::{Response, TIMEOUT, doorstep};
 use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
@@ -112,14 +112,18 @@ fn site() -> Folder {
     folder
 }
 
-fn assert_answer(answer: &Answer, expected: &Expected, what: &str) {
+fn assert_response(response: &Response, expected: &Expected, what: &str) {
     match expected {
-        Status(status) => assert_eq!(answer.status(), *status, "{what}"),
-        Field(name, value) => assert_eq!(answer.header_value(name), Some(*value), "{what}"),
+        Status(status) => assert_eq!(response.status(), *status, "{what}"),
+        Field(name, value) => assert_eq!(response.header_value(name), Some(*value), "{what}"),
         Content(content) | Content404(content) => {
             let is_found = matches!(expected, Content(_));
-            assert_eq!(answer.status(), if is_found { 200 } else { 404 }, "{what}");
-            let text = String::from_utf8_lossy(&answer.content);
+            assert_eq!(
+                response.status(),
+                if is_found { 200 } else { 404 },
+                "{what}"
+            );
+            let text = String::from_utf8_lossy(&response.content);
             assert_eq!(text, *content, "{what}");
         }
     }
@@ -137,9 +141,9 @@ fn assert_rows_in(folder: &Path, rows: &[Row]) {
         }
         let program = setup.serve();
         for Ask(path, fields, expected) in *asks {
-            let answer = program.ask(&format!("GET {path}"), fields);
+            let response = program.ask(&format!("GET {path}"), fields);
             let what = format!("{arguments:?} {environment:?} {path}");
-            assert_answer(&answer, expected, &what);
+            assert_response(&response, expected, &what);
         }
     }
 }
@@ -237,10 +241,10 @@ fn one_file_answers_every_path() {
             "//",
             "/?x=y",
         ] {
-            let answer = program.get(path);
-            assert_answer(&answer, &Content("one"), path);
-            assert_answer(
-                &answer,
+            let response = program.get(path);
+            assert_response(&response, &Content("one"), path);
+            assert_response(
+                &response,
                 &Field("Content-Type", "text/html; charset=utf-8"),
                 path,
             );
@@ -257,10 +261,10 @@ fn one_file_answers_every_path() {
     }
     for (file, content) in [(".secret", "secret"), ("sub/index.html", "sub index")] {
         let program = doorstep(folder.path(), [file, "0"]).serve();
-        assert_answer(&program.get("/x"), &Content(content), file);
+        assert_response(&program.get("/x"), &Content(content), file);
         std::fs::remove_file(folder.path().join(file)).unwrap();
         // Also from memory, within a tenth of a second.
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         while program.get("/x").status() != 404 {
             assert!(Instant::now() < end, "{file} is gone");
         }
@@ -279,7 +283,7 @@ fn one_file_may_be_a_symlink() {
     let (folder, other) = (Folder::new(), site());
     std::os::unix::fs::symlink(other.path().join("page"), folder.path().join("link")).unwrap();
     let program = doorstep(folder.path(), ["link", "0"]).serve();
-    assert_answer(&program.get("/x"), &Content("tea"), "link");
+    assert_response(&program.get("/x"), &Content("tea"), "link");
 }
 
 /// Other folders below their paths: `/docs` and `/docs/api`, and `/a b`.

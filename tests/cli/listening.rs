@@ -171,7 +171,7 @@ fn on_free_port(start: impl Fn(u16) -> Program) -> (Program, SocketAddr) {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let mut program = start(port);
         let begin = std::time::Instant::now();
-        while program.runs() && begin.elapsed() < crate::program::PATIENCE {
+        while program.runs() && begin.elapsed() < crate::program::TIMEOUT {
             if TcpStream::connect(address).is_ok() {
                 drop(connect(address));
                 return (program, address);

@@ -10,7 +10,7 @@ use std::thread::{JoinHandle, sleep, spawn};
 use std::time::{Duration, Instant};
 
 /// No wait is longer. Generous, because the machine may be busy with other tests.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A program that is about to be started.
 pub struct Setup(Command);
@@ -39,7 +39,7 @@ pub struct Program {
 
 /// An answer that was read to its end.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     pub head: String,
     pub content: Vec<u8>,
 }
@@ -117,7 +117,7 @@ fn lines(out: ChildStdout) -> Receiver<String> {
     receiver
 }
 
-impl Answer {
+impl Response {
     pub fn status(&self) -> u16 {
         let code = self.head.split(' ').nth(1);
         code.and_then(|code| code.parse().ok())
@@ -139,7 +139,7 @@ impl Program {
 
     /// Waits for the line that it writes before the first accept. `false` when it ends without one.
     pub fn has_line(&mut self) -> bool {
-        self.first_line = self.out.recv_timeout(PATIENCE).ok();
+        self.first_line = self.out.recv_timeout(TIMEOUT).ok();
         self.first_line.is_some()
     }
 
@@ -159,12 +159,12 @@ impl Program {
             .expect("an address in the line")
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> Response {
         get(self.address(), path)
     }
 
     /// A request with this method and target and these field lines, each with its line end.
-    pub fn ask(&self, line: &str, fields: &str) -> Answer {
+    pub fn ask(&self, line: &str, fields: &str) -> Response {
         ask(self.address(), line, fields)
     }
 
@@ -185,7 +185,7 @@ impl Program {
     pub fn wait(mut self) -> Outcome {
         let begin = Instant::now();
         while self.runs() {
-            if begin.elapsed() > PATIENCE {
+            if begin.elapsed() > TIMEOUT {
                 panic!("it does not end: {:?}", self.kill());
             }
             sleep(Duration::from_millis(2));
@@ -203,7 +203,7 @@ impl Program {
         let status = self.child.wait().ok().and_then(|status| status.code());
         let mut out = self.first_line.take().unwrap_or_default();
         // Ends with the pipe, which the process has closed.
-        while let Ok(line) = self.out.recv_timeout(PATIENCE) {
+        while let Ok(line) = self.out.recv_timeout(TIMEOUT) {
             out.push_str(&line);
         }
         let err = self.err.take().and_then(|thread| thread.join().ok());
@@ -225,35 +225,35 @@ impl Drop for Program {
 }
 
 /// One request on a connection of its own, read to the end.
-pub fn get(address: SocketAddr, path: &str) -> Answer {
+pub fn get(address: SocketAddr, path: &str) -> Response {
     ask(address, &format!("GET {path}"), "")
 }
 
-fn ask(address: SocketAddr, line: &str, fields: &str) -> Answer {
+fn ask(address: SocketAddr, line: &str, fields: &str) -> Response {
     let mut stream = connect(address);
     let request =
         format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{fields}\r\n");
     stream
         .write_all(request.as_bytes())
         .expect("the request goes out");
-    let mut octets = Vec::new();
-    stream.read_to_end(&mut octets).expect("the answer comes");
-    let end = octets.windows(4).position(|four| four == b"\r\n\r\n");
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).expect("the answer comes");
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
     let end = end.expect("the head ends") + 4;
-    let content = octets.split_off(end);
-    Answer {
-        head: String::from_utf8(octets).expect("the head is ASCII"),
+    let content = bytes.split_off(end);
+    Response {
+        head: String::from_utf8(bytes).expect("the head is ASCII"),
         content,
     }
 }
 
 pub fn connect(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect_timeout(&address, PATIENCE).expect("it listens");
+    let stream = TcpStream::connect_timeout(&address, TIMEOUT).expect("it listens");
     stream
-        .set_read_timeout(Some(PATIENCE))
+        .set_read_timeout(Some(TIMEOUT))
         .expect("the stream takes a timeout");
     stream
-        .set_write_timeout(Some(PATIENCE))
+        .set_write_timeout(Some(TIMEOUT))
         .expect("the stream takes a timeout");
     stream
 }

@@ -1,7 +1,7 @@
 //! What it serves, logs and warns of.
 
 use crate::folder::Folder;
-use crate::program::{PATIENCE, Program, connect, doorstep};
+use crate::program::{Program, TIMEOUT, connect, doorstep};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Instant;
@@ -28,17 +28,17 @@ fn pages_equal_their_files() {
         ("/empty", "empty"),
         ("/sub/", "sub/index.html"),
     ] {
-        let answer = program.get(path);
+        let response = program.get(path);
         assert!(
-            answer.head.starts_with("HTTP/1.1 200 OK\r\n"),
+            response.head.starts_with("HTTP/1.1 200 OK\r\n"),
             "{path}: {}",
-            answer.head
+            response.head
         );
         let expected = std::fs::read(folder.path().join(file)).unwrap();
         assert!(
-            answer.content == expected,
+            response.content == expected,
             "{path}: {} octets",
-            answer.content.len()
+            response.content.len()
         );
     }
     assert!(
@@ -130,12 +130,12 @@ fn log_has_one_line_for_each_request() {
 }
 
 /// What the program says to these octets, up to the end of the connection.
-fn said_to(program: &Program, octets: &[u8]) -> String {
+fn said_to(program: &Program, bytes: &[u8]) -> String {
     let mut stream = connect(program.address());
-    stream.write_all(octets).unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
+    stream.write_all(bytes).unwrap();
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).unwrap();
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 #[test]
@@ -169,11 +169,11 @@ fn log_names_what_was_refused() {
     ];
     let folder = Folder::with_page();
     let program = doorstep(folder.path(), ["-p0"]).serve();
-    for (name, octets, status, _) in rows {
-        let answer = said_to(&program, octets);
+    for (name, bytes, status, _) in rows {
+        let response = said_to(&program, bytes);
         let line = format!("HTTP/1.1 {status} ");
-        assert!(answer.starts_with(&line), "{name}: {answer}");
-        assert!(answer.contains("\r\nConnection: close\r\n"), "{name}");
+        assert!(response.starts_with(&line), "{name}: {response}");
+        assert!(response.contains("\r\nConnection: close\r\n"), "{name}");
     }
     let log = stop(program);
     assert_eq!(log.lines().count(), rows.len(), "{log}");
@@ -204,11 +204,11 @@ fn methods_have_their_statuses() {
         ("GET *", 400, false),
     ] {
         let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-        let answer = said_to(&program, request.as_bytes());
+        let response = said_to(&program, request.as_bytes());
         let expected = format!("HTTP/1.1 {status} ");
-        assert!(answer.starts_with(&expected), "{line}: {answer}");
-        assert_eq!(answer.contains(ALLOW), allows, "{line}: {answer}");
-        let content = answer.split_once("\r\n\r\n").map(|(_, content)| content);
+        assert!(response.starts_with(&expected), "{line}: {response}");
+        assert_eq!(response.contains(ALLOW), allows, "{line}: {response}");
+        let content = response.split_once("\r\n\r\n").map(|(_, content)| content);
         assert_eq!(
             content == Some(""),
             line.starts_with("HEAD ") || line.starts_with("OPTIONS "),
@@ -256,9 +256,9 @@ fn busy(program: &Program) -> TcpStream {
     let mut stream = connect(program.address());
     let request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HT";
     stream.write_all(request.as_bytes()).expect("it is taken");
-    let mut answer = [0; 15];
-    stream.read_exact(&mut answer).expect("an answer");
-    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+    let mut response = [0; 15];
+    stream.read_exact(&mut response).expect("an answer");
+    assert_eq!(&response, b"HTTP/1.1 200 OK");
     stream
 }
 
@@ -281,12 +281,16 @@ fn connections_are_bounded() {
         let program = doorstep(folder.path(), arguments).serve();
         let both = [busy(&program), busy(&program)];
         for _ in 0..2 {
-            let answer = program.get("/");
-            assert!(answer.head.starts_with("HTTP/1.1 503 "), "{}", answer.head);
-            assert!(answer.head.contains("\r\nRetry-After: "));
+            let response = program.get("/");
+            assert!(
+                response.head.starts_with("HTTP/1.1 503 "),
+                "{}",
+                response.head
+            );
+            assert!(response.head.contains("\r\nRetry-After: "));
         }
         drop(both);
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         while !program.get("/").head.starts_with("HTTP/1.1 200 ") {
             assert!(Instant::now() < end, "there is room again");
         }

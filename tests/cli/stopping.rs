@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use crate::folder::Folder;
-use crate::program::{PATIENCE, Program, connect, doorstep};
+use crate::program::{Program, TIMEOUT, connect, doorstep};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -79,7 +79,7 @@ fn drain_serves_on_with_last_answers() {
     let address = program.address();
     program.signal("TERM");
     let mut text = String::new();
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + TIMEOUT;
     // Until the signal has come.
     while !text.contains("Connection: close") {
         assert!(Instant::now() < end, "{text}");
@@ -137,7 +137,7 @@ fn stuck_download(program: Program, folder: &Folder, length: u64) -> (Program, T
 fn wait_until_closed(address: SocketAddr) {
     let begin = Instant::now();
     while TcpStream::connect(address).is_ok() {
-        assert!(begin.elapsed() < PATIENCE, "it still listens");
+        assert!(begin.elapsed() < TIMEOUT, "it still listens");
         std::thread::sleep(Duration::from_millis(2));
     }
 }
@@ -171,14 +171,14 @@ fn a_log_that_nobody_reads_holds_up_nothing() {
     let request = format!("HEAD /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(4_000));
     for number in 0..256 {
         client.write_all(request.as_bytes()).expect("it reads");
-        let mut answer = Vec::new();
-        while !answer.ends_with(b"\r\n\r\n") {
-            let mut octets = [0; 1_024];
-            let count = client.read(&mut octets).expect("it answers");
+        let mut response = Vec::new();
+        while !response.ends_with(b"\r\n\r\n") {
+            let mut bytes = [0; 1_024];
+            let count = client.read(&mut bytes).expect("it answers");
             assert_ne!(count, 0, "request {number}");
-            answer.extend_from_slice(&octets[..count]);
+            response.extend_from_slice(&bytes[..count]);
         }
-        assert!(answer.starts_with(b"HTTP/1.1 404 "), "request {number}");
+        assert!(response.starts_with(b"HTTP/1.1 404 "), "request {number}");
     }
     let pid = program.0.id().to_string();
     let killed = std::process::Command::new("kill")
@@ -189,7 +189,7 @@ fn a_log_that_nobody_reads_holds_up_nothing() {
     let status = loop {
         match program.0.try_wait().expect("it is our child") {
             Some(status) => break status,
-            None if begin.elapsed() > PATIENCE => panic!("it waits for its log to be read"),
+            None if begin.elapsed() > TIMEOUT => panic!("it waits for its log to be read"),
             None => std::thread::sleep(Duration::from_millis(10)),
         }
     };
