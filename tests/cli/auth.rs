@@ -1,4 +1,4 @@
-//! Passwords: where they come from, what a request without one gets, and what is said about them.
+//! Passwords: their sources, the response to a request without one, and the warnings about them.
 
 use crate::folder::Folder;
 use crate::program::doorstep;
@@ -12,7 +12,7 @@ const EVE: &str = "ZXZlOnRlYQ==";
 const SEEN: &str = "doorstep: warning: everyone on this machine can see the password of --auth among the processes: use --auth-file or DOORSTEP_AUTH\n";
 const SERVED: &str = "doorstep: warning: the file of --auth-file is among those that are served: whoever is let in can read it\n";
 
-/// Arguments, environment, who is let in, what is said at the start. Beside the folder `site` lies the file `users`.
+/// Arguments, environment, allowed users, warnings. The file `users` is beside the folder `site`.
 struct Row(
     &'static [&'static str],
     &'static [(&'static str, &'static str)],
@@ -44,7 +44,7 @@ fn site() -> Folder {
 }
 
 #[test]
-fn passwords_from_every_place() {
+fn passwords_from_every_source() {
     let folder = site();
     for Row(arguments, environment, inside, said) in PLACES {
         let mut setup = doorstep(folder.path(), ["site", "0"].iter().chain(*arguments));
@@ -70,9 +70,8 @@ fn passwords_from_every_place() {
     }
 }
 
-/// What every request without the password gets, whatever it asks for, on a connection that lives on.
 #[test]
-fn nothing_is_told_without_one() {
+fn requests_without_a_password_reveal_nothing() {
     let folder = site();
     let program = doorstep(folder.path(), ["site", "0"])
         .with("DOORSTEP_AUTH", "ana:tea")
@@ -110,8 +109,8 @@ fn nothing_is_told_without_one() {
     }
 }
 
-/// Field lines, and whether they let in ana, whose password is `tea`. RFC 4648 §10 has the encodings of all lengths; they are
-/// looked at where the decoder is.
+/// Headers, and whether they admit ana, whose password is `tea`. The encodings of all lengths of
+/// RFC 4648 §10 are tested beside the decoder.
 #[rustfmt::skip]
 const SPELLINGS: &[(&str, &str, bool)] = &[
     ("RFC 7617 §2", "Authorization: Basic YW5hOnRlYQ==\r\n", true),
@@ -129,7 +128,7 @@ const SPELLINGS: &[(&str, &str, bool)] = &[
 ];
 
 #[test]
-fn one_spelling_lets_in() {
+fn only_one_spelling_grants_access() {
     let folder = site();
     let program = doorstep(folder.path(), ["site", "0"])
         .with("DOORSTEP_AUTH", "ana:tea")
@@ -142,7 +141,7 @@ fn one_spelling_lets_in() {
 }
 
 #[test]
-fn a_file_that_cannot_be_taken() {
+fn invalid_credentials_files_are_refused() {
     let folder = site();
     folder.file("empty", "\n");
     folder.file("bad", "ana:tea\nsecret\n");

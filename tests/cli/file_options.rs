@@ -1,4 +1,4 @@
-//! What the options about files change, one after the other, as a client sees it.
+//! The effect of each option about files, as a client sees it.
 
 use crate::folder::Folder;
 use crate::program::{Response, TIMEOUT, doorstep};
@@ -6,7 +6,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
-/// A request's path and field lines, and what is to hold of the answer.
+/// A request's path and headers, and the expected response.
 struct Ask(&'static str, &'static str, Expected);
 
 enum Expected {
@@ -104,7 +104,7 @@ fn site() -> Folder {
         ("plain/a.txt", "a"),
         ("sub/index.html", "sub index"),
     ] {
-        // At rest for long, as what is called immutable has to be.
+        // Unchanged for a long time, as `immutable` requires.
         let file = File::options().write(true).open(folder.file(name, content));
         let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
         file.and_then(|file| file.set_modified(long_ago)).unwrap();
@@ -149,11 +149,11 @@ fn assert_rows_in(folder: &Path, rows: &[Row]) {
 }
 
 #[test]
-fn options_change_what_they_say() {
+fn options_take_effect() {
     assert_rows(&site(), ROWS);
 }
 
-/// A symlink to a file, one out of the folder, and one whose target is absolute.
+/// A symlink inside the folder, one out of it, and one with an absolute target.
 #[cfg(unix)]
 #[rustfmt::skip]
 const SYMLINKS: &[Row] = &[
@@ -190,7 +190,7 @@ fn symlinks_are_followed_as_chosen() {
     assert_rows(&folder, SYMLINKS);
 }
 
-/// On Windows such a file cannot be made.
+/// Windows cannot create such a file.
 #[cfg(unix)]
 #[test]
 fn names_can_be_portable() {
@@ -207,9 +207,9 @@ fn names_can_be_portable() {
     assert_rows(&folder, &rows);
 }
 
-/// Each change is seen at once: nothing is kept that could be older. The files look as if they had been at rest for long.
+/// Each change is visible at once, although the files look unchanged for a long time.
 #[test]
-fn without_a_cache_no_file_is_kept() {
+fn without_a_cache_changes_show_at_once() {
     let folder = Folder::new();
     for size in ["--file-cache=0", "--file-cache=0M"] {
         let program = doorstep(folder.path(), ["-p0", size]).serve();
@@ -224,7 +224,7 @@ fn without_a_cache_no_file_is_kept() {
 }
 
 #[test]
-fn one_file_answers_every_path() {
+fn one_file_is_served_for_every_path() {
     let folder = site();
     folder.file("a b.html", "one");
     for argument in ["a b.html", "./a b.html", "sub/../a b.html"] {
@@ -263,12 +263,12 @@ fn one_file_answers_every_path() {
         let program = doorstep(folder.path(), [file, "0"]).serve();
         assert_response(&program.get("/x"), &Content(content), file);
         std::fs::remove_file(folder.path().join(file)).unwrap();
-        // Also from memory, within a tenth of a second.
+        // The cache follows within 100 ms.
         let end = Instant::now() + TIMEOUT;
         while program.get("/x").status() != 404 {
             assert!(Instant::now() < end, "{file} is gone");
         }
-        // Nothing else of its folder is served in its place.
+        // No other file of the folder is served instead.
         for _ in 0..2 {
             assert!(!program.get("/x").content.starts_with(b"never"), "{file}");
             assert_eq!(program.get("/404.html").status(), 404, "{file}");
@@ -286,7 +286,7 @@ fn one_file_may_be_a_symlink() {
     assert_response(&program.get("/x"), &Content("tea"), "link");
 }
 
-/// Other folders below their paths: `/docs` and `/docs/api`, and `/a b`.
+/// Folders mounted at `/docs`, `/docs/api` and `/a b`.
 #[rustfmt::skip]
 const MOUNTS: &[Row] = &[
     Row(&["--mount", "/docs=../manual", "--mount=/docs/api/=../reference", "--mount", "/a b=../reference"], &[], &[
@@ -310,7 +310,8 @@ const MOUNTS: &[Row] = &[
         Ask("/%64ocs/page", "", Content("manual page")),
         Ask("/%64ocs", "", Field("Location", "/%64ocs/")),
         Ask("/docs/%61pi/page", "", Content("reference page")),
-        // CVE-2018-19052, CVE-2025-58751: what only begins like the path is the root's.
+        // CVE-2018-19052, CVE-2025-58751: a path that only starts like the mount belongs to the
+        // root.
         Ask("/docs../", "", Content404("root 404")),
         Ask("/docs../reference/page", "", Content404("root 404")),
         Ask("/docs..%2freference/page", "", Content404("root 404")),
@@ -334,9 +335,9 @@ const MOUNTS: &[Row] = &[
     ]),
 ];
 
-/// The folders of [`MOUNTS`]; the root is `site`.
+/// Runs [`MOUNTS`]; the root is `site`.
 #[test]
-fn mounts_have_their_paths() {
+fn mounts_are_served_below_their_paths() {
     let folder = Folder::new();
     for (name, content) in [
         ("site/page", "tea"),
@@ -391,7 +392,7 @@ fn mounts_have_their_paths() {
 }
 
 #[test]
-fn warns_of_pages_that_are_not_there() {
+fn warns_of_missing_pages() {
     let folder = site();
     for (arguments, expected) in [
         (&["--index", "home.html", "--spa"][..], ""),

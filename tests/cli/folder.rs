@@ -1,11 +1,11 @@
-//! Folders of a test's own, with a space in their name.
+//! Temporary folders, with a space in their name.
 
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A folder that is gone at the end of the test.
+/// A folder that is removed at the end of the test.
 pub struct Folder(PathBuf);
 
 impl Folder {
@@ -14,8 +14,9 @@ impl Folder {
         let nth = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("doorstep cli {} {nth}", std::process::id());
         let temporary = std::env::temp_dir();
-        // The true name, because the program prints what the system calls its current folder. (On Windows the true name
-        // begins with `\\?\`, and what the system says is what it was told.)
+        // Canonical, because the program prints what the system calls its current folder. (On
+        // Windows a canonical path begins with `\\?\`, and the system returns the path it was
+        // given.)
         #[cfg(not(windows))]
         let temporary = fs::canonicalize(temporary).unwrap();
         let path = temporary.join(name);

@@ -1,4 +1,4 @@
-//! Where it listens, and the line that says so.
+//! The addresses the program listens on, and the line that names them.
 
 use crate::folder::Folder;
 use crate::program::{Program, connect, doorstep, free_port, get, has_ipv6, skipped};
@@ -23,7 +23,7 @@ fn one_line_of_output_names_address_root_and_process() {
 }
 
 #[test]
-fn loopback_alone_on_both_addresses_unless_asked() {
+fn listens_on_both_loopback_addresses_by_default() {
     let folder = Folder::with_page();
     let program = doorstep(folder.path(), ["-p", "0"]).serve();
     let port = program.address().port();
@@ -33,7 +33,7 @@ fn loopback_alone_on_both_addresses_unless_asked() {
             b"tea"
         ),
         false => skipped(
-            "loopback_alone_on_both_addresses_unless_asked, IPv6",
+            "listens_on_both_loopback_addresses_by_default, IPv6",
             "there is none",
         ),
     }
@@ -46,8 +46,8 @@ fn loopback_alone_on_both_addresses_unless_asked() {
     }
 }
 
-/// Arguments of `python -m http.server` that mean the same here. `{port}` is a free port, `{dir}` the folder, which is not
-/// the current one unless the row leaves it out.
+/// Arguments of `python -m http.server` that mean the same here. `{port}` is a free port, `{dir}`
+/// the folder; rows without it use the current folder.
 #[test]
 fn python_style_arguments() {
     let folder = Folder::with_page();
@@ -79,9 +79,9 @@ fn python_style_arguments() {
     }
 }
 
-/// A number that is the name of a folder is the folder.
+/// A number is a folder if one has that name.
 #[test]
-fn folder_with_a_number_for_a_name() {
+fn folder_named_like_a_port() {
     let folder = Folder::new();
     let year = folder.folder("2024");
     std::fs::write(year.join("page"), "old").unwrap();
@@ -120,15 +120,15 @@ fn several_addresses_each_with_its_port() {
     assert_eq!(program.get("/page").content, b"tea");
 }
 
-/// The default port is everybody's: whoever holds 8000, this test or a stranger, the program goes elsewhere.
+/// Port 8000 may be taken by this test or by another process: the program moves on either way.
 #[test]
-fn port_that_nobody_chose_and_is_taken() {
-    let test = "port_that_nobody_chose_and_is_taken";
+fn default_port_in_use() {
+    let test = "default_port_in_use";
     let folder = Folder::with_page();
     let Ok(taken) = TcpListener::bind("127.0.0.1:8000") else {
         return skipped(
             test,
-            "port 8000 is a stranger's, who may give it back meanwhile",
+            "port 8000 belongs to another process, which may release it meanwhile",
         );
     };
     let mut program = doorstep(folder.path(), [""; 0]).spawn();
@@ -141,7 +141,7 @@ fn port_that_nobody_chose_and_is_taken() {
                 "doorstep: ports 8000 to 8010 are all in use\n  hint: choose one with `-p`, or take any free port with `-p 0`.\n"
             )
         );
-        return skipped(test, "ports 8001 to 8010 are taken, too");
+        return skipped(test, "ports 8001 to 8010 are in use, too");
     }
     assert!(
         (8001..=8010).contains(&program.address().port()),
@@ -164,7 +164,8 @@ fn quiet_prints_nothing() {
     assert_eq!((outcome.out.as_str(), outcome.err.as_str()), ("", ""));
 }
 
-/// Starts a program on a port that was free a moment ago, once more if somebody was faster, and waits until it listens.
+/// Starts a program on a port that was free a moment ago, again if another process took it, and
+/// waits until it listens.
 fn on_free_port(start: impl Fn(u16) -> Program) -> (Program, SocketAddr) {
     for _ in 0..10 {
         let port = free_port();

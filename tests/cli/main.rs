@@ -1,4 +1,4 @@
-//! The program as its users see it: arguments in; standard output, standard error, exit status and pages out.
+//! The program as its users see it: arguments, output, exit statuses and pages.
 
 mod folder;
 mod program;

@@ -1,4 +1,4 @@
-//! The program as a child process: started, asked, signalled, and never left behind.
+//! The program as a child process, which never outlives its test.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,18 +9,18 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::{Duration, Instant};
 
-/// No wait is longer. Generous, because the machine may be busy with other tests.
+/// The longest wait. Generous, because the machine may be busy with other tests.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A program that is about to be started.
+/// A program ready to start.
 pub struct Setup(Command);
 
-/// What a program that has ended leaves.
+/// The result of a program that has ended.
 #[derive(Debug)]
 pub struct Outcome {
     pub status: Option<i32>,
     pub out: String,
-    /// But for the warning below: tests run as root or not.
+    /// Without the warning below, which depends on who runs the tests.
     pub err: String,
     /// Whether it warned that it runs as root.
     pub warned_of_root: bool,
@@ -29,7 +29,7 @@ pub struct Outcome {
 const ROOT: &str =
     "doorstep: warning: running as root: no file's permissions keep it from being served\n";
 
-/// A program that runs. Dropping it kills it.
+/// A running program. Dropping it kills it.
 pub struct Program {
     child: Child,
     first_line: Option<String>,
@@ -37,14 +37,14 @@ pub struct Program {
     err: Option<JoinHandle<String>>,
 }
 
-/// An answer that was read to its end.
+/// A complete response.
 #[derive(Debug)]
 pub struct Response {
     pub head: String,
     pub content: Vec<u8>,
 }
 
-/// The program with these arguments, in this folder, in an environment without anything that it listens to.
+/// The program with these arguments in this folder, without environment variables that it reads.
 pub fn doorstep<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S>) -> Setup {
     let mut command = Command::new(env!("CARGO_BIN_EXE_doorstep"));
     command.args(arguments).current_dir(folder);
@@ -82,7 +82,7 @@ impl Setup {
         program
     }
 
-    /// Starts it and waits for nothing.
+    /// Starts it without waiting.
     pub fn spawn(mut self) -> Program {
         let mut child = self.0.spawn().expect("the program starts");
         let out = lines(child.stdout.take().expect("standard output is piped"));
@@ -101,7 +101,7 @@ impl Setup {
     }
 }
 
-/// The lines of standard output as they come, line ends included.
+/// The lines of standard output as they arrive, with line ends.
 fn lines(out: ChildStdout) -> Receiver<String> {
     let (sender, receiver) = channel();
     spawn(move || {
@@ -124,7 +124,7 @@ impl Response {
             .expect("a status in the first line")
     }
 
-    /// The value of the first field line of this name.
+    /// The value of the first header of this name.
     pub fn header_value(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         let mut found = lines.filter(|(this, _)| this.eq_ignore_ascii_case(name));
@@ -137,15 +137,15 @@ impl Program {
         self.child.id()
     }
 
-    /// Waits for the line that it writes before the first accept. `false` when it ends without one.
+    /// Waits for the line written before the first accept. `false` if the program ends without one.
     pub fn has_line(&mut self) -> bool {
         self.first_line = self.out.recv_timeout(TIMEOUT).ok();
         self.first_line.is_some()
     }
 
-    /// The line that it wrote before the first accept.
+    /// The line written before the first accept.
     pub fn line(&self) -> &str {
-        self.first_line.as_deref().expect("has_line() was asked")
+        self.first_line.as_deref().expect("has_line() was called")
     }
 
     /// The address in that line.
@@ -163,7 +163,7 @@ impl Program {
         get(self.address(), path)
     }
 
-    /// A request with this method and target and these field lines, each with its line end.
+    /// A request with this method and target and these headers, each with its line end.
     pub fn ask(&self, line: &str, fields: &str) -> Response {
         ask(self.address(), line, fields)
     }
@@ -193,7 +193,7 @@ impl Program {
         self.outcome()
     }
 
-    /// Ends it at once.
+    /// Kills it.
     pub fn kill(mut self) -> Outcome {
         let _ = self.child.kill();
         self.outcome()
@@ -202,7 +202,7 @@ impl Program {
     fn outcome(mut self) -> Outcome {
         let status = self.child.wait().ok().and_then(|status| status.code());
         let mut out = self.first_line.take().unwrap_or_default();
-        // Ends with the pipe, which the process has closed.
+        // Ends when the pipe closes with the process.
         while let Ok(line) = self.out.recv_timeout(TIMEOUT) {
             out.push_str(&line);
         }
@@ -224,7 +224,7 @@ impl Drop for Program {
     }
 }
 
-/// One request on a connection of its own, read to the end.
+/// One request on a new connection.
 pub fn get(address: SocketAddr, path: &str) -> Response {
     ask(address, &format!("GET {path}"), "")
 }
@@ -235,9 +235,9 @@ fn ask(address: SocketAddr, line: &str, fields: &str) -> Response {
         format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{fields}\r\n");
     stream
         .write_all(request.as_bytes())
-        .expect("the request goes out");
+        .expect("the request is sent");
     let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).expect("the answer comes");
+    stream.read_to_end(&mut bytes).expect("a response");
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
     let end = end.expect("the head ends") + 4;
     let content = bytes.split_off(end);
@@ -274,7 +274,7 @@ pub fn has_ipv6() -> bool {
     TcpListener::bind("[::1]:0").is_ok()
 }
 
-/// Says that a test could not be made, and why.
+/// Reports that a test cannot run here, and why.
 pub fn skipped(test: &str, why: &str) {
     println!("SKIPPED {test}: {why}");
 }

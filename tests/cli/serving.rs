@@ -1,4 +1,4 @@
-//! What it serves, logs and warns of.
+//! What the program serves, its log and its warnings.
 
 use crate::folder::Folder;
 use crate::program::{Program, TIMEOUT, connect, doorstep};
@@ -9,7 +9,7 @@ use std::time::Instant;
 #[test]
 fn pages_equal_their_files() {
     let folder = Folder::new();
-    // Longer than any buffer, so that it goes out in several writes; every octet value.
+    // Every byte value, and longer than any buffer, so that it takes several writes.
     let long: Vec<u8> = (0..1_000_003_u32)
         .map(|n| (n * 31 + n / 256) as u8)
         .collect();
@@ -37,7 +37,7 @@ fn pages_equal_their_files() {
         let expected = std::fs::read(folder.path().join(file)).unwrap();
         assert!(
             response.content == expected,
-            "{path}: {} octets",
+            "{path}: {} bytes",
             response.content.len()
         );
     }
@@ -88,11 +88,11 @@ fn folder_whose_name_is_not_utf8() {
 }
 
 #[test]
-fn log_has_one_line_for_each_request() {
+fn log_has_one_line_per_request() {
     let folder = Folder::with_page();
     let program = doorstep(folder.path(), ["-p0"]).serve();
     program.get("/page");
-    // dufs#691: what a terminal would obey stays escaped.
+    // dufs#691: control characters stay escaped.
     program.get("/missing?x=%1b");
     let outcome = stop(program);
     // 12:01:44 200 GET /page 3 B 0.2 ms 127.0.0.1
@@ -129,8 +129,8 @@ fn log_has_one_line_for_each_request() {
     }
 }
 
-/// What the program says to these octets, up to the end of the connection.
-fn said_to(program: &Program, bytes: &[u8]) -> String {
+/// The program's response to these bytes, up to the end of the connection.
+fn response_to(program: &Program, bytes: &[u8]) -> String {
     let mut stream = connect(program.address());
     stream.write_all(bytes).unwrap();
     let mut response = Vec::new();
@@ -139,7 +139,7 @@ fn said_to(program: &Program, bytes: &[u8]) -> String {
 }
 
 #[test]
-fn log_names_what_was_refused() {
+fn log_gives_the_reason_of_a_rejection() {
     let rows: [(&str, &[u8], u16, &str); 5] = [
         (
             "RUSTSEC-2020-0031",
@@ -170,7 +170,7 @@ fn log_names_what_was_refused() {
     let folder = Folder::with_page();
     let program = doorstep(folder.path(), ["-p0"]).serve();
     for (name, bytes, status, _) in rows {
-        let response = said_to(&program, bytes);
+        let response = response_to(&program, bytes);
         let line = format!("HTTP/1.1 {status} ");
         assert!(response.starts_with(&line), "{name}: {response}");
         assert!(response.contains("\r\nConnection: close\r\n"), "{name}");
@@ -184,7 +184,7 @@ fn log_names_what_was_refused() {
     }
 }
 
-/// RFC 9110 §9: what files are asked, and what they are not.
+/// RFC 9110 §9: the methods that files support.
 #[test]
 fn methods_have_their_statuses() {
     const ALLOW: &str = "\r\nAllow: GET, HEAD, OPTIONS\r\n";
@@ -204,7 +204,7 @@ fn methods_have_their_statuses() {
         ("GET *", 400, false),
     ] {
         let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-        let response = said_to(&program, request.as_bytes());
+        let response = response_to(&program, request.as_bytes());
         let expected = format!("HTTP/1.1 {status} ");
         assert!(response.starts_with(&expected), "{line}: {response}");
         assert_eq!(response.contains(ALLOW), allows, "{line}: {response}");
@@ -229,7 +229,7 @@ fn warns_of_secrets_in_the_folder() {
     );
 }
 
-/// A file belongs to who made it.
+/// The owner of a new file is the user who runs the test.
 #[cfg(unix)]
 #[test]
 fn warns_root() {
@@ -240,7 +240,7 @@ fn warns_root() {
     assert_eq!(program.kill().warned_of_root, owner == 0, "run by {owner}");
 }
 
-/// Ends the program so that all it had to log is out: what it wrote on standard error.
+/// Ends the program gracefully, so that the whole log is written, and returns it.
 fn stop(program: crate::program::Program) -> String {
     #[cfg(unix)]
     {
@@ -251,13 +251,15 @@ fn stop(program: crate::program::Program) -> String {
     program.kill().err
 }
 
-/// A connection that is in the middle of its second request.
+/// A connection in the middle of its second request.
 fn busy(program: &Program) -> TcpStream {
     let mut stream = connect(program.address());
     let request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HT";
-    stream.write_all(request.as_bytes()).expect("it is taken");
+    stream
+        .write_all(request.as_bytes())
+        .expect("the request is sent");
     let mut response = [0; 15];
-    stream.read_exact(&mut response).expect("an answer");
+    stream.read_exact(&mut response).expect("a response");
     assert_eq!(&response, b"HTTP/1.1 200 OK");
     stream
 }
@@ -266,7 +268,7 @@ fn busy(program: &Program) -> TcpStream {
 fn connections_are_bounded() {
     let folder = Folder::new();
     folder.file("index.html", "tea");
-    // Arguments, and what is said when one more comes.
+    // Arguments, and the notice when one more connection arrives.
     let rows = [
         (
             ["-p0", "--max-conns=2"],
@@ -292,9 +294,9 @@ fn connections_are_bounded() {
         drop(both);
         let end = Instant::now() + TIMEOUT;
         while !program.get("/").head.starts_with("HTTP/1.1 200 ") {
-            assert!(Instant::now() < end, "there is room again");
+            assert!(Instant::now() < end, "a slot is free again");
         }
-        // A stop writes what is left of the log; a kill does not.
+        // A graceful stop writes the rest of the log; a kill does not.
         program.signal("TERM");
         let said = program.wait().err;
         assert_eq!(said.matches(expected).count(), 1, "{said}");

@@ -1,4 +1,4 @@
-//! Signals: the first ends it gracefully, the second at once.
+//! Signals: the first stops the program gracefully, the second at once.
 #![cfg(unix)]
 
 use crate::folder::Folder;
@@ -15,7 +15,7 @@ fn first_signal_ends_it_with_status_0() {
         let program = doorstep(folder.path(), ["-p0"]).serve();
         let line = program.line().to_string();
         assert_eq!(program.get("/page").content, b"tea");
-        // An idle connection does not hold it up.
+        // An idle connection does not delay the stop.
         let _idle = connect(program.address());
         let begin = Instant::now();
         program.signal(signal);
@@ -56,7 +56,7 @@ fn running_request_is_finished_first() {
 }
 
 #[test]
-fn request_that_outlasts_the_grace_is_cut_and_counted() {
+fn request_longer_than_the_grace_is_aborted_and_counted() {
     let folder = Folder::with_page();
     let program = doorstep(folder.path(), ["-p0", "--grace", "1"]).serve();
     let (program, _download) = stuck_download(program, &folder, 1 << 30);
@@ -73,14 +73,14 @@ fn request_that_outlasts_the_grace_is_cut_and_counted() {
 }
 
 #[test]
-fn drain_serves_on_with_last_answers() {
+fn drain_keeps_serving_with_connection_close() {
     let folder = Folder::with_page();
     let program = doorstep(folder.path(), ["-p0", "--drain", "3600"]).serve();
     let address = program.address();
     program.signal("TERM");
     let mut text = String::new();
     let end = Instant::now() + TIMEOUT;
-    // Until the signal has come.
+    // Until the signal arrives.
     while !text.contains("Connection: close") {
         assert!(Instant::now() < end, "{text}");
         text.clear();
@@ -112,14 +112,15 @@ fn second_signal_ends_it_at_once() {
         let (program, _download) = stuck_download(program, &folder, 1 << 30);
         let address = program.address();
         program.signal(signal);
-        // Two signals at once could arrive as one; the closed door shows that the first has come.
+        // Two signals at once could merge; the closed listener shows that the first has arrived.
         wait_until_closed(address);
         program.signal(signal);
         assert_eq!(program.wait().status, Some(status), "{signal}");
     }
 }
 
-/// A client that asks for a file so long that no socket's buffers hold it, and does not read on once the answer has begun.
+/// A client that requests a file larger than any socket buffer and stops reading once the response
+/// has begun.
 fn stuck_download(program: Program, folder: &Folder, length: u64) -> (Program, TcpStream) {
     let file = File::create(folder.path().join("long.bin")).unwrap();
     file.set_len(length).unwrap();
@@ -128,7 +129,7 @@ fn stuck_download(program: Program, folder: &Folder, length: u64) -> (Program, T
         .write_all(b"GET /long.bin HTTP/1.1\r\nHost: x\r\n\r\n")
         .unwrap();
     let mut begin = [0; 12];
-    // Looked at, and left in the buffer.
+    // Peeked at, so that it stays in the buffer.
     while stream.peek(&mut begin).unwrap() < begin.len() {}
     assert_eq!(&begin, b"HTTP/1.1 200");
     (program, stream)
@@ -142,9 +143,10 @@ fn wait_until_closed(address: SocketAddr) {
     }
 }
 
-/// A pipe whose reader sleeps, or a terminal that is held with Ctrl-S: requests, and the end, do not wait for it.
+/// With a pipe that nobody reads, or a terminal paused with Ctrl-S, neither requests nor shutdown
+/// wait for the log.
 #[test]
-fn a_log_that_nobody_reads_holds_up_nothing() {
+fn an_unread_log_blocks_nothing() {
     let folder = Folder::with_page();
     let program = std::process::Command::new(env!("CARGO_BIN_EXE_doorstep"))
         .args(["-p0"])
@@ -166,15 +168,17 @@ fn a_log_that_nobody_reads_holds_up_nothing() {
         .nth(3)
         .and_then(|rest| rest.split('/').next());
     let port: u16 = port.and_then(|port| port.parse().ok()).expect("a port");
-    // A megabyte of log: sixteen times what a pipe holds.
+    // A megabyte of log, sixteen times the size of a pipe.
     let mut client = connect(SocketAddr::from(([127, 0, 0, 1], port)));
     let request = format!("HEAD /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(4_000));
     for number in 0..256 {
-        client.write_all(request.as_bytes()).expect("it reads");
+        client
+            .write_all(request.as_bytes())
+            .expect("the server reads");
         let mut response = Vec::new();
         while !response.ends_with(b"\r\n\r\n") {
             let mut bytes = [0; 1_024];
-            let count = client.read(&mut bytes).expect("it answers");
+            let count = client.read(&mut bytes).expect("the server responds");
             assert_ne!(count, 0, "request {number}");
             response.extend_from_slice(&bytes[..count]);
         }
@@ -196,12 +200,12 @@ fn a_log_that_nobody_reads_holds_up_nothing() {
     assert_eq!(status.code(), Some(0));
 }
 
-/// Ends its child, whatever becomes of the test.
+/// Kills its child even if the test fails.
 struct Killed(std::process::Child);
 
 impl Drop for Killed {
     fn drop(&mut self) {
-        // It has ended already, unless the test failed.
+        // It has already ended unless the test failed.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

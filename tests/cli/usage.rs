@@ -1,12 +1,12 @@
-//! Arguments that end the program at once: help, version, and every error with its text and exit status.
+//! Arguments that end the program at once: help, version, and every error with its text and status.
 
 use crate::folder::Folder;
 use crate::program::{doorstep, skipped};
 use std::net::{Ipv4Addr, TcpListener};
 
-/// Arguments, environment, exit status, standard error. `{dir}` is the current folder, which holds the folder `dist` and
-/// the file `page`; `{sep}` is the system's separator. The host's label has 64 letters, one more than a label may have
-/// (RFC 1035 §2.3.4), so that no resolver asks the network for it.
+/// Arguments, environment, exit status, standard error. `{dir}` is the current folder, with the
+/// folder `dist` and the file `page` in it; `{sep}` is the system's separator. The host's label has
+/// 64 letters, one more than RFC 1035 §2.3.4 allows, so that no resolver asks the network for it.
 struct Row(
     &'static [&'static str],
     &'static [(&'static str, &'static str)],
@@ -146,7 +146,7 @@ fn version_is_one_line() {
 }
 
 #[test]
-fn port_that_was_chosen_and_is_taken() {
+fn chosen_port_in_use() {
     let folder = Folder::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
