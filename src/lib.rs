@@ -86,8 +86,8 @@ pub use conn::CloseReason;
 pub use files::{CacheControl, Files, Stats, Symlinks};
 pub use h1::Reject;
 pub use handler::{
-    Body, BodyError, BodySource, ContentSink, Duplex, Handler, IntoResponse, Now, Payload, Request,
-    Response, Speak, TestRequest, Upgraded, WriteContent, Writer,
+    Body, BodyError, Handler, IntoResponse, Now, Payload, Request, Response, TestRequest, Upgraded,
+    Writer,
 };
 pub use limits::{Limits, Timeouts};
 pub use semantics::date::HttpDate;
@@ -110,6 +110,9 @@ pub mod internals {
     }
     pub mod semantics {
         pub use crate::semantics::*;
+    }
+    pub mod handler {
+        pub use crate::handler::{ContentSink, run_writer};
     }
     pub mod h1 {
         pub use crate::h1::*;

@@ -18,10 +18,10 @@ pub use body::{Body, BodyError, BodySource};
 pub use into_response::IntoResponse;
 pub use payload::Payload;
 pub use request::{Now, Request, RequestParts};
-pub use response::{Response, ResponseParts};
+pub use response::{Response, ResponseParts, Takeover};
 pub use test_request::TestRequest;
 pub use upgraded::{Duplex, Speak, Upgraded};
-pub use writer::{ContentSink, WriteContent, Writer};
+pub use writer::{ContentSink, WriteContent, Writer, run_writer};
 
 use std::sync::Arc;
 

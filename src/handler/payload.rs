@@ -1,6 +1,5 @@
 //! The content of an answer, in each form that it may have.
 
-use super::{Speak, WriteContent};
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
@@ -33,33 +32,18 @@ pub enum Payload {
         /// The reader. It must not block: it runs on a worker.
         reader: Box<dyn Read + Send>,
     },
-    /// Whatever a program writes.
-    Writer {
-        /// What writes it.
-        write: WriteContent,
-        /// Whether it runs on a thread of its own rather than on a worker.
-        is_detached: bool,
-    },
-    /// None: behind the head, another protocol takes over.
-    Upgrade {
-        /// Its name.
-        protocol: &'static str,
-        /// What speaks it.
-        speak: Speak,
-    },
 }
 
 impl Payload {
     /// The length of the content, if it is known.
     pub fn length(&self) -> Option<u64> {
         match self {
-            Payload::Empty | Payload::Upgrade { .. } => Some(0),
+            Payload::Empty => Some(0),
             Payload::Static(octets) => Some(octets.len() as u64),
             Payload::Bytes(octets) => Some(octets.len() as u64),
             Payload::Shared(octets) => Some(octets.len() as u64),
             Payload::File { length, .. } => Some(*length),
             Payload::Stream { length, .. } => *length,
-            Payload::Writer { .. } => None,
         }
     }
 }
@@ -73,8 +57,6 @@ impl fmt::Debug for Payload {
             Payload::Shared(_) => "Shared",
             Payload::File { .. } => "File",
             Payload::Stream { .. } => "Stream",
-            Payload::Writer { .. } => "Writer",
-            Payload::Upgrade { .. } => "Upgrade",
         };
         f.debug_struct(kind)
             .field("length", &self.length())

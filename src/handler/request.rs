@@ -44,9 +44,7 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// A request with these parts and this content. The server calls this; a program wants [`Request::test`].
-    #[doc(hidden)]
-    pub fn new(parts: RequestParts<'a>, source: &'a mut dyn BodySource) -> Request<'a> {
+    pub(crate) fn new(parts: RequestParts<'a>, source: &'a mut dyn BodySource) -> Request<'a> {
         Request {
             parts,
             body: Body::new(source),

@@ -1,8 +1,9 @@
 //! One answer.
 
-use super::{Payload, Upgraded, Writer};
+use super::{Payload, Speak, Upgraded, WriteContent, Writer, run_writer};
 use crate::semantics::upgrade::is_protocol;
 use crate::semantics::{FieldError, FieldLines, Status};
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +23,8 @@ pub struct Response {
     fields: FieldLines,
     close: bool,
     payload: Payload,
-    reason: Option<&'static str>,
+    takeover: Option<Takeover>,
+    log_reason: Option<&'static str>,
     fault: Option<FieldError>,
 }
 
@@ -34,7 +36,8 @@ impl Response {
             fields: FieldLines::new(),
             close: false,
             payload: Payload::Empty,
-            reason: None,
+            takeover: None,
+            log_reason: None,
             fault: None,
         }
     }
@@ -89,6 +92,7 @@ impl Response {
     /// Sets the content.
     pub fn body(mut self, content: impl Into<Payload>) -> Response {
         self.payload = content.into();
+        self.takeover = None;
         self
     }
 
@@ -143,7 +147,7 @@ impl Response {
         self,
         write: impl FnOnce(&mut Writer<'_>) -> io::Result<()> + Send + 'static,
     ) -> Response {
-        self.body(Payload::Writer {
+        self.taken_over_by(Takeover::Writer {
             write: Box::new(write),
             is_detached: false,
         })
@@ -160,7 +164,7 @@ impl Response {
         self,
         write: impl FnOnce(&mut Writer<'_>) -> io::Result<()> + Send + 'static,
     ) -> Response {
-        self.body(Payload::Writer {
+        self.taken_over_by(Takeover::Writer {
             write: Box::new(write),
             is_detached: true,
         })
@@ -213,10 +217,16 @@ impl Response {
             self.fault = Some(FieldError::Value);
         }
         self.status = Status::SWITCHING_PROTOCOLS;
-        self.body(Payload::Upgrade {
+        self.taken_over_by(Takeover::Upgrade {
             protocol,
             speak: Box::new(speak),
         })
+    }
+
+    fn taken_over_by(mut self, takeover: Takeover) -> Response {
+        self.payload = Payload::Empty;
+        self.takeover = Some(takeover);
+        self
     }
 
     /// Closes the connection behind this answer.
@@ -227,7 +237,7 @@ impl Response {
 
     /// Says why the handler answered so: for the observer's request event and the log, never on the wire.
     pub fn with_log_reason(mut self, why: &'static str) -> Response {
-        self.reason = Some(why);
+        self.log_reason = Some(why);
         self
     }
 
@@ -243,12 +253,17 @@ impl Response {
 
     /// Why the handler answered so, if it said: see [`reason`](Response::with_log_reason).
     pub fn log_reason(&self) -> Option<&'static str> {
-        self.reason
+        self.log_reason
     }
 
-    /// The content.
+    /// The content; [`Payload::Empty`] when a [`writer`](Response::writer) writes it.
     pub fn payload(&self) -> &Payload {
         &self.payload
+    }
+
+    /// The length of the content, if it is known before it is sent.
+    pub fn content_length(&self) -> Option<u64> {
+        content_length(&self.payload, self.takeover.as_ref())
     }
 
     /// All of the content, read or written into memory: for tests of handlers.
@@ -258,8 +273,12 @@ impl Response {
     /// become shorter than the answer says.
     pub fn into_content(self) -> io::Result<Vec<u8>> {
         let mut all = Vec::new();
+        if let Some(Takeover::Writer { write, .. }) = self.takeover {
+            run_writer(&mut all, write)?;
+            return Ok(all);
+        }
         match self.payload {
-            Payload::Empty | Payload::Upgrade { .. } => {}
+            Payload::Empty => {}
             Payload::Static(octets) => all.extend_from_slice(octets),
             Payload::Bytes(octets) => all = octets,
             Payload::Shared(octets) => all.extend_from_slice(&octets),
@@ -281,7 +300,6 @@ impl Response {
             Payload::Stream { mut reader, .. } => {
                 reader.read_to_end(&mut all)?;
             }
-            Payload::Writer { write, .. } => Writer::run(&mut all, write)?,
         }
         Ok(all)
     }
@@ -305,6 +323,40 @@ impl Response {
     }
 }
 
+/// What of the program's goes on with a connection when an answer's head has been sent.
+pub enum Takeover {
+    /// What writes the content.
+    Writer {
+        /// The program's closure.
+        write: WriteContent,
+        /// Whether it runs on a thread of its own rather than on a worker.
+        is_detached: bool,
+    },
+    /// What speaks another protocol from then on.
+    Upgrade {
+        /// The protocol's name.
+        protocol: &'static str,
+        /// The program's closure.
+        speak: Speak,
+    },
+}
+
+impl fmt::Debug for Takeover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Takeover::Writer { .. } => "Writer",
+            Takeover::Upgrade { .. } => "Upgrade",
+        })
+    }
+}
+
+fn content_length(payload: &Payload, takeover: Option<&Takeover>) -> Option<u64> {
+    match takeover {
+        Some(Takeover::Writer { .. }) => None,
+        Some(Takeover::Upgrade { .. }) | None => payload.length(),
+    }
+}
+
 /// What the server needs to know of an answer; see [`Response::take_apart`].
 #[derive(Debug)]
 pub struct ResponseParts {
@@ -316,10 +368,12 @@ pub struct ResponseParts {
     pub close: bool,
     /// The Upgrade field.
     pub upgrade: Option<&'static str>,
-    /// The content.
+    /// The content, unless a program writes it.
     pub payload: Payload,
+    /// What goes on with the connection behind the head, if it is the program's.
+    pub takeover: Option<Takeover>,
     /// Why the handler answered so.
-    pub reason: Option<&'static str>,
+    pub log_reason: Option<&'static str>,
 }
 
 impl Response {
@@ -335,9 +389,9 @@ impl Response {
                 .with_log_reason(reason)
                 .take_apart();
         }
-        let upgrade = match &self.payload {
-            Payload::Upgrade { protocol, .. } => Some(*protocol),
-            _ => None,
+        let upgrade = match &self.takeover {
+            Some(Takeover::Upgrade { protocol, .. }) => Some(*protocol),
+            Some(Takeover::Writer { .. }) | None => None,
         };
         ResponseParts {
             status: self.status,
@@ -345,8 +399,16 @@ impl Response {
             close: self.close,
             upgrade,
             payload: self.payload,
-            reason: self.reason,
+            takeover: self.takeover,
+            log_reason: self.log_reason,
         }
+    }
+}
+
+impl ResponseParts {
+    /// The length of the content, if it is known.
+    pub fn content_length(&self) -> Option<u64> {
+        content_length(&self.payload, self.takeover.as_ref())
     }
 }
 

@@ -39,8 +39,7 @@ pub struct Upgraded<'a> {
 }
 
 impl<'a> Upgraded<'a> {
-    /// A connection over these octets. The server calls this; a test of what speaks a protocol may.
-    pub fn new(duplex: &'a mut dyn Duplex) -> Upgraded<'a> {
+    pub(crate) fn new(duplex: &'a mut dyn Duplex) -> Upgraded<'a> {
         Upgraded { duplex }
     }
 

@@ -20,6 +20,20 @@ pub trait ContentSink {
 /// What writes content.
 pub type WriteContent = Box<dyn FnOnce(&mut Writer<'_>) -> io::Result<()> + Send>;
 
+/// Has `write` write all of its content into `sink`. What it has not flushed is taken by the sink and not flushed.
+///
+/// # Errors
+/// Those of `write`; then nothing more is taken.
+pub fn run_writer(sink: &mut dyn ContentSink, write: WriteContent) -> io::Result<()> {
+    let mut writer = Writer {
+        sink,
+        collected: Vec::new(),
+    };
+    write(&mut writer)?;
+    writer.hand_on();
+    Ok(())
+}
+
 /// Where a program writes an answer's content: [`io::Write`].
 ///
 /// What is written is collected up to a block of 16 KiB. A block that is full, and what is there at a [`flush`](Write::flush),
@@ -33,22 +47,7 @@ pub struct Writer<'a> {
     collected: Vec<u8>,
 }
 
-impl<'a> Writer<'a> {
-    /// Has `write` write all of its content into `sink`. What it has not flushed is taken by the sink and not flushed. The
-    /// server calls this; a test may.
-    ///
-    /// # Errors
-    /// Those of `write`; then nothing more is taken.
-    pub fn run(sink: &'a mut dyn ContentSink, write: WriteContent) -> io::Result<()> {
-        let mut writer = Writer {
-            sink,
-            collected: Vec::new(),
-        };
-        write(&mut writer)?;
-        writer.hand_on();
-        Ok(())
-    }
-
+impl Writer<'_> {
     /// Whether nothing more can reach the client: it has reset the connection, a write has failed, or the server has ended. A
     /// client that has merely closed its sending side is there until a write fails; so is one that vanished without a word. That
     /// is how most clients go, so content with long pauses should send something now and then: an event stream a line `:`.
@@ -88,7 +87,7 @@ impl fmt::Debug for Writer<'_> {
     }
 }
 
-/// In a test.
+/// For [`Response::into_content`](crate::Response::into_content).
 impl ContentSink for Vec<u8> {
     fn take(&mut self, octets: &[u8]) {
         self.extend_from_slice(octets);

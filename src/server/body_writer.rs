@@ -10,7 +10,7 @@ use super::peer_wait::PeerWait;
 use super::shared::Shared;
 use crate::conn::CloseReason;
 use crate::h1::chunked;
-use crate::handler::{ContentSink, WriteContent, Writer};
+use crate::handler::{ContentSink, WriteContent, run_writer};
 use std::io;
 
 /// A connection's writing side, as a program's writer sees it.
@@ -47,7 +47,7 @@ pub(super) fn write_content(
         is_chunked,
         failure: None,
     };
-    let written = Writer::run(&mut writer, write);
+    let written = run_writer(&mut writer, write);
     if let Some(failure) = writer.failure {
         // Whatever the program made of it.
         return Err(failure.reason());

@@ -16,7 +16,7 @@ use super::upgraded::refusal;
 use super::worker::Worker;
 use crate::conn::{BodyFraming, CloseReason, ResponsePlan};
 use crate::h1::{Head, Parsed, Reject, Resume, parse_head};
-use crate::handler::{Now, Payload, Request, RequestParts, Response, ResponseParts};
+use crate::handler::{Now, Payload, Request, RequestParts, Response, ResponseParts, Takeover};
 use crate::limits::{COPY_BYTES, SENDFILE_FROM};
 use crate::semantics::date::HttpDate;
 use crate::semantics::{Headers, Method, Status, Version};
@@ -232,18 +232,10 @@ impl ResponseWriter<'_> {
 
     /// The seat for an answer that wants one. When all are taken, it becomes one that says so.
     fn permit(&self, parts: &mut ResponseParts) -> Option<Permit> {
-        let is_detached = |payload: &Payload| {
-            matches!(
-                payload,
-                Payload::Upgrade { .. }
-                    | Payload::Writer {
-                        is_detached: true,
-                        ..
-                    }
-            )
-        };
-        if !is_detached(&parts.payload) {
-            return None;
+        match &parts.takeover {
+            Some(Takeover::Upgrade { .. }) => {}
+            Some(Takeover::Writer { is_detached, .. }) if *is_detached => {}
+            Some(Takeover::Writer { .. }) | None => return None,
         }
         let permit = Semaphore::take(
             &self.shared.permits,
@@ -268,9 +260,17 @@ impl ResponseWriter<'_> {
     ) -> Option<usize> {
         let framing = self.head(client, parts, close_after, now);
         let content_from = self.output.octets.len();
-        let payload = std::mem::replace(&mut parts.payload, Payload::Empty);
-        self.content(client, framing, payload)
-            .then_some(content_from)
+        let is_here = match parts.takeover.take() {
+            Some(takeover) => {
+                take_over(client, framing, takeover);
+                true
+            }
+            None => {
+                let payload = std::mem::replace(&mut parts.payload, Payload::Empty);
+                self.content(client, framing, payload)
+            }
+        };
+        is_here.then_some(content_from)
     }
 
     /// Writes the head of an answer.
@@ -286,7 +286,7 @@ impl ResponseWriter<'_> {
             fields: &parts.fields,
             date: self.date.at(now.wall),
             server: self.shared.server_name,
-            length: parts.payload.length(),
+            length: parts.content_length(),
             close_after: close_after.or(parts.close.then_some(CloseReason::Answered)),
             upgrade: parts.upgrade,
         };
@@ -313,7 +313,7 @@ impl ResponseWriter<'_> {
             version,
             ..
         } = asked;
-        let (status, peer, reason) = (parts.status, client.peer, parts.reason);
+        let (status, peer, reason) = (parts.status, client.peer, parts.log_reason);
         let content = (self.output.octets.len() - content_from) as u64;
         if client.body().is_some() {
             let queued = self.output.unsent().len() as u64;
@@ -346,18 +346,11 @@ impl ResponseWriter<'_> {
 
     /// Puts content where it is sent from. False when it could not be had.
     fn content(&mut self, client: &mut Client, framing: BodyFraming, payload: Payload) -> bool {
-        if let Payload::Upgrade { speak, .. } = payload {
-            client.pending().body = Some(PendingBody::Upgrade {
-                speak,
-                permit: None,
-            });
-            return true;
-        }
         if framing == BodyFraming::NoContent {
             return true;
         }
         match payload {
-            Payload::Empty | Payload::Upgrade { .. } => {}
+            Payload::Empty => {}
             Payload::Static(_) | Payload::Bytes(_) | Payload::Shared(_) => {
                 let octets = memory(&payload);
                 if octets.len() > COPY_BYTES {
@@ -392,16 +385,26 @@ impl ResponseWriter<'_> {
                     chunked,
                 });
             }
-            Payload::Writer { write, .. } => {
-                client.pending().body = Some(PendingBody::Writer {
-                    write,
-                    is_chunked: framing == BodyFraming::Chunked,
-                    permit: None,
-                });
-            }
         }
         true
     }
+}
+
+/// Lets the program go on with the connection when the head is sent.
+fn take_over(client: &mut Client, framing: BodyFraming, takeover: Takeover) {
+    let body = match takeover {
+        Takeover::Upgrade { speak, .. } => PendingBody::Upgrade {
+            speak,
+            permit: None,
+        },
+        Takeover::Writer { .. } if framing == BodyFraming::NoContent => return,
+        Takeover::Writer { write, .. } => PendingBody::Writer {
+            write,
+            is_chunked: framing == BodyFraming::Chunked,
+            permit: None,
+        },
+    };
+    client.pending().body = Some(body);
 }
 
 /// What a client is told for which there is no room.

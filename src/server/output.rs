@@ -297,11 +297,7 @@ pub fn memory(payload: &Payload) -> &[u8] {
         Payload::Static(octets) => octets,
         Payload::Bytes(octets) => octets,
         Payload::Shared(octets) => octets,
-        Payload::Empty
-        | Payload::File { .. }
-        | Payload::Stream { .. }
-        | Payload::Writer { .. }
-        | Payload::Upgrade { .. } => &[],
+        Payload::Empty | Payload::File { .. } | Payload::Stream { .. } => &[],
     }
 }
 

@@ -11,7 +11,7 @@ use super::heartbeat::Heartbeat;
 use super::peer_wait::{PeerWait, WaitOutcome};
 use super::shared::Shared;
 use crate::conn::{CloseReason, Moment};
-use crate::handler::{Duplex, Payload, Response, ResponseParts, Speak, Upgraded};
+use crate::handler::{Duplex, Response, ResponseParts, Speak, Takeover, Upgraded};
 use crate::semantics::upgrade::offers;
 use crate::semantics::{Headers, Status, Version};
 use crate::sys::{Interest, Stream};
@@ -25,7 +25,7 @@ pub(super) fn refusal(
     request: Option<(Version, Headers<'_>)>,
     content_is_read: bool,
 ) -> Option<ResponseParts> {
-    let Payload::Upgrade { protocol, .. } = &parts.payload else {
+    let Some(Takeover::Upgrade { protocol, .. }) = &parts.takeover else {
         // RFC 9110 §15.2: an interim answer precedes a final one and cannot take its place.
         let is_interim = parts.status.is_informational();
         return is_interim.then(|| fault("an interim status cannot be an answer"));
