@@ -132,9 +132,10 @@ pub mod internals {
         pub use crate::conn::*;
     }
     pub mod server {
-        pub use crate::server::{
-            Housekeeper, Listeners, Look, Pool, Shared, Worker, counts, ownership, per_address,
-        };
+        pub use crate::server::client::ownership;
+        pub use crate::server::pool::counts;
+        pub use crate::server::shared::per_ip;
+        pub use crate::server::{Housekeeper, Listeners, Look, Pool, Shared, Worker};
     }
     pub mod sys {
         #[cfg(feature = "files")]

@@ -3,22 +3,22 @@
 //! What each slot shows of its connection can be read without owning it, so a scan is cheap. A
 //! connection in the middle of a message is never closed for the sake of a new one.
 
-use super::budget::OverloadKind;
-use super::client::Client;
-use super::shared::Shared;
-use super::wait_state::WaitKind;
 use crate::conn::{CloseReason, Moment};
 use crate::limits::{CLOSED_AT_ONCE, EVICTED_SHARE, STALLS_FROM};
+use crate::server::client::Client;
+use crate::server::client::wait_state::WaitKind;
+use crate::server::shared::Shared;
+use crate::server::shared::budget::OverloadKind;
 
 impl Shared {
     /// How many idle connections are closed when all slots are taken. A scan looks at every slot, so what it frees grows with their
     /// number; a server for few connections loses one.
-    pub(super) fn evicted_when_full(&self) -> usize {
+    pub(crate) fn evicted_when_full(&self) -> usize {
         (self.slots.most() / EVICTED_SHARE).clamp(1, CLOSED_AT_ONCE)
     }
 
     /// Closes up to `most` of the connections that have been idle longest, and answers how many that were.
-    pub(super) fn evict(&self, most: usize) -> usize {
+    pub(crate) fn evict(&self, most: usize) -> usize {
         let mut evicted = 0;
         for (index, wait_state) in self.slots.oldest(WaitKind::Idle, CLOSED_AT_ONCE) {
             if evicted == most {
@@ -44,7 +44,7 @@ impl Shared {
     }
 
     /// Closes the connections for which octets have been kept longest, until what is kept for all is within the limit.
-    pub(super) fn enforce_memory_limit(&self) {
+    pub(crate) fn enforce_memory_limit(&self) {
         let limit = self.config.limits.parked_bytes;
         if self.budget.parked() > limit {
             self.report_parked(limit);
@@ -56,7 +56,7 @@ impl Shared {
 
     /// Gives up content that the program made and that is more than the limit for all. What a program makes it may need, however
     /// much: so only those lose it that have taken nothing of it for a while, and the last one never does.
-    pub(super) fn enforce_body_limit(&self) {
+    pub(crate) fn enforce_body_limit(&self) {
         let limit = self.config.limits.parked_bytes;
         if self.budget.made() <= limit {
             return;

@@ -7,53 +7,31 @@
 //! Out: what octets mean. Never: a decision that another room owns; a wait without a deadline.
 #![forbid(unsafe_code)]
 
-mod blocking;
-mod body_writer;
-mod budget;
-mod catch_panic;
-mod client;
-mod conversation;
-pub mod counts;
-mod detached;
+mod base;
+pub mod client;
 mod evict;
 mod exchange;
-mod heartbeat;
-mod housekeeper;
-mod input;
-mod listen;
-mod lock;
-mod observer;
-mod output;
-pub mod ownership;
-mod peer_wait;
-pub mod per_address;
-mod permits;
-mod pool;
+pub mod pool;
 mod release;
-mod request_body;
-mod shared;
+pub mod shared;
 mod shutdown;
-mod signal;
-mod slots;
-mod token;
-mod upgraded;
-mod wait_state;
 mod worker;
 
-pub use housekeeper::Housekeeper;
-pub use listen::Listeners;
-pub use observer::{Observer, RequestEvent};
+pub use base::observer::{Observer, RequestEvent};
+pub use base::signal::Signal;
 pub use pool::{Look, Pool};
 pub use shared::Shared;
+pub use shared::listeners::Listeners;
 pub use shutdown::{ServerHandle, Shutdown, ShutdownReport};
-pub use signal::Signal;
 pub use worker::Worker;
+pub use worker::housekeeper::Housekeeper;
 
 use crate::conn::Config;
 use crate::handler::{Handler, IntoResponse, Request};
-use crate::limits::{BACKLOG, DESCRIPTORS_RESERVED, Limits, Timeouts};
+use crate::limits::{BACKLOG, Limits, Timeouts};
 use crate::semantics::fields::valid_value;
 use crate::sys::{Backend, Clock, Listener, SystemClock, limits::open_files};
+use shared::connections_within;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
@@ -281,12 +259,6 @@ impl fmt::Debug for Server {
             .field("addresses", &self.local_addrs())
             .finish_non_exhaustive()
     }
-}
-
-/// How many connections this limit of open files leaves room for.
-fn connections_within(open_files: u64) -> usize {
-    let descriptors = open_files.saturating_sub(DESCRIPTORS_RESERVED);
-    usize::try_from(descriptors).unwrap_or(usize::MAX).max(1)
 }
 
 fn bind(addresses: impl ToSocketAddrs) -> io::Result<Listener> {

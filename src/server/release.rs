@@ -3,18 +3,18 @@
 //! A connection is armed while it is still owned, and released after that; `slots` says why. It is
 //! closed in this order: its slot, its registration, its descriptor; then the observer is told.
 
-use super::catch_panic::catch_panic;
-use super::client::{Client, Record};
-use super::observer::RequestEvent;
-use super::shared::Shared;
-use super::slots::Owned;
 use crate::conn::CloseReason;
+use crate::server::base::catch_panic::catch_panic;
+use crate::server::base::observer::RequestEvent;
+use crate::server::client::slots::Owned;
+use crate::server::client::{Client, Record};
+use crate::server::shared::Shared;
 use crate::sys::Interest;
 use std::io;
 
 impl Shared {
     /// Arms the poller for a connection that is still owned.
-    pub(super) fn arm(&self, owned: &mut Owned, interest: Interest) -> io::Result<()> {
+    pub(crate) fn arm(&self, owned: &mut Owned, interest: Interest) -> io::Result<()> {
         let token = owned.source.token();
         let client = &mut owned.client;
         client.waits_to_write = interest == Interest::Write;
@@ -27,7 +27,7 @@ impl Shared {
     }
 
     /// Lets go of a connection that is armed, for others to serve.
-    pub(super) fn release(&self, mut owned: Owned) {
+    pub(crate) fn release(&self, mut owned: Owned) {
         let deadline = owned.client.deadline;
         // Each round is due to an event, which came while it was owned here and has used up the arming.
         while let Some(again) = self.slots.release(owned, deadline) {
@@ -40,10 +40,10 @@ impl Shared {
     }
 
     /// Ends a connection.
-    pub(super) fn close(&self, owned: Owned, reason: CloseReason) {
+    pub(crate) fn close(&self, owned: Owned, reason: CloseReason) {
         let token = owned.source.token();
         let client = self.slots.vacate(owned);
-        self.per_address.leave(client.peer);
+        self.per_ip.leave(client.peer);
         self.budget.uncount(&client);
         if client.registered {
             // The descriptor is closed right after, which ends the registration in any case.
@@ -68,7 +68,7 @@ impl Shared {
     }
 
     /// What the observer hears of a request whose answer did not fit into the output, when that has ended.
-    pub(super) fn event<'r>(
+    pub(crate) fn event<'r>(
         &self,
         record: &'r Record,
         client: &Client,

@@ -1,7 +1,7 @@
 //! Stopping: who asks for it, and who waits for it.
 
-use super::signal::Signal;
 use crate::conn::Moment;
+use crate::server::base::signal::Signal;
 use crate::sys::Clock;
 use std::fmt;
 use std::io;
@@ -13,8 +13,8 @@ use std::time::Duration;
 /// Stops a server from any thread.
 #[derive(Clone)]
 pub struct Shutdown {
-    pub(super) signal: Arc<Signal>,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(crate) signal: Arc<Signal>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Shutdown {
@@ -74,9 +74,9 @@ pub struct ShutdownReport {
 /// A server that runs in the background. Dropping it stops the server at once and waits for its end.
 #[derive(Debug)]
 pub struct ServerHandle {
-    pub(super) addr: Option<SocketAddr>,
-    pub(super) shutdown: Shutdown,
-    pub(super) thread: Option<JoinHandle<io::Result<ShutdownReport>>>,
+    pub(crate) addr: Option<SocketAddr>,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) thread: Option<JoinHandle<io::Result<ShutdownReport>>>,
 }
 
 impl ServerHandle {

@@ -4,7 +4,7 @@ use crate::client::{get, post};
 use crate::crowd::Crowd;
 use crate::stage::{Event, PAGE, page, pattern};
 use doorstep::internals::limits::{CLOSED_AT_ONCE, STALLS_FROM};
-use doorstep::internals::server::per_address::{counted_as, shown};
+use doorstep::internals::server::per_ip::{counted_as, shown};
 use doorstep::{CloseReason, Limits, Request, Response, Status};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -505,7 +505,7 @@ fn each_address_has_as_many_connections_as_it_may() {
         let number = crowd.comes(None);
         assert!(!crowd.is_gone(number));
     }
-    assert_eq!(crowd.shared.per_address.addresses(), 4);
+    assert_eq!(crowd.shared.per_ip.addresses(), 4);
     assert_eq!(
         crowd.said(),
         ["too many connections from 127.0.0.1 (limit 2): more are turned away"]
@@ -525,7 +525,7 @@ fn each_address_has_as_many_connections_as_it_may() {
             crowd.is_ready(number);
         }
     }
-    assert_eq!(crowd.shared.per_address.addresses(), 0);
+    assert_eq!(crowd.shared.per_ip.addresses(), 0);
 }
 
 /// Who is turned away for another reason, or evicted, is not counted either.
@@ -541,7 +541,7 @@ fn a_count_by_address_is_given_back() {
     for port in 0..5 {
         crowd.comes(of(2, port));
     }
-    assert_eq!(crowd.shared.per_address.addresses(), 1);
+    assert_eq!(crowd.shared.per_ip.addresses(), 1);
     for number in 0..2 {
         crowd.asks(number, " HTTP/1.1\r\nHost: a\r\n\r\n");
     }
@@ -550,7 +550,7 @@ fn a_count_by_address_is_given_back() {
         let number = crowd.comes(of(2, port));
         assert_eq!(crowd.is_gone(number), port >= 2, "{port}");
     }
-    assert_eq!(crowd.shared.per_address.addresses(), 1);
+    assert_eq!(crowd.shared.per_ip.addresses(), 1);
 }
 
 /// RFC 4291 §2.5.1: "Interface IDs are required to be 64 bits long".

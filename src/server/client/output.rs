@@ -1,9 +1,9 @@
 //! What goes out: framed octets, and the content behind them.
 
-use super::permits::Permit;
 use crate::h1::chunked;
 use crate::handler::{Payload, Speak, WriteContent};
 use crate::limits::{READS_PER_TURN, SENDFILE_FROM, STREAM_BLOCK};
+use crate::server::base::permits::Permit;
 use crate::sys::Stream;
 use crate::sys::stream::read_exact_at;
 use std::fmt;

@@ -1,16 +1,21 @@
 //! What all workers of one server share.
 
-use super::budget::{MemoryBudget, OverloadKind, OverloadReports};
-use super::catch_panic::catch_panic;
-use super::listen::Listeners;
-use super::observer::Observer;
-use super::per_address::PerAddress;
-use super::permits::Semaphore;
-use super::pool::Pool;
-use super::signal::Signal;
-use super::slots::Slots;
+pub mod budget;
+pub mod listeners;
+pub mod per_ip;
+
 use crate::conn::{Config, Moment};
 use crate::handler::{Handler, Now};
+use crate::limits::DESCRIPTORS_RESERVED;
+use crate::server::base::catch_panic::catch_panic;
+use crate::server::base::observer::Observer;
+use crate::server::base::permits::Semaphore;
+use crate::server::base::signal::Signal;
+use crate::server::client::slots::Slots;
+use crate::server::pool::Pool;
+use crate::server::shared::budget::{MemoryBudget, OverloadKind, OverloadReports};
+use crate::server::shared::listeners::Listeners;
+use crate::server::shared::per_ip::PerIp;
 use crate::sys::{Clock, Poller, SystemThreads, Threads};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,7 +38,7 @@ pub struct Shared {
     /// The connections.
     pub slots: Slots,
     /// How many connections each address has.
-    pub per_address: PerAddress,
+    pub per_ip: PerIp,
     /// The memory that connections hold.
     pub budget: MemoryBudget,
     /// Which overload was reported when.
@@ -63,7 +68,7 @@ impl Shared {
         listeners: Listeners,
     ) -> Shared {
         let slots = Slots::new(config.limits.connections);
-        let per_address = PerAddress::new(config.limits.connections_per_ip);
+        let per_ip = PerIp::new(config.limits.connections_per_ip);
         let processors = thread::available_parallelism().map_or(1, usize::from);
         let pool = Arc::new(Pool::new(processors, config.limits.workers_max));
         Shared {
@@ -74,7 +79,7 @@ impl Shared {
             observer: None,
             config,
             slots,
-            per_address,
+            per_ip,
             budget: MemoryBudget::default(),
             reports: OverloadReports::new(),
             listeners,
@@ -134,4 +139,10 @@ impl Shared {
     pub fn end(&self) {
         self.ended.store(true, Ordering::SeqCst);
     }
+}
+
+/// How many connections this limit of open files leaves room for.
+pub fn connections_within(open_files: u64) -> usize {
+    let descriptors = open_files.saturating_sub(DESCRIPTORS_RESERVED);
+    usize::try_from(descriptors).unwrap_or(usize::MAX).max(1)
 }

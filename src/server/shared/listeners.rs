@@ -1,10 +1,10 @@
 //! Listeners: accepting, and what a failed accept means.
 
-use super::lock::lock;
-use super::signal::Signal;
-use super::token::EventSource;
 use crate::conn::Moment;
 use crate::limits::ACCEPT_REST;
+use crate::server::base::lock::lock;
+use crate::server::base::signal::Signal;
+use crate::server::base::token::EventSource;
 use crate::sys::{Interest, Listener, Poller, Stream};
 use core::net::SocketAddr;
 use std::io::{self, ErrorKind::*};

@@ -2,10 +2,10 @@
 //!
 //! In: the socket, the connection's deadlines, and who may cut a wait. Out: what is sent or read. Never: a wait without a deadline.
 
-use super::output::{Output, Progress, transmit};
-use super::peer_wait::{PeerWait, WaitOutcome};
 use crate::conn::{CloseReason, Config, Connection, Moment};
 use crate::h1::Reject;
+use crate::server::client::output::{Output, Progress, transmit};
+use crate::server::exchange::peer_wait::{PeerWait, WaitOutcome};
 use crate::sys::{Interest, Stream};
 use std::io;
 

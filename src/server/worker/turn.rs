@@ -3,21 +3,21 @@
 //! In: the phases of [`Connection`](crate::conn::Connection), each with the step that serves it. Out: who owns the
 //! connection, what becomes of its socket (`worker`); what an answer says (`exchange`). Never: a wait.
 
-use super::body_writer::write_content;
-use super::client::Client;
-use super::output::{Broken, PendingBody, Progress, is_programs, transmit};
-use super::peer_wait::PeerWait;
-use super::worker::Worker;
 use crate::conn::{CloseReason, Expiry, Moment, Phase, Prefetched, Received};
 use crate::handler::Now;
 use crate::limits::{BYTES_PER_TURN, REQUESTS_PER_TURN};
+use crate::server::client::Client;
+use crate::server::client::output::{Broken, PendingBody, Progress, is_programs, transmit};
+use crate::server::exchange::body_writer::write_content;
+use crate::server::exchange::peer_wait::PeerWait;
+use crate::server::worker::Worker;
 use crate::sys::Interest;
 use std::io;
 use std::time::Duration;
 
 /// What is next for a connection in its turn.
 #[derive(Debug)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// Another step.
     Go,
     /// More octets are needed.
@@ -31,7 +31,7 @@ pub(super) enum Step {
 }
 
 /// How a turn ended.
-pub(super) enum TurnEnd {
+pub(crate) enum TurnEnd {
     Wait(Interest),
     Detach,
     Close(CloseReason),
@@ -39,7 +39,7 @@ pub(super) enum TurnEnd {
 
 /// Why a worker looks at a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trigger {
+pub(crate) enum Trigger {
     /// It is ready, or new.
     Event,
     /// Its deadline may be over.
@@ -48,7 +48,7 @@ pub(super) enum Trigger {
 
 impl Worker {
     /// One connection's turn, from restoring its octets to saving them.
-    pub(super) fn drive(&mut self, client: &mut Client, trigger: Trigger) -> TurnEnd {
+    pub(crate) fn drive(&mut self, client: &mut Client, trigger: Trigger) -> TurnEnd {
         let mut now = self.shared.now();
         client.restore(&mut self.input, &mut self.output);
         self.head = None;

@@ -1,14 +1,14 @@
 //! The housekeeper: the sweep over deadlines, the look after the workers, and the shutdown. One thread, with a worker's buffers of its own.
 
-use super::budget::OverloadKind;
-use super::listen::Accepted;
-use super::pool::Look;
-use super::shared::Shared;
-use super::shutdown::ShutdownReport;
-use super::signal::Woken;
-use super::worker::Worker;
 use crate::conn::{CloseReason, Moment};
 use crate::limits::{ACCEPTS_AT_SHUTDOWN, LOOK_AGAIN, TICK_LEAST, TICK_MOST, WATCH_EVERY};
+use crate::server::base::signal::Woken;
+use crate::server::pool::Look;
+use crate::server::shared::Shared;
+use crate::server::shared::budget::OverloadKind;
+use crate::server::shared::listeners::Accepted;
+use crate::server::shutdown::ShutdownReport;
+use crate::server::worker::Worker;
 use crate::sys::{Interest, Stream};
 use core::net::SocketAddr;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ impl Housekeeper {
         Some(end)
     }
 
-    /// Looks after the workers: see [`Pool::watch`](super::pool::Pool::watch).
+    /// Looks after the workers: see [`Pool::watch`](crate::server::pool::Pool::watch).
     pub fn watch(&mut self) -> Look {
         let (shared, now) = (&self.shared, self.now());
         let start_worker = || Worker::start(shared);

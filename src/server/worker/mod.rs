@@ -2,27 +2,31 @@
 //!
 //! A turn is a plain function of an event. The thread around it is ten lines: [`Worker::run`].
 
-use super::budget::OverloadKind;
-use super::catch_panic::catch_panic;
-use super::client::Client;
-use super::connections_within;
-use super::conversation::{Trigger, TurnEnd};
-use super::detached::detach;
-use super::exchange::DateCache;
-use super::heartbeat::Heartbeat;
-use super::input::Input;
-use super::listen::Accepted;
-use super::output::Output;
-use super::per_address::shown;
-use super::pool::ThreadGuard;
-use super::shared::Shared;
-use super::slots::Owned;
-use super::token::EventSource;
+pub mod detached;
+pub mod housekeeper;
+pub mod turn;
+
 use crate::conn::{CloseReason, Moment, Phase};
 use crate::h1::Head;
 use crate::handler::Now;
 use crate::limits::{CLOSED_AT_ONCE, EVICTIONS, INPUT_SLACK, PREFETCH_BYTES};
 use crate::semantics::FieldTable;
+use crate::server::base::catch_panic::catch_panic;
+use crate::server::base::token::EventSource;
+use crate::server::client::Client;
+use crate::server::client::input::Input;
+use crate::server::client::output::Output;
+use crate::server::client::slots::Owned;
+use crate::server::exchange::DateCache;
+use crate::server::pool::ThreadGuard;
+use crate::server::pool::heartbeat::Heartbeat;
+use crate::server::shared::Shared;
+use crate::server::shared::budget::OverloadKind;
+use crate::server::shared::connections_within;
+use crate::server::shared::listeners::Accepted;
+use crate::server::shared::per_ip::shown;
+use crate::server::worker::detached::detach;
+use crate::server::worker::turn::{Trigger, TurnEnd};
 use crate::sys::limits::open_files;
 use crate::sys::listener::{Shortage, shortage};
 use crate::sys::{Stream, Token, Wake};
@@ -32,20 +36,20 @@ use std::sync::Arc;
 
 /// One worker: its buffers, and the state of the server that it shares with the others.
 pub struct Worker {
-    pub(super) shared: Arc<Shared>,
-    pub(super) input: Input,
-    pub(super) output: Output,
-    pub(super) table: FieldTable,
-    pub(super) date: DateCache,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) input: Input,
+    pub(crate) output: Output,
+    pub(crate) table: FieldTable,
+    pub(crate) date: DateCache,
     /// The head that `table` belongs to and its length, while its request is in progress.
-    pub(super) head: Option<(Head, usize)>,
+    pub(crate) head: Option<(Head, usize)>,
     /// Requests that this turn has answered.
-    pub(super) requests: usize,
+    pub(crate) requests: usize,
     /// Octets that this turn has sent, or dropped behind a last answer.
-    pub(super) moved: u64,
-    pub(super) heartbeat: Arc<Heartbeat>,
+    pub(crate) moved: u64,
+    pub(crate) heartbeat: Arc<Heartbeat>,
     /// More is kept for a connection than before its turn.
-    pub(super) grew: bool,
+    pub(crate) grew: bool,
 }
 
 impl Worker {
@@ -69,7 +73,7 @@ impl Worker {
     }
 
     /// What others see of it.
-    pub(super) fn heartbeat(&self) -> Arc<Heartbeat> {
+    pub(crate) fn heartbeat(&self) -> Arc<Heartbeat> {
         self.heartbeat.clone()
     }
 
@@ -197,7 +201,7 @@ impl Worker {
     }
 
     /// Gives a new connection a slot. `None` when there is none: then it has been told so.
-    pub(super) fn admit(
+    pub(crate) fn admit(
         &mut self,
         stream: Stream,
         peer: Option<SocketAddr>,
@@ -206,7 +210,7 @@ impl Worker {
         let moment = Moment::at(now.monotonic);
         let shared = &*self.shared;
         let client = Box::new(Client::new(stream, peer, moment, &shared.config));
-        let occupied = match shared.per_address.enter(peer) {
+        let occupied = match shared.per_ip.enter(peer) {
             Ok(()) => self.claim_slot(client, moment),
             Err((address, limit)) => {
                 shared.report(OverloadKind::Address, moment, || {
@@ -254,7 +258,7 @@ impl Worker {
             });
         }
         shared.slots.occupy(client).inspect_err(|client| {
-            shared.per_address.leave(client.peer);
+            shared.per_ip.leave(client.peer);
             shared.report(OverloadKind::Full, now, || {
                 let limit = limit_in_words(shared.slots.most(), open_files());
                 format!("too many connections ({limit}): new ones are turned away")
@@ -276,7 +280,7 @@ impl Worker {
     }
 
     /// Closes other connections, if more is kept for all of them than may be, and the turns since the last look have added to it.
-    pub(super) fn enforce_memory_limit(&mut self) {
+    pub(crate) fn enforce_memory_limit(&mut self) {
         if std::mem::take(&mut self.grew) {
             self.shared.enforce_memory_limit();
         }

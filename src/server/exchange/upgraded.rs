@@ -3,24 +3,24 @@
 //! In: what the client offers and what the program answers. Out: the 101 (`conn`), its thread (`detached`). Never: an octet
 //! behind a 101 read as HTTP.
 
-use super::blocking::Failure;
-use super::catch_panic::catch_panic;
-use super::client::Client;
-use super::exchange::fault;
-use super::heartbeat::Heartbeat;
-use super::peer_wait::{PeerWait, WaitOutcome};
-use super::shared::Shared;
 use crate::conn::{CloseReason, Moment};
 use crate::handler::{Duplex, Response, ResponseParts, Speak, Takeover, Upgraded};
 use crate::semantics::upgrade::offers;
 use crate::semantics::{Headers, Status, Version};
+use crate::server::base::catch_panic::catch_panic;
+use crate::server::client::Client;
+use crate::server::exchange::blocking::Failure;
+use crate::server::exchange::fault;
+use crate::server::exchange::peer_wait::{PeerWait, WaitOutcome};
+use crate::server::pool::heartbeat::Heartbeat;
+use crate::server::shared::Shared;
 use crate::sys::{Interest, Stream};
 use core::net::SocketAddr;
 use std::io;
 use std::time::Duration;
 
 /// What is answered in place of a 101 that the request does not allow. `None` when it does, and for every other answer.
-pub(super) fn refusal(
+pub(crate) fn refusal(
     parts: &ResponseParts,
     request: Option<(Version, Headers<'_>)>,
     content_is_read: bool,
@@ -51,7 +51,7 @@ pub(super) fn refusal(
 ///
 /// # Errors
 /// Why it has to be closed at once.
-pub(super) fn run_protocol(
+pub(crate) fn run_protocol(
     shared: &Shared,
     client: &mut Client,
     speak: Speak,

@@ -3,23 +3,29 @@
 //! What the peer did wrong becomes its status, what the system did wrong ends the connection, what the program did wrong becomes
 //! a 500.
 
-use super::blocking::{BlockingIo, Failure};
-use super::client::{Client, Record};
-use super::conversation::Step;
-use super::observer::RequestEvent;
-use super::output::{Output, PendingBody, copy_file, memory};
-use super::peer_wait::PeerWait;
-use super::permits::{Permit, Semaphore};
-use super::request_body::RequestBody;
-use super::shared::Shared;
-use super::upgraded::refusal;
-use super::worker::Worker;
+pub mod blocking;
+pub mod body_writer;
+pub mod peer_wait;
+pub mod request_body;
+pub mod upgraded;
+
 use crate::conn::{BodyFraming, CloseReason, ResponsePlan};
 use crate::h1::{Head, Parsed, Reject, Resume, parse_head};
 use crate::handler::{Now, Payload, Request, RequestParts, Response, ResponseParts, Takeover};
 use crate::limits::{COPY_BYTES, SENDFILE_FROM};
 use crate::semantics::date::HttpDate;
 use crate::semantics::{Headers, Method, Status, Version};
+use crate::server::base::observer::RequestEvent;
+use crate::server::base::permits::{Permit, Semaphore};
+use crate::server::client::output::{Output, PendingBody, copy_file, memory};
+use crate::server::client::{Client, Record};
+use crate::server::exchange::blocking::{BlockingIo, Failure};
+use crate::server::exchange::peer_wait::PeerWait;
+use crate::server::exchange::request_body::RequestBody;
+use crate::server::exchange::upgraded::refusal;
+use crate::server::shared::Shared;
+use crate::server::worker::Worker;
+use crate::server::worker::turn::Step;
 use crate::sys::Stream;
 use std::time::SystemTime;
 
@@ -56,7 +62,7 @@ impl DateCache {
 
 impl Worker {
     /// Has the request at the start of the input answered.
-    pub(super) fn exchange(&mut self, client: &mut Client, now: &Now) -> Step {
+    pub(crate) fn exchange(&mut self, client: &mut Client, now: &Now) -> Step {
         // The octets of its head may have come in an earlier turn.
         self.head = self.head.or_else(|| self.head_again());
         let Some((head, used)) = self.head else {
@@ -137,7 +143,7 @@ impl Worker {
     }
 
     /// Refuses the message in progress: its status, and nothing more is parsed.
-    pub(super) fn refuse(&mut self, client: &mut Client, reject: Reject, now: &Now) -> Step {
+    pub(crate) fn refuse(&mut self, client: &mut Client, reject: Reject, now: &Now) -> Step {
         self.input.clear();
         client.conn.refuse(reject);
         if let Some(observer) = &self.shared.observer {
@@ -148,7 +154,7 @@ impl Worker {
     }
 
     /// Answers 500, because something of the program's panicked before an answer was begun.
-    pub(super) fn answer_panic(&mut self, client: &mut Client, now: &Now) {
+    pub(crate) fn answer_panic(&mut self, client: &mut Client, now: &Now) {
         client.conn.abandon(CloseReason::Panicked);
         let page = Response::status_page(Status::INTERNAL_SERVER_ERROR);
         let asked = self.head.map(|(head, _)| Asked {
@@ -172,7 +178,7 @@ impl Worker {
     }
 
     /// Tells a client that there is no room, in one write that does not wait, and closes.
-    pub(super) fn reject_503(&mut self, mut client: Client, now: &Now) {
+    pub(crate) fn reject_503(&mut self, mut client: Client, now: &Now) {
         self.output.clear();
         client.conn.abandon(CloseReason::Overload);
         self.last_answer(&mut client, unavailable(), now);
@@ -414,7 +420,7 @@ fn unavailable() -> Response {
 }
 
 /// What is answered in place of an answer that cannot be given.
-pub(super) fn fault(reason: &'static str) -> ResponseParts {
+pub(crate) fn fault(reason: &'static str) -> ResponseParts {
     Response::status_page(Status::INTERNAL_SERVER_ERROR)
         .with_log_reason(reason)
         .take_apart()

@@ -1,10 +1,10 @@
 //! Request content, pulled by the handler through the connection.
 
-use super::blocking::{BlockingIo, Failure};
-use super::input::Rest;
 use crate::h1::Reject;
 use crate::h1::write::CONTINUE;
 use crate::handler::BodySource;
+use crate::server::client::input::Rest;
+use crate::server::exchange::blocking::{BlockingIo, Failure};
 use crate::sys::Interest;
 use std::io;
 use std::ops::Range;

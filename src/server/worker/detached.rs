@@ -5,23 +5,23 @@
 //! (`upgraded`); how many of them there may be (`seats`). Never: octets parsed here; when the
 //! program has finished, the workers get the connection back as if its socket had been full until now.
 
-use super::body_writer::write_content;
-use super::budget::OverloadKind;
-use super::catch_panic::catch_panic;
-use super::heartbeat::Heartbeat;
-use super::lock::lock;
-use super::output::{Output, PendingBody};
-use super::peer_wait::PeerWait;
-use super::pool::ThreadGuard;
-use super::shared::Shared;
-use super::slots::Owned;
-use super::upgraded;
 use crate::conn::{CloseReason, Moment};
+use crate::server::base::catch_panic::catch_panic;
+use crate::server::base::lock::lock;
+use crate::server::client::output::{Output, PendingBody};
+use crate::server::client::slots::Owned;
+use crate::server::exchange::body_writer::write_content;
+use crate::server::exchange::peer_wait::PeerWait;
+use crate::server::exchange::upgraded;
+use crate::server::pool::ThreadGuard;
+use crate::server::pool::heartbeat::Heartbeat;
+use crate::server::shared::Shared;
+use crate::server::shared::budget::OverloadKind;
 use crate::sys::Interest;
 use std::sync::{Arc, Mutex};
 
 /// Gives a connection, which the caller owns, to a thread of its own.
-pub(super) fn detach(shared: &Arc<Shared>, owned: Owned) {
+pub(crate) fn detach(shared: &Arc<Shared>, owned: Owned) {
     let guard = ThreadGuard::of(&shared.pool, None);
     // A thread that cannot be started takes what it was given with it, and the connection still has to be ended then.
     let given = Arc::new(Mutex::new(Some((shared.clone(), owned))));

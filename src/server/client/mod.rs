@@ -1,11 +1,17 @@
 //! A connection as the server keeps it between two turns.
 
-use super::input::Input;
-use super::output::{Output, PendingBody};
-use super::wait_state::{WaitKind, WaitState};
+pub mod input;
+pub mod output;
+pub mod ownership;
+pub mod slots;
+pub mod wait_state;
+
 use crate::conn::{Config, Connection, Moment, Phase};
 use crate::handler::Payload;
 use crate::semantics::{Method, Status, Version};
+use crate::server::client::input::Input;
+use crate::server::client::output::{Output, PendingBody};
+use crate::server::client::wait_state::{WaitKind, WaitState};
 use crate::sys::{Interest, Stream};
 use core::net::SocketAddr;
 use std::mem;

@@ -1,7 +1,7 @@
 //! Where a shutdown is requested, and what wakes the housekeeper.
 
-use super::lock::lock;
 use crate::conn::Moment;
+use crate::server::base::lock::lock;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! A thread's wait for its peer: it ends with the socket, a deadline, or when others need the thread.
 
-use super::heartbeat::Heartbeat;
-use super::shared::Shared;
 use crate::conn::{CloseReason, Moment};
 use crate::limits::{DETACHED_WAIT, PEER_WAIT};
+use crate::server::pool::heartbeat::Heartbeat;
+use crate::server::shared::Shared;
 use crate::sys::{Interest, Stream};
 use std::io;
 use std::time::Duration;

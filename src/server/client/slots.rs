@@ -15,12 +15,12 @@
 //!
 //! Slots come in chunks as they are needed, so that a server for ten thousand connections is small while it has ten.
 
-use super::client::Client;
-use super::lock::lock;
-use super::ownership::{OnEvent, OnRelease, Ownership, State};
-use super::token::{EventSource, SLOTS_MAX};
-use super::wait_state::{WaitKind, WaitState};
 use crate::conn::Moment;
+use crate::server::base::lock::lock;
+use crate::server::base::token::{EventSource, SLOTS_MAX};
+use crate::server::client::Client;
+use crate::server::client::ownership::{OnEvent, OnRelease, Ownership, State};
+use crate::server::client::wait_state::{WaitKind, WaitState};
 use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};

@@ -1,8 +1,8 @@
 //! The memory that all connections hold together, and which overload was reported when.
 
-use super::client::{Client, HeldBytes};
 use crate::conn::Moment;
 use crate::limits::OVERLOAD_SAID_EVERY;
+use crate::server::client::{Client, HeldBytes};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// A kind of overload: each is reported once a minute, so that none hides another.

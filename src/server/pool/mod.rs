@@ -3,12 +3,15 @@
 //! In: the crew's counts and each worker's marks, and who looks at them when. Out: what a worker does with an event. Never: a worker
 //! that is ended from outside: each ends itself, between two events.
 
-use super::counts::{Fill, WorkerCounts};
-use super::heartbeat::{Heartbeat, Liveness};
-use super::lock::lock;
-use super::signal::Signal;
+pub mod counts;
+pub mod heartbeat;
+
 use crate::conn::Moment;
 use crate::limits::{CUT_FROM, REST, WORKERS_END_WITHIN, WORKERS_MOST};
+use crate::server::base::lock::lock;
+use crate::server::base::signal::Signal;
+use crate::server::pool::counts::{Fill, WorkerCounts};
+use crate::server::pool::heartbeat::{Heartbeat, Liveness};
 use crate::sys::Poller;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -3,14 +3,14 @@
 //! In: a program's closure and where its content goes. Out: on which thread it runs (`conversation`, `detached`); the wait
 //! (`blocking`). Never: an octet behind one that could not be sent.
 
-use super::blocking::{BlockingIo, Failure};
-use super::client::Client;
-use super::output::Output;
-use super::peer_wait::PeerWait;
-use super::shared::Shared;
 use crate::conn::CloseReason;
 use crate::h1::chunked;
 use crate::handler::{ContentSink, WriteContent, run_writer};
+use crate::server::client::Client;
+use crate::server::client::output::Output;
+use crate::server::exchange::blocking::{BlockingIo, Failure};
+use crate::server::exchange::peer_wait::PeerWait;
+use crate::server::shared::Shared;
 use std::io;
 
 /// A connection's writing side, as a program's writer sees it.
@@ -26,7 +26,7 @@ struct BodyWriter<'a> {
 ///
 /// # Errors
 /// Why the connection has to end in the middle of the content.
-pub(super) fn write_content(
+pub(crate) fn write_content(
     shared: &Shared,
     client: &mut Client,
     output: &mut Output,

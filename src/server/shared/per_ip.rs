@@ -3,23 +3,23 @@
 //! In: addresses of peers. Out: what is done about one that has too many. Never: a cost when there is no limit; an entry for an
 //! address that has no connection.
 
-use super::lock::lock;
+use crate::server::base::lock::lock;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::collections::HashMap;
 use std::sync::Mutex;
 
 /// Connections by address. With no limit, nothing is counted.
 #[derive(Debug)]
-pub struct PerAddress {
+pub struct PerIp {
     limit: Option<usize>,
     /// Keys are chosen by strangers; std's hash is seeded for that.
     counts: Mutex<HashMap<IpAddr, usize>>,
 }
 
-impl PerAddress {
+impl PerIp {
     /// So many connections for each.
-    pub fn new(limit: Option<usize>) -> PerAddress {
-        PerAddress {
+    pub fn new(limit: Option<usize>) -> PerIp {
+        PerIp {
             limit,
             counts: Mutex::new(HashMap::new()),
         }
