@@ -20,6 +20,7 @@
 )]
 
 pub mod addresses;
+mod backend;
 pub mod beneath;
 pub mod clock;
 pub mod entries;
@@ -45,9 +46,10 @@ use unix as platform;
 #[cfg(windows)]
 use windows as platform;
 
+pub use backend::Backend;
 pub use clock::{Clock, SystemClock};
 pub use listener::{Accept, Listener};
-pub use poller::{Backend, Interest, Poller, Source, Token, Wake};
+pub use poller::{Interest, Poller, Source, Token, Wake};
 pub use stream::{Socket, Stream};
 pub use threads::{SystemThreads, Threads, Work};
 

@@ -6,7 +6,6 @@
 //!
 //! All methods may be called from any thread at any time, also while others wait.
 
-use super::poll::Poll;
 use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
@@ -77,35 +76,6 @@ pub trait Poller: Send + Sync + fmt::Debug {
 
     /// Ends all present and future waits. Cannot be undone.
     fn wake(&self);
-}
-
-/// Which poller to use; a run-time value, so that every test can run on each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Backend {
-    /// `epoll(7)`, on Linux.
-    #[cfg(target_os = "linux")]
-    Epoll,
-    /// `poll(2)`, or `WSAPoll` on Windows: one thread polls, the others wait for it.
-    Poll,
-}
-
-impl Backend {
-    /// Every backend that this system has, the preferred one first.
-    pub const ALL: &'static [Backend] = &[
-        #[cfg(target_os = "linux")]
-        Backend::Epoll,
-        Backend::Poll,
-    ];
-
-    /// Makes a poller.
-    pub fn open(self) -> io::Result<Box<dyn Poller>> {
-        match self {
-            #[cfg(target_os = "linux")]
-            Backend::Epoll => Ok(Box::new(super::linux::epoll::Epoll::open()?)),
-            Backend::Poll => Ok(Box::new(Poll::open()?)),
-        }
-    }
 }
 
 /// Tokens from here on are reserved.
