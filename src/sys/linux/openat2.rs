@@ -1,6 +1,6 @@
 //! `openat2(2)` (Linux 5.6): the kernel itself keeps the path below the root.
 
-use crate::sys::beneath::{OpenError, Purpose};
+use crate::sys::beneath::contract::{OpenError, Purpose};
 use crate::sys::unix::errno;
 use crate::sys::unix::folder::{flags, open_error, with_c_string};
 use std::ffi::{CStr, c_char, c_int, c_long};

@@ -4,7 +4,7 @@
 //! (`walk` and `linux/openat2` decide).
 
 use super::{check, errno, ffi};
-use crate::sys::beneath::{OpenError, Purpose};
+use crate::sys::beneath::contract::{OpenError, Purpose};
 use crate::sys::uninterrupted;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::fs::{self, File, OpenOptions};

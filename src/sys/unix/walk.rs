@@ -10,13 +10,16 @@
 use super::errno;
 use super::ffi::{O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_SEARCH};
 use super::folder::{flags, open_at, open_error, read_link_at};
-use crate::sys::beneath::{LINKS_MAX, OpenError, Purpose};
+use crate::sys::beneath::contract::{OpenError, Purpose};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// How a folder on the way is opened.
 const FOLDER: i32 = O_SEARCH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+/// Symlinks followed on one way, as the kernel of Linux counts them (`path_resolution(7)`).
+const LINKS_MAX: u32 = 40;
 
 /// Components walked in all. A path of 4,095 octets has at most 2,048, and so has a link's target;
 /// more than two of that size need links that were made to waste time.

@@ -6,7 +6,7 @@
 //! Never: a name that Windows reads in a way of its own. Links are judged by where they lead, so an
 //! absolute one that stays inside is followed here.
 
-use crate::sys::beneath::{OpenError, Purpose, Symlinks};
+use crate::sys::beneath::contract::{OpenError, Purpose, Symlinks};
 use std::ffi::c_void;
 use std::fs::{File, OpenOptions};
 use std::io;

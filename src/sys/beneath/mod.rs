@@ -4,10 +4,15 @@
 //! and [`Strategy::Walk`] (component by component, `O_NOFOLLOW`, links read and walked by hand; on Windows the final
 //! path of the opened handle must lie under the root's). They must agree; tests and a fuzz target ask both.
 
+pub(super) mod contract;
+
+pub use contract::{OpenError, Symlinks};
+
 #[cfg(target_os = "linux")]
 use super::linux::openat2;
 use super::platform;
 use super::platform::folder::Folder;
+use contract::Purpose;
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
@@ -21,55 +26,6 @@ pub enum Strategy {
     /// Component by component.
     Walk,
 }
-
-/// Which symlinks below a root are followed. The way to the root itself is the program's choice, and followed always.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Symlinks {
-    /// Those that stay below the root at every step; an absolute one leaves it.
-    #[default]
-    Inside,
-    /// None. On Windows that is whatever the system spells otherwise than it was asked: a junction, a short name, a name in
-    /// other letters.
-    None,
-    /// All, wherever they lead, as any program of the system follows them, `/proc/self/root` included. Only the components
-    /// of a path keep it below the root then, and whoever may make a symlink there may show every file that the process can read.
-    All,
-}
-
-/// Why a file was not opened.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// Nothing has that name (ENOENT), or a component on the way is no folder (ENOTDIR), or a name is
-    /// too long (ENAMETOOLONG), or it is a socket or a device without driver (ENXIO, ENODEV).
-    NotFound,
-    /// The process may not open it (EACCES, EPERM).
-    Denied,
-    /// A symlink is absolute or leads out of the root.
-    Escapes,
-    /// A symlink, and none is followed ([`Symlinks::None`]).
-    Symlink,
-    /// More than 40 symlinks on the way (ELOOP).
-    Loop,
-    /// The relative path has an empty, `.` or `..` component, or a NUL, or (on Windows) `\`, `:`, a
-    /// device's name as `CON`, or a name that ends in a dot or a space.
-    InvalidPath,
-    /// Anything else: no descriptors left, an input/output error.
-    Io(io::Error),
-}
-
-/// What a file is opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// To be read.
-    Read,
-    /// To be asked what it is.
-    Look,
-}
-
-/// Symlinks followed on one way, as the kernel of Linux counts them (`path_resolution(7)`).
-#[cfg(unix)]
-pub(super) const LINKS_MAX: u32 = 40;
 
 /// Octets of a path: Linux's `PATH_MAX` of 4,096 counts the NUL too.
 const PATH_MAX: usize = 4095;
