@@ -143,7 +143,7 @@ pub mod internals {
         pub use crate::sys::{
             Accept, Backend, Clock, Interest, Listener, Poller, Socket, Source, Stream,
             SystemClock, SystemThreads, Threads, Token, Wake, Work, addresses, beneath, entries,
-            limits, listener, signals,
+            limits, shortage, signals,
         };
     }
 }

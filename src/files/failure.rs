@@ -4,6 +4,7 @@
 
 use crate::semantics::Status;
 use crate::sys::beneath::OpenError;
+use crate::sys::shortage::{Shortage, shortage};
 use std::io;
 
 /// Why no file answers.
@@ -41,8 +42,8 @@ impl Failure {
 
     /// What an error of the system behind [`OpenError::Io`] means, or one of asking an open file what it is.
     pub fn of_io(error: &io::Error) -> Failure {
-        match error.raw_os_error() {
-            Some(code) if NO_DESCRIPTORS.contains(&code) => Failure::NoDescriptors,
+        match shortage(error) {
+            Some(Shortage::Process | Shortage::System) => Failure::NoDescriptors,
             _ => Failure::Failed,
         }
     }
@@ -79,10 +80,3 @@ impl Failure {
         }
     }
 }
-
-/// EMFILE: this process has too many open files; ENFILE: the whole system has.
-#[cfg(unix)]
-const NO_DESCRIPTORS: [i32; 2] = [24, 23];
-/// ERROR_TOO_MANY_OPEN_FILES.
-#[cfg(not(unix))]
-const NO_DESCRIPTORS: [i32; 1] = [4];

@@ -96,22 +96,6 @@ impl fmt::Debug for Listener {
     }
 }
 
-/// What a failed accept says that there is too little of: to be tried again later, not at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shortage {
-    /// The process may open no more descriptors (EMFILE).
-    Process,
-    /// The system has none left, for any process (ENFILE).
-    System,
-    /// Memory (ENOBUFS, ENOMEM).
-    Memory,
-}
-
-/// What there was too little of for an accept, if that is why it failed.
-pub fn shortage(error: &io::Error) -> Option<Shortage> {
-    error.raw_os_error().and_then(socket::shortage)
-}
-
 /// TCP_NODELAY comes from the listener.
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 fn accept_tcp(listener: &TcpListener) -> io::Result<(TcpStream, Option<SocketAddr>)> {

@@ -30,6 +30,7 @@ pub mod limits;
 pub mod listener;
 mod poll;
 pub mod poller;
+pub mod shortage;
 pub mod signals;
 pub mod stream;
 pub mod threads;

@@ -1,7 +1,7 @@
 //! Listening sockets: how they are set up, and what accepting gives.
 
 use crate::support::{LOST, may_open, on_each_backend, pair};
-use doorstep::internals::sys::listener::{Shortage, shortage};
+use doorstep::internals::sys::shortage::{Shortage, shortage};
 use doorstep::internals::sys::{Accept, Interest, Listener, Source, Stream, Token, Wake};
 use std::io::{self, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};

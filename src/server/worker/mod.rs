@@ -28,7 +28,7 @@ use crate::server::shared::per_ip::shown;
 use crate::server::worker::detached::detach;
 use crate::server::worker::turn::{Trigger, TurnEnd};
 use crate::sys::limits::open_files;
-use crate::sys::listener::{Shortage, shortage};
+use crate::sys::shortage::{Shortage, shortage};
 use crate::sys::{Stream, Token, Wake};
 use core::net::SocketAddr;
 use std::io;

@@ -3,8 +3,7 @@
 //! In: addresses. Out: std's socket types. Also the encoding of socket addresses, which each system
 //! lays out a little differently.
 
-use super::{check, errno, ffi};
-use crate::sys::listener::Shortage;
+use super::{check, ffi};
 use std::ffi::{c_int, c_void};
 use std::io;
 use std::mem;
@@ -60,16 +59,6 @@ pub fn silence(socket: &impl AsFd) {
     // EINVAL: the peer has gone already. Then the signal cannot be turned off, but nothing will be
     // written either before a read has found the end.
     let _ = switch_on(socket.as_fd(), ffi::SOL_SOCKET, ffi::SO_NOSIGPIPE);
-}
-
-/// What the error number says that there is too little of.
-pub fn shortage(number: i32) -> Option<Shortage> {
-    match number {
-        errno::EMFILE => Some(Shortage::Process),
-        errno::ENFILE => Some(Shortage::System),
-        errno::ENOBUFS | errno::ENOMEM => Some(Shortage::Memory),
-        _ => None,
-    }
 }
 
 /// `listen(2)`: also changes the backlog of a socket that listens already.

@@ -1,13 +1,7 @@
 //! Listening sockets as std makes them: Windows needs no option set by hand.
 
-use crate::sys::listener::Shortage;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-
-/// The process has no socket left.
-const WSAEMFILE: i32 = 10024;
-/// No buffer space.
-const WSAENOBUFS: i32 = 10055;
 
 /// A listening TCP socket, non-blocking. IPv6 sockets leave IPv4 alone by default here, and without
 /// SO_REUSEADDR (which would let a second server take the port) a port can be bound again at once.
@@ -20,12 +14,3 @@ pub fn listen_tcp(address: SocketAddr, _backlog: u32) -> io::Result<TcpListener>
 
 /// There is no SIGPIPE here.
 pub fn silence(_stream: &TcpStream) {}
-
-/// What the error number says that there is too little of.
-pub fn shortage(number: i32) -> Option<Shortage> {
-    match number {
-        WSAEMFILE => Some(Shortage::Process),
-        WSAENOBUFS => Some(Shortage::Memory),
-        _ => None,
-    }
-}
