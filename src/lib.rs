@@ -139,11 +139,11 @@ pub mod internals {
     }
     pub mod sys {
         #[cfg(feature = "files")]
-        pub use crate::sys::file;
+        pub use crate::sys::file_identity;
         pub use crate::sys::{
             Accept, Backend, Clock, Interest, Listener, Poller, Socket, Source, Stream,
-            SystemClock, SystemThreads, Threads, Token, Wake, Work, addresses, beneath, entries,
-            limits, shortage, signals,
+            SystemClock, SystemThreads, Threads, Token, Wake, Work, addresses, beneath, limits,
+            read_dir, shortage, signals,
         };
     }
 }

@@ -17,7 +17,7 @@ use crate::semantics::date::HttpDate;
 use crate::semantics::etag::{self, EntityTag};
 use crate::semantics::precondition::Validators;
 use crate::semantics::{FieldError, FieldLines};
-use crate::sys::file::Identity;
+use crate::sys::file_identity::Identity;
 use crate::sys::stream::read_exact_at;
 use std::collections::hash_map::RandomState;
 use std::fs::{File, Metadata};

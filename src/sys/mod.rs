@@ -23,13 +23,13 @@ pub mod addresses;
 mod backend;
 pub mod beneath;
 pub mod clock;
-pub mod entries;
 #[cfg(feature = "files")]
-pub mod file;
+pub mod file_identity;
 pub mod limits;
 pub mod listener;
 mod poll;
 pub mod poller;
+pub mod read_dir;
 pub mod shortage;
 pub mod signals;
 pub mod stream;

@@ -2,13 +2,13 @@
 
 mod agreement;
 mod beneath;
-mod entries;
-mod file;
+mod file_identity;
 mod listener;
 mod look;
 mod machine;
 mod poller;
 mod race;
+mod read_dir;
 mod special;
 mod stream;
 mod support;

@@ -5,7 +5,7 @@ use crate::beneath::{answer, strategies};
 use crate::look::seen;
 use crate::support::Tree;
 use doorstep::internals::sys::beneath::{Root, Symlinks};
-use doorstep::internals::sys::entries::for_each;
+use doorstep::internals::sys::read_dir::for_each;
 use std::collections::HashMap;
 use std::fs;
 use std::ops::ControlFlow;

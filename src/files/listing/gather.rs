@@ -8,7 +8,7 @@ use crate::files::failure::Failure;
 use crate::files::resolve::{Rules, judge};
 use crate::limits::LISTING_NAMES;
 use crate::sys::beneath::{OpenError, Root};
-use crate::sys::entries::{Kind, for_each};
+use crate::sys::read_dir::{Kind, for_each};
 use std::fs::{File, Metadata};
 use std::io;
 use std::ops::ControlFlow;

@@ -17,7 +17,7 @@
 //! Never: an event without its token, a raw descriptor, a queue beside the kernel's that could grow
 //! past one batch a thread.
 
-use super::epoll_calls::{
+use super::epoll_sys::{
     self as calls, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLIN, EPOLLONESHOT, EPOLLOUT,
     EPOLLRDHUP, Event,
 };

@@ -1,6 +1,6 @@
 //! What Linux alone offers: epoll, `openat2(2)`, `sendfile(2)`.
 
 pub mod epoll;
-mod epoll_calls;
+mod epoll_sys;
 pub mod openat2;
 pub mod sendfile;

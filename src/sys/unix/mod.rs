@@ -6,14 +6,14 @@
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 pub mod accept;
 pub mod addresses;
-pub mod entries;
 pub mod errno;
 mod ffi;
 #[cfg(feature = "files")]
-pub mod file;
+pub mod file_identity;
 pub mod folder;
 pub mod limits;
 pub mod poll;
+pub mod read_dir;
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 pub mod send;
 pub mod signals;

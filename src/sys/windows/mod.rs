@@ -4,11 +4,11 @@
 //! signature outside the declarations.
 
 pub mod addresses;
-pub mod entries;
 #[cfg(feature = "files")]
-pub mod file;
+pub mod file_identity;
 pub mod folder;
 pub mod limits;
 pub mod poll;
+pub mod read_dir;
 pub mod signals;
 pub mod socket;

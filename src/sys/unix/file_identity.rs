@@ -1,6 +1,6 @@
 //! A file's identity, from its metadata.
 
-use crate::sys::file::Identity;
+use crate::sys::file_identity::Identity;
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 

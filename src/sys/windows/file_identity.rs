@@ -1,7 +1,7 @@
 //! A file's identity: `GetFileInformationByHandle`, and the change time.
 
 use super::folder::{FileInformation, GetFileInformationByHandleEx, information};
-use crate::sys::file::Identity;
+use crate::sys::file_identity::Identity;
 use std::ffi::c_void;
 use std::fs::{File, Metadata};
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle};

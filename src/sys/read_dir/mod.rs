@@ -3,7 +3,7 @@
 //! In: a folder that was opened beneath a root. Out: each name in it, in the file system's order, with what the folder says
 //! about its kind. Never: a path, which may lead to another folder by now; `.` and `..`; a look at what a name stands for.
 
-use super::platform;
+use crate::sys::platform;
 use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
@@ -40,7 +40,7 @@ pub fn for_each(
     folder: &File,
     each: &mut dyn FnMut(&[u8], Kind) -> ControlFlow<()>,
 ) -> io::Result<()> {
-    platform::entries::for_each(folder, &mut |name, kind| match name {
+    platform::read_dir::for_each(folder, &mut |name, kind| match name {
         b"." | b".." => ControlFlow::Continue(()),
         _ => each(name, kind),
     })

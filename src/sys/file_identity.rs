@@ -21,6 +21,6 @@ impl Identity {
     /// Unix has all of it in the metadata. Windows is asked: std tells neither a file's place nor its change time, which is left
     /// out where the file system keeps none (FAT).
     pub fn of(file: &File, metadata: &Metadata) -> Option<Identity> {
-        platform::file::identity(file, metadata)
+        platform::file_identity::identity(file, metadata)
     }
 }

@@ -3,7 +3,7 @@
 use crate::beneath::strategies;
 use crate::support::Tree;
 use doorstep::internals::sys::beneath::Root;
-use doorstep::internals::sys::entries::{Kind, for_each};
+use doorstep::internals::sys::read_dir::{Kind, for_each};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;

@@ -2,7 +2,7 @@
 #![cfg(feature = "files")]
 
 use crate::support::{LOST, Tree};
-use doorstep::internals::sys::file::Identity;
+use doorstep::internals::sys::file_identity::Identity;
 use std::fs::{self, File};
 use std::path::Path;
 use std::time::Instant;

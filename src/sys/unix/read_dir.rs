@@ -5,7 +5,7 @@
 
 use super::ffi::{self, O_CLOEXEC, O_DIRECTORY, O_NONBLOCK, O_RDONLY};
 use super::folder::open_at;
-use crate::sys::entries::Kind;
+use crate::sys::read_dir::Kind;
 use crate::sys::uninterrupted;
 use std::ffi::{CStr, c_void};
 use std::fs::File;
