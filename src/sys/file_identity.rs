@@ -1,7 +1,4 @@
-//! What the system says about an open file.
-
-use super::platform;
-use std::fs::{File, Metadata};
+//! What tells one state of a file from another. Each system has its own `Identity::of`.
 
 /// What tells one state of one file from another: its place in the file system, its length, its times.
 ///
@@ -13,14 +10,4 @@ pub struct Identity {
     pub(super) length: u64,
     pub(super) modified: (i64, i64),
     pub(super) changed: (i64, i64),
-}
-
-impl Identity {
-    /// The identity of an open file, of which this is the metadata; `None` when the system does not tell it.
-    ///
-    /// Unix has all of it in the metadata. Windows is asked: std tells neither a file's place nor its change time, which is left
-    /// out where the file system keeps none (FAT).
-    pub fn of(file: &File, metadata: &Metadata) -> Option<Identity> {
-        platform::file_identity::identity(file, metadata)
-    }
 }

@@ -1,9 +1,10 @@
 //! Listening sockets.
 
 use super::platform::socket;
+use super::poller::Source;
 #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
-use super::uninterrupted;
-use super::{Source, Stream};
+use super::retry::uninterrupted;
+use super::stream::Stream;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};

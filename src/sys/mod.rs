@@ -27,9 +27,11 @@ pub mod clock;
 pub mod file_identity;
 pub mod limits;
 pub mod listener;
+mod platform;
 mod poll;
 pub mod poller;
 pub mod read_dir;
+mod retry;
 pub mod shortage;
 pub mod signals;
 pub mod stream;
@@ -42,32 +44,9 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
-#[cfg(unix)]
-use unix as platform;
-#[cfg(windows)]
-use windows as platform;
-
 pub use backend::Backend;
 pub use clock::{Clock, SystemClock};
 pub use listener::{Accept, Listener};
 pub use poller::{Interest, Poller, Source, Token, Wake};
 pub use stream::{Socket, Stream};
 pub use threads::{SystemThreads, Threads, Work};
-
-use std::io;
-
-/// How often one call is begun anew because a signal interrupted it (EINTR). A signal interrupts a
-/// call once, so the number is a guess that no sane sender of signals reaches; past it the
-/// interruption is reported instead of looping for ever.
-const INTERRUPTIONS_MAX: u32 = 10_000;
-
-/// Calls until the answer is something else than "interrupted by a signal".
-fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-    for _ in 0..INTERRUPTIONS_MAX {
-        match call() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            answer => return answer,
-        }
-    }
-    Err(io::ErrorKind::Interrupted.into())
-}

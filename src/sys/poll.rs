@@ -17,8 +17,8 @@
 //! Never: more work for one event than `poll(2)` itself does, which looks at every armed entry.
 
 use super::platform::poll::{Key, PollEntry, key, poll};
-use super::poller::{Deadline, RESERVED};
-use super::{INTERRUPTIONS_MAX, Interest, Poller, Source, Token, Wake};
+use super::poller::{Deadline, Interest, Poller, RESERVED, Source, Token, Wake};
+use super::retry::INTERRUPTIONS_MAX;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};

@@ -1,7 +1,5 @@
-//! The signals that ask a program to stop.
-
-use super::platform;
-use std::io;
+//! The signals that ask a program to stop. Each system has its own `Signals::install` and
+//! `Signals::wait`.
 
 /// A signal that asks the program to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,19 +13,5 @@ pub enum Signal {
 /// Receives SIGINT and SIGTERM from now on, instead of dying of them, until the process ends.
 #[derive(Debug)]
 pub struct Signals {
-    _installed: (),
-}
-
-impl Signals {
-    /// Installs the handlers. Doing it twice is harmless: each signal then goes to one of those who
-    /// wait.
-    pub fn install() -> io::Result<Signals> {
-        platform::signals::install()?;
-        Ok(Signals { _installed: () })
-    }
-
-    /// Blocks until a signal comes. Signals that came before are not lost: each is one wait's answer.
-    pub fn wait(&mut self) -> io::Result<Signal> {
-        platform::signals::wait()
-    }
+    pub(super) _installed: (),
 }

@@ -1,8 +1,8 @@
 //! One connected socket, never blocking: TCP, Unix-domain, or the caller's own.
 
 use super::platform::poll::{PollEntry, poll};
-use super::poller::Deadline;
-use super::{Interest, Source, uninterrupted};
+use super::poller::{Deadline, Interest, Source};
+use super::retry::uninterrupted;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, IoSlice, Read, Write};

@@ -21,9 +21,11 @@ use super::epoll_sys::{
     self as calls, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLIN, EPOLLONESHOT, EPOLLOUT,
     EPOLLRDHUP, Event,
 };
-use crate::sys::platform::poll::{PollEntry, poll};
-use crate::sys::poller::{Deadline, RESERVED, whole_milliseconds};
-use crate::sys::{INTERRUPTIONS_MAX, Interest, Poller, Source, Token, Wake};
+use crate::sys::poller::{
+    Deadline, Interest, Poller, RESERVED, Source, Token, Wake, whole_milliseconds,
+};
+use crate::sys::retry::INTERRUPTIONS_MAX;
+use crate::sys::unix::poll::{PollEntry, poll};
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

@@ -1,6 +1,6 @@
 //! `sendfile(2)`: a file's octets go to a socket without passing through the program.
 
-use crate::sys::uninterrupted;
+use crate::sys::retry::uninterrupted;
 use crate::sys::unix::errno;
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};

@@ -3,25 +3,14 @@
 //! In: a folder that was opened beneath a root. Out: each name in it, in the file system's order, with what the folder says
 //! about its kind. Never: a path, which may lead to another folder by now; `.` and `..`; a look at what a name stands for.
 
-use crate::sys::platform;
+pub(super) mod kind;
+
+pub use kind::Kind;
+
+use super::platform;
 use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
-
-/// What a folder says about a name in it. It may be wrong by the time it is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A regular file.
-    File,
-    /// A folder.
-    Folder,
-    /// A symlink, wherever it leads; on Windows also a junction.
-    Symlink,
-    /// A FIFO, a socket, a device.
-    Other,
-    /// The file system does not say (`readdir(3)`: "All applications must properly handle a return of DT_UNKNOWN").
-    Unknown,
-}
 
 /// Calls `each` with every name in the folder, as octets, until it breaks.
 ///

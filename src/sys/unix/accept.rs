@@ -1,7 +1,7 @@
 //! `accept4(2)`: one call gives a connection that is non-blocking and close-on-exec already.
 
 use super::{check, ffi, socket};
-use crate::sys::uninterrupted;
+use crate::sys::retry::uninterrupted;
 use std::ffi::c_void;
 use std::io;
 use std::mem;

@@ -5,7 +5,7 @@
 
 use super::{check, errno, ffi};
 use crate::sys::beneath::contract::{OpenError, Purpose};
-use crate::sys::uninterrupted;
+use crate::sys::retry::uninterrupted;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::fs::{self, File, OpenOptions};
 use std::io;

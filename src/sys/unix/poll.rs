@@ -3,8 +3,7 @@
 //! In: entries and a time. Out: how many are ready; each entry says so itself.
 
 use super::{check, ffi};
-use crate::sys::Interest;
-use crate::sys::poller::whole_milliseconds;
+use crate::sys::poller::{Interest, whole_milliseconds};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;

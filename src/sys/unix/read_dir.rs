@@ -5,8 +5,8 @@
 
 use super::ffi::{self, O_CLOEXEC, O_DIRECTORY, O_NONBLOCK, O_RDONLY};
 use super::folder::open_at;
-use crate::sys::read_dir::Kind;
-use crate::sys::uninterrupted;
+use crate::sys::read_dir::kind::Kind;
+use crate::sys::retry::uninterrupted;
 use std::ffi::{CStr, c_void};
 use std::fs::File;
 use std::io;

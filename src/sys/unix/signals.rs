@@ -4,7 +4,7 @@
 //! does what a handler may do (`signal-safety(7)`): one `write(2)`.
 
 use super::ffi;
-use crate::sys::signals::Signal;
+use crate::sys::signals::{Signal, Signals};
 use std::ffi::{c_int, c_void};
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
@@ -20,33 +20,37 @@ static PIPE: OnceLock<(UnixStream, UnixStream)> = OnceLock::new();
 // INVARIANT: -1, or the descriptor of `PIPE.0`, which is never closed.
 static WRITTEN_END: AtomicI32 = AtomicI32::new(-1);
 
-/// Makes the pipe and installs the handlers. Again is harmless: the same pipe serves.
-pub fn install() -> io::Result<()> {
-    let (written, _) = match PIPE.get() {
-        Some(ends) => ends,
-        None => {
-            let ends = UnixStream::pair()?;
-            // A handler must not wait: when 100,000 signals are unread, the next says nothing new.
-            ends.0.set_nonblocking(true)?;
-            PIPE.get_or_init(|| ends)
-        }
-    };
-    // Before the handlers, which would otherwise find no pipe.
-    WRITTEN_END.store(written.as_raw_fd(), Ordering::SeqCst);
-    handle(ffi::SIGINT)?;
-    handle(ffi::SIGTERM)
-}
-
-/// Blocks until a signal comes.
-pub fn wait() -> io::Result<Signal> {
-    let ends = PIPE.get().ok_or(io::ErrorKind::NotConnected)?;
-    let mut read = &ends.1;
-    let mut octet = [0];
-    read.read_exact(&mut octet)?;
-    if c_int::from(octet[0]) == ffi::SIGINT {
-        return Ok(Signal::Interrupt);
+impl Signals {
+    /// Installs the handlers. Doing it twice is harmless: each signal then goes to one of those who
+    /// wait.
+    pub fn install() -> io::Result<Signals> {
+        let (written, _) = match PIPE.get() {
+            Some(ends) => ends,
+            None => {
+                let ends = UnixStream::pair()?;
+                // A handler must not wait: when 100,000 signals are unread, the next says nothing new.
+                ends.0.set_nonblocking(true)?;
+                PIPE.get_or_init(|| ends)
+            }
+        };
+        // Before the handlers, which would otherwise find no pipe.
+        WRITTEN_END.store(written.as_raw_fd(), Ordering::SeqCst);
+        handle(ffi::SIGINT)?;
+        handle(ffi::SIGTERM)?;
+        Ok(Signals { _installed: () })
     }
-    Ok(Signal::Terminate)
+
+    /// Blocks until a signal comes. Signals that came before are not lost: each is one wait's answer.
+    pub fn wait(&mut self) -> io::Result<Signal> {
+        let ends = PIPE.get().ok_or(io::ErrorKind::NotConnected)?;
+        let mut read = &ends.1;
+        let mut octet = [0];
+        read.read_exact(&mut octet)?;
+        if c_int::from(octet[0]) == ffi::SIGINT {
+            return Ok(Signal::Interrupt);
+        }
+        Ok(Signal::Terminate)
+    }
 }
 
 /// `signal(3)`. On the systems of this room it has BSD's meaning: the handler stays installed, and

@@ -20,23 +20,27 @@ struct BasicInformation {
     attributes: u32,
 }
 
-/// Volume and index, length and write time of one moment, which std's metadata is not of, and the change time.
-pub fn identity(file: &File, _metadata: &Metadata) -> Option<Identity> {
-    let file = file.as_handle();
-    let FileInformation {
-        times,
-        volume,
-        size,
-        index,
-        ..
-    } = information(file).ok()?;
-    Some(Identity {
-        place: [u64::from(volume), long(index)],
-        length: long(size),
-        // 100 nanoseconds since 1601; the last two of creation, access, write.
-        modified: (i64::from(times[5]), i64::from(times[4])),
-        changed: (changed(file).unwrap_or(0), 0),
-    })
+impl Identity {
+    /// The identity of an open file: volume and index, length and write time of one moment, which std's
+    /// metadata is not of, and the change time, which is left out where the file system keeps none
+    /// (FAT). `None` when the system does not tell it.
+    pub fn of(file: &File, _metadata: &Metadata) -> Option<Identity> {
+        let file = file.as_handle();
+        let FileInformation {
+            times,
+            volume,
+            size,
+            index,
+            ..
+        } = information(file).ok()?;
+        Some(Identity {
+            place: [u64::from(volume), long(index)],
+            length: long(size),
+            // 100 nanoseconds since 1601; the last two of creation, access, write.
+            modified: (i64::from(times[5]), i64::from(times[4])),
+            changed: (changed(file).unwrap_or(0), 0),
+        })
+    }
 }
 
 /// A number whose upper half comes first.

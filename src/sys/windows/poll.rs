@@ -2,8 +2,7 @@
 //!
 //! In: entries and a time. Out: how many are ready; each entry says so itself.
 
-use crate::sys::Interest;
-use crate::sys::poller::whole_milliseconds;
+use crate::sys::poller::{Interest, whole_milliseconds};
 use std::ffi::c_int;
 use std::io;
 use std::os::windows::io::{AsRawSocket, BorrowedSocket, RawSocket};

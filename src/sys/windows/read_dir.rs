@@ -3,7 +3,7 @@
 //! In: a borrowed folder. Out: names and kinds. Never: a path; a name that is no Unicode, which no path can ask for.
 
 use super::folder::GetFileInformationByHandleEx;
-use crate::sys::read_dir::Kind;
+use crate::sys::read_dir::kind::Kind;
 use std::ffi::c_void;
 use std::fs::File;
 use std::io;

@@ -3,7 +3,7 @@
 //! In: the console's events, each on a thread that the system starts for it. Out: one answer each to
 //! whoever waits. The handler is an ordinary thread, so locks are allowed.
 
-use crate::sys::signals::Signal;
+use crate::sys::signals::{Signal, Signals};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -30,29 +30,33 @@ unsafe extern "system" {
     ) -> i32;
 }
 
-/// Installs the handler. Again is harmless: it is taken out first.
-pub fn install() -> io::Result<()> {
-    // SAFETY: the handler is a function with the signature that the system expects. It fails when the
-    // handler was not installed, which is what is wanted.
-    unsafe { SetConsoleCtrlHandler(Some(on_event), 0) };
-    // SAFETY: as above; the function lives as long as the process.
-    let is_installed = unsafe { SetConsoleCtrlHandler(Some(on_event), 1) };
-    if is_installed == 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
-}
-
-/// Blocks until a signal comes.
-pub fn wait() -> io::Result<Signal> {
-    let mut pending = lock();
-    loop {
-        if let Some(signal) = pending.pop_front() {
-            return Ok(signal);
+impl Signals {
+    /// Installs the handler. Doing it twice is harmless: each signal then goes to one of those who
+    /// wait.
+    pub fn install() -> io::Result<Signals> {
+        // It is taken out first, so that it is there once.
+        // SAFETY: the handler is a function with the signature that the system expects. It fails when
+        // the handler was not installed, which is what is wanted.
+        unsafe { SetConsoleCtrlHandler(Some(on_event), 0) };
+        // SAFETY: as above; the function lives as long as the process.
+        let is_installed = unsafe { SetConsoleCtrlHandler(Some(on_event), 1) };
+        if is_installed == 0 {
+            return Err(io::Error::last_os_error());
         }
-        pending = ARRIVED
-            .wait(pending)
-            .unwrap_or_else(PoisonError::into_inner);
+        Ok(Signals { _installed: () })
+    }
+
+    /// Blocks until a signal comes. Signals that came before are not lost: each is one wait's answer.
+    pub fn wait(&mut self) -> io::Result<Signal> {
+        let mut pending = lock();
+        loop {
+            if let Some(signal) = pending.pop_front() {
+                return Ok(signal);
+            }
+            pending = ARRIVED
+                .wait(pending)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
     }
 }
 
