@@ -103,7 +103,9 @@ pub mod internals {
     }
     #[cfg(feature = "files")]
     pub mod files {
-        pub use crate::files::{failure, hashed_name, listing, media_types, resolve, respond};
+        pub use crate::files::resource::hashed_name;
+        pub use crate::files::respond::error;
+        pub use crate::files::{listing, media_types, resolve, respond};
     }
     pub mod scan {
         pub use crate::scan::*;

@@ -2,7 +2,7 @@
 #![cfg(feature = "files")]
 
 use doorstep::internals::files::listing;
-use doorstep::internals::files::listing::room::Room;
+use doorstep::internals::files::listing::budget::Room;
 use doorstep::internals::files::resolve::{Rules, resolve};
 use doorstep::internals::files::respond::failure_page;
 use doorstep::internals::sys::beneath::Root;

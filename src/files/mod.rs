@@ -8,39 +8,34 @@
 //! [`respond`] says it, in parts by `multipart`; a folder is shown by `listing`. Whatever goes wrong on the way is a [`failure`].
 #![forbid(unsafe_code)]
 
-mod cache;
-mod choose;
-pub mod failure;
-pub mod hashed_name;
 pub mod listing;
+mod lookup;
 pub mod media_types;
 mod mounts;
-mod multipart;
 mod options;
-mod representation;
 pub mod resolve;
-mod resource;
+pub mod resource;
 pub mod respond;
 mod root;
 
 pub use crate::sys::beneath::Symlinks;
-pub use cache::Stats;
 pub use options::CacheControl;
+pub use resource::cache::Stats;
 
 use crate::handler::{Handler, Now, Request, Response};
 use crate::semantics::accept::weight;
 use crate::semantics::accept_encoding::ranking;
 use crate::semantics::{FieldError, Method, Status};
 use crate::sys::beneath::Root;
-use cache::Cache;
-use choose::{Chosen, choose};
-use failure::Failure;
-use listing::room::Room;
+use listing::budget::Room;
+use lookup::{Chosen, choose};
 use mounts::{Mounted, Mounts};
 use options::Options;
-use representation::Representation;
 use resolve::{Names, Refusal, Resolved, resolve, without_dots};
 use resource::Resource;
+use resource::cache::Cache;
+use resource::representation::Representation;
+use respond::error::Failure;
 use root::HeldRoot;
 use std::borrow::Cow;
 use std::ffi::OsStr;

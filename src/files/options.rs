@@ -2,9 +2,9 @@
 //!
 //! In: the choices. Out: what follows from them for one file. Never: a look at the file system.
 
-use super::hashed_name::carries_hash;
 use super::media_types;
 use super::resolve::Rules;
+use super::resource::hashed_name::carries_hash;
 use crate::limits::CACHE_BYTES;
 use crate::semantics::FieldError;
 use crate::semantics::fields::valid_value;

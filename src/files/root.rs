@@ -6,8 +6,8 @@
 //! folder and makes it anew, and the descriptor would name the deleted one, empty for ever: so the path is asked again
 //! whether it still names the folder that is held, at most every [`COMPARE_MS`].
 
-use super::failure::Failure;
 use super::resource::milliseconds;
+use super::respond::error::Failure;
 use crate::sys::beneath::{Root, Symlinks};
 use std::io;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use crate::tree::{Answer, Tree};
 use doorstep::Method;
-use doorstep::internals::files::failure::Failure;
+use doorstep::internals::files::error::Failure;
 use doorstep::internals::files::respond::failure_page;
 use doorstep::internals::sys::beneath::OpenError;
 use std::io;

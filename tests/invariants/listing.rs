@@ -12,10 +12,10 @@ mod markup;
 
 use doorstep::internals::bytes::{number, percent};
 use doorstep::internals::files::listing::Form;
-use doorstep::internals::files::listing::content::Content;
 use doorstep::internals::files::listing::entries::{Entries, Entry};
-use doorstep::internals::files::listing::look::{SCRIPT, STYLE};
 use doorstep::internals::files::listing::order::{Key, Order};
+use doorstep::internals::files::listing::reader::Content;
+use doorstep::internals::files::listing::style::{SCRIPT, STYLE};
 use json::Value;
 use markup::Token;
 use std::io::Read;

@@ -3,7 +3,7 @@
 //! In: a folder's path and its entries. Out: the object that [`listing`](super) documents. Never: an octet that is no UTF-8.
 
 use super::entries::{Entries, Entry};
-use super::text::{push_json, timestamp};
+use super::escape::{push_json, timestamp};
 use crate::bytes::number::push_decimal;
 use crate::bytes::percent::encode_segment;
 

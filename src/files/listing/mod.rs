@@ -21,26 +21,26 @@
 //! - `modified`: as RFC 3339 in UTC, whole seconds; null before 1970, after 9999, and where nobody knows.
 //! - `href`: relative to the URL that the listing was asked by.
 
-pub mod content;
+pub mod budget;
 pub mod entries;
-mod gather;
+pub mod escape;
+mod html;
 mod json;
-pub mod look;
 pub mod order;
-mod page;
-pub mod room;
-pub mod text;
+mod read_dir;
+pub mod reader;
+pub mod style;
 
-use super::failure::Failure;
 use super::resolve::{Resolved, Rules};
+use super::respond::error::Failure;
 use crate::bytes::percent;
 use crate::handler::{Request, Response};
 use crate::semantics::{Status, accept};
 use crate::sys::beneath::Root;
-use content::Content;
-use gather::gather;
+use budget::Room;
 use order::Order;
-use room::Room;
+use read_dir::gather;
+use reader::Content;
 use std::fs::File;
 
 /// In which form a listing is given.
@@ -78,7 +78,7 @@ pub fn answer(
     let response = match form {
         Form::Html => Response::new(Status::OK)
             .header("Content-Type", "text/html; charset=utf-8")
-            .header("Content-Security-Policy", look::POLICY),
+            .header("Content-Security-Policy", style::POLICY),
         // RFC 8259 §11: "no "charset" parameter is defined".
         Form::Json => Response::new(Status::OK).header("Content-Type", "application/json"),
     };

@@ -2,8 +2,8 @@
 
 use crate::tree::Tree;
 use doorstep::internals::files::listing;
-use doorstep::internals::files::listing::look::POLICY;
-use doorstep::internals::files::listing::room::Room;
+use doorstep::internals::files::listing::budget::Room;
+use doorstep::internals::files::listing::style::POLICY;
 use doorstep::internals::files::resolve::{Rules, judge, resolve};
 use doorstep::internals::files::respond::failure_page;
 use doorstep::internals::limits::LISTING_ENTRIES;
@@ -263,7 +263,7 @@ fn a_symlink_is_what_it_leads_to() {
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap()
         .as_secs();
-    let stamp = listing::text::timestamp(seconds).unwrap();
+    let stamp = listing::escape::timestamp(seconds).unwrap();
     let stamp = std::str::from_utf8(&stamp).unwrap();
     assert!(row("to-link").contains(stamp), "{}", row("to-link"));
 }

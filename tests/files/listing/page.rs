@@ -2,11 +2,11 @@
 
 use super::{file, folder};
 use doorstep::internals::files::listing::Form;
-use doorstep::internals::files::listing::content::Content;
 use doorstep::internals::files::listing::entries::{Entries, Entry};
-use doorstep::internals::files::listing::look::{POLICY, SCRIPT, STYLE};
+use doorstep::internals::files::listing::escape::{push_html, push_json, push_size, timestamp};
 use doorstep::internals::files::listing::order::Order;
-use doorstep::internals::files::listing::text::{push_html, push_json, push_size, timestamp};
+use doorstep::internals::files::listing::reader::Content;
+use doorstep::internals::files::listing::style::{POLICY, SCRIPT, STYLE};
 use std::io::Read;
 
 fn made(form: Form, path: &str, entries: &[Entry<'_>], truncated: bool, query: &str) -> String {

@@ -2,10 +2,10 @@
 //!
 //! In: entries in order, and a form. Out: octets, block by block, and how many they will be. Never: the whole of it in memory.
 
+use super::budget::Taken;
 use super::entries::Entries;
 use super::order::Order;
-use super::room::Taken;
-use super::{Form, json, page};
+use super::{Form, html, json};
 use crate::limits::STREAM_BLOCK;
 use std::io::{self, Read};
 
@@ -68,13 +68,13 @@ impl Content {
     fn push_piece(&self, index: usize, out: &mut Vec<u8>) {
         let Some(entry_index) = index.checked_sub(1) else {
             return match self.form {
-                Form::Html => page::push_top(&self.path, self.order, out),
+                Form::Html => html::push_top(&self.path, self.order, out),
                 Form::Json => json::push_top(&self.path, &self.entries, out),
             };
         };
         match (self.form, self.entries.get(entry_index)) {
-            (Form::Html, Some(entry)) => page::push_row(&entry, out),
-            (Form::Html, None) => page::push_bottom(&self.entries, out),
+            (Form::Html, Some(entry)) => html::push_row(&entry, out),
+            (Form::Html, None) => html::push_bottom(&self.entries, out),
             (Form::Json, Some(entry)) => json::push_entry(&entry, entry_index == 0, out),
             (Form::Json, None) => json::push_bottom(out),
         }

@@ -4,9 +4,9 @@
 //! that is not escaped; a link that is not relative, so that it holds wherever the folder is mounted.
 
 use super::entries::{Entries, Entry};
-use super::look::{SCRIPT, STYLE};
+use super::escape::{push_html, push_size, timestamp};
 use super::order::{Key, Order};
-use super::text::{push_html, push_size, timestamp};
+use super::style::{SCRIPT, STYLE};
 use crate::bytes::number::push_decimal;
 use crate::bytes::percent::encode_segment;
 

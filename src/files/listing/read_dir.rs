@@ -4,8 +4,8 @@
 //! name that no request could be answered for.
 
 use super::entries::{Entries, Entry};
-use crate::files::failure::Failure;
 use crate::files::resolve::{Rules, judge};
+use crate::files::respond::error::Failure;
 use crate::limits::LISTING_NAMES;
 use crate::sys::beneath::{OpenError, Root};
 use crate::sys::read_dir::{Kind, for_each};

@@ -6,12 +6,16 @@
 //! A resource does not change. When more is known of a sidecar, or the file was looked at anew, there is a new one, which shares
 //! with the old one what is still the same.
 
-use super::choose::regular_file;
+pub mod cache;
+pub mod hashed_name;
+pub mod representation;
+
+use super::lookup::regular_file;
 use super::options::Options;
-use super::representation::{Opened, Representation};
 use crate::handler::Now;
 use crate::semantics::accept_encoding::Coding;
 use crate::sys::beneath::Root;
+use representation::{Opened, Representation};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};

@@ -3,10 +3,10 @@
 //! In: a resolved path, the root and the choices. Out: what is said about the file, and in which coding. Never: a path that was
 //! not resolved.
 
-use super::failure::Failure;
 use super::options::Options;
-use super::representation::Opened;
 use super::resolve::Resolved;
+use super::resource::representation::Opened;
+use super::respond::error::Failure;
 use crate::sys::beneath::Root;
 use std::fs::File;
 

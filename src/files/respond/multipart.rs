@@ -2,7 +2,7 @@
 //!
 //! In: a representation and the parts that were selected. Out: which parts those are. Never: the whole answer in memory.
 
-use super::representation::{Representation, random};
+use crate::files::resource::representation::{Representation, random};
 use crate::handler::Response;
 use crate::limits::STREAM_BLOCK;
 use crate::semantics::Status;

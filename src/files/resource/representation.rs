@@ -9,7 +9,7 @@
 //! that, a change of the same length leaves no trace. So a file whose last change is not yet [`SETTLED`] has a weak tag, in which
 //! a hash of its content stands too, and is not kept.
 
-use super::options::Options;
+use crate::files::options::Options;
 use crate::handler::{Now, Payload};
 use crate::limits::CACHE_FILE_BYTES;
 use crate::semantics::accept_encoding::Coding;
@@ -35,14 +35,14 @@ const OVERHEAD: usize = 384;
 
 /// An open file, and what the system says about it: not about whatever has its name by now.
 #[derive(Debug)]
-pub(super) struct Opened {
+pub(in crate::files) struct Opened {
     pub file: File,
     pub metadata: Metadata,
 }
 
 /// One file as it is sent.
 #[derive(Debug)]
-pub(super) struct Representation {
+pub(in crate::files) struct Representation {
     /// What tells this state of the file from others. `None` where the system cannot tell.
     identity: Option<Identity>,
     /// When its last change was, if the system keeps such a time.
@@ -332,7 +332,7 @@ fn hash(octets: &[u8]) -> u64 {
 }
 
 /// A number that nobody can tell beforehand: the keys of std's maps are made so.
-pub(super) fn random() -> u64 {
+pub(in crate::files) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 

@@ -3,9 +3,9 @@
 //! In: what a look at the file system gave. Out: whether it may be kept, which the representations know. Never: more octets,
 //! descriptors or names than their bounds; anything that was not looked at for a tenth of a second as the truth.
 
-use super::failure::Failure;
-use super::resolve::Resolved;
-use super::resource::{Resource, is_fresh, is_held, milliseconds};
+use super::{Resource, is_fresh, is_held, milliseconds};
+use crate::files::resolve::Resolved;
+use crate::files::respond::error::Failure;
 use crate::handler::Now;
 use crate::limits::{
     CACHE_DESCRIPTOR_IDLE_MS, CACHE_DESCRIPTORS, CACHE_DESCRIPTORS_FEW, CACHE_MISSING,
@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-/// How often the cache of a [`Files`](super::Files) could answer.
+/// How often the cache of a [`Files`](crate::Files) could answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -31,7 +31,7 @@ pub struct Stats {
 
 /// The answers to recent requests.
 #[derive(Debug)]
-pub(super) struct Cache {
+pub(in crate::files) struct Cache {
     bytes_max: usize,
     kept: RwLock<Kept>,
     /// When descriptors that nobody asks for were last closed, in milliseconds of the requests' monotonic time.
@@ -67,7 +67,7 @@ struct Absence {
 
 impl Cache {
     /// One that keeps at most so many octets, or nothing at all.
-    pub(super) fn of(bytes_max: usize) -> Cache {
+    pub(in crate::files) fn of(bytes_max: usize) -> Cache {
         Cache {
             bytes_max,
             kept: RwLock::default(),
@@ -80,14 +80,18 @@ impl Cache {
     }
 
     /// What is kept for a path below this root, fresh or not.
-    pub(super) fn find(&self, root: &Arc<Root>, asked: &Resolved<'_>) -> Option<Arc<Resource>> {
+    pub(in crate::files) fn find(
+        &self,
+        root: &Arc<Root>,
+        asked: &Resolved<'_>,
+    ) -> Option<Arc<Resource>> {
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
         let resource = kept.resources[usize::from(asked.slash)].get(&*asked.path)?;
         resource.is_below(root).then(|| resource.clone())
     }
 
     /// Keeps what answers a path, if it may be kept.
-    pub(super) fn keep(&self, asked: &Resolved<'_>, resource: &Arc<Resource>, now: Now) {
+    pub(in crate::files) fn keep(&self, asked: &Resolved<'_>, resource: &Arc<Resource>, now: Now) {
         let bytes = resource.bytes() + asked.path.len();
         if !resource.may_be_kept(now)
             || bytes > self.bytes_max
@@ -118,7 +122,7 @@ impl Cache {
     }
 
     /// Why there is nothing at a path, if that was found a moment ago.
-    pub(super) fn find_absence(
+    pub(in crate::files) fn find_absence(
         &self,
         root: &Arc<Root>,
         asked: &Resolved<'_>,
@@ -131,7 +135,7 @@ impl Cache {
     }
 
     /// Keeps that there is nothing at a path.
-    pub(super) fn keep_absence(
+    pub(in crate::files) fn keep_absence(
         &self,
         root: &Arc<Root>,
         asked: &Resolved<'_>,
@@ -157,7 +161,7 @@ impl Cache {
 
     /// Gives up the descriptors that nobody has asked for, now and then: a file that was deleted takes its room on the disk for as
     /// long as it is open. Without requests nothing is given up.
-    pub(super) fn sweep(&self, now: Now) {
+    pub(in crate::files) fn sweep(&self, now: Now) {
         let now_ms = milliseconds(now.monotonic);
         let swept_ms = self.swept_ms.load(Ordering::Relaxed);
         if now_ms.abs_diff(swept_ms) < CACHE_DESCRIPTOR_IDLE_MS {
@@ -175,13 +179,13 @@ impl Cache {
     }
 
     /// Gives up all descriptors, for the process has none left.
-    pub(super) fn close_files(&self) {
+    pub(in crate::files) fn close_files(&self) {
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         self.note_evictions(kept.evict(usize::MAX, 0));
     }
 
     /// Counts a request.
-    pub(super) fn note(&self, hit: bool) {
+    pub(in crate::files) fn note(&self, hit: bool) {
         let count = if hit { &self.hits } else { &self.misses };
         count.fetch_add(1, Ordering::Relaxed);
     }
@@ -191,7 +195,7 @@ impl Cache {
     }
 
     /// What was counted.
-    pub(super) fn stats(&self) -> Stats {
+    pub(in crate::files) fn stats(&self) -> Stats {
         Stats {
             hits: self.hits.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),

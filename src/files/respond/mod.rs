@@ -3,13 +3,15 @@
 //! In: a representation, or a failure. Out: which file it is; whether a condition holds and which octets a range means, which
 //! `semantics` judges. Never: the system's error text.
 
-use super::failure::Failure;
-use super::multipart;
-use super::representation::Representation;
+pub mod error;
+mod multipart;
+
+use super::resource::representation::Representation;
 use crate::handler::{Request, Response};
 use crate::semantics::Status;
 use crate::semantics::precondition::{Verdict, evaluate};
 use crate::semantics::range::{ByteRange, Selection, select};
+use error::Failure;
 use std::sync::Arc;
 
 /// The answer to GET and HEAD for a file.
