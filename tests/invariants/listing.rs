@@ -11,10 +11,10 @@ mod json;
 mod markup;
 
 use doorstep::internals::bytes::{number, percent};
-use doorstep::internals::files::listing::Form;
 use doorstep::internals::files::listing::entries::{Entries, Entry};
 use doorstep::internals::files::listing::order::{Key, Order};
 use doorstep::internals::files::listing::reader::Content;
+use doorstep::internals::files::listing::reader::Form;
 use doorstep::internals::files::listing::style::{SCRIPT, STYLE};
 use json::Value;
 use markup::Token;

@@ -2,8 +2,8 @@
 //!
 //! In: names, sizes and times. Out: the same in an order, a bounded number of them. Never: an allocation for one entry alone.
 
-use super::order::Order;
 use crate::limits::LISTING_ENTRIES;
+use std::cmp::Ordering;
 use std::ops::ControlFlow;
 
 /// One entry.
@@ -84,10 +84,10 @@ impl Entries {
     }
 
     /// Puts them in order, in place.
-    pub fn sort(&mut self, order: Order) {
+    pub fn sort_by(&mut self, compare: impl Fn(&Entry<'_>, &Entry<'_>) -> Ordering) {
         let names = &self.names;
         self.records
-            .sort_unstable_by(|left, right| order.compare(&left.entry(names), &right.entry(names)));
+            .sort_unstable_by(|left, right| compare(&left.entry(names), &right.entry(names)));
     }
 
     /// The entry at this place.

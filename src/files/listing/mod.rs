@@ -40,17 +40,8 @@ use crate::sys::beneath::Root;
 use budget::Room;
 use order::Order;
 use read_dir::gather;
-use reader::Content;
+use reader::{Content, Form};
 use std::fs::File;
-
-/// In which form a listing is given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// A page.
-    Html,
-    /// An object.
-    Json,
-}
 
 /// The listing of a folder, which was opened at this path below the root and asked for with a slash at its end.
 ///

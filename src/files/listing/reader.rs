@@ -5,9 +5,18 @@
 use super::budget::Taken;
 use super::entries::Entries;
 use super::order::Order;
-use super::{Form, html, json};
+use super::{html, json};
 use crate::limits::STREAM_BLOCK;
 use std::io::{self, Read};
+
+/// In which form a listing is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A page.
+    Html,
+    /// An object.
+    Json,
+}
 
 /// A listing that is read like a file.
 #[derive(Debug)]
@@ -29,7 +38,7 @@ pub struct Content {
 impl Content {
     /// The entries in this order and form. `path` is the folder's, decoded, without a slash at either end.
     pub fn new(form: Form, path: &[u8], mut entries: Entries, order: Order) -> Content {
-        entries.sort(order);
+        entries.sort_by(|left, right| order.compare(left, right));
         Content {
             form,
             path: path.to_vec(),

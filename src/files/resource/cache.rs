@@ -31,7 +31,7 @@ pub struct Stats {
 
 /// The answers to recent requests.
 #[derive(Debug)]
-pub(in crate::files) struct Cache {
+pub struct Cache {
     bytes_max: usize,
     kept: RwLock<Kept>,
     /// When descriptors that nobody asks for were last closed, in milliseconds of the requests' monotonic time.
@@ -67,7 +67,7 @@ struct Absence {
 
 impl Cache {
     /// One that keeps at most so many octets, or nothing at all.
-    pub(in crate::files) fn of(bytes_max: usize) -> Cache {
+    pub fn of(bytes_max: usize) -> Cache {
         Cache {
             bytes_max,
             kept: RwLock::default(),
@@ -80,18 +80,14 @@ impl Cache {
     }
 
     /// What is kept for a path below this root, fresh or not.
-    pub(in crate::files) fn find(
-        &self,
-        root: &Arc<Root>,
-        asked: &Resolved<'_>,
-    ) -> Option<Arc<Resource>> {
+    pub fn find(&self, root: &Arc<Root>, asked: &Resolved<'_>) -> Option<Arc<Resource>> {
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
         let resource = kept.resources[usize::from(asked.slash)].get(&*asked.path)?;
         resource.is_below(root).then(|| resource.clone())
     }
 
     /// Keeps what answers a path, if it may be kept.
-    pub(in crate::files) fn keep(&self, asked: &Resolved<'_>, resource: &Arc<Resource>, now: Now) {
+    pub fn keep(&self, asked: &Resolved<'_>, resource: &Arc<Resource>, now: Now) {
         let bytes = resource.bytes() + asked.path.len();
         if !resource.may_be_kept(now)
             || bytes > self.bytes_max
@@ -122,7 +118,7 @@ impl Cache {
     }
 
     /// Why there is nothing at a path, if that was found a moment ago.
-    pub(in crate::files) fn find_absence(
+    pub fn find_absence(
         &self,
         root: &Arc<Root>,
         asked: &Resolved<'_>,
@@ -135,13 +131,7 @@ impl Cache {
     }
 
     /// Keeps that there is nothing at a path.
-    pub(in crate::files) fn keep_absence(
-        &self,
-        root: &Arc<Root>,
-        asked: &Resolved<'_>,
-        why: Failure,
-        now: Now,
-    ) {
+    pub fn keep_absence(&self, root: &Arc<Root>, asked: &Resolved<'_>, why: Failure, now: Now) {
         if self.bytes_max == 0 || asked.path.len() > CACHE_NAME_BYTES {
             return;
         }
@@ -161,7 +151,7 @@ impl Cache {
 
     /// Gives up the descriptors that nobody has asked for, now and then: a file that was deleted takes its room on the disk for as
     /// long as it is open. Without requests nothing is given up.
-    pub(in crate::files) fn sweep(&self, now: Now) {
+    pub fn sweep(&self, now: Now) {
         let now_ms = milliseconds(now.monotonic);
         let swept_ms = self.swept_ms.load(Ordering::Relaxed);
         if now_ms.abs_diff(swept_ms) < CACHE_DESCRIPTOR_IDLE_MS {
@@ -179,13 +169,13 @@ impl Cache {
     }
 
     /// Gives up all descriptors, for the process has none left.
-    pub(in crate::files) fn close_files(&self) {
+    pub fn close_files(&self) {
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         self.note_evictions(kept.evict(usize::MAX, 0));
     }
 
     /// Counts a request.
-    pub(in crate::files) fn note(&self, hit: bool) {
+    pub fn note(&self, hit: bool) {
         let count = if hit { &self.hits } else { &self.misses };
         count.fetch_add(1, Ordering::Relaxed);
     }
@@ -195,7 +185,7 @@ impl Cache {
     }
 
     /// What was counted.
-    pub(in crate::files) fn stats(&self) -> Stats {
+    pub fn stats(&self) -> Stats {
         Stats {
             hits: self.hits.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),

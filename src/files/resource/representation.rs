@@ -35,14 +35,14 @@ const OVERHEAD: usize = 384;
 
 /// An open file, and what the system says about it: not about whatever has its name by now.
 #[derive(Debug)]
-pub(in crate::files) struct Opened {
+pub struct Opened {
     pub file: File,
     pub metadata: Metadata,
 }
 
 /// One file as it is sent.
 #[derive(Debug)]
-pub(in crate::files) struct Representation {
+pub struct Representation {
     /// What tells this state of the file from others. `None` where the system cannot tell.
     identity: Option<Identity>,
     /// When its last change was, if the system keeps such a time.
@@ -332,7 +332,7 @@ fn hash(octets: &[u8]) -> u64 {
 }
 
 /// A number that nobody can tell beforehand: the keys of std's maps are made so.
-pub(in crate::files) fn random() -> u64 {
+pub fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 

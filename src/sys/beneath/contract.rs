@@ -40,7 +40,7 @@ pub enum OpenError {
 
 /// What a file is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::sys) enum Purpose {
+pub enum Purpose {
     /// To be read.
     Read,
     /// To be asked what it is.

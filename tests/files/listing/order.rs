@@ -197,7 +197,8 @@ fn folders_are_first_in_every_order() {
         for entry in &all {
             assert_eq!(entries.push(entry), ControlFlow::Continue(()));
         }
-        entries.sort(Order::of_query(Some(query)));
+        let order = Order::of_query(Some(query));
+        entries.sort_by(|left, right| order.compare(left, right));
         let names = (0..all.len()).filter_map(|index| entries.get(index));
         let names: Vec<&str> = names
             .map(|entry| std::str::from_utf8(entry.name).unwrap())

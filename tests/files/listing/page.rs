@@ -1,11 +1,11 @@
 //! What a page and a JSON object say, and what lets a browser use the page's style and script.
 
 use super::{file, folder};
-use doorstep::internals::files::listing::Form;
 use doorstep::internals::files::listing::entries::{Entries, Entry};
 use doorstep::internals::files::listing::escape::{push_html, push_json, push_size, timestamp};
 use doorstep::internals::files::listing::order::Order;
 use doorstep::internals::files::listing::reader::Content;
+use doorstep::internals::files::listing::reader::Form;
 use doorstep::internals::files::listing::style::{POLICY, SCRIPT, STYLE};
 use std::io::Read;
 
