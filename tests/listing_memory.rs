@@ -4,7 +4,7 @@
 use doorstep::internals::files::listing;
 use doorstep::internals::files::listing::budget::Room;
 use doorstep::internals::files::resolve::{Rules, resolve};
-use doorstep::internals::files::respond::failure_page;
+use doorstep::internals::files::respond::error_page;
 use doorstep::internals::sys::beneath::Root;
 use doorstep::{Request, Response, Server};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -81,7 +81,7 @@ fn ten_thousand_entries_add_at_most_8_mib() {
             Rules::default(),
             &Room::default(),
         )
-        .unwrap_or_else(failure_page)
+        .unwrap_or_else(error_page)
     };
     let server = Server::bind("127.0.0.1:0").expect("a free port");
     let running = server.workers(1).spawn(list).expect("it runs");

@@ -6,7 +6,7 @@
 use super::options::Options;
 use super::resolve::Resolved;
 use super::resource::representation::Opened;
-use super::respond::error::Failure;
+use super::respond::error::FileError;
 use crate::sys::beneath::Root;
 use std::fs::File;
 
@@ -31,7 +31,7 @@ pub(super) fn choose(
     root: &Root,
     asked: &Resolved<'_>,
     options: &Options,
-) -> Result<Chosen, Failure> {
+) -> Result<Chosen, FileError> {
     if asked.slash {
         return folder(root, &asked.path, options);
     }
@@ -43,13 +43,13 @@ pub(super) fn choose(
             });
         }
         Ok(opened) if opened.metadata.is_dir() => Ok(Chosen::FolderWithoutSlash),
-        Ok(_) => Err(Failure::NotFound(NOT_REGULAR)),
-        Err(failure) => Err(failure),
+        Ok(_) => Err(FileError::NotFound(NOT_REGULAR)),
+        Err(error) => Err(error),
     };
     // Before the folder of that name, which has a path of its own with the slash.
     let may_be_page = matches!(
         exact,
-        Ok(Chosen::FolderWithoutSlash) | Err(Failure::MISSING)
+        Ok(Chosen::FolderWithoutSlash) | Err(FileError::MISSING)
     );
     if may_be_page && options.clean_urls && !asked.path.ends_with(PAGE) {
         let path = [&asked.path, PAGE].concat();
@@ -64,16 +64,16 @@ pub(super) fn choose(
 }
 
 /// The regular file at a path, if there is one.
-pub(super) fn regular_file(root: &Root, path: &[u8]) -> Result<Option<Opened>, Failure> {
+pub(super) fn regular_file(root: &Root, path: &[u8]) -> Result<Option<Opened>, FileError> {
     match open(root, path) {
         Ok(opened) => Ok(opened.metadata.is_file().then_some(opened)),
-        Err(Failure::NotFound(_)) => Ok(None),
-        Err(failure) => Err(failure),
+        Err(FileError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
 /// Opens the index at once, as most folders that are asked have one; the folder itself is looked at only when there is none.
-fn folder(root: &Root, folder: &[u8], options: &Options) -> Result<Chosen, Failure> {
+fn folder(root: &Root, folder: &[u8], options: &Options) -> Result<Chosen, FileError> {
     for name in &options.index {
         let mut path = Vec::with_capacity(folder.len() + 1 + name.len());
         if !folder.is_empty() {
@@ -87,16 +87,16 @@ fn folder(root: &Root, folder: &[u8], options: &Options) -> Result<Chosen, Failu
                 return Ok(Chosen::File { path, opened });
             }
             // Something else has that name: the next one is tried.
-            Ok(_) | Err(Failure::MISSING) => {}
+            Ok(_) | Err(FileError::MISSING) => {}
             // Not listed instead: who made an index did not mean the folder to be seen.
-            Err(failure) => return Err(failure),
+            Err(error) => return Err(error),
         }
     }
     let Opened { file, metadata } = open(root, folder)?;
     if metadata.is_dir() && options.listing {
         return Ok(Chosen::Folder(file));
     }
-    Err(Failure::NotFound(if metadata.is_dir() {
+    Err(FileError::NotFound(if metadata.is_dir() {
         "no index file in the folder"
     } else if metadata.is_file() {
         "a file was asked with a slash behind its name"
@@ -105,11 +105,11 @@ fn folder(root: &Root, folder: &[u8], options: &Options) -> Result<Chosen, Failu
     }))
 }
 
-fn open(root: &Root, path: &[u8]) -> Result<Opened, Failure> {
+fn open(root: &Root, path: &[u8]) -> Result<Opened, FileError> {
     let file = root
         .open_beneath(path)
-        .map_err(|error| Failure::of_open(&error))?;
-    let metadata = file.metadata().map_err(|error| Failure::of_io(&error))?;
+        .map_err(|error| FileError::of_open(&error))?;
+    let metadata = file.metadata().map_err(|error| FileError::of_io(&error))?;
     Ok(Opened { file, metadata })
 }
 

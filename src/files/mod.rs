@@ -5,7 +5,7 @@
 //!
 //! A request goes through one file after the other: [`resolve`] makes its path clean, `root` has the folder, `choose` opens
 //! the file that answers, `representation` takes what there is to know of it, `resource` has it in every coding, `cache` keeps that,
-//! [`respond`] says it, in parts by `multipart`; a folder is shown by `listing`. Whatever goes wrong on the way is a [`failure`].
+//! [`respond`] says it, in parts by `multipart`; a folder is shown by `listing`. Whatever goes wrong on the way is a [`respond::error`].
 #![forbid(unsafe_code)]
 
 pub mod listing;
@@ -35,7 +35,7 @@ use resolve::{Names, Refusal, Resolved, resolve, without_dots};
 use resource::Resource;
 use resource::cache::Cache;
 use resource::representation::Representation;
-use respond::error::Failure;
+use respond::error::FileError;
 use root::HeldRoot;
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -228,7 +228,7 @@ impl Files {
     fn answer(&self, asked: Result<Resolved<'_>, Refusal>, request: &Request<'_>) -> Response {
         let root = match self.root.at(request.now().monotonic) {
             Ok(root) => root,
-            Err(failure) => return respond::failure_page(failure),
+            Err(error) => return respond::error_page(error),
         };
         if let Some(name) = &self.options.only {
             return self.one_file(&root, name, request);
@@ -259,8 +259,8 @@ impl Files {
         });
         match answered {
             Ok(response) => response,
-            Err(Failure::NotFound(reason)) => self.missing(&root, &asked, request, reason),
-            Err(failure) => respond::failure_page(failure),
+            Err(FileError::NotFound(reason)) => self.missing(&root, &asked, request, reason),
+            Err(error) => respond::error_page(error),
         }
     }
 
@@ -270,7 +270,7 @@ impl Files {
         asked: &Resolved<'_>,
         folder: &File,
         request: &Request<'_>,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Response, FileError> {
         let (rules, room) = (self.options.rules, &self.room);
         let listed =
             self.with_descriptors(|| listing::answer(root, asked, folder, request, rules, room));
@@ -280,9 +280,12 @@ impl Files {
     }
 
     /// Tries once more when there was no descriptor left: what is kept open for later must not be in the way of what is asked now.
-    fn with_descriptors<T>(&self, attempt: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
+    fn with_descriptors<T>(
+        &self,
+        attempt: impl Fn() -> Result<T, FileError>,
+    ) -> Result<T, FileError> {
         match attempt() {
-            Err(Failure::NoDescriptors) => {
+            Err(FileError::NoDescriptors) => {
                 self.cache.close_files();
                 attempt()
             }
@@ -297,9 +300,9 @@ impl Files {
         match found {
             Ok(Found::Resource(resource)) => self.resource(root, &asked, resource, request),
             Ok(Found::FolderWithoutSlash | Found::Folder(_)) => {
-                respond::failure_page(Failure::MISSING)
+                respond::error_page(FileError::MISSING)
             }
-            Err(failure) => respond::failure_page(failure),
+            Err(error) => respond::error_page(error),
         }
     }
 
@@ -309,7 +312,7 @@ impl Files {
         root: &Arc<Root>,
         asked: &Resolved<'_>,
         request: &Request<'_>,
-    ) -> (Result<Found, Failure>, bool) {
+    ) -> (Result<Found, FileError>, bool) {
         let now = request.now();
         self.cache.sweep(now);
         let kept = self.cache.find(root, asked);
@@ -319,8 +322,8 @@ impl Files {
                 return (Ok(Found::Resource(resource.clone())), true);
             }
         }
-        if let Some(failure) = self.cache.find_absence(root, asked, now) {
-            return (Err(failure), true);
+        if let Some(error) = self.cache.find_absence(root, asked, now) {
+            return (Err(error), true);
         }
         (self.open(root, asked, kept.as_deref(), now), false)
     }
@@ -332,22 +335,22 @@ impl Files {
         asked: &Resolved<'_>,
         before: Option<&Resource>,
         now: Now,
-    ) -> Result<Found, Failure> {
+    ) -> Result<Found, FileError> {
         match self.with_descriptors(|| choose(root, asked, &self.options)) {
             Ok(Chosen::File { path, opened }) => {
                 let resource = Resource::load(root, path, *opened, before, &self.options, now)
-                    .map_err(|error| Failure::of_io(&error))?;
+                    .map_err(|error| FileError::of_io(&error))?;
                 let resource = Arc::new(resource);
                 self.cache.keep(asked, &resource, now);
                 Ok(Found::Resource(resource))
             }
             Ok(Chosen::FolderWithoutSlash) => Ok(Found::FolderWithoutSlash),
             Ok(Chosen::Folder(folder)) => Ok(Found::Folder(folder)),
-            Err(failure) => {
-                if let Failure::NotFound(_) = failure {
-                    self.cache.keep_absence(root, asked, failure, now);
+            Err(error) => {
+                if let FileError::NotFound(_) = error {
+                    self.cache.keep_absence(root, asked, error, now);
                 }
-                Err(failure)
+                Err(error)
             }
         }
     }
@@ -424,7 +427,7 @@ impl Files {
             if let (Ok(Found::Resource(resource)), _) =
                 self.look(root, &at_root(page.as_bytes()), request)
             {
-                return respond::error_page(resource.plain(), reason);
+                return respond::not_found_page(resource.plain(), reason);
             }
         }
         Response::status_page(Status::NOT_FOUND).with_log_reason(reason)

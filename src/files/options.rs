@@ -25,7 +25,7 @@ pub enum CacheControl {
 
 /// The choices.
 #[derive(Debug)]
-pub(super) struct Options {
+pub struct Options {
     /// Files that answer for their folder, in the order in which they are tried.
     pub index: Vec<String>,
     /// The page of an application that knows its own paths.

@@ -7,7 +7,7 @@
 //! whether it still names the folder that is held, at most every [`COMPARE_MS`].
 
 use super::resource::milliseconds;
-use super::respond::error::Failure;
+use super::respond::error::FileError;
 use crate::sys::beneath::{Root, Symlinks};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ pub(super) struct HeldRoot {
     path: PathBuf,
     symlinks: Symlinks,
     /// The folder, or why the path names none now.
-    folder: RwLock<Result<Arc<Root>, Failure>>,
+    folder: RwLock<Result<Arc<Root>, FileError>>,
     /// When the last comparison was made, in milliseconds of the requests' monotonic time.
     compared_ms: AtomicU64,
 }
@@ -53,7 +53,7 @@ impl HeldRoot {
 
     /// The folder at this time, or why there is none. One of the threads that ask when a comparison is due makes it; the
     /// others go on with what is held.
-    pub(super) fn at(&self, monotonic: Duration) -> Result<Arc<Root>, Failure> {
+    pub(super) fn at(&self, monotonic: Duration) -> Result<Arc<Root>, FileError> {
         let now_ms = milliseconds(monotonic);
         let compared_ms = self.compared_ms.load(Ordering::Relaxed);
         // The distance in either direction: a request that began before another may be answered behind it.
@@ -79,14 +79,14 @@ impl HeldRoot {
         *self.folder.write().unwrap_or_else(PoisonError::into_inner) = opened;
     }
 
-    fn open_again(&self) -> Result<Arc<Root>, Failure> {
+    fn open_again(&self) -> Result<Arc<Root>, FileError> {
         match Root::open(&self.path) {
             Ok(root) => Ok(Arc::new(root.symlinks(self.symlinks))),
-            Err(error) => Err(Failure::of_root(&error)),
+            Err(error) => Err(FileError::of_root(&error)),
         }
     }
 
-    fn held(&self) -> Result<Arc<Root>, Failure> {
+    fn held(&self) -> Result<Arc<Root>, FileError> {
         self.folder
             .read()
             .unwrap_or_else(PoisonError::into_inner)

@@ -2,8 +2,8 @@
 
 use crate::tree::{Answer, Tree};
 use doorstep::Method;
-use doorstep::internals::files::error::Failure;
-use doorstep::internals::files::respond::failure_page;
+use doorstep::internals::files::error::FileError;
+use doorstep::internals::files::respond::error_page;
 use doorstep::internals::sys::beneath::OpenError;
 use std::io;
 
@@ -148,7 +148,7 @@ fn each_error_of_the_system_has_one_answer() {
         rows.push((io(12), 500, failed)); // ENOMEM
     }
     for (error, status, reason) in rows {
-        let answer = Answer::of(failure_page(Failure::of_open(&error)));
+        let answer = Answer::of(error_page(FileError::of_open(&error)));
         let got = (answer.status, answer.reason.as_str());
         assert_eq!(got, (status, reason), "{error:?}");
         // RFC 9110 §10.2.3

@@ -32,7 +32,7 @@ pub mod reader;
 pub mod style;
 
 use super::resolve::{Resolved, Rules};
-use super::respond::error::Failure;
+use super::respond::error::FileError;
 use crate::bytes::percent;
 use crate::handler::{Request, Response};
 use crate::semantics::{Status, accept};
@@ -51,7 +51,7 @@ use std::fs::File;
 /// request method had been GET." So HEAD is answered by this, too, and whoever writes the answer leaves the content out.
 ///
 /// # Errors
-/// [`Failure::Denied`], when the folder may be searched but not read; [`Failure::NoRoom`], when so many listings are being sent that
+/// [`FileError::Denied`], when the folder may be searched but not read; [`FileError::NoRoom`], when so many listings are being sent that
 /// there is no memory for another; others when the system fails.
 pub fn answer(
     root: &Root,
@@ -60,10 +60,10 @@ pub fn answer(
     request: &Request<'_>,
     rules: Rules,
     room: &Room,
-) -> Result<Response, Failure> {
+) -> Result<Response, FileError> {
     let path = path_asked(resolved, request);
     let entries = gather(root, &resolved.path, path.is_empty(), folder, rules)?;
-    let taken = room.take(entries.bytes()).ok_or(Failure::NoRoom)?;
+    let taken = room.take(entries.bytes()).ok_or(FileError::NoRoom)?;
     let form = form(request);
     let content = Content::new(form, &path, entries, Order::of_query(request.query())).with(taken);
     let response = match form {

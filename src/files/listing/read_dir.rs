@@ -5,7 +5,7 @@
 
 use super::entries::{Entries, Entry};
 use crate::files::resolve::{Rules, judge};
-use crate::files::respond::error::Failure;
+use crate::files::respond::error::FileError;
 use crate::limits::LISTING_NAMES;
 use crate::sys::beneath::{OpenError, Root};
 use crate::sys::read_dir::{Kind, for_each};
@@ -19,7 +19,7 @@ use std::time::UNIX_EPOCH;
 /// front, as it has not where the root is mounted below another.
 ///
 /// # Errors
-/// [`Failure::Denied`]: the folder may not be read. [`Failure::NoDescriptors`]: there is none left to look at the entries, and a
+/// [`FileError::Denied`]: the folder may not be read. [`FileError::NoDescriptors`]: there is none left to look at the entries, and a
 /// listing without them would be a lie.
 pub(super) fn gather(
     root: &Root,
@@ -27,10 +27,10 @@ pub(super) fn gather(
     first: bool,
     folder: &File,
     rules: Rules,
-) -> Result<Entries, Failure> {
+) -> Result<Entries, FileError> {
     let mut entries = Entries::default();
     let mut names = 0;
-    let mut failure = None;
+    let mut shortage = None;
     let mut way = path.to_vec();
     if !path.is_empty() {
         way.push(b'/');
@@ -52,20 +52,20 @@ pub(super) fn gather(
                 Some(entry) => entries.push(&entry),
                 None => ControlFlow::Continue(()),
             },
-            Err(OpenError::Io(error)) if Failure::of_io(&error) == Failure::NoDescriptors => {
-                failure = Some(Failure::NoDescriptors);
+            Err(OpenError::Io(error)) if FileError::of_io(&error) == FileError::NoDescriptors => {
+                shortage = Some(FileError::NoDescriptors);
                 ControlFlow::Break(())
             }
             // Gone, not to be known of, a symlink that is not followed, or a mount point whose file system is dead.
             Err(_) => ControlFlow::Continue(()),
         }
     });
-    match (done, failure) {
-        (_, Some(failure)) => Err(failure),
+    match (done, shortage) {
+        (_, Some(shortage)) => Err(shortage),
         (Err(error), None) if error.kind() == io::ErrorKind::PermissionDenied => {
-            Err(Failure::Denied)
+            Err(FileError::Denied)
         }
-        (Err(error), None) => Err(Failure::of_io(&error)),
+        (Err(error), None) => Err(FileError::of_io(&error)),
         (Ok(()), None) => {
             entries.finish();
             Ok(entries)

@@ -5,7 +5,7 @@
 
 use super::{Resource, is_fresh, is_held, milliseconds};
 use crate::files::resolve::Resolved;
-use crate::files::respond::error::Failure;
+use crate::files::respond::error::FileError;
 use crate::handler::Now;
 use crate::limits::{
     CACHE_DESCRIPTOR_IDLE_MS, CACHE_DESCRIPTORS, CACHE_DESCRIPTORS_FEW, CACHE_MISSING,
@@ -62,7 +62,7 @@ struct Missing {
 struct Absence {
     root: Weak<Root>,
     looked_ms: u64,
-    why: Failure,
+    why: FileError,
 }
 
 impl Cache {
@@ -123,7 +123,7 @@ impl Cache {
         root: &Arc<Root>,
         asked: &Resolved<'_>,
         now: Now,
-    ) -> Option<Failure> {
+    ) -> Option<FileError> {
         let missing = self.missing.read().unwrap_or_else(PoisonError::into_inner);
         let absence = missing.paths[usize::from(asked.slash)].get(&*asked.path)?;
         let is_true = is_held(&absence.root, root) && is_fresh(absence.looked_ms, now);
@@ -131,7 +131,7 @@ impl Cache {
     }
 
     /// Keeps that there is nothing at a path.
-    pub fn keep_absence(&self, root: &Arc<Root>, asked: &Resolved<'_>, why: Failure, now: Now) {
+    pub fn keep_absence(&self, root: &Arc<Root>, asked: &Resolved<'_>, why: FileError, now: Now) {
         if self.bytes_max == 0 || asked.path.len() > CACHE_NAME_BYTES {
             return;
         }

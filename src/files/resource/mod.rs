@@ -28,7 +28,7 @@ const OVERHEAD: usize = 256;
 
 /// What answers one path.
 #[derive(Debug)]
-pub(super) struct Resource {
+pub struct Resource {
     /// The folder that it was opened below: another one may have another file by that name. Weak, so that a folder that was
     /// replaced is closed although something of it is still here; its place in memory is not given to another while it is.
     root: Weak<Root>,

@@ -9,7 +9,7 @@ use std::io;
 
 /// Why no file answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum FileError {
     /// There is none, or none that may be known of; with what the log says.
     NotFound(&'static str),
     /// The process may not read it.
@@ -22,61 +22,61 @@ pub enum Failure {
     Failed,
 }
 
-impl Failure {
+impl FileError {
     /// Nothing has that name.
-    pub const MISSING: Failure = Failure::NotFound("no such file");
+    pub const MISSING: FileError = FileError::NotFound("no such file");
 
     /// What an error of opening a file below the root means.
-    pub fn of_open(error: &OpenError) -> Failure {
+    pub fn of_open(error: &OpenError) -> FileError {
         match error {
-            OpenError::NotFound => Failure::MISSING,
-            OpenError::Denied => Failure::Denied,
+            OpenError::NotFound => FileError::MISSING,
+            OpenError::Denied => FileError::Denied,
             // 404 and not 403: that there is something outside is nobody's business.
-            OpenError::Escapes => Failure::NotFound("symlink leaves the folder"),
-            OpenError::Symlink => Failure::NotFound("symlinks are not followed"),
-            OpenError::Loop => Failure::NotFound("too many symlinks"),
-            OpenError::InvalidPath => Failure::NotFound("a name that the system does not take"),
-            OpenError::Io(error) => Failure::of_io(error),
+            OpenError::Escapes => FileError::NotFound("symlink leaves the folder"),
+            OpenError::Symlink => FileError::NotFound("symlinks are not followed"),
+            OpenError::Loop => FileError::NotFound("too many symlinks"),
+            OpenError::InvalidPath => FileError::NotFound("a name that the system does not take"),
+            OpenError::Io(error) => FileError::of_io(error),
         }
     }
 
     /// What an error of the system behind [`OpenError::Io`] means, or one of asking an open file what it is.
-    pub fn of_io(error: &io::Error) -> Failure {
+    pub fn of_io(error: &io::Error) -> FileError {
         match shortage(error) {
-            Some(Shortage::Process | Shortage::System) => Failure::NoDescriptors,
-            _ => Failure::Failed,
+            Some(Shortage::Process | Shortage::System) => FileError::NoDescriptors,
+            _ => FileError::Failed,
         }
     }
 
     /// What an error of opening the root itself again means.
-    pub fn of_root(error: &io::Error) -> Failure {
+    pub fn of_root(error: &io::Error) -> FileError {
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                Failure::NotFound("the served folder is gone")
+                FileError::NotFound("the served folder is gone")
             }
-            io::ErrorKind::PermissionDenied => Failure::Denied,
-            _ => Failure::of_io(error),
+            io::ErrorKind::PermissionDenied => FileError::Denied,
+            _ => FileError::of_io(error),
         }
     }
 
     /// 403, 404, 500 or 503.
     pub const fn status(self) -> Status {
         match self {
-            Failure::NotFound(_) => Status::NOT_FOUND,
-            Failure::Denied => Status::FORBIDDEN,
-            Failure::NoDescriptors | Failure::NoRoom => Status::SERVICE_UNAVAILABLE,
-            Failure::Failed => Status::INTERNAL_SERVER_ERROR,
+            FileError::NotFound(_) => Status::NOT_FOUND,
+            FileError::Denied => Status::FORBIDDEN,
+            FileError::NoDescriptors | FileError::NoRoom => Status::SERVICE_UNAVAILABLE,
+            FileError::Failed => Status::INTERNAL_SERVER_ERROR,
         }
     }
 
     /// One sentence for the log.
     pub const fn reason(self) -> &'static str {
         match self {
-            Failure::NotFound(reason) => reason,
-            Failure::Denied => "permission denied",
-            Failure::NoDescriptors => "no file descriptor left",
-            Failure::NoRoom => "too many listings are being sent",
-            Failure::Failed => "the file could not be opened",
+            FileError::NotFound(reason) => reason,
+            FileError::Denied => "permission denied",
+            FileError::NoDescriptors => "no file descriptor left",
+            FileError::NoRoom => "too many listings are being sent",
+            FileError::Failed => "the file could not be opened",
         }
     }
 }

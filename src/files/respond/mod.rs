@@ -1,6 +1,6 @@
 //! What is answered: a representation or a part of it, that the client has it already, a redirect, a page that says why not.
 //!
-//! In: a representation, or a failure. Out: which file it is; whether a condition holds and which octets a range means, which
+//! In: a representation, or an error. Out: which file it is; whether a condition holds and which octets a range means, which
 //! `semantics` judges. Never: the system's error text.
 
 pub mod error;
@@ -11,7 +11,7 @@ use crate::handler::{Request, Response};
 use crate::semantics::Status;
 use crate::semantics::precondition::{Verdict, evaluate};
 use crate::semantics::range::{ByteRange, Selection, select};
-use error::Failure;
+use error::FileError;
 use std::sync::Arc;
 
 /// The answer to GET and HEAD for a file.
@@ -61,7 +61,7 @@ fn unsatisfiable(length: u64) -> Response {
 }
 
 /// 404 with a page of the root's own.
-pub(super) fn error_page(page: &Representation, reason: &'static str) -> Response {
+pub(super) fn not_found_page(page: &Representation, reason: &'static str) -> Response {
     Response::new(Status::NOT_FOUND)
         .header("Content-Type", "text/html; charset=utf-8")
         .header("X-Content-Type-Options", "nosniff")
@@ -99,9 +99,9 @@ pub(super) fn redirect(path: String, query: Option<&str>) -> Response {
 }
 
 /// The answer without a page of the root's: a small page of our own.
-pub fn failure_page(failure: Failure) -> Response {
-    let mut response = Response::status_page(failure.status()).with_log_reason(failure.reason());
-    if failure.status() == Status::SERVICE_UNAVAILABLE {
+pub fn error_page(error: FileError) -> Response {
+    let mut response = Response::status_page(error.status()).with_log_reason(error.reason());
+    if error.status() == Status::SERVICE_UNAVAILABLE {
         // RFC 9110 §10.2.3: "how long the user agent ought to wait before making a follow-up request". A descriptor comes
         // free, or memory, as soon as any answer ends.
         response = response.header("Retry-After", "1");

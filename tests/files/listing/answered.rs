@@ -5,7 +5,7 @@ use doorstep::internals::files::listing;
 use doorstep::internals::files::listing::budget::Room;
 use doorstep::internals::files::listing::style::POLICY;
 use doorstep::internals::files::resolve::{Rules, judge, resolve};
-use doorstep::internals::files::respond::failure_page;
+use doorstep::internals::files::respond::error_page;
 use doorstep::internals::limits::LISTING_ENTRIES;
 use doorstep::internals::sys::beneath::{OpenError, Root};
 use doorstep::{Method, Request, Response, Status, TestRequest};
@@ -30,7 +30,7 @@ fn listing_within(room: Room, root: Root, rules: Rules, request: TestRequest) ->
         let resolved = resolve(request.path().as_bytes(), rules).expect("a clean path");
         match root.open_beneath(&resolved.path) {
             Ok(folder) => listing::answer(&root, &resolved, &folder, request, rules, &room)
-                .unwrap_or_else(failure_page),
+                .unwrap_or_else(error_page),
             Err(OpenError::Denied) => Response::new(Status::FORBIDDEN),
             Err(error) => panic!("{}: {error:?}", request.path()),
         }
@@ -555,7 +555,7 @@ fn a_listing_beyond_the_room_for_them_is_503() {
             let resolved = resolve(b"/", Rules::default()).expect("a clean path");
             let folder = root.open_beneath(b"").expect("it can be opened");
             listing::answer(&root, &resolved, &folder, request, Rules::default(), &room)
-                .unwrap_or_else(failure_page)
+                .unwrap_or_else(error_page)
         })
     };
     let first = list();
