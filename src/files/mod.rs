@@ -31,7 +31,7 @@ use listing::budget::Room;
 use lookup::{Chosen, choose};
 use mounts::{Mounted, Mounts};
 use options::Options;
-use resolve::{Names, Refusal, Resolved, resolve, without_dots};
+use resolve::{Names, PathError, Resolved, resolve, without_dots};
 use resource::Resource;
 use resource::cache::Cache;
 use resource::representation::Representation;
@@ -211,7 +211,7 @@ impl Files {
     }
 
     /// The answer of the folder that the path is in.
-    fn route(&self, asked: Result<Resolved<'_>, Refusal>, request: &Request<'_>) -> Response {
+    fn route(&self, asked: Result<Resolved<'_>, PathError>, request: &Request<'_>) -> Response {
         match asked
             .as_ref()
             .ok()
@@ -225,7 +225,7 @@ impl Files {
         }
     }
 
-    fn answer(&self, asked: Result<Resolved<'_>, Refusal>, request: &Request<'_>) -> Response {
+    fn answer(&self, asked: Result<Resolved<'_>, PathError>, request: &Request<'_>) -> Response {
         let root = match self.root.at(request.now().monotonic) {
             Ok(root) => root,
             Err(error) => return respond::error_page(error),
@@ -235,17 +235,17 @@ impl Files {
         }
         let asked = match asked {
             Ok(asked) => asked,
-            Err(Refusal::Dot) => {
+            Err(PathError::Dot) => {
                 return match without_dots(request.path(), self.options.rules) {
                     Some(clean) => respond::redirect(clean, request.query()),
-                    None => self.not_found(&root, request, Refusal::Dot.reason()),
+                    None => self.not_found(&root, request, PathError::Dot.reason()),
                 };
             }
-            Err(refusal) if refusal.status() == Status::NOT_FOUND => {
-                return self.not_found(&root, request, refusal.reason());
+            Err(error) if error.status() == Status::NOT_FOUND => {
+                return self.not_found(&root, request, error.reason());
             }
-            Err(refusal) => {
-                return Response::status_page(refusal.status()).with_log_reason(refusal.reason());
+            Err(error) => {
+                return Response::status_page(error.status()).with_log_reason(error.reason());
             }
         };
         let (found, is_hit) = self.look(&root, &asked, request);

@@ -3,7 +3,7 @@
 //! In: a resolved path. Out: whose it is, and what is left of it there. Never: octets that are still escaped; a comparison that ends
 //! within a name.
 
-use super::resolve::{Refusal, Resolved, judge};
+use super::resolve::{PathError, Resolved, judge};
 use super::{Files, Stats};
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ pub(super) struct Mounts(Vec<(Vec<u8>, Files)>);
 /// Whose a path is.
 pub(super) enum Mounted<'m, 'a> {
     /// A folder's, and what it is below that.
-    Below(&'m Files, Result<Resolved<'a>, Refusal>),
+    Below(&'m Files, Result<Resolved<'a>, PathError>),
     /// A folder's own, without the slash.
     WithoutSlash,
 }
@@ -62,7 +62,7 @@ impl Mounts {
 }
 
 /// The path by the rules of the folder that it is in now: it was resolved by those of another.
-fn judged<'a>(resolved: Resolved<'a>, files: &Files) -> Result<Resolved<'a>, Refusal> {
+fn judged<'a>(resolved: Resolved<'a>, files: &Files) -> Result<Resolved<'a>, PathError> {
     let rules = files.options.rules;
     let names = resolved.path.split(|&octet| octet == b'/').enumerate();
     // The root itself has no name.

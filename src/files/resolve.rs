@@ -1,4 +1,4 @@
-//! From a request's path to the clean segments that may be opened below the root, or a refusal.
+//! From a request's path to the clean segments that may be opened below the root, or an error.
 //!
 //! In: the path as it came, percent-encoded. Out: whether such a file exists, and where its symlinks lead: `sys::beneath`
 //! judges that, and trusts nothing that is decided here. Never: `std::path`, IO, a second decoding, repair.
@@ -62,7 +62,7 @@ impl Default for Rules {
 
 /// Why a path may not be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum PathError {
     /// It does not begin with a slash.
     NoLeadingSlash,
     /// A `%` without two hexadecimal digits behind it.
@@ -87,11 +87,13 @@ pub enum Refusal {
     WindowsName,
 }
 
-impl Refusal {
+impl PathError {
     /// 400 for what is no path of octets at all, else 404: what is refused is not to be told from what is missing.
     pub const fn status(self) -> Status {
         match self {
-            Refusal::NoLeadingSlash | Refusal::InvalidEscape | Refusal::Nul => Status::BAD_REQUEST,
+            PathError::NoLeadingSlash | PathError::InvalidEscape | PathError::Nul => {
+                Status::BAD_REQUEST
+            }
             _ => Status::NOT_FOUND,
         }
     }
@@ -99,17 +101,17 @@ impl Refusal {
     /// One sentence for the log.
     pub const fn reason(self) -> &'static str {
         match self {
-            Refusal::NoLeadingSlash => "the path does not begin with a slash",
-            Refusal::InvalidEscape => "% without two hexadecimal digits in the path",
-            Refusal::Nul => "NUL in the path",
-            Refusal::Control => "control character in the path",
-            Refusal::EncodedSlash => "encoded slash in the path",
-            Refusal::Backslash => "backslash in the path",
-            Refusal::EmptySegment => "double slash in the path",
-            Refusal::Dot => "segment . in the path",
-            Refusal::DotDot => "segment .. in the path",
-            Refusal::Hidden => "hidden file",
-            Refusal::WindowsName => "a name with another meaning on Windows",
+            PathError::NoLeadingSlash => "the path does not begin with a slash",
+            PathError::InvalidEscape => "% without two hexadecimal digits in the path",
+            PathError::Nul => "NUL in the path",
+            PathError::Control => "control character in the path",
+            PathError::EncodedSlash => "encoded slash in the path",
+            PathError::Backslash => "backslash in the path",
+            PathError::EmptySegment => "double slash in the path",
+            PathError::Dot => "segment . in the path",
+            PathError::DotDot => "segment .. in the path",
+            PathError::Hidden => "hidden file",
+            PathError::WindowsName => "a name with another meaning on Windows",
         }
     }
 }
@@ -118,13 +120,13 @@ impl Refusal {
 /// something is escaped, and no more than the path is long.
 ///
 /// # Errors
-/// The first [`Refusal`] that a segment deserves, from the left.
-pub fn resolve(path: &[u8], rules: Rules) -> Result<Resolved<'_>, Refusal> {
+/// The first [`PathError`] that a segment deserves, from the left.
+pub fn resolve(path: &[u8], rules: Rules) -> Result<Resolved<'_>, PathError> {
     let (raw, slash) = match path {
         b"/" => return Ok(ROOT),
         [b'/', raw @ .., b'/'] => (raw, true),
         [b'/', raw @ ..] => (raw, false),
-        _ => return Err(Refusal::NoLeadingSlash),
+        _ => return Err(PathError::NoLeadingSlash),
     };
     let path = if raw.contains(&b'%') {
         Cow::Owned(decoded(raw, rules)?)
@@ -146,7 +148,7 @@ fn segments(raw: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     raw.split(|&octet| octet == b'/').enumerate()
 }
 
-fn decoded(raw: &[u8], rules: Rules) -> Result<Vec<u8>, Refusal> {
+fn decoded(raw: &[u8], rules: Rules) -> Result<Vec<u8>, PathError> {
     let mut path = Vec::with_capacity(raw.len());
     for (index, segment) in segments(raw) {
         if index > 0 {
@@ -154,7 +156,7 @@ fn decoded(raw: &[u8], rules: Rules) -> Result<Vec<u8>, Refusal> {
         }
         let start = path.len();
         // RFC 3986 §2.4: "Implementations must not percent-encode or decode the same string more than once".
-        percent::decode(segment, &mut path).map_err(|_| Refusal::InvalidEscape)?;
+        percent::decode(segment, &mut path).map_err(|_| PathError::InvalidEscape)?;
         // Judged behind the decoding: `%2e%2e` has to be seen for what it is. Cut at slashes before it: `%2f` cuts nothing.
         judge(&path[start..], index == 0, rules)?;
     }
@@ -180,42 +182,42 @@ pub fn without_dots(path: &str, rules: Rules) -> Option<String> {
 ///
 /// # Errors
 /// Why not. Nobody can ask for a name on disk that is refused, so it has no place in a listing.
-pub fn judge(name: &[u8], first: bool, rules: Rules) -> Result<(), Refusal> {
+pub fn judge(name: &[u8], first: bool, rules: Rules) -> Result<(), PathError> {
     let forbidden = |&octet: &u8| forbidden(octet, rules.names);
-    if let Some(refusal) = name.iter().find_map(forbidden) {
-        return Err(refusal);
+    if let Some(error) = name.iter().find_map(forbidden) {
+        return Err(error);
     }
     match name {
         // STRICTER: RFC 3986 §3.3 allows empty segments, and §5.2.4 of the same removes `.` and `..`. A system reads `a//b`
         // and `a/./b` as `a/b`, so that a rule about `/b` could be passed by `//b`; and a redirect made from a path that
         // begins with `//` leads to another host (CVE-2021-28861).
-        b"" => Err(Refusal::EmptySegment),
-        b"." => Err(Refusal::Dot),
-        b".." => Err(Refusal::DotDot),
+        b"" => Err(PathError::EmptySegment),
+        b"." => Err(PathError::Dot),
+        b".." => Err(PathError::DotDot),
         // RFC 8615 §3: "whose path component begins with the characters "/.well-known/"". It is there to be asked for:
         // certificates are issued by a file below it.
         b".well-known" if first => Ok(()),
-        _ if !rules.hidden && is_hidden(name) => Err(Refusal::Hidden),
+        _ if !rules.hidden && is_hidden(name) => Err(PathError::Hidden),
         _ if rules.names == Names::Windows && is_special_on_windows(name) => {
-            Err(Refusal::WindowsName)
+            Err(PathError::WindowsName)
         }
         _ => Ok(()),
     }
 }
 
 /// The octets that stand in no name.
-fn forbidden(octet: u8, names: Names) -> Option<Refusal> {
+fn forbidden(octet: u8, names: Names) -> Option<PathError> {
     match octet {
-        0 => Some(Refusal::Nul),
+        0 => Some(PathError::Nul),
         // Elsewhere a name may hold any of them, a newline too. What is written from a path (log, Location, listing) keeps
         // it percent-encoded.
-        0x01..=0x1F | 0x7F if names == Names::Windows => Some(Refusal::Control),
+        0x01..=0x1F | 0x7F if names == Names::Windows => Some(PathError::Control),
         // STRICTER: as data, `%2f` is part of a name, but no name on disk can hold it, and two servers in a chain disagree
         // on whether it separates (`/..%2f`).
-        b'/' => Some(Refusal::EncodedSlash),
+        b'/' => Some(PathError::EncodedSlash),
         // STRICTER: an ordinary octet in a URI and in a name on Unix, but a separator on Windows and, behind a first slash,
         // in browsers: `/\host` is `//host` to them.
-        b'\\' => Some(Refusal::Backslash),
+        b'\\' => Some(PathError::Backslash),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use crate::path_invariant::{RULES, check};
 #[cfg(unix)]
 use crate::tree::Tree;
 use doorstep::internals::bytes::percent::encode_segment;
-use doorstep::internals::files::resolve::{Names, Refusal, Rules, judge, resolve, without_dots};
+use doorstep::internals::files::resolve::{Names, PathError, Rules, judge, resolve, without_dots};
 use proptest::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -55,71 +55,71 @@ const CLEAN: &[(&str, &[u8], bool)] = &[
     ("/%2Ewell-known/x", b".well-known/x", false),
 ];
 
-const REFUSED: &[(&str, Refusal)] = &[
-    ("", Refusal::NoLeadingSlash),
-    ("*", Refusal::NoLeadingSlash),
-    ("a", Refusal::NoLeadingSlash),
-    ("%2fa", Refusal::NoLeadingSlash),
-    ("\\a", Refusal::NoLeadingSlash),
-    ("/%", Refusal::InvalidEscape),
-    ("/%4", Refusal::InvalidEscape),
-    ("/a%4g", Refusal::InvalidEscape),
-    ("/a%/41", Refusal::InvalidEscape),
-    ("/%+1", Refusal::InvalidEscape),
-    ("/%%41", Refusal::InvalidEscape),
-    ("/%u002e", Refusal::InvalidEscape),
-    ("/\0", Refusal::Nul),
-    ("/%00", Refusal::Nul),
+const REFUSED: &[(&str, PathError)] = &[
+    ("", PathError::NoLeadingSlash),
+    ("*", PathError::NoLeadingSlash),
+    ("a", PathError::NoLeadingSlash),
+    ("%2fa", PathError::NoLeadingSlash),
+    ("\\a", PathError::NoLeadingSlash),
+    ("/%", PathError::InvalidEscape),
+    ("/%4", PathError::InvalidEscape),
+    ("/a%4g", PathError::InvalidEscape),
+    ("/a%/41", PathError::InvalidEscape),
+    ("/%+1", PathError::InvalidEscape),
+    ("/%%41", PathError::InvalidEscape),
+    ("/%u002e", PathError::InvalidEscape),
+    ("/\0", PathError::Nul),
+    ("/%00", PathError::Nul),
     // CVE-2016-10703
-    ("/a.html%00.png", Refusal::Nul),
-    ("/..%00/", Refusal::Nul),
-    ("/a%2fb", Refusal::EncodedSlash),
-    ("/..%2f", Refusal::EncodedSlash),
-    ("/..%2F..%2Fetc/passwd", Refusal::EncodedSlash),
-    ("/%2f", Refusal::EncodedSlash),
-    ("/a\\b", Refusal::Backslash),
-    ("/..\\", Refusal::Backslash),
-    ("/..%5c", Refusal::Backslash),
-    ("/..%5C..%5cx", Refusal::Backslash),
-    ("/\\evil.example/..", Refusal::Backslash),
-    ("/%5c%5cevil.example/..", Refusal::Backslash),
+    ("/a.html%00.png", PathError::Nul),
+    ("/..%00/", PathError::Nul),
+    ("/a%2fb", PathError::EncodedSlash),
+    ("/..%2f", PathError::EncodedSlash),
+    ("/..%2F..%2Fetc/passwd", PathError::EncodedSlash),
+    ("/%2f", PathError::EncodedSlash),
+    ("/a\\b", PathError::Backslash),
+    ("/..\\", PathError::Backslash),
+    ("/..%5c", PathError::Backslash),
+    ("/..%5C..%5cx", PathError::Backslash),
+    ("/\\evil.example/..", PathError::Backslash),
+    ("/%5c%5cevil.example/..", PathError::Backslash),
     // RFC 3986 §3.3 allows them; we do not.
-    ("//", Refusal::EmptySegment),
-    ("///", Refusal::EmptySegment),
-    ("//a", Refusal::EmptySegment),
-    ("/a//b", Refusal::EmptySegment),
-    ("/a//", Refusal::EmptySegment),
-    ("//evil.example/%2e%2e", Refusal::EmptySegment),
-    ("//.git/config", Refusal::EmptySegment),
-    ("/.", Refusal::Dot),
-    ("/./", Refusal::Dot),
-    ("/%2e", Refusal::Dot),
-    ("/./.git/config", Refusal::Dot),
-    ("/%2e/.git/config", Refusal::Dot),
-    ("/a/.", Refusal::Dot),
-    ("/..", Refusal::DotDot),
-    ("/../", Refusal::DotDot),
-    ("/../etc/passwd", Refusal::DotDot),
-    ("/a/../b", Refusal::DotDot),
-    ("/%2e%2e", Refusal::DotDot),
-    ("/%2E%2e/", Refusal::DotDot),
-    ("/.%2e", Refusal::DotDot),
-    ("/%2e.", Refusal::DotDot),
-    ("/....//", Refusal::Hidden),
-    ("/..;/", Refusal::Hidden),
-    ("/.../", Refusal::Hidden),
-    ("/.%20/", Refusal::Hidden),
-    ("/.git", Refusal::Hidden),
-    ("/.GIT/config", Refusal::Hidden),
-    ("/%2egit/config", Refusal::Hidden),
-    ("/a/.git/", Refusal::Hidden),
-    ("/a/.well-known/x", Refusal::Hidden),
-    ("/.well-knownx", Refusal::Hidden),
+    ("//", PathError::EmptySegment),
+    ("///", PathError::EmptySegment),
+    ("//a", PathError::EmptySegment),
+    ("/a//b", PathError::EmptySegment),
+    ("/a//", PathError::EmptySegment),
+    ("//evil.example/%2e%2e", PathError::EmptySegment),
+    ("//.git/config", PathError::EmptySegment),
+    ("/.", PathError::Dot),
+    ("/./", PathError::Dot),
+    ("/%2e", PathError::Dot),
+    ("/./.git/config", PathError::Dot),
+    ("/%2e/.git/config", PathError::Dot),
+    ("/a/.", PathError::Dot),
+    ("/..", PathError::DotDot),
+    ("/../", PathError::DotDot),
+    ("/../etc/passwd", PathError::DotDot),
+    ("/a/../b", PathError::DotDot),
+    ("/%2e%2e", PathError::DotDot),
+    ("/%2E%2e/", PathError::DotDot),
+    ("/.%2e", PathError::DotDot),
+    ("/%2e.", PathError::DotDot),
+    ("/....//", PathError::Hidden),
+    ("/..;/", PathError::Hidden),
+    ("/.../", PathError::Hidden),
+    ("/.%20/", PathError::Hidden),
+    ("/.git", PathError::Hidden),
+    ("/.GIT/config", PathError::Hidden),
+    ("/%2egit/config", PathError::Hidden),
+    ("/a/.git/", PathError::Hidden),
+    ("/a/.well-known/x", PathError::Hidden),
+    ("/.well-knownx", PathError::Hidden),
     // CVE-2014-9390: HFS+ does not see U+200C, U+202E, U+206A, U+FEFF.
-    ("/%e2%80%8c.git", Refusal::Hidden),
-    ("/%e2%80%ae.git", Refusal::Hidden),
-    ("/%e2%81%aa%ef%bb%bf.git", Refusal::Hidden),
-    ("/a/%ef%bb%bf..", Refusal::Hidden),
+    ("/%e2%80%8c.git", PathError::Hidden),
+    ("/%e2%80%ae.git", PathError::Hidden),
+    ("/%e2%81%aa%ef%bb%bf.git", PathError::Hidden),
+    ("/a/%ef%bb%bf..", PathError::Hidden),
 ];
 
 /// Where names that begin with a dot are served: (path, segments joined).
@@ -180,23 +180,23 @@ fn clean_paths_come_out_as_segments() {
 
 #[test]
 fn all_others_are_refused() {
-    for &(path, refusal) in REFUSED {
+    for &(path, error) in REFUSED {
         for rules in RULES {
-            if rules.hidden && refusal == Refusal::Hidden {
+            if rules.hidden && error == PathError::Hidden {
                 continue;
             }
             let outcome = resolve(path.as_bytes(), rules);
-            assert_eq!(outcome, Err(refusal), "{path:?} {rules:?}");
+            assert_eq!(outcome, Err(error), "{path:?} {rules:?}");
         }
         check(path.as_bytes());
-        if refusal == Refusal::NoLeadingSlash {
+        if error == PathError::NoLeadingSlash {
             continue;
         }
         // No better behind a clean segment, or behind the one that may begin with a dot.
         for before in ["/a", "/.well-known"] {
             let behind = format!("{before}{path}");
             let outcome = resolve(behind.as_bytes(), UNIX);
-            assert_eq!(outcome, Err(refusal), "{behind:?}");
+            assert_eq!(outcome, Err(error), "{behind:?}");
         }
     }
 }
@@ -234,7 +234,7 @@ fn hidden_names_are_found_where_they_are_served() {
         ..UNIX
     };
     for &(path, segments) in SHOWN {
-        assert_eq!(resolve(path.as_bytes(), UNIX), Err(Refusal::Hidden));
+        assert_eq!(resolve(path.as_bytes(), UNIX), Err(PathError::Hidden));
         let resolved = resolve(path.as_bytes(), shown).expect(path);
         assert_eq!(&*resolved.path, segments, "{path}");
         check(path.as_bytes());
@@ -244,26 +244,26 @@ fn hidden_names_are_found_where_they_are_served() {
 /// What a listing may show is what a path may ask for.
 #[test]
 fn a_name_is_judged_by_itself() {
-    let rows: &[(&[u8], bool, Result<(), Refusal>)] = &[
+    let rows: &[(&[u8], bool, Result<(), PathError>)] = &[
         (b"a", true, Ok(())),
         (b"a\nb", false, Ok(())),
         (b"\xFF", false, Ok(())),
         (b"%2e%2e", false, Ok(())),
         (b".well-known", true, Ok(())),
-        (b".well-known", false, Err(Refusal::Hidden)),
-        (b".git", true, Err(Refusal::Hidden)),
-        (b"", true, Err(Refusal::EmptySegment)),
-        (b".", true, Err(Refusal::Dot)),
-        (b"..", false, Err(Refusal::DotDot)),
-        (b"a\\b", false, Err(Refusal::Backslash)),
-        (b"a/b", false, Err(Refusal::EncodedSlash)),
-        (b"a\0", false, Err(Refusal::Nul)),
+        (b".well-known", false, Err(PathError::Hidden)),
+        (b".git", true, Err(PathError::Hidden)),
+        (b"", true, Err(PathError::EmptySegment)),
+        (b".", true, Err(PathError::Dot)),
+        (b"..", false, Err(PathError::DotDot)),
+        (b"a\\b", false, Err(PathError::Backslash)),
+        (b"a/b", false, Err(PathError::EncodedSlash)),
+        (b"a\0", false, Err(PathError::Nul)),
     ];
     for &(name, first, expected) in rows {
         let name_shown = name.escape_ascii();
         assert_eq!(judge(name, first, UNIX), expected, "{name_shown}");
     }
-    assert_eq!(judge(b"CON", true, ON_WINDOWS), Err(Refusal::WindowsName));
+    assert_eq!(judge(b"CON", true, ON_WINDOWS), Err(PathError::WindowsName));
 }
 
 #[test]
@@ -271,12 +271,12 @@ fn windows_names_are_refused_on_windows() {
     for &path in WINDOWS {
         assert!(resolve(path.as_bytes(), UNIX).is_ok(), "{path}");
         let outcome = resolve(path.as_bytes(), ON_WINDOWS);
-        assert_eq!(outcome, Err(Refusal::WindowsName), "{path}");
+        assert_eq!(outcome, Err(PathError::WindowsName), "{path}");
         check(path.as_bytes());
     }
     for &path in CONTROL {
         let outcome = resolve(path.as_bytes(), ON_WINDOWS);
-        assert_eq!(outcome, Err(Refusal::Control), "{path:?}");
+        assert_eq!(outcome, Err(PathError::Control), "{path:?}");
         check(path.as_bytes());
     }
     for &path in NOT_WINDOWS {
@@ -285,7 +285,7 @@ fn windows_names_are_refused_on_windows() {
     }
     // What separates there is refused before anything else of a name is looked at.
     let separated = resolve(b"/a%5c..%5cx", ON_WINDOWS);
-    assert_eq!(separated, Err(Refusal::Backslash));
+    assert_eq!(separated, Err(PathError::Backslash));
 }
 
 /// Windows' names are refused on Windows, whatever was asked for; so are names that begin with a dot, on all systems.
@@ -301,14 +301,14 @@ fn the_rules_of_the_system_hold_unless_others_are_chosen() {
 #[test]
 fn a_refusal_has_a_status_and_a_reason() {
     let mut refusals = BTreeMap::new();
-    for &(path, refusal) in REFUSED {
-        let expected = match refusal {
-            Refusal::NoLeadingSlash | Refusal::InvalidEscape | Refusal::Nul => 400,
+    for &(path, error) in REFUSED {
+        let expected = match error {
+            PathError::NoLeadingSlash | PathError::InvalidEscape | PathError::Nul => 400,
             _ => 404,
         };
-        assert_eq!(refusal.status().code(), expected, "{path:?}");
-        let same = refusals.insert(refusal.reason(), refusal);
-        assert!(same.is_none_or(|same| same == refusal), "{refusal:?}");
+        assert_eq!(error.status().code(), expected, "{path:?}");
+        let same = refusals.insert(error.reason(), error);
+        assert!(same.is_none_or(|same| same == error), "{error:?}");
     }
     assert_eq!(
         refusals.len(),

@@ -3,7 +3,7 @@
 //! the same segments, always alike; what comes out, encoded again, resolves to itself; and a name is judged as a path is.
 
 use doorstep::internals::bytes::percent::encode_segment;
-use doorstep::internals::files::resolve::{Names, Refusal, Resolved, Rules, judge, resolve};
+use doorstep::internals::files::resolve::{Names, PathError, Resolved, Rules, judge, resolve};
 
 /// Every set of rules.
 pub const RULES: [Rules; 4] = [
@@ -32,7 +32,7 @@ pub fn check(octets: &[u8]) {
                 let again = resolve(&again, rules);
                 assert_eq!(again.as_ref(), Ok(resolved), "{rules:?}: encoded again");
             }
-            Err(refusal) => assert_apt(*refusal, rules),
+            Err(error) => assert_apt(*error, rules),
         }
         check_name(octets, rules);
     }
@@ -61,15 +61,15 @@ fn assert_safe(resolved: &Resolved<'_>, rules: Rules) {
     }
 }
 
-/// A refusal has a status and a reason, and is one that these rules know.
-fn assert_apt(refusal: Refusal, rules: Rules) {
-    assert!(matches!(refusal.status().code(), 400 | 404) && !refusal.reason().is_empty());
-    let apt = match refusal {
-        Refusal::Hidden => !rules.hidden,
-        Refusal::Control | Refusal::WindowsName => rules.names == Names::Windows,
+/// A error has a status and a reason, and is one that these rules know.
+fn assert_apt(error: PathError, rules: Rules) {
+    assert!(matches!(error.status().code(), 400 | 404) && !error.reason().is_empty());
+    let apt = match error {
+        PathError::Hidden => !rules.hidden,
+        PathError::Control | PathError::WindowsName => rules.names == Names::Windows,
         _ => true,
     };
-    assert!(apt, "{rules:?}: {refusal:?}");
+    assert!(apt, "{rules:?}: {error:?}");
 }
 
 /// The octets as a name on disk: judged as a path is that asks for it.
@@ -95,13 +95,13 @@ fn assert_fewer_are_refused(octets: &[u8]) {
     for hidden in [false, true] {
         let unix = resolve(octets, rules(Names::Unix, hidden));
         let windows = resolve(octets, rules(Names::Windows, hidden));
-        let by_name = matches!(windows, Err(Refusal::WindowsName | Refusal::Control));
+        let by_name = matches!(windows, Err(PathError::WindowsName | PathError::Control));
         assert!(by_name || windows == unix, "{windows:?} and {unix:?}");
     }
     for names in [Names::Unix, Names::Windows] {
         let (without, with) = (rules(names, false), rules(names, true));
         let (without, with) = (resolve(octets, without), resolve(octets, with));
-        let by_dot = without == Err(Refusal::Hidden);
+        let by_dot = without == Err(PathError::Hidden);
         assert!(by_dot || without == with, "{without:?} and {with:?}");
     }
 }
