@@ -19,7 +19,7 @@ fn resolving(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("resolve");
     for (name, path) in rows {
         group.throughput(Throughput::Bytes(path.len() as u64));
-        let rules = resolve::Rules::default();
+        let rules = resolve::PathRules::default();
         group.bench_function(name, |bencher| {
             bencher.iter(|| resolve::resolve(black_box(path.as_bytes()), rules));
         });

@@ -3,7 +3,7 @@
 
 use doorstep::internals::files::listing;
 use doorstep::internals::files::listing::budget::Room;
-use doorstep::internals::files::resolve::{Rules, resolve};
+use doorstep::internals::files::resolve::{PathRules, resolve};
 use doorstep::internals::files::respond::error_page;
 use doorstep::internals::sys::beneath::Root;
 use doorstep::{Request, Response, Server};
@@ -71,14 +71,14 @@ fn ten_thousand_entries_add_at_most_8_mib() {
         if request.path() != "/" {
             return Response::text("a");
         }
-        let resolved = resolve(b"/", Rules::default()).expect("the root");
+        let resolved = resolve(b"/", PathRules::default()).expect("the root");
         let folder = root.open_beneath(b"").expect("it can be opened");
         listing::answer(
             &root,
             &resolved,
             &folder,
             request,
-            Rules::default(),
+            PathRules::default(),
             &Room::default(),
         )
         .unwrap_or_else(error_page)

@@ -3,7 +3,7 @@
 //! In: the choices. Out: what follows from them for one file. Never: a look at the file system.
 
 use super::media_types;
-use super::resolve::Rules;
+use super::resolve::PathRules;
 use super::resource::hashed_name::carries_hash;
 use crate::limits::CACHE_BYTES;
 use crate::semantics::FieldError;
@@ -33,7 +33,7 @@ pub struct Options {
     /// The one file that answers every path, if there is one.
     pub only: Option<Vec<u8>>,
     /// Which names are served at all.
-    pub rules: Rules,
+    pub rules: PathRules,
     /// Whether a folder without an index is answered with a list of what is in it.
     pub listing: bool,
     /// Whether `/about` is answered with `about.html`.
@@ -52,7 +52,7 @@ impl Default for Options {
             index: vec!["index.html".to_string(), "index.htm".to_string()],
             spa: None,
             only: None,
-            rules: Rules::default(),
+            rules: PathRules::default(),
             listing: true,
             clean_urls: true,
             memory: CACHE_BYTES,

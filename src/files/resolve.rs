@@ -43,17 +43,17 @@ impl Names {
 
 /// Which names may be asked for. What would lead out of a folder may never be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rules {
+pub struct PathRules {
     /// Whose names they are: [`Names::HERE`], or those of [`Names::Windows`] for a folder that is served alike everywhere.
     pub names: Names,
     /// Whether names that begin with a dot are served. `.` and `..` are not, even so.
     pub hidden: bool,
 }
 
-impl Default for Rules {
+impl Default for PathRules {
     /// The names of this system, and none that begins with a dot.
-    fn default() -> Rules {
-        Rules {
+    fn default() -> PathRules {
+        PathRules {
             names: Names::HERE,
             hidden: false,
         }
@@ -121,7 +121,7 @@ impl PathError {
 ///
 /// # Errors
 /// The first [`PathError`] that a segment deserves, from the left.
-pub fn resolve(path: &[u8], rules: Rules) -> Result<Resolved<'_>, PathError> {
+pub fn resolve(path: &[u8], rules: PathRules) -> Result<Resolved<'_>, PathError> {
     let (raw, slash) = match path {
         b"/" => return Ok(ROOT),
         [b'/', raw @ .., b'/'] => (raw, true),
@@ -148,7 +148,7 @@ fn segments(raw: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     raw.split(|&octet| octet == b'/').enumerate()
 }
 
-fn decoded(raw: &[u8], rules: Rules) -> Result<Vec<u8>, PathError> {
+fn decoded(raw: &[u8], rules: PathRules) -> Result<Vec<u8>, PathError> {
     let mut path = Vec::with_capacity(raw.len());
     for (index, segment) in segments(raw) {
         if index > 0 {
@@ -169,7 +169,7 @@ fn decoded(raw: &[u8], rules: Rules) -> Result<Vec<u8>, PathError> {
 /// RFC 3986 §6.2.2.3: "some deployed implementations incorrectly assume that reference resolution is not necessary when the reference
 /// is already a URI and thus fail to remove dot-segments". apt-get is one of them: it asks for `/debian/./Packages`. An escaped dot
 /// comes from nobody who means well, and one at the end asks for nothing.
-pub fn without_dots(path: &str, rules: Rules) -> Option<String> {
+pub fn without_dots(path: &str, rules: PathRules) -> Option<String> {
     if path.ends_with("/.") {
         return None;
     }
@@ -182,7 +182,7 @@ pub fn without_dots(path: &str, rules: Rules) -> Option<String> {
 ///
 /// # Errors
 /// Why not. Nobody can ask for a name on disk that is refused, so it has no place in a listing.
-pub fn judge(name: &[u8], first: bool, rules: Rules) -> Result<(), PathError> {
+pub fn judge(name: &[u8], first: bool, rules: PathRules) -> Result<(), PathError> {
     let forbidden = |&octet: &u8| forbidden(octet, rules.names);
     if let Some(error) = name.iter().find_map(forbidden) {
         return Err(error);

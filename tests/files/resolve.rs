@@ -4,16 +4,18 @@ use crate::path_invariant::{RULES, check};
 #[cfg(unix)]
 use crate::tree::Tree;
 use doorstep::internals::bytes::percent::encode_segment;
-use doorstep::internals::files::resolve::{Names, PathError, Rules, judge, resolve, without_dots};
+use doorstep::internals::files::resolve::{
+    Names, PathError, PathRules, judge, resolve, without_dots,
+};
 use proptest::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-const UNIX: Rules = Rules {
+const UNIX: PathRules = PathRules {
     names: Names::Unix,
     hidden: false,
 };
-const ON_WINDOWS: Rules = Rules {
+const ON_WINDOWS: PathRules = PathRules {
     names: Names::Windows,
     hidden: false,
 };
@@ -222,14 +224,14 @@ fn segments_of_one_dot_are_left_out() {
         ("/./\\evil.example", None),
         ("/./%", None),
     ] {
-        let got = without_dots(path, Rules::default());
+        let got = without_dots(path, PathRules::default());
         assert_eq!(got.as_deref(), clean, "{path}");
     }
 }
 
 #[test]
 fn hidden_names_are_found_where_they_are_served() {
-    let shown = Rules {
+    let shown = PathRules {
         hidden: true,
         ..UNIX
     };
@@ -291,7 +293,7 @@ fn windows_names_are_refused_on_windows() {
 /// Windows' names are refused on Windows, whatever was asked for; so are names that begin with a dot, on all systems.
 #[test]
 fn the_rules_of_the_system_hold_unless_others_are_chosen() {
-    let rules = Rules::default();
+    let rules = PathRules::default();
     assert_eq!(rules.names, Names::HERE);
     assert_eq!(rules.names == Names::Windows, cfg!(windows));
     assert!(!rules.hidden);

@@ -3,18 +3,18 @@
 //! the same segments, always alike; what comes out, encoded again, resolves to itself; and a name is judged as a path is.
 
 use doorstep::internals::bytes::percent::encode_segment;
-use doorstep::internals::files::resolve::{Names, PathError, Resolved, Rules, judge, resolve};
+use doorstep::internals::files::resolve::{Names, PathError, PathRules, Resolved, judge, resolve};
 
 /// Every set of rules.
-pub const RULES: [Rules; 4] = [
+pub const RULES: [PathRules; 4] = [
     rules(Names::Unix, false),
     rules(Names::Unix, true),
     rules(Names::Windows, false),
     rules(Names::Windows, true),
 ];
 
-const fn rules(names: Names, hidden: bool) -> Rules {
-    Rules { names, hidden }
+const fn rules(names: Names, hidden: bool) -> PathRules {
+    PathRules { names, hidden }
 }
 
 /// Panics when the sentence above does not hold for this path, or for a name of these octets.
@@ -39,7 +39,7 @@ pub fn check(octets: &[u8]) {
     assert_fewer_are_refused(octets);
 }
 
-fn assert_safe(resolved: &Resolved<'_>, rules: Rules) {
+fn assert_safe(resolved: &Resolved<'_>, rules: PathRules) {
     let path: &[u8] = &resolved.path;
     if path.is_empty() {
         assert!(resolved.slash, "the root is a folder");
@@ -62,7 +62,7 @@ fn assert_safe(resolved: &Resolved<'_>, rules: Rules) {
 }
 
 /// A error has a status and a reason, and is one that these rules know.
-fn assert_apt(error: PathError, rules: Rules) {
+fn assert_apt(error: PathError, rules: PathRules) {
     assert!(matches!(error.status().code(), 400 | 404) && !error.reason().is_empty());
     let apt = match error {
         PathError::Hidden => !rules.hidden,
@@ -73,7 +73,7 @@ fn assert_apt(error: PathError, rules: Rules) {
 }
 
 /// The octets as a name on disk: judged as a path is that asks for it.
-fn check_name(name: &[u8], rules: Rules) {
+fn check_name(name: &[u8], rules: PathRules) {
     for first in [false, true] {
         let judged = judge(name, first, rules);
         assert_eq!(judged.is_ok(), is_fine(name, first, rules), "{rules:?}");
@@ -90,7 +90,7 @@ fn check_name(name: &[u8], rules: Rules) {
     }
 }
 
-/// Rules that refuse less change nothing but what the others refused by them.
+/// PathRules that refuse less change nothing but what the others refused by them.
 fn assert_fewer_are_refused(octets: &[u8]) {
     for hidden in [false, true] {
         let unix = resolve(octets, rules(Names::Unix, hidden));
@@ -121,7 +121,7 @@ fn encoded(resolved: &Resolved<'_>) -> Vec<u8> {
 }
 
 /// The segments joined, and whether a folder is asked for: the whole path is decoded, then cut, then looked at.
-fn naive(octets: &[u8], rules: Rules) -> Option<(Vec<u8>, bool)> {
+fn naive(octets: &[u8], rules: PathRules) -> Option<(Vec<u8>, bool)> {
     let decoded = decode(octets)?;
     let slashes = |octets: &[u8]| octets.iter().filter(|&&octet| octet == b'/').count();
     if decoded.first() != Some(&b'/') || slashes(&decoded) != slashes(octets) {
@@ -155,7 +155,7 @@ fn decode(octets: &[u8]) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
-fn is_fine(name: &[u8], first: bool, rules: Rules) -> bool {
+fn is_fine(name: &[u8], first: bool, rules: PathRules) -> bool {
     let leads_elsewhere = name.is_empty() || name == b"." || name == b"..";
     if leads_elsewhere || name.iter().any(|octet| b"\0/\\".contains(octet)) {
         return false;

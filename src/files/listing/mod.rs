@@ -31,7 +31,7 @@ mod read_dir;
 pub mod reader;
 pub mod style;
 
-use super::resolve::{Resolved, Rules};
+use super::resolve::{PathRules, Resolved};
 use super::respond::error::FileError;
 use crate::bytes::percent;
 use crate::handler::{Request, Response};
@@ -58,7 +58,7 @@ pub fn answer(
     resolved: &Resolved<'_>,
     folder: &File,
     request: &Request<'_>,
-    rules: Rules,
+    rules: PathRules,
     room: &Room,
 ) -> Result<Response, FileError> {
     let path = path_asked(resolved, request);

@@ -4,7 +4,7 @@
 //! name that no request could be answered for.
 
 use super::entries::{Entries, Entry};
-use crate::files::resolve::{Rules, judge};
+use crate::files::resolve::{PathRules, judge};
 use crate::files::respond::error::FileError;
 use crate::limits::LISTING_NAMES;
 use crate::sys::beneath::{OpenError, Root};
@@ -26,7 +26,7 @@ pub(super) fn gather(
     path: &[u8],
     first: bool,
     folder: &File,
-    rules: Rules,
+    rules: PathRules,
 ) -> Result<Entries, FileError> {
     let mut entries = Entries::default();
     let mut names = 0;

@@ -4,7 +4,7 @@ use crate::tree::Tree;
 use doorstep::internals::files::listing;
 use doorstep::internals::files::listing::budget::Room;
 use doorstep::internals::files::listing::style::POLICY;
-use doorstep::internals::files::resolve::{Rules, judge, resolve};
+use doorstep::internals::files::resolve::{PathRules, judge, resolve};
 use doorstep::internals::files::respond::error_page;
 use doorstep::internals::limits::LISTING_ENTRIES;
 use doorstep::internals::sys::beneath::{OpenError, Root};
@@ -13,7 +13,7 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// The listing of the folder that is asked for, by these rules, or the page of a failure.
-fn listing_by(rules: Rules, tree: &Tree, request: TestRequest) -> Response {
+fn listing_by(rules: PathRules, tree: &Tree, request: TestRequest) -> Response {
     listing_below(site_of(tree), rules, request)
 }
 
@@ -21,11 +21,11 @@ fn site_of(tree: &Tree) -> Root {
     Root::open(&tree.path("")).expect("the site can be opened")
 }
 
-fn listing_below(root: Root, rules: Rules, request: TestRequest) -> Response {
+fn listing_below(root: Root, rules: PathRules, request: TestRequest) -> Response {
     listing_within(Room::default(), root, rules, request)
 }
 
-fn listing_within(room: Room, root: Root, rules: Rules, request: TestRequest) -> Response {
+fn listing_within(room: Room, root: Root, rules: PathRules, request: TestRequest) -> Response {
     request.send(&move |request: &mut Request<'_>| {
         let resolved = resolve(request.path().as_bytes(), rules).expect("a clean path");
         match root.open_beneath(&resolved.path) {
@@ -38,7 +38,11 @@ fn listing_within(room: Room, root: Root, rules: Rules, request: TestRequest) ->
 }
 
 fn page(tree: &Tree, target: &str) -> String {
-    let response = listing_by(Rules::default(), tree, Request::test(Method::Get, target));
+    let response = listing_by(
+        PathRules::default(),
+        tree,
+        Request::test(Method::Get, target),
+    );
     assert_eq!(response.status(), Status::OK, "{target}");
     let content = response.into_content().expect("it can be read");
     String::from_utf8(content).expect("UTF-8")
@@ -129,7 +133,7 @@ fn links_lead_to_what_they_name() {
     // Windows has few of these names.
     let names = NAMES
         .iter()
-        .filter(|name| judge(name, true, Rules::default()).is_ok());
+        .filter(|name| judge(name, true, PathRules::default()).is_ok());
     for name in names {
         let folder = [name, &b"/"[..], name].concat();
         let inner = on_disk(&tree, &[&folder, &b"/d"[..]].concat());
@@ -216,9 +220,9 @@ fn what_cannot_be_asked_for_is_not_listed() {
         [".well-known/", "sub/", "a.txt"]
     );
     assert_eq!(entries(&page(&tree, "/sub/")), ["b"]);
-    let rules = Rules {
+    let rules = PathRules {
         hidden: true,
-        ..Rules::default()
+        ..PathRules::default()
     };
     let all = listing_by(rules, &tree, Request::test(Method::Get, "/"));
     let all = String::from_utf8(all.into_content().unwrap()).unwrap();
@@ -285,7 +289,7 @@ fn symlinks_are_listed_where_they_are_followed() {
     for (symlinks, expected) in rows {
         let root = site_of(&tree).symlinks(symlinks);
         let request = Request::test(Method::Get, "/");
-        let page = listing_below(root, Rules::default(), request);
+        let page = listing_below(root, PathRules::default(), request);
         let page = String::from_utf8(page.into_content().unwrap()).unwrap();
         assert_eq!(entries(&page), expected, "{symlinks:?}");
     }
@@ -362,7 +366,7 @@ fn accept_decides_between_the_page_and_json() {
         if let Some(accept) = accept {
             request = request.header("Accept", accept);
         }
-        let response = listing_by(Rules::default(), &tree, request);
+        let response = listing_by(PathRules::default(), &tree, request);
         let expected = match is_json {
             true => "application/json",
             false => "text/html; charset=utf-8",
@@ -397,7 +401,7 @@ fn head_and_get_have_the_same_fields() {
         ];
         let [get, head] = [Method::Get, Method::Head].map(|method| {
             let request = Request::test(method, "/").header("Accept", accept);
-            listing_by(Rules::default(), &tree, request)
+            listing_by(PathRules::default(), &tree, request)
         });
         for response in [&get, &head] {
             for (name, value) in fields {
@@ -415,7 +419,7 @@ fn json_is_in_the_order_that_is_asked_for() {
     let tree = Tree::new();
     tree.file("big", "aaa").file("small", "a").folder("folder");
     let request = Request::test(Method::Get, "/?sort=size").header("Accept", "application/json");
-    let json = listing_by(Rules::default(), &tree, request);
+    let json = listing_by(PathRules::default(), &tree, request);
     let json = String::from_utf8(json.into_content().unwrap()).unwrap();
     let place = |href: &str| json.find(&format!("\"href\":\"{href}\"")).expect(href);
     assert!(place("folder/") < place("small") && place("small") < place("big"));
@@ -445,7 +449,7 @@ fn a_hundred_thousand_files_are_listed_and_no_more() {
     assert_eq!(entries(&page).len(), LISTING_ENTRIES);
     assert!(page.contains("<p>… and more: only 100000 of them are listed.</p>"));
     let request = Request::test(Method::Get, "/").header("Accept", "application/json");
-    let json = listing_by(Rules::default(), &tree, request);
+    let json = listing_by(PathRules::default(), &tree, request);
     let json = String::from_utf8(json.into_content().unwrap()).unwrap();
     assert!(json.starts_with("{\"path\":\"/\",\"truncated\":true,"));
     assert_eq!(json.matches("\"href\":").count(), LISTING_ENTRIES);
@@ -505,7 +509,7 @@ fn a_folder_that_may_not_be_read_is_not_listed() {
         };
         set(mode);
         let request = Request::test(Method::Get, "/closed/");
-        let listing = listing_by(Rules::default(), &tree, request);
+        let listing = listing_by(PathRules::default(), &tree, request);
         let found = tree.get("/closed/known");
         set(0o755);
         assert_eq!(
@@ -552,10 +556,17 @@ fn a_listing_beyond_the_room_for_them_is_503() {
     let list = || {
         let (room, root) = (room.clone(), root.clone());
         Request::test(Method::Get, "/").send(&move |request: &mut Request<'_>| {
-            let resolved = resolve(b"/", Rules::default()).expect("a clean path");
+            let resolved = resolve(b"/", PathRules::default()).expect("a clean path");
             let folder = root.open_beneath(b"").expect("it can be opened");
-            listing::answer(&root, &resolved, &folder, request, Rules::default(), &room)
-                .unwrap_or_else(error_page)
+            listing::answer(
+                &root,
+                &resolved,
+                &folder,
+                request,
+                PathRules::default(),
+                &room,
+            )
+            .unwrap_or_else(error_page)
         })
     };
     let first = list();
