@@ -3,7 +3,7 @@
 //! In: a resolved path. Out: whose it is, and what is left of it there. Never: octets that are still escaped; a comparison that ends
 //! within a name.
 
-use super::resolve::{PathError, Resolved, judge};
+use super::resolve::{PathError, Resolved, check_segment};
 use super::{Files, Stats};
 use std::borrow::Cow;
 
@@ -67,7 +67,7 @@ fn judged<'a>(resolved: Resolved<'a>, files: &Files) -> Result<Resolved<'a>, Pat
     let names = resolved.path.split(|&octet| octet == b'/').enumerate();
     // The root itself has no name.
     for (index, name) in names.filter(|_| !resolved.path.is_empty()) {
-        judge(name, index == 0, rules)?;
+        check_segment(name, index == 0, rules)?;
     }
     Ok(resolved)
 }

@@ -132,7 +132,7 @@ pub fn resolve(path: &[u8], rules: PathRules) -> Result<Resolved<'_>, PathError>
         Cow::Owned(decoded(raw, rules)?)
     } else {
         for (index, segment) in segments(raw) {
-            judge(segment, index == 0, rules)?;
+            check_segment(segment, index == 0, rules)?;
         }
         Cow::Borrowed(raw)
     };
@@ -158,7 +158,7 @@ fn decoded(raw: &[u8], rules: PathRules) -> Result<Vec<u8>, PathError> {
         // RFC 3986 §2.4: "Implementations must not percent-encode or decode the same string more than once".
         percent::decode(segment, &mut path).map_err(|_| PathError::InvalidEscape)?;
         // Judged behind the decoding: `%2e%2e` has to be seen for what it is. Cut at slashes before it: `%2f` cuts nothing.
-        judge(&path[start..], index == 0, rules)?;
+        check_segment(&path[start..], index == 0, rules)?;
     }
     Ok(path)
 }
@@ -182,7 +182,7 @@ pub fn without_dots(path: &str, rules: PathRules) -> Option<String> {
 ///
 /// # Errors
 /// Why not. Nobody can ask for a name on disk that is refused, so it has no place in a listing.
-pub fn judge(name: &[u8], first: bool, rules: PathRules) -> Result<(), PathError> {
+pub fn check_segment(name: &[u8], first: bool, rules: PathRules) -> Result<(), PathError> {
     let forbidden = |&octet: &u8| forbidden(octet, rules.names);
     if let Some(error) = name.iter().find_map(forbidden) {
         return Err(error);

@@ -5,7 +5,7 @@ use crate::path_invariant::{RULES, check};
 use crate::tree::Tree;
 use doorstep::internals::bytes::percent::encode_segment;
 use doorstep::internals::files::resolve::{
-    Names, PathError, PathRules, judge, resolve, without_dots,
+    Names, PathError, PathRules, check_segment, resolve, without_dots,
 };
 use proptest::prelude::*;
 use std::borrow::Cow;
@@ -263,9 +263,12 @@ fn a_name_is_judged_by_itself() {
     ];
     for &(name, first, expected) in rows {
         let name_shown = name.escape_ascii();
-        assert_eq!(judge(name, first, UNIX), expected, "{name_shown}");
+        assert_eq!(check_segment(name, first, UNIX), expected, "{name_shown}");
     }
-    assert_eq!(judge(b"CON", true, ON_WINDOWS), Err(PathError::WindowsName));
+    assert_eq!(
+        check_segment(b"CON", true, ON_WINDOWS),
+        Err(PathError::WindowsName)
+    );
 }
 
 #[test]

@@ -3,7 +3,9 @@
 //! the same segments, always alike; what comes out, encoded again, resolves to itself; and a name is judged as a path is.
 
 use doorstep::internals::bytes::percent::encode_segment;
-use doorstep::internals::files::resolve::{Names, PathError, PathRules, Resolved, judge, resolve};
+use doorstep::internals::files::resolve::{
+    Names, PathError, PathRules, Resolved, check_segment, resolve,
+};
 
 /// Every set of rules.
 pub const RULES: [PathRules; 4] = [
@@ -75,7 +77,7 @@ fn assert_apt(error: PathError, rules: PathRules) {
 /// The octets as a name on disk: judged as a path is that asks for it.
 fn check_name(name: &[u8], rules: PathRules) {
     for first in [false, true] {
-        let judged = judge(name, first, rules);
+        let judged = check_segment(name, first, rules);
         assert_eq!(judged.is_ok(), is_fine(name, first, rules), "{rules:?}");
         let mut path = if first {
             b"/".to_vec()

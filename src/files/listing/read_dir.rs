@@ -4,7 +4,7 @@
 //! name that no request could be answered for.
 
 use super::entries::{Entries, Entry};
-use crate::files::resolve::{PathRules, judge};
+use crate::files::resolve::{PathRules, check_segment};
 use crate::files::respond::error::FileError;
 use crate::limits::LISTING_NAMES;
 use crate::sys::beneath::{OpenError, Root};
@@ -42,7 +42,7 @@ pub(super) fn gather(
             entries.truncate();
             return ControlFlow::Break(());
         }
-        if kind == Kind::Other || judge(name, first, rules).is_err() {
+        if kind == Kind::Other || check_segment(name, first, rules).is_err() {
             return ControlFlow::Continue(());
         }
         way.truncate(stem);

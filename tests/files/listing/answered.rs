@@ -4,7 +4,7 @@ use crate::tree::Tree;
 use doorstep::internals::files::listing;
 use doorstep::internals::files::listing::budget::Room;
 use doorstep::internals::files::listing::style::POLICY;
-use doorstep::internals::files::resolve::{PathRules, judge, resolve};
+use doorstep::internals::files::resolve::{PathRules, check_segment, resolve};
 use doorstep::internals::files::respond::error_page;
 use doorstep::internals::limits::LISTING_ENTRIES;
 use doorstep::internals::sys::beneath::{OpenError, Root};
@@ -133,7 +133,7 @@ fn links_lead_to_what_they_name() {
     // Windows has few of these names.
     let names = NAMES
         .iter()
-        .filter(|name| judge(name, true, PathRules::default()).is_ok());
+        .filter(|name| check_segment(name, true, PathRules::default()).is_ok());
     for name in names {
         let folder = [name, &b"/"[..], name].concat();
         let inner = on_disk(&tree, &[&folder, &b"/d"[..]].concat());
