@@ -36,7 +36,7 @@ use resource::Resource;
 use resource::cache::Cache;
 use resource::representation::Representation;
 use respond::error::FileError;
-use root::HeldRoot;
+use root::ServedRoot;
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -67,7 +67,7 @@ use std::sync::Arc;
 /// - Small files are kept in memory, larger ones open. A file that changes is served new within a tenth of a second.
 #[derive(Debug)]
 pub struct Files {
-    root: HeldRoot,
+    root: ServedRoot,
     options: Options,
     cache: Cache,
     /// For listings that are being sent.
@@ -91,7 +91,7 @@ impl Files {
     pub fn new(root: impl AsRef<Path>) -> io::Result<Files> {
         let options = Options::default();
         Ok(Files {
-            root: HeldRoot::open(root.as_ref())?,
+            root: ServedRoot::open(root.as_ref())?,
             cache: Cache::of(options.memory),
             options,
             room: Room::default(),
@@ -226,7 +226,7 @@ impl Files {
     }
 
     fn answer(&self, asked: Result<Resolved<'_>, PathError>, request: &Request<'_>) -> Response {
-        let root = match self.root.at(request.now().monotonic) {
+        let root = match self.root.current(request.now().monotonic) {
             Ok(root) => root,
             Err(error) => return respond::error_page(error),
         };

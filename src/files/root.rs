@@ -23,7 +23,7 @@ const NEVER: u64 = u64::MAX;
 
 /// The folder that files are served from.
 #[derive(Debug)]
-pub(super) struct HeldRoot {
+pub(super) struct ServedRoot {
     path: PathBuf,
     symlinks: Symlinks,
     /// The folder, or why the path names none now.
@@ -32,12 +32,12 @@ pub(super) struct HeldRoot {
     compared_ms: AtomicU64,
 }
 
-impl HeldRoot {
+impl ServedRoot {
     /// Opens the folder. A relative path is taken from the folder that is current now.
-    pub(super) fn open(path: &Path) -> io::Result<HeldRoot> {
+    pub(super) fn open(path: &Path) -> io::Result<ServedRoot> {
         let path = std::path::absolute(path)?;
         let root = Root::open(&path)?;
-        Ok(HeldRoot {
+        Ok(ServedRoot {
             path,
             symlinks: Symlinks::default(),
             folder: RwLock::new(Ok(Arc::new(root))),
@@ -53,7 +53,7 @@ impl HeldRoot {
 
     /// The folder at this time, or why there is none. One of the threads that ask when a comparison is due makes it; the
     /// others go on with what is held.
-    pub(super) fn at(&self, monotonic: Duration) -> Result<Arc<Root>, FileError> {
+    pub(super) fn current(&self, monotonic: Duration) -> Result<Arc<Root>, FileError> {
         let now_ms = milliseconds(monotonic);
         let compared_ms = self.compared_ms.load(Ordering::Relaxed);
         // The distance in either direction: a request that began before another may be answered behind it.

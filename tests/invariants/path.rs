@@ -92,7 +92,7 @@ fn check_name(name: &[u8], rules: PathRules) {
     }
 }
 
-/// PathRules that refuse less change nothing but what the others refused by them.
+/// Rules that refuse less change nothing but what the others refused by them.
 fn assert_fewer_are_refused(octets: &[u8]) {
     for hidden in [false, true] {
         let unix = resolve(octets, rules(Names::Unix, hidden));
