@@ -2,7 +2,7 @@
 #![cfg(feature = "files")]
 
 use doorstep::internals::files::listing;
-use doorstep::internals::files::listing::budget::Room;
+use doorstep::internals::files::listing::budget::MemoryBudget;
 use doorstep::internals::files::resolve::{PathRules, resolve};
 use doorstep::internals::files::respond::error_page;
 use doorstep::internals::sys::beneath::Root;
@@ -79,7 +79,7 @@ fn ten_thousand_entries_add_at_most_8_mib() {
             &folder,
             request,
             PathRules::default(),
-            &Room::default(),
+            &MemoryBudget::default(),
         )
         .unwrap_or_else(error_page)
     };

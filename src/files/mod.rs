@@ -27,7 +27,7 @@ use crate::semantics::accept::weight;
 use crate::semantics::accept_encoding::ranking;
 use crate::semantics::{FieldError, Method, Status};
 use crate::sys::beneath::Root;
-use listing::budget::Room;
+use listing::budget::MemoryBudget;
 use lookup::{Chosen, choose};
 use mounts::{Mounted, Mounts};
 use options::Options;
@@ -71,7 +71,7 @@ pub struct Files {
     options: Options,
     cache: Cache,
     /// For listings that are being sent.
-    room: Room,
+    listings: MemoryBudget,
     mounts: Mounts,
 }
 
@@ -94,7 +94,7 @@ impl Files {
             root: ServedRoot::open(root.as_ref())?,
             cache: Cache::of(options.memory),
             options,
-            room: Room::default(),
+            listings: MemoryBudget::default(),
             mounts: Mounts::default(),
         })
     }
@@ -271,9 +271,9 @@ impl Files {
         folder: &File,
         request: &Request<'_>,
     ) -> Result<Response, FileError> {
-        let (rules, room) = (self.options.rules, &self.room);
+        let (rules, budget) = (self.options.rules, &self.listings);
         let listed =
-            self.with_descriptors(|| listing::answer(root, asked, folder, request, rules, room));
+            self.with_descriptors(|| listing::answer(root, asked, folder, request, rules, budget));
         listed.map(|response| {
             response.header("Cache-Control", self.options.cache_control_of_listing())
         })

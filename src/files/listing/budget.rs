@@ -1,55 +1,55 @@
-//! How much memory the listings take that are being sent.
-//!
-//! In: what one takes. Out: whether there is room for it. Never: a listing that waits for room.
+//! How much memory the listings that are being sent may take.
 
 use crate::limits::LISTING_BYTES;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Room for listings. A listing stays in memory until its client has read it, so many clients that read slowly would take as much
-/// as there are connections.
+/// The memory of all listings of one [`Files`](crate::Files). A listing stays in memory until its
+/// client has read it, so without a bound many slow clients would take as much as there are
+/// connections.
 #[derive(Debug)]
-pub struct Room {
+pub struct MemoryBudget {
     most: usize,
-    taken: Arc<AtomicUsize>,
+    reserved: Arc<AtomicUsize>,
 }
 
-/// The room of one listing, which is given back when this is dropped.
+/// The memory of one listing, given back on drop.
 #[derive(Debug)]
-pub struct Taken {
+pub struct Reservation {
     bytes: usize,
-    taken: Arc<AtomicUsize>,
+    reserved: Arc<AtomicUsize>,
 }
 
-impl Default for Room {
-    fn default() -> Room {
-        Room::of(LISTING_BYTES)
+impl Default for MemoryBudget {
+    fn default() -> MemoryBudget {
+        MemoryBudget::of(LISTING_BYTES)
     }
 }
 
-impl Room {
-    /// Room for so many octets in all.
-    pub fn of(most: usize) -> Room {
-        Room {
+impl MemoryBudget {
+    /// A budget of `most` bytes in all.
+    pub fn of(most: usize) -> MemoryBudget {
+        MemoryBudget {
             most,
-            taken: Arc::new(AtomicUsize::new(0)),
+            reserved: Arc::new(AtomicUsize::new(0)),
         }
     }
 
-    /// Room for a listing of so many octets; `None` when there is none left. A listing that is alone always has room.
-    pub fn take(&self, bytes: usize) -> Option<Taken> {
+    /// Reserves memory for one listing; `None` when there is not enough left. The only listing
+    /// always gets it.
+    pub fn reserve(&self, bytes: usize) -> Option<Reservation> {
         // Given back at once if it is too much, by the drop.
-        let taken = Taken {
+        let reservation = Reservation {
             bytes,
-            taken: self.taken.clone(),
+            reserved: self.reserved.clone(),
         };
-        let before = self.taken.fetch_add(bytes, Ordering::Relaxed);
-        (before == 0 || before.saturating_add(bytes) <= self.most).then_some(taken)
+        let before = self.reserved.fetch_add(bytes, Ordering::Relaxed);
+        (before == 0 || before.saturating_add(bytes) <= self.most).then_some(reservation)
     }
 }
 
-impl Drop for Taken {
+impl Drop for Reservation {
     fn drop(&mut self) {
-        self.taken.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.reserved.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }

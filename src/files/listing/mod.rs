@@ -37,7 +37,7 @@ use crate::bytes::percent;
 use crate::handler::{Request, Response};
 use crate::semantics::{Status, accept};
 use crate::sys::beneath::Root;
-use budget::Room;
+use budget::MemoryBudget;
 use order::Order;
 use read_dir::gather;
 use reader::{Content, Form};
@@ -59,13 +59,14 @@ pub fn answer(
     folder: &File,
     request: &Request<'_>,
     rules: PathRules,
-    room: &Room,
+    budget: &MemoryBudget,
 ) -> Result<Response, FileError> {
     let path = path_asked(resolved, request);
     let entries = gather(root, &resolved.path, path.is_empty(), folder, rules)?;
-    let taken = room.take(entries.bytes()).ok_or(FileError::NoRoom)?;
+    let reservation = budget.reserve(entries.bytes()).ok_or(FileError::NoRoom)?;
     let form = form(request);
-    let content = Content::new(form, &path, entries, Order::of_query(request.query())).with(taken);
+    let content =
+        Content::new(form, &path, entries, Order::of_query(request.query())).with(reservation);
     let response = match form {
         Form::Html => Response::new(Status::OK)
             .header("Content-Type", "text/html; charset=utf-8")

@@ -2,7 +2,7 @@
 //!
 //! In: entries in order, and a form. Out: octets, block by block, and how many they will be. Never: the whole of it in memory.
 
-use super::budget::Taken;
+use super::budget::Reservation;
 use super::entries::Entries;
 use super::order::Order;
 use super::{html, json};
@@ -32,7 +32,7 @@ pub struct Content {
     /// Octets of the block that were read.
     read: usize,
     /// Its share of the memory that listings may take.
-    taken: Option<Taken>,
+    reservation: Option<Reservation>,
 }
 
 impl Content {
@@ -47,13 +47,13 @@ impl Content {
             next: 0,
             block: Vec::new(),
             read: 0,
-            taken: None,
+            reservation: None,
         }
     }
 
     /// The same, with its share of the memory that listings may take.
-    pub fn with(mut self, taken: Taken) -> Content {
-        self.taken = Some(taken);
+    pub fn with(mut self, reservation: Reservation) -> Content {
+        self.reservation = Some(reservation);
         self
     }
 

@@ -2,7 +2,7 @@
 
 use crate::tree::Tree;
 use doorstep::internals::files::listing;
-use doorstep::internals::files::listing::budget::Room;
+use doorstep::internals::files::listing::budget::MemoryBudget;
 use doorstep::internals::files::listing::style::POLICY;
 use doorstep::internals::files::resolve::{PathRules, check_segment, resolve};
 use doorstep::internals::files::respond::error_page;
@@ -22,14 +22,19 @@ fn site_of(tree: &Tree) -> Root {
 }
 
 fn listing_below(root: Root, rules: PathRules, request: TestRequest) -> Response {
-    listing_within(Room::default(), root, rules, request)
+    listing_within(MemoryBudget::default(), root, rules, request)
 }
 
-fn listing_within(room: Room, root: Root, rules: PathRules, request: TestRequest) -> Response {
+fn listing_within(
+    budget: MemoryBudget,
+    root: Root,
+    rules: PathRules,
+    request: TestRequest,
+) -> Response {
     request.send(&move |request: &mut Request<'_>| {
         let resolved = resolve(request.path().as_bytes(), rules).expect("a clean path");
         match root.open_beneath(&resolved.path) {
-            Ok(folder) => listing::answer(&root, &resolved, &folder, request, rules, &room)
+            Ok(folder) => listing::answer(&root, &resolved, &folder, request, rules, &budget)
                 .unwrap_or_else(error_page),
             Err(OpenError::Denied) => Response::new(Status::FORBIDDEN),
             Err(error) => panic!("{}: {error:?}", request.path()),
@@ -523,7 +528,7 @@ fn a_folder_that_may_not_be_read_is_not_listed() {
 /// What listings take that are being sent: of a bound of 1,000 octets, in the order in which they come.
 #[test]
 fn so_much_room_is_there_for_listings() {
-    // name, octets of those that are being sent, of another one, whether it has room
+    // name, octets of those that are being sent, of another one, whether there is memory for it
     let rows: [(&str, &[usize], usize, bool); 6] = [
         ("alone", &[], 1_000, true),
         ("alone, however long", &[], 1_000_000, true),
@@ -533,13 +538,13 @@ fn so_much_room_is_there_for_listings() {
         ("beside one that is too long itself", &[1_000_000], 1, false),
     ];
     for (name, before, bytes, fits) in rows {
-        let room = Room::of(1_000);
-        let taken: Vec<_> = before.iter().map(|bytes| room.take(*bytes)).collect();
+        let budget = MemoryBudget::of(1_000);
+        let taken: Vec<_> = before.iter().map(|bytes| budget.reserve(*bytes)).collect();
         assert!(taken.iter().all(Option::is_some), "{name}");
-        assert_eq!(room.take(bytes).is_some(), fits, "{name}");
+        assert_eq!(budget.reserve(bytes).is_some(), fits, "{name}");
         // What was refused, or is given back, takes nothing.
         drop(taken);
-        assert!(room.take(1_000).is_some(), "{name}");
+        assert!(budget.reserve(1_000).is_some(), "{name}");
     }
 }
 
@@ -551,10 +556,10 @@ fn a_listing_beyond_the_room_for_them_is_503() {
         tree.file(&format!("{number}"), "");
     }
     // One takes 100 records of 24 octets and their names.
-    let room = std::sync::Arc::new(Room::of(4_000));
+    let budget = std::sync::Arc::new(MemoryBudget::of(4_000));
     let root = std::sync::Arc::new(site_of(&tree));
     let list = || {
-        let (room, root) = (room.clone(), root.clone());
+        let (budget, root) = (budget.clone(), root.clone());
         Request::test(Method::Get, "/").send(&move |request: &mut Request<'_>| {
             let resolved = resolve(b"/", PathRules::default()).expect("a clean path");
             let folder = root.open_beneath(b"").expect("it can be opened");
@@ -564,7 +569,7 @@ fn a_listing_beyond_the_room_for_them_is_503() {
                 &folder,
                 request,
                 PathRules::default(),
-                &room,
+                &budget,
             )
             .unwrap_or_else(error_page)
         })
