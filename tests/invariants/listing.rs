@@ -13,8 +13,8 @@ mod markup;
 use doorstep::internals::bytes::{number, percent};
 use doorstep::internals::files::listing::entries::{Entries, Entry};
 use doorstep::internals::files::listing::order::{Key, Order};
-use doorstep::internals::files::listing::reader::Content;
 use doorstep::internals::files::listing::reader::Form;
+use doorstep::internals::files::listing::reader::ListingReader;
 use doorstep::internals::files::listing::style::{SCRIPT, STYLE};
 use json::Value;
 use markup::Token;
@@ -88,7 +88,7 @@ fn made(form: Form, path: &[u8], entries: &[Entry<'_>], order: Order) -> String 
         for entry in entries {
             assert_eq!(all.push(entry), ControlFlow::Continue(()));
         }
-        Content::new(form, path, all, order)
+        ListingReader::new(form, path, all, order)
     };
     let mut whole = Vec::new();
     let length = content().length();

@@ -40,7 +40,7 @@ use crate::sys::beneath::Root;
 use budget::MemoryBudget;
 use order::Order;
 use read_dir::gather;
-use reader::{Content, Form};
+use reader::{Form, ListingReader};
 use std::fs::File;
 
 /// The listing of a folder, which was opened at this path below the root and asked for with a slash at its end.
@@ -51,7 +51,7 @@ use std::fs::File;
 /// request method had been GET." So HEAD is answered by this, too, and whoever writes the answer leaves the content out.
 ///
 /// # Errors
-/// [`FileError::Denied`], when the folder may be searched but not read; [`FileError::NoRoom`], when so many listings are being sent that
+/// [`FileError::Denied`], when the folder may be searched but not read; [`FileError::NoMemory`], when so many listings are being sent that
 /// there is no memory for another; others when the system fails.
 pub fn answer(
     root: &Root,
@@ -63,10 +63,10 @@ pub fn answer(
 ) -> Result<Response, FileError> {
     let path = path_asked(resolved, request);
     let entries = gather(root, &resolved.path, path.is_empty(), folder, rules)?;
-    let reservation = budget.reserve(entries.bytes()).ok_or(FileError::NoRoom)?;
+    let reservation = budget.reserve(entries.bytes()).ok_or(FileError::NoMemory)?;
     let form = form(request);
-    let content =
-        Content::new(form, &path, entries, Order::of_query(request.query())).with(reservation);
+    let content = ListingReader::new(form, &path, entries, Order::of_query(request.query()))
+        .with(reservation);
     let response = match form {
         Form::Html => Response::new(Status::OK)
             .header("Content-Type", "text/html; charset=utf-8")

@@ -20,7 +20,7 @@ pub enum Form {
 
 /// A listing that is read like a file.
 #[derive(Debug)]
-pub struct Content {
+pub struct ListingReader {
     form: Form,
     path: Vec<u8>,
     entries: Entries,
@@ -35,11 +35,11 @@ pub struct Content {
     reservation: Option<Reservation>,
 }
 
-impl Content {
+impl ListingReader {
     /// The entries in this order and form. `path` is the folder's, decoded, without a slash at either end.
-    pub fn new(form: Form, path: &[u8], mut entries: Entries, order: Order) -> Content {
+    pub fn new(form: Form, path: &[u8], mut entries: Entries, order: Order) -> ListingReader {
         entries.sort_by(|left, right| order.compare(left, right));
-        Content {
+        ListingReader {
             form,
             path: path.to_vec(),
             entries,
@@ -52,7 +52,7 @@ impl Content {
     }
 
     /// The same, with its share of the memory that listings may take.
-    pub fn with(mut self, reservation: Reservation) -> Content {
+    pub fn with(mut self, reservation: Reservation) -> ListingReader {
         self.reservation = Some(reservation);
         self
     }
@@ -100,7 +100,7 @@ impl Content {
     }
 }
 
-impl Read for Content {
+impl Read for ListingReader {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.read == self.block.len() {
             self.make_block();

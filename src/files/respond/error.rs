@@ -17,7 +17,7 @@ pub enum FileError {
     /// The process or the system has no descriptor left: it may have one in a moment.
     NoDescriptors,
     /// The memory for what is being sent is taken: some may be free in a moment.
-    NoRoom,
+    NoMemory,
     /// Anything else.
     Failed,
 }
@@ -64,7 +64,7 @@ impl FileError {
         match self {
             FileError::NotFound(_) => Status::NOT_FOUND,
             FileError::Denied => Status::FORBIDDEN,
-            FileError::NoDescriptors | FileError::NoRoom => Status::SERVICE_UNAVAILABLE,
+            FileError::NoDescriptors | FileError::NoMemory => Status::SERVICE_UNAVAILABLE,
             FileError::Failed => Status::INTERNAL_SERVER_ERROR,
         }
     }
@@ -75,7 +75,7 @@ impl FileError {
             FileError::NotFound(reason) => reason,
             FileError::Denied => "permission denied",
             FileError::NoDescriptors => "no file descriptor left",
-            FileError::NoRoom => "too many listings are being sent",
+            FileError::NoMemory => "too many listings are being sent",
             FileError::Failed => "the file could not be opened",
         }
     }

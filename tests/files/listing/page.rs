@@ -4,8 +4,8 @@ use super::{file, folder};
 use doorstep::internals::files::listing::entries::{Entries, Entry};
 use doorstep::internals::files::listing::escape::{push_html, push_json, push_size, timestamp};
 use doorstep::internals::files::listing::order::Order;
-use doorstep::internals::files::listing::reader::Content;
 use doorstep::internals::files::listing::reader::Form;
+use doorstep::internals::files::listing::reader::ListingReader;
 use doorstep::internals::files::listing::style::{POLICY, SCRIPT, STYLE};
 use std::io::Read;
 
@@ -18,7 +18,7 @@ fn made(form: Form, path: &str, entries: &[Entry<'_>], truncated: bool, query: &
         all.truncate();
     }
     let order = Order::of_query(Some(query));
-    let mut content = Content::new(form, path.as_bytes(), all, order);
+    let mut content = ListingReader::new(form, path.as_bytes(), all, order);
     let mut text = String::new();
     content.read_to_string(&mut text).expect("UTF-8");
     assert_eq!(content.length(), text.len() as u64);
