@@ -39,7 +39,7 @@ use crate::semantics::{Status, accept};
 use crate::sys::beneath::Root;
 use budget::MemoryBudget;
 use order::Order;
-use read_dir::gather;
+use read_dir::read_dir;
 use reader::{Form, ListingReader};
 use std::fs::File;
 
@@ -62,7 +62,7 @@ pub fn answer(
     budget: &MemoryBudget,
 ) -> Result<Response, FileError> {
     let path = path_asked(resolved, request);
-    let entries = gather(root, &resolved.path, path.is_empty(), folder, rules)?;
+    let entries = read_dir(root, &resolved.path, path.is_empty(), folder, rules)?;
     let reservation = budget.reserve(entries.bytes()).ok_or(FileError::NoMemory)?;
     let form = form(request);
     let content = ListingReader::new(form, &path, entries, Order::of_query(request.query()))

@@ -21,7 +21,7 @@ use std::time::UNIX_EPOCH;
 /// # Errors
 /// [`FileError::Denied`]: the folder may not be read. [`FileError::NoDescriptors`]: there is none left to look at the entries, and a
 /// listing without them would be a lie.
-pub(super) fn gather(
+pub(super) fn read_dir(
     root: &Root,
     path: &[u8],
     first: bool,

@@ -3,7 +3,7 @@
 //! In: what a look at the file system gave. Out: whether it may be kept, which the representations know. Never: more octets,
 //! descriptors or names than their bounds; anything that was not looked at for a tenth of a second as the truth.
 
-use super::{Resource, is_fresh, is_held, milliseconds};
+use super::{Resource, is_fresh, is_same_root, milliseconds};
 use crate::files::resolve::Resolved;
 use crate::files::respond::error::FileError;
 use crate::handler::Now;
@@ -33,7 +33,7 @@ pub struct Stats {
 #[derive(Debug)]
 pub struct Cache {
     bytes_max: usize,
-    kept: RwLock<Kept>,
+    kept: RwLock<Entries>,
     /// When descriptors that nobody asks for were last closed, in milliseconds of the requests' monotonic time.
     swept_ms: AtomicU64,
     missing: RwLock<Missing>,
@@ -46,7 +46,7 @@ pub struct Cache {
 type ByPath<T> = [HashMap<Box<[u8]>, T>; 2];
 
 #[derive(Debug, Default)]
-struct Kept {
+struct Entries {
     resources: ByPath<Arc<Resource>>,
     bytes: usize,
     descriptors: usize,
@@ -126,7 +126,7 @@ impl Cache {
     ) -> Option<FileError> {
         let missing = self.missing.read().unwrap_or_else(PoisonError::into_inner);
         let absence = missing.paths[usize::from(asked.slash)].get(&*asked.path)?;
-        let is_true = is_held(&absence.root, root) && is_fresh(absence.looked_ms, now);
+        let is_true = is_same_root(&absence.root, root) && is_fresh(absence.looked_ms, now);
         is_true.then_some(absence.why)
     }
 
@@ -194,7 +194,7 @@ impl Cache {
     }
 }
 
-impl Kept {
+impl Entries {
     fn remove(&mut self, which: usize, path: &[u8]) {
         if let Some(resource) = self.resources[which].remove(path) {
             self.bytes -= resource.bytes() + path.len();
@@ -222,7 +222,7 @@ impl Kept {
     /// Goes down to so many octets and descriptors: what was not asked for since the last eviction goes first, then whatever comes.
     fn evict(&mut self, bytes_goal: usize, descriptors_goal: usize) -> u64 {
         let mut count = 0;
-        let Kept {
+        let Entries {
             resources,
             bytes,
             descriptors,

@@ -151,7 +151,7 @@ impl Resource {
 
     /// Whether it is of this root.
     pub fn is_below(&self, root: &Arc<Root>) -> bool {
-        is_held(&self.root, root)
+        is_same_root(&self.root, root)
     }
 
     /// Whether it answers without a look at the file's name.
@@ -212,7 +212,7 @@ impl Sidecar {
 }
 
 /// Whether what was found below one root is of this one.
-pub(super) fn is_held(found_below: &Weak<Root>, root: &Arc<Root>) -> bool {
+pub(super) fn is_same_root(found_below: &Weak<Root>, root: &Arc<Root>) -> bool {
     std::ptr::eq(found_below.as_ptr(), Arc::as_ptr(root))
 }
 
