@@ -210,9 +210,9 @@ pub const LISTING_NAMES: usize = 1_000_000;
 pub const CACHE_DESCRIPTORS: usize = 256;
 /// The same where the limit of open files has no room for that many beside all connections: half of those that are reserved.
 pub const CACHE_DESCRIPTORS_FEW: usize = (DESCRIPTORS_RESERVED / 2) as usize;
-/// How long a descriptor is kept at least that nobody asks for, and how often such are looked for, in milliseconds. A file that is
+/// How long a descriptor is kept at least that nobody asks for, and how often such are looked for. A file that is
 /// asked for less often is opened anew; one that was deleted gives its room on the disk back with the first request behind twice that.
-pub const CACHE_DESCRIPTOR_IDLE_MS: u64 = 10_000;
+pub const CACHE_DESCRIPTOR_IDLE: Duration = Duration::from_secs(10);
 /// Paths that are known to lead to nothing. They count for a tenth of a second, so more would seldom be asked again.
 pub const CACHE_MISSING: usize = 1024;
 /// Octets of the longest path that anything is kept for. Real ones are far shorter, and a map of long ones could be made large by

@@ -1,108 +1,183 @@
-//! Which file answers a path.
+//! Which file answers a path: from the cache, or from the file system.
 //!
-//! In: a resolved path, the root and the choices. Out: what is said about the file, and in which coding. Never: a path that was
-//! not resolved.
+//! No other file of this room opens the files of a site.
 
-use super::options::Options;
 use super::resolve::Resolved;
-use super::resource::representation::Opened;
+use super::resource::Resource;
+use super::resource::cache::{AskedBy, Cached};
+use super::resource::representation::{Opened, Representation};
 use super::respond::error::FileError;
+use super::site::Site;
+use crate::handler::Now;
+use crate::semantics::Headers;
+use crate::semantics::accept_encoding::ranking;
 use crate::sys::beneath::Root;
 use std::fs::File;
+use std::sync::Arc;
 
-/// What answers a path.
+/// What a lookup found.
 #[derive(Debug)]
-pub(super) enum Chosen {
+pub enum Lookup {
     /// A regular file.
-    File {
-        /// Where it stands below the root.
-        path: Vec<u8>,
-        /// The file.
-        opened: Box<Opened>,
-    },
-    /// A folder that was asked without a slash at the end.
+    Resource(Arc<Resource>),
+    /// A folder that was asked for without a slash at the end.
     FolderWithoutSlash,
     /// A folder without an index, to be listed.
     Folder(File),
 }
 
-/// What answers a path. A folder is answered by its index, and else by a list of what is in it.
-pub(super) fn choose(
-    root: &Root,
-    asked: &Resolved<'_>,
-    options: &Options,
-) -> Result<Chosen, FileError> {
-    if asked.slash {
-        return folder(root, &asked.path, options);
-    }
-    let exact = match open(root, &asked.path) {
-        Ok(opened) if opened.metadata.is_file() => {
-            return Ok(Chosen::File {
-                path: asked.path.to_vec(),
-                opened: Box::new(opened),
-            });
+impl Site {
+    /// Finds what answers a path. The cache keeps it, if it may.
+    pub fn look_up(
+        &self,
+        root: &Arc<Root>,
+        path: &Resolved<'_>,
+        by: AskedBy,
+        now: Now,
+    ) -> Result<Lookup, FileError> {
+        let before = match self.cache.find(root, path, by, now) {
+            Cached::Resource(resource) => return Ok(Lookup::Resource(resource)),
+            Cached::Absence(error) => return Err(error),
+            Cached::Unknown(before) => before,
+        };
+        let search = Search {
+            site: self,
+            root,
+            path,
+            before: before.as_deref(),
+            now,
+        };
+        let found = self.cache.with_descriptors(|| search.find());
+        if let Err(error @ FileError::NotFound(_)) = found {
+            self.cache.keep_absence(root, path, error, now);
         }
-        Ok(opened) if opened.metadata.is_dir() => Ok(Chosen::FolderWithoutSlash),
-        Ok(_) => Err(FileError::NotFound(NOT_REGULAR)),
-        Err(error) => Err(error),
-    };
-    // Before the folder of that name, which has a path of its own with the slash.
-    let may_be_page = matches!(
-        exact,
-        Ok(Chosen::FolderWithoutSlash) | Err(FileError::MISSING)
-    );
-    if may_be_page && options.clean_urls && !asked.path.ends_with(PAGE) {
-        let path = [&asked.path, PAGE].concat();
-        if let Some(opened) = regular_file(root, &path)? {
-            return Ok(Chosen::File {
-                path,
-                opened: Box::new(opened),
-            });
-        }
+        found
     }
-    exact
+
+    /// The resource in the coding that the client likes best of those that it has; `None` when the
+    /// client excludes them all. The cache keeps what was found of its sidecars.
+    pub fn negotiate(
+        &self,
+        root: &Arc<Root>,
+        path: &Resolved<'_>,
+        mut resource: Arc<Resource>,
+        headers: Headers<'_>,
+        now: Now,
+    ) -> Option<Arc<Representation>> {
+        let mut chosen = None;
+        let mut has_looked = false;
+        for coding in ranking(headers).iter() {
+            chosen = match coding.map(|coding| (coding, resource.coded(coding))) {
+                None => Some(resource.plain().clone()),
+                Some((_, Some(None))) => None,
+                Some((_, Some(Some(sidecar)))) if sidecar.is_intact() => Some(sidecar.clone()),
+                Some((coding, _)) => {
+                    // Whatever keeps a sidecar from being read, the file itself is there.
+                    let opened = regular_file(root, &resource.sidecar_path(coding));
+                    let opened = opened.ok().flatten();
+                    let (looked_at, sidecar) =
+                        resource.with_sidecar(coding, opened, &self.options, now);
+                    resource = Arc::new(looked_at);
+                    has_looked = true;
+                    sidecar
+                }
+            };
+            if chosen.is_some() {
+                break;
+            }
+        }
+        if has_looked {
+            self.cache.keep(path, &resource, now);
+        }
+        chosen
+    }
+}
+
+/// A path that is looked for in the file system.
+struct Search<'a> {
+    site: &'a Site,
+    root: &'a Arc<Root>,
+    path: &'a Resolved<'a>,
+    /// What the cache has from an earlier search, perhaps out of date.
+    before: Option<&'a Resource>,
+    now: Now,
+}
+
+impl Search<'_> {
+    fn find(&self) -> Result<Lookup, FileError> {
+        let path = self.path.below_root();
+        if self.path.slash {
+            return self.find_index(path);
+        }
+        let exact = match open(self.root, path) {
+            Ok(opened) if opened.metadata.is_file() => return self.load(path.to_vec(), opened),
+            Ok(opened) if opened.metadata.is_dir() => Ok(Lookup::FolderWithoutSlash),
+            Ok(_) => Err(FileError::NotFound(NOT_REGULAR)),
+            Err(error) => Err(error),
+        };
+        // Before the folder of that name, which has a path of its own with the slash.
+        let may_be_page = matches!(
+            exact,
+            Ok(Lookup::FolderWithoutSlash) | Err(FileError::MISSING)
+        );
+        if may_be_page && self.site.options.clean_urls && !path.ends_with(PAGE) {
+            let page = [path, PAGE].concat();
+            if let Some(opened) = regular_file(self.root, &page)? {
+                return self.load(page, opened);
+            }
+        }
+        exact
+    }
+
+    /// Opens the index at once, as most folders that are asked for have one; the folder itself is
+    /// looked at only when there is none.
+    fn find_index(&self, folder: &[u8]) -> Result<Lookup, FileError> {
+        for name in &self.site.options.index {
+            let mut path = Vec::with_capacity(folder.len() + 1 + name.len());
+            if !folder.is_empty() {
+                path.extend_from_slice(folder);
+                path.push(b'/');
+            }
+            path.extend_from_slice(name.as_bytes());
+            match open(self.root, &path) {
+                Ok(opened) if opened.metadata.is_file() => return self.load(path, opened),
+                // Something else has that name: the next one is tried.
+                Ok(_) | Err(FileError::MISSING) => {}
+                // Not listed instead: whoever made an index did not mean the folder to be seen.
+                Err(error) => return Err(error),
+            }
+        }
+        let Opened { file, metadata } = open(self.root, folder)?;
+        if metadata.is_dir() && self.site.options.listing {
+            return Ok(Lookup::Folder(file));
+        }
+        Err(FileError::NotFound(if metadata.is_dir() {
+            "no index file in the folder"
+        } else if metadata.is_file() {
+            "a file was asked with a slash behind its name"
+        } else {
+            NOT_REGULAR
+        }))
+    }
+
+    /// Takes the file at `path` for the answer.
+    fn load(&self, path: Vec<u8>, opened: Opened) -> Result<Lookup, FileError> {
+        let options = &self.site.options;
+        let resource = Resource::load(self.root, path, opened, self.before, options, self.now)
+            .map_err(|error| FileError::of_io(&error))?;
+        let resource = Arc::new(resource);
+        self.site.cache.keep(self.path, &resource, self.now);
+        Ok(Lookup::Resource(resource))
+    }
 }
 
 /// The regular file at a path, if there is one.
-pub(super) fn regular_file(root: &Root, path: &[u8]) -> Result<Option<Opened>, FileError> {
+fn regular_file(root: &Root, path: &[u8]) -> Result<Option<Opened>, FileError> {
     match open(root, path) {
         Ok(opened) => Ok(opened.metadata.is_file().then_some(opened)),
         Err(FileError::NotFound(_)) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Opens the index at once, as most folders that are asked have one; the folder itself is looked at only when there is none.
-fn folder(root: &Root, folder: &[u8], options: &Options) -> Result<Chosen, FileError> {
-    for name in &options.index {
-        let mut path = Vec::with_capacity(folder.len() + 1 + name.len());
-        if !folder.is_empty() {
-            path.extend_from_slice(folder);
-            path.push(b'/');
-        }
-        path.extend_from_slice(name.as_bytes());
-        match open(root, &path) {
-            Ok(opened) if opened.metadata.is_file() => {
-                let opened = Box::new(opened);
-                return Ok(Chosen::File { path, opened });
-            }
-            // Something else has that name: the next one is tried.
-            Ok(_) | Err(FileError::MISSING) => {}
-            // Not listed instead: who made an index did not mean the folder to be seen.
-            Err(error) => return Err(error),
-        }
-    }
-    let Opened { file, metadata } = open(root, folder)?;
-    if metadata.is_dir() && options.listing {
-        return Ok(Chosen::Folder(file));
-    }
-    Err(FileError::NotFound(if metadata.is_dir() {
-        "no index file in the folder"
-    } else if metadata.is_file() {
-        "a file was asked with a slash behind its name"
-    } else {
-        NOT_REGULAR
-    }))
 }
 
 fn open(root: &Root, path: &[u8]) -> Result<Opened, FileError> {

@@ -15,11 +15,44 @@ use std::borrow::Cow;
 /// A path that may be opened below the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolved<'a> {
-    /// The decoded segments joined by `/`, no slash at either end; empty for the root itself. Borrowed when nothing was
-    /// escaped.
+    /// The decoded segments joined by `/`, no slash at either end; empty for the root itself.
+    /// Borrowed when nothing was escaped.
     pub path: Cow<'a, [u8]>,
+    /// Bytes of `path` that lead to the root: 0, unless that is mounted below another one.
+    root: usize,
     /// Whether the path ended in a slash, and so asks for a folder. The root's always does.
     pub slash: bool,
+}
+
+impl<'a> Resolved<'a> {
+    /// A page of the site's own, by its path below the root.
+    pub fn page(path: &'a [u8]) -> Resolved<'a> {
+        Resolved {
+            path: Cow::Borrowed(path),
+            root: 0,
+            slash: false,
+        }
+    }
+
+    /// The path below the root.
+    pub fn below_root(&self) -> &[u8] {
+        &self.path[self.root..]
+    }
+
+    /// Goes on to a root that is mounted at the first `length` bytes below this one. The names that
+    /// are left were resolved by the rules of the other.
+    ///
+    /// # Errors
+    /// The rules of the mounted root refuse one of them.
+    pub fn enter(&mut self, length: usize, rules: PathRules) -> Result<(), PathError> {
+        self.root += length;
+        let below = self.below_root();
+        // The root itself has no name.
+        for (index, name) in segments(below).filter(|_| !below.is_empty()) {
+            check_segment(name, index == 0, rules)?;
+        }
+        Ok(())
+    }
 }
 
 /// Whose rules for names apply. Either can be chosen on any system.
@@ -136,11 +169,16 @@ pub fn resolve(path: &[u8], rules: PathRules) -> Result<Resolved<'_>, PathError>
         }
         Cow::Borrowed(raw)
     };
-    Ok(Resolved { path, slash })
+    Ok(Resolved {
+        path,
+        root: 0,
+        slash,
+    })
 }
 
 const ROOT: Resolved<'static> = Resolved {
     path: Cow::Borrowed(b""),
+    root: 0,
     slash: true,
 };
 

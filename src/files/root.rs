@@ -6,7 +6,6 @@
 //! folder and makes it anew, and the descriptor would name the deleted one, empty for ever: so the path is asked again
 //! whether it still names the folder that is held, at most every [`COMPARE_MS`].
 
-use super::resource::milliseconds;
 use super::respond::error::FileError;
 use crate::sys::beneath::{Root, Symlinks};
 use std::io;
@@ -23,7 +22,7 @@ const NEVER: u64 = u64::MAX;
 
 /// The folder that files are served from.
 #[derive(Debug)]
-pub(super) struct ServedRoot {
+pub struct ServedRoot {
     path: PathBuf,
     symlinks: Symlinks,
     /// The folder, or why the path names none now.
@@ -34,7 +33,7 @@ pub(super) struct ServedRoot {
 
 impl ServedRoot {
     /// Opens the folder. A relative path is taken from the folder that is current now.
-    pub(super) fn open(path: &Path) -> io::Result<ServedRoot> {
+    pub fn open(path: &Path) -> io::Result<ServedRoot> {
         let path = std::path::absolute(path)?;
         let root = Root::open(&path)?;
         Ok(ServedRoot {
@@ -46,37 +45,37 @@ impl ServedRoot {
     }
 
     /// Chooses which symlinks are followed. The folder is opened anew.
-    pub(super) fn set_symlinks(&mut self, policy: Symlinks) {
+    pub fn set_symlinks(&mut self, policy: Symlinks) {
         self.symlinks = policy;
         self.folder = RwLock::new(self.open_again());
     }
 
-    /// The folder at this time, or why there is none. One of the threads that ask when a comparison is due makes it; the
-    /// others go on with what is held.
-    pub(super) fn current(&self, monotonic: Duration) -> Result<Arc<Root>, FileError> {
-        let now_ms = milliseconds(monotonic);
-        let compared_ms = self.compared_ms.load(Ordering::Relaxed);
-        // The distance in either direction: a request that began before another may be answered behind it.
-        let due = now_ms.abs_diff(compared_ms) >= COMPARE_MS;
-        let mine = due
-            && self
-                .compared_ms
-                .compare_exchange(compared_ms, now_ms, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok();
-        if mine {
-            self.compare();
+    /// The folder at this time, or why there is none. One of the threads that ask when a comparison is
+    /// due makes it; the others go on with the folder that is held.
+    pub fn current(&self, now: Duration) -> Result<Arc<Root>, FileError> {
+        // A panic cannot leave the value half written, so a poisoned lock is as good as another.
+        let folder = &self.folder;
+        let held = folder
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let now_ms = now.as_millis() as u64;
+        let then_ms = self.compared_ms.load(Ordering::Relaxed);
+        // In either direction: a request that began before another may be answered after it.
+        if now_ms.abs_diff(then_ms) < COMPARE_MS {
+            return held;
         }
-        self.held()
-    }
-
-    fn compare(&self) {
-        if self.held().is_ok_and(|root| root.is_current()) {
-            return;
+        let order = Ordering::Relaxed;
+        let exchange = &self
+            .compared_ms
+            .compare_exchange(then_ms, now_ms, order, order);
+        if exchange.is_err() || matches!(&held, Ok(root) if root.is_current()) {
+            return held;
         }
         // Opened before the lock is taken: no request waits for a slow disk behind this one.
         let opened = self.open_again();
-        // A panic cannot leave the value half written, so a poisoned lock is as good as another.
-        *self.folder.write().unwrap_or_else(PoisonError::into_inner) = opened;
+        *folder.write().unwrap_or_else(PoisonError::into_inner) = opened.clone();
+        opened
     }
 
     fn open_again(&self) -> Result<Arc<Root>, FileError> {
@@ -84,12 +83,5 @@ impl ServedRoot {
             Ok(root) => Ok(Arc::new(root.symlinks(self.symlinks))),
             Err(error) => Err(FileError::of_root(&error)),
         }
-    }
-
-    fn held(&self) -> Result<Arc<Root>, FileError> {
-        self.folder
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
     }
 }

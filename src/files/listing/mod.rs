@@ -33,7 +33,6 @@ pub mod style;
 
 use super::resolve::{PathRules, Resolved};
 use super::respond::error::FileError;
-use crate::bytes::percent;
 use crate::handler::{Request, Response};
 use crate::semantics::{Status, accept};
 use crate::sys::beneath::Root;
@@ -61,12 +60,19 @@ pub fn answer(
     rules: PathRules,
     budget: &MemoryBudget,
 ) -> Result<Response, FileError> {
-    let path = path_asked(resolved, request);
-    let entries = read_dir(root, &resolved.path, path.is_empty(), folder, rules)?;
+    let path = resolved.below_root();
+    // The name of a root that is mounted below another has names in front of it.
+    let is_first = resolved.path.is_empty();
+    let entries = read_dir(root, path, is_first, folder, rules)?;
     let reservation = budget.reserve(entries.bytes()).ok_or(FileError::NoMemory)?;
     let form = form(request);
-    let content = ListingReader::new(form, &path, entries, Order::of_query(request.query()))
-        .with(reservation);
+    let content = ListingReader::new(
+        form,
+        &resolved.path,
+        entries,
+        Order::of_query(request.query()),
+    )
+    .with(reservation);
     let response = match form {
         Form::Html => Response::new(Status::OK)
             .header("Content-Type", "text/html; charset=utf-8")
@@ -82,17 +88,6 @@ pub fn answer(
         // RFC 9110 §12.5.5: what "might have influenced the origin server's process for selecting the content of this response".
         .header("Vary", "Accept")
         .stream(Some(length), content))
-}
-
-/// The decoded path by which the folder was asked for: more than its path below its own root, where that is mounted in another.
-fn path_asked(resolved: &Resolved<'_>, request: &Request<'_>) -> Vec<u8> {
-    let mut path = Vec::new();
-    let asked = request.path().trim_matches('/');
-    match percent::decode(asked.as_bytes(), &mut path) {
-        Ok(()) => path,
-        // What was resolved has no invalid escape.
-        Err(_) => resolved.path.to_vec(),
-    }
 }
 
 /// Which form the client prefers. What weighs the same is decided by what it names more precisely, and then for the page.

@@ -3,12 +3,12 @@
 //! In: what a look at the file system gave. Out: whether it may be kept, which the representations know. Never: more octets,
 //! descriptors or names than their bounds; anything that was not looked at for a tenth of a second as the truth.
 
-use super::{Resource, is_fresh, is_same_root, milliseconds};
+use super::{Resource, is_fresh, is_same_root};
 use crate::files::resolve::Resolved;
 use crate::files::respond::error::FileError;
 use crate::handler::Now;
 use crate::limits::{
-    CACHE_DESCRIPTOR_IDLE_MS, CACHE_DESCRIPTORS, CACHE_DESCRIPTORS_FEW, CACHE_MISSING,
+    CACHE_DESCRIPTOR_IDLE, CACHE_DESCRIPTORS, CACHE_DESCRIPTORS_FEW, CACHE_MISSING,
     CACHE_NAME_BYTES, DESCRIPTORS_RESERVED, Limits,
 };
 use crate::sys::beneath::Root;
@@ -16,6 +16,7 @@ use crate::sys::limits::open_files;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::time::Duration;
 
 /// How often the cache of a [`Files`](crate::Files) could answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,13 +34,33 @@ pub struct Stats {
 #[derive(Debug)]
 pub struct Cache {
     bytes_max: usize,
-    kept: RwLock<Entries>,
+    entries: RwLock<Entries>,
     /// When descriptors that nobody asks for were last closed, in milliseconds of the requests' monotonic time.
     swept_ms: AtomicU64,
-    missing: RwLock<Missing>,
+    absences: RwLock<ByPath<Absence>>,
     hits: AtomicU64,
     misses: AtomicU64,
     evictions: AtomicU64,
+}
+
+/// What the cache knows of a path.
+#[derive(Debug)]
+pub enum Cached {
+    /// What answers it.
+    Resource(Arc<Resource>),
+    /// That nothing does, and why.
+    Absence(FileError),
+    /// Nothing certain: only what answered it some time ago, if that is still here.
+    Unknown(Option<Arc<Resource>>),
+}
+
+/// Who asks for a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskedBy {
+    /// A request.
+    Client,
+    /// The site, for a page of its own in place of what a request asked for.
+    Site,
 }
 
 /// By path: those that were asked without a slash behind it, and folders, which were asked with one.
@@ -52,17 +73,12 @@ struct Entries {
     descriptors: usize,
 }
 
-#[derive(Debug, Default)]
-struct Missing {
-    paths: ByPath<Absence>,
-}
-
 /// That a path leads to nothing.
 #[derive(Debug)]
 struct Absence {
     root: Weak<Root>,
-    looked_ms: u64,
-    why: FileError,
+    looked: Duration,
+    error: FileError,
 }
 
 impl Cache {
@@ -70,114 +86,138 @@ impl Cache {
     pub fn of(bytes_max: usize) -> Cache {
         Cache {
             bytes_max,
-            kept: RwLock::default(),
+            entries: RwLock::default(),
             swept_ms: AtomicU64::new(0),
-            missing: RwLock::default(),
+            absences: RwLock::default(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             evictions: AtomicU64::new(0),
         }
     }
 
-    /// What is kept for a path below this root, fresh or not.
-    pub fn find(&self, root: &Arc<Root>, asked: &Resolved<'_>) -> Option<Arc<Resource>> {
-        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        let resource = kept.resources[usize::from(asked.slash)].get(&*asked.path)?;
-        resource.is_below(root).then(|| resource.clone())
-    }
-
-    /// Keeps what answers a path, if it may be kept.
-    pub fn keep(&self, asked: &Resolved<'_>, resource: &Arc<Resource>, now: Now) {
-        let bytes = resource.bytes() + asked.path.len();
-        if !resource.may_be_kept(now)
-            || bytes > self.bytes_max
-            || asked.path.len() > CACHE_NAME_BYTES
-        {
-            return;
+    /// What is known of a path below this root. Counts the request in [`Stats`], if it is one.
+    pub fn find(&self, root: &Arc<Root>, path: &Resolved<'_>, by: AskedBy, now: Now) -> Cached {
+        let now_ms = now.monotonic.as_millis() as u64;
+        let swept_ms = self.swept_ms.load(Ordering::Relaxed);
+        if now_ms.abs_diff(swept_ms) >= CACHE_DESCRIPTOR_IDLE.as_millis() as u64 {
+            self.sweep(swept_ms, now_ms, now);
         }
-        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        let which = usize::from(asked.slash);
-        kept.remove(which, &asked.path);
-        let descriptors = resource.descriptors();
-        if kept.bytes + bytes > self.bytes_max {
-            // An eighth more than is needed, so that not every new file looks through all of them.
-            let goal = self.bytes_max - self.bytes_max / 8;
-            self.note_evictions(kept.evict(goal.saturating_sub(bytes), usize::MAX));
-        }
-        if kept.descriptors + descriptors > CACHE_DESCRIPTORS_FEW {
-            // Asked now, because a program may raise it behind the making of this.
-            let most = descriptors_max(open_files());
-            if kept.descriptors + descriptors > most {
-                let goal = most - most / 8;
-                self.note_evictions(kept.evict(usize::MAX, goal.saturating_sub(descriptors)));
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let before = entries.resources[usize::from(path.slash)].get(path.below_root());
+        let before = before.filter(|resource| resource.is_below(root)).cloned();
+        drop(entries);
+        let cached = match before {
+            Some(resource) if resource.is_fresh(now) && resource.plain().is_intact() => {
+                resource.touch();
+                Cached::Resource(resource)
             }
-        }
-        kept.bytes += bytes;
-        kept.descriptors += descriptors;
-        kept.resources[which].insert(asked.path.as_ref().into(), resource.clone());
+            before => match self.find_absence(root, path, now) {
+                Some(error) => Cached::Absence(error),
+                None => Cached::Unknown(before),
+            },
+        };
+        let counter = match (by, &cached) {
+            (AskedBy::Site, _) => return cached,
+            (AskedBy::Client, Cached::Unknown(_)) => &self.misses,
+            (AskedBy::Client, _) => &self.hits,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        cached
     }
 
     /// Why there is nothing at a path, if that was found a moment ago.
-    pub fn find_absence(
-        &self,
-        root: &Arc<Root>,
-        asked: &Resolved<'_>,
-        now: Now,
-    ) -> Option<FileError> {
-        let missing = self.missing.read().unwrap_or_else(PoisonError::into_inner);
-        let absence = missing.paths[usize::from(asked.slash)].get(&*asked.path)?;
-        let is_true = is_same_root(&absence.root, root) && is_fresh(absence.looked_ms, now);
-        is_true.then_some(absence.why)
+    fn find_absence(&self, root: &Arc<Root>, path: &Resolved<'_>, now: Now) -> Option<FileError> {
+        let absences = self.absences.read().unwrap_or_else(PoisonError::into_inner);
+        let absence = absences[usize::from(path.slash)].get(path.below_root())?;
+        let is_true = is_same_root(&absence.root, root) && is_fresh(absence.looked, now);
+        is_true.then_some(absence.error)
+    }
+
+    /// Keeps what answers a path, if it may be kept.
+    pub fn keep(&self, path: &Resolved<'_>, resource: &Arc<Resource>, now: Now) {
+        let key = path.below_root();
+        let bytes = resource.bytes() + key.len();
+        if !resource.may_be_kept(now) || bytes > self.bytes_max || key.len() > CACHE_NAME_BYTES {
+            return;
+        }
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let which = usize::from(path.slash);
+        entries.remove(which, key);
+        let descriptors = resource.descriptors();
+        if entries.bytes + bytes > self.bytes_max {
+            // An eighth more than is needed, so that not every new file looks through all of them.
+            let goal = self.bytes_max - self.bytes_max / 8;
+            self.note_evictions(entries.evict(goal.saturating_sub(bytes), usize::MAX));
+        }
+        if entries.descriptors + descriptors > CACHE_DESCRIPTORS_FEW {
+            // Asked now, because a program may raise it behind the making of this.
+            let most = descriptors_max(open_files());
+            if entries.descriptors + descriptors > most {
+                let goal = most - most / 8;
+                self.note_evictions(entries.evict(usize::MAX, goal.saturating_sub(descriptors)));
+            }
+        }
+        entries.bytes += bytes;
+        entries.descriptors += descriptors;
+        entries.resources[which].insert(key.into(), resource.clone());
     }
 
     /// Keeps that there is nothing at a path.
-    pub fn keep_absence(&self, root: &Arc<Root>, asked: &Resolved<'_>, why: FileError, now: Now) {
-        if self.bytes_max == 0 || asked.path.len() > CACHE_NAME_BYTES {
+    pub fn keep_absence(&self, root: &Arc<Root>, path: &Resolved<'_>, error: FileError, now: Now) {
+        let key = path.below_root();
+        if self.bytes_max == 0 || key.len() > CACHE_NAME_BYTES {
             return;
         }
-        let mut missing = self.missing.write().unwrap_or_else(PoisonError::into_inner);
-        let count: usize = missing.paths.iter().map(HashMap::len).sum();
+        let mut absences = self
+            .absences
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let count: usize = absences.iter().map(HashMap::len).sum();
         if count >= CACHE_MISSING {
             // What is true for a tenth of a second only is not worth an order.
-            missing.paths.iter_mut().for_each(HashMap::clear);
+            absences.iter_mut().for_each(HashMap::clear);
         }
         let absence = Absence {
             root: Arc::downgrade(root),
-            looked_ms: milliseconds(now.monotonic),
-            why,
+            looked: now.monotonic,
+            error,
         };
-        missing.paths[usize::from(asked.slash)].insert(asked.path.as_ref().into(), absence);
+        absences[usize::from(path.slash)].insert(key.into(), absence);
     }
 
-    /// Gives up the descriptors that nobody has asked for, now and then: a file that was deleted takes its room on the disk for as
-    /// long as it is open. Without requests nothing is given up.
-    pub fn sweep(&self, now: Now) {
-        let now_ms = milliseconds(now.monotonic);
-        let swept_ms = self.swept_ms.load(Ordering::Relaxed);
-        if now_ms.abs_diff(swept_ms) < CACHE_DESCRIPTOR_IDLE_MS {
-            return;
-        }
+    /// Gives up the descriptors that nobody has asked for, now and then: a file that was deleted
+    /// takes its room on the disk for as long as it is open. Without requests nothing is given up.
+    /// One of the threads that find it due does it.
+    fn sweep(&self, swept_ms: u64, now_ms: u64, now: Now) {
         let order = Ordering::Relaxed;
-        if self
+        let mine = self
             .swept_ms
-            .compare_exchange(swept_ms, now_ms, order, order)
-            .is_ok()
-        {
-            let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-            kept.close_idle(now_ms);
+            .compare_exchange(swept_ms, now_ms, order, order);
+        if mine.is_ok() {
+            let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+            entries.close_idle(now);
+        }
+    }
+
+    /// Tries once more when there was no descriptor left: what is open for later requests must not
+    /// be in the way of this one.
+    pub fn with_descriptors<T>(
+        &self,
+        attempt: impl Fn() -> Result<T, FileError>,
+    ) -> Result<T, FileError> {
+        match attempt() {
+            Err(FileError::NoDescriptors) => {
+                self.close_files();
+                attempt()
+            }
+            outcome => outcome,
         }
     }
 
     /// Gives up all descriptors, for the process has none left.
-    pub fn close_files(&self) {
-        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        self.note_evictions(kept.evict(usize::MAX, 0));
-    }
-
-    /// Counts a request.
-    pub fn note(&self, hit: bool) {
-        let count = if hit { &self.hits } else { &self.misses };
-        count.fetch_add(1, Ordering::Relaxed);
+    fn close_files(&self) {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        self.note_evictions(entries.evict(usize::MAX, 0));
     }
 
     fn note_evictions(&self, count: u64) {
@@ -202,13 +242,13 @@ impl Entries {
         }
     }
 
-    fn close_idle(&mut self, now_ms: u64) {
+    fn close_idle(&mut self, now: Now) {
         if self.descriptors == 0 {
             return;
         }
         for resources in &mut self.resources {
             resources.retain(|path, resource| {
-                let is_idle = resource.looked_ms().abs_diff(now_ms) >= CACHE_DESCRIPTOR_IDLE_MS;
+                let is_idle = resource.looked().abs_diff(now.monotonic) >= CACHE_DESCRIPTOR_IDLE;
                 let stays = !is_idle || resource.descriptors() == 0;
                 if !stays {
                     self.bytes -= resource.bytes() + path.len();

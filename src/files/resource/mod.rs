@@ -10,7 +10,6 @@ pub mod cache;
 pub mod hashed_name;
 pub mod representation;
 
-use super::lookup::regular_file;
 use super::options::Options;
 use crate::handler::Now;
 use crate::semantics::accept_encoding::Coding;
@@ -21,8 +20,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-/// How long a resource answers without a look at its file, in milliseconds.
-const FRESH_MS: u64 = 100;
+/// How long a resource answers without a look at its file.
+const FRESH: Duration = Duration::from_millis(100);
 /// What a resource costs besides its representations and its paths: the structure and its slot in a map.
 const OVERHEAD: usize = 256;
 
@@ -38,8 +37,8 @@ pub struct Resource {
     plain: Arc<Representation>,
     /// The file in each coding, by [`Coding::index`].
     sidecars: [Sidecar; 3],
-    /// When the file was last looked at, in milliseconds of the requests' monotonic time.
-    looked_ms: u64,
+    /// When the file was last looked at, in the requests' monotonic time.
+    looked: Duration,
     /// Whether it was asked for since the last eviction passed by.
     used: AtomicBool,
 }
@@ -80,7 +79,7 @@ impl Resource {
             path: path.into(),
             plain,
             sidecars,
-            looked_ms: milliseconds(now.monotonic),
+            looked: now.monotonic,
             used: AtomicBool::new(false),
         })
     }
@@ -99,11 +98,17 @@ impl Resource {
         }
     }
 
-    /// The resource with one sidecar looked at, and that sidecar.
-    pub fn look_at(
+    /// Where the file in this coding stands below the root.
+    pub fn sidecar_path(&self, coding: Coding) -> Vec<u8> {
+        [&self.path, ending(coding)].concat()
+    }
+
+    /// The resource with the sidecar that was opened, or is not there; and that sidecar, if it is as
+    /// new as the file.
+    pub fn with_sidecar(
         &self,
         coding: Coding,
-        root: &Root,
+        opened: Option<Opened>,
         options: &Options,
         now: Now,
     ) -> (Resource, Option<Arc<Representation>>) {
@@ -112,9 +117,6 @@ impl Resource {
             Sidecar::Found(before) => Some(before),
             Sidecar::Absent => None,
         };
-        let path = [&self.path, ending(coding)].concat();
-        // Whatever keeps a sidecar from being read, the file itself is there.
-        let opened = regular_file(root, &path).ok().flatten();
         let found = opened
             .filter(|opened| self.is_up_to_date(opened))
             .and_then(|opened| load(before, opened, &self.path, Some(coding), options, now).ok());
@@ -129,7 +131,7 @@ impl Resource {
             path: self.path.clone(),
             plain: self.plain.clone(),
             sidecars,
-            looked_ms: self.looked_ms,
+            looked: self.looked,
             used: AtomicBool::new(true),
         };
         (resource, found)
@@ -144,9 +146,9 @@ impl Resource {
         }
     }
 
-    /// When the file was last looked at, in milliseconds of the requests' monotonic time.
-    pub fn looked_ms(&self) -> u64 {
-        self.looked_ms
+    /// When the file was last looked at, in the requests' monotonic time.
+    pub fn looked(&self) -> Duration {
+        self.looked
     }
 
     /// Whether it is of this root.
@@ -156,7 +158,7 @@ impl Resource {
 
     /// Whether it answers without a look at the file's name.
     pub fn is_fresh(&self, now: Now) -> bool {
-        is_fresh(self.looked_ms, now) && self.plain.may_be_kept(now)
+        is_fresh(self.looked, now) && self.plain.may_be_kept(now)
     }
 
     /// Whether it may answer later requests.
@@ -212,20 +214,14 @@ impl Sidecar {
 }
 
 /// Whether what was found below one root is of this one.
-pub(super) fn is_same_root(found_below: &Weak<Root>, root: &Arc<Root>) -> bool {
+fn is_same_root(found_below: &Weak<Root>, root: &Arc<Root>) -> bool {
     std::ptr::eq(found_below.as_ptr(), Arc::as_ptr(root))
 }
 
 /// Whether something that was looked at then still counts.
-pub(super) fn is_fresh(looked_ms: u64, now: Now) -> bool {
-    // The distance in either direction: a request that began before another may be answered behind it.
-    milliseconds(now.monotonic).abs_diff(looked_ms) < FRESH_MS
-}
-
-/// A time as it is noted.
-pub(super) fn milliseconds(monotonic: Duration) -> u64 {
-    // Wraps after 584 million years.
-    monotonic.as_millis() as u64
+fn is_fresh(looked: Duration, now: Now) -> bool {
+    // The distance in either direction: a request that began before another may be answered after it.
+    now.monotonic.abs_diff(looked) < FRESH
 }
 
 /// What was there before, if the file is still in that state; otherwise what it is now.

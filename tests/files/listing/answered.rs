@@ -33,7 +33,7 @@ fn listing_within(
 ) -> Response {
     request.send(&move |request: &mut Request<'_>| {
         let resolved = resolve(request.path().as_bytes(), rules).expect("a clean path");
-        match root.open_beneath(&resolved.path) {
+        match root.open_beneath(resolved.below_root()) {
             Ok(folder) => listing::answer(&root, &resolved, &folder, request, rules, &budget)
                 .unwrap_or_else(error_page),
             Err(OpenError::Denied) => Response::new(Status::FORBIDDEN),

@@ -1,0 +1,173 @@
+//! The way of a GET or HEAD: mounts, root, lookup, response.
+
+use super::listing;
+use super::lookup::Lookup;
+use super::mounts::Mounted;
+use super::resolve::{PathError, Resolved, resolve, without_dots};
+use super::resource::Resource;
+use super::resource::cache::AskedBy;
+use super::respond;
+use super::respond::error::FileError;
+use super::site::Site;
+use crate::handler::{Request, Response};
+use crate::semantics::Status;
+use crate::semantics::accept::weight;
+use crate::sys::beneath::Root;
+use std::fs::File;
+use std::sync::Arc;
+
+impl Site {
+    /// Answers a GET or a HEAD, from this site or from the one that is mounted where the path leads.
+    pub fn respond(&self, request: &Request<'_>) -> Response {
+        let mut site = self;
+        let mut path = resolve(request.path().as_bytes(), self.options.rules);
+        // A mounted site may have mounts of its own.
+        while let Ok(resolved) = &mut path {
+            match site.mounts.iter().find_map(|mount| mount.take(resolved)) {
+                None => break,
+                Some(Mounted::WithoutSlash) => {
+                    return respond::redirect_to_slash(request.path(), request.query());
+                }
+                Some(Mounted::Below {
+                    site: mounted,
+                    length,
+                }) => {
+                    site = mounted;
+                    if let Err(error) = resolved.enter(length, site.options.rules) {
+                        path = Err(error);
+                    }
+                }
+            }
+        }
+        site.respond_here(path, request)
+    }
+
+    /// Answers for a path of this site alone.
+    fn respond_here(
+        &self,
+        path: Result<Resolved<'_>, PathError>,
+        request: &Request<'_>,
+    ) -> Response {
+        let now = request.now();
+        let root = match self.root.current(now.monotonic) {
+            Ok(root) => root,
+            Err(error) => return respond::error_page(error),
+        };
+        if let Some(name) = &self.options.only {
+            return self.only_file(&root, name, request);
+        }
+        let path = match path {
+            Ok(path) => path,
+            Err(error) => return self.refused(&root, error, request),
+        };
+        match self.look_up(&root, &path, AskedBy::Client, now) {
+            Ok(Lookup::Resource(resource)) => self.resource(&root, &path, resource, request),
+            Ok(Lookup::FolderWithoutSlash) => {
+                respond::redirect_to_slash(request.path(), request.query())
+            }
+            Ok(Lookup::Folder(folder)) => self.list(&root, &path, &folder, request),
+            Err(FileError::NotFound(reason)) => self.missing(&root, &path, request, reason),
+            Err(error) => respond::error_page(error),
+        }
+    }
+
+    /// Answers for a file, in the coding that the client likes best of those that it has.
+    fn resource(
+        &self,
+        root: &Arc<Root>,
+        path: &Resolved<'_>,
+        resource: Arc<Resource>,
+        request: &Request<'_>,
+    ) -> Response {
+        match self.negotiate(root, path, resource, request.headers(), request.now()) {
+            Some(representation) => respond::file(request, &representation),
+            None => respond::not_acceptable(),
+        }
+    }
+
+    fn list(
+        &self,
+        root: &Root,
+        path: &Resolved<'_>,
+        folder: &File,
+        request: &Request<'_>,
+    ) -> Response {
+        let attempt = || {
+            let (rules, budget) = (self.options.rules, &self.listings);
+            listing::answer(root, path, folder, request, rules, budget)
+        };
+        match self.cache.with_descriptors(attempt) {
+            Ok(response) => {
+                response.header("Cache-Control", self.options.cache_control_of_listing())
+            }
+            Err(error) => respond::error_page(error),
+        }
+    }
+
+    /// Answers any path with the one file that this site has.
+    fn only_file(&self, root: &Arc<Root>, name: &[u8], request: &Request<'_>) -> Response {
+        let path = Resolved::page(name);
+        match self.look_up(root, &path, AskedBy::Client, request.now()) {
+            Ok(Lookup::Resource(resource)) => self.resource(root, &path, resource, request),
+            Ok(Lookup::FolderWithoutSlash | Lookup::Folder(_)) => {
+                respond::error_page(FileError::MISSING)
+            }
+            Err(error) => respond::error_page(error),
+        }
+    }
+
+    /// Answers for a path that could not be resolved.
+    fn refused(&self, root: &Arc<Root>, error: PathError, request: &Request<'_>) -> Response {
+        if error == PathError::Dot {
+            if let Some(clean) = without_dots(request.path(), self.options.rules) {
+                return respond::redirect(clean, request.query());
+            }
+        }
+        if error.status() == Status::NOT_FOUND {
+            return self.not_found(root, request, error.reason());
+        }
+        Response::status_page(error.status()).with_log_reason(error.reason())
+    }
+
+    /// Answers for a path that leads to nothing: with the page of an application that reads its own
+    /// paths, or with 404.
+    fn missing(
+        &self,
+        root: &Arc<Root>,
+        path: &Resolved<'_>,
+        request: &Request<'_>,
+        reason: &'static str,
+    ) -> Response {
+        let last = path.below_root().rsplit(|&byte| byte == b'/').next();
+        let is_asset = last.is_some_and(|name| name.contains(&b'.'));
+        let takes_html = || weight(request.headers(), "text/html").thousandths > 0;
+        let page = self.options.spa.as_deref();
+        if let Some(page) = page.filter(|_| !is_asset && takes_html()) {
+            let page = Resolved::page(page.trim_start_matches('/').as_bytes());
+            let found = self.look_up(root, &page, AskedBy::Site, request.now());
+            if let Ok(Lookup::Resource(resource)) = found {
+                // RFC 9110 §12.5.5: who does not take HTML is told that there is nothing.
+                return self
+                    .resource(root, &page, resource, request)
+                    .header("Vary", "Accept");
+            }
+        }
+        self.not_found(root, request, reason)
+    }
+
+    /// 404 with the site's own page, if it has one.
+    fn not_found(&self, root: &Arc<Root>, request: &Request<'_>, reason: &'static str) -> Response {
+        for page in ERROR_PAGES {
+            let page = Resolved::page(page.as_bytes());
+            let found = self.look_up(root, &page, AskedBy::Site, request.now());
+            // Whatever keeps the page from being read, what was asked for is missing all the same.
+            if let Ok(Lookup::Resource(resource)) = found {
+                return respond::not_found_page(resource.plain(), reason);
+            }
+        }
+        Response::status_page(Status::NOT_FOUND).with_log_reason(reason)
+    }
+}
+
+/// In the order in which they are tried.
+const ERROR_PAGES: [&str; 2] = ["404.html", "error.html"];

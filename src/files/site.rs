@@ -1,0 +1,48 @@
+//! What one [`Files`](super::Files) serves: a folder, with its settings, its cache and its mounts.
+//!
+//! Data alone: `lookup` finds files in it, `route` answers requests with them.
+
+use super::listing::budget::MemoryBudget;
+use super::mounts::Mount;
+use super::options::Options;
+use super::resource::cache::{Cache, Stats};
+use super::root::ServedRoot;
+use std::io;
+use std::path::Path;
+
+/// A folder and everything that belongs to it.
+#[derive(Debug)]
+pub struct Site {
+    pub root: ServedRoot,
+    pub options: Options,
+    pub cache: Cache,
+    /// For the listings that are being sent.
+    pub listings: MemoryBudget,
+    pub mounts: Vec<Mount<Site>>,
+}
+
+impl Site {
+    /// Opens the folder; everything else is as it is by default.
+    pub fn open(root: &Path) -> io::Result<Site> {
+        let options = Options::default();
+        Ok(Site {
+            root: ServedRoot::open(root)?,
+            cache: Cache::of(options.memory),
+            options,
+            listings: MemoryBudget::default(),
+            mounts: Vec::new(),
+        })
+    }
+
+    /// The counters of the cache, and of the caches of all mounted sites.
+    pub fn stats(&self) -> Stats {
+        self.mounts.iter().fold(self.cache.stats(), |sum, mount| {
+            let stats = mount.site.stats();
+            Stats {
+                hits: sum.hits + stats.hits,
+                misses: sum.misses + stats.misses,
+                evictions: sum.evictions + stats.evictions,
+            }
+        })
+    }
+}
