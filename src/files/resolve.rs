@@ -47,11 +47,12 @@ impl<'a> Resolved<'a> {
     pub fn enter(&mut self, length: usize, rules: PathRules) -> Result<(), PathError> {
         self.root += length;
         let below = self.below_root();
-        // The root itself has no name.
-        for (index, name) in segments(below).filter(|_| !below.is_empty()) {
-            check_segment(name, index == 0, rules)?;
+        if below.is_empty() {
+            // The root itself has no name.
+            return Ok(());
         }
-        Ok(())
+        let mut names = below.split(|&byte| byte == b'/').enumerate();
+        names.try_for_each(|(index, name)| check_segment(name, index == 0, rules))
     }
 }
 
@@ -164,7 +165,7 @@ pub fn resolve(path: &[u8], rules: PathRules) -> Result<Resolved<'_>, PathError>
     let path = if raw.contains(&b'%') {
         Cow::Owned(decoded(raw, rules)?)
     } else {
-        for (index, segment) in segments(raw) {
+        for (index, segment) in raw.split(|&byte| byte == b'/').enumerate() {
             check_segment(segment, index == 0, rules)?;
         }
         Cow::Borrowed(raw)
@@ -182,13 +183,9 @@ const ROOT: Resolved<'static> = Resolved {
     slash: true,
 };
 
-fn segments(raw: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    raw.split(|&octet| octet == b'/').enumerate()
-}
-
 fn decoded(raw: &[u8], rules: PathRules) -> Result<Vec<u8>, PathError> {
     let mut path = Vec::with_capacity(raw.len());
-    for (index, segment) in segments(raw) {
+    for (index, segment) in raw.split(|&byte| byte == b'/').enumerate() {
         if index > 0 {
             path.push(b'/');
         }
@@ -221,9 +218,21 @@ pub fn without_dots(path: &str, rules: PathRules) -> Option<String> {
 /// # Errors
 /// Why not. Nobody can ask for a name on disk that is refused, so it has no place in a listing.
 pub fn check_segment(name: &[u8], first: bool, rules: PathRules) -> Result<(), PathError> {
-    let forbidden = |&octet: &u8| forbidden(octet, rules.names);
-    if let Some(error) = name.iter().find_map(forbidden) {
-        return Err(error);
+    let on_windows = matches!(rules.names, Names::Windows);
+    for byte in name {
+        match byte {
+            0 => return Err(PathError::Nul),
+            // Elsewhere a name may hold any of them, a newline too. What is written from a path
+            // (log, Location, listing) keeps it percent-encoded.
+            0x01..=0x1F | 0x7F if on_windows => return Err(PathError::Control),
+            // STRICTER: as data, `%2f` is part of a name, but no name on disk can hold it, and two
+            // servers in a chain disagree on whether it separates (`/..%2f`).
+            b'/' => return Err(PathError::EncodedSlash),
+            // STRICTER: an ordinary byte in a URI and in a name on Unix, but a separator on Windows
+            // and, after a first slash, in browsers: `/\host` is `//host` to them.
+            b'\\' => return Err(PathError::Backslash),
+            _ => {}
+        }
     }
     match name {
         // STRICTER: RFC 3986 §3.3 allows empty segments, and §5.2.4 of the same removes `.` and `..`. A system reads `a//b`
@@ -235,41 +244,25 @@ pub fn check_segment(name: &[u8], first: bool, rules: PathRules) -> Result<(), P
         // RFC 8615 §3: "whose path component begins with the characters "/.well-known/"". It is there to be asked for:
         // certificates are issued by a file below it.
         b".well-known" if first => Ok(()),
-        _ if !rules.hidden && is_hidden(name) => Err(PathError::Hidden),
-        _ if rules.names == Names::Windows && is_special_on_windows(name) => {
-            Err(PathError::WindowsName)
+        [b'.', ..] if !rules.hidden => Err(PathError::Hidden),
+        [0xE2 | 0xEF, ..] if !rules.hidden && begins_with_ignored_dot(name) => {
+            Err(PathError::Hidden)
         }
+        _ if on_windows && is_special_on_windows(name) => Err(PathError::WindowsName),
         _ => Ok(()),
     }
 }
 
-/// The octets that stand in no name.
-fn forbidden(octet: u8, names: Names) -> Option<PathError> {
-    match octet {
-        0 => Some(PathError::Nul),
-        // Elsewhere a name may hold any of them, a newline too. What is written from a path (log, Location, listing) keeps
-        // it percent-encoded.
-        0x01..=0x1F | 0x7F if names == Names::Windows => Some(PathError::Control),
-        // STRICTER: as data, `%2f` is part of a name, but no name on disk can hold it, and two servers in a chain disagree
-        // on whether it separates (`/..%2f`).
-        b'/' => Some(PathError::EncodedSlash),
-        // STRICTER: an ordinary octet in a URI and in a name on Unix, but a separator on Windows and, behind a first slash,
-        // in browsers: `/\host` is `//host` to them.
-        b'\\' => Some(PathError::Backslash),
-        _ => None,
-    }
-}
-
-/// Whether the name begins with a dot, as the system sees it.
-fn is_hidden(segment: &[u8]) -> bool {
+/// Whether the name begins with a dot for a file system that ignores what stands before it.
+fn begins_with_ignored_dot(segment: &[u8]) -> bool {
     let mut rest = segment;
-    // HFS+ compares names without these format characters (CVE-2014-9390: `.g` U+200C `it` is `.git` there): U+200C to
-    // U+200F, U+202A to U+202E, U+206A to U+206F, U+FEFF.
-    while let [0xE2, 0x80, 0x8C..=0x8F | 0xAA..=0xAE, behind @ ..]
-    | [0xE2, 0x81, 0xAA..=0xAF, behind @ ..]
-    | [0xEF, 0xBB, 0xBF, behind @ ..] = rest
+    // HFS+ compares names without these format characters (CVE-2014-9390: `.g` U+200C `it` is `.git`
+    // there): U+200C to U+200F, U+202A to U+202E, U+206A to U+206F, U+FEFF.
+    while let [0xE2, 0x80, 0x8C..=0x8F | 0xAA..=0xAE, after @ ..]
+    | [0xE2, 0x81, 0xAA..=0xAF, after @ ..]
+    | [0xEF, 0xBB, 0xBF, after @ ..] = rest
     {
-        rest = behind;
+        rest = after;
     }
     rest.first() == Some(&b'.')
 }
