@@ -37,12 +37,3 @@ pub enum OpenError {
     /// Anything else: no descriptors left, an input/output error.
     Io(io::Error),
 }
-
-/// What a file is opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// To be read.
-    Read,
-    /// To be asked what it is.
-    Look,
-}

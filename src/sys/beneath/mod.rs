@@ -10,11 +10,17 @@ pub use contract::{OpenError, Symlinks};
 
 #[cfg(target_os = "linux")]
 use super::linux::openat2;
-use super::platform;
-use super::platform::folder::Folder;
-use contract::Purpose;
+use super::platform::folder::{Access, Folder, LOOK, READ};
+#[cfg(unix)]
+use super::unix::{folder, walk};
+#[cfg(windows)]
+use super::windows::folder::is_valid_name;
+#[cfg(unix)]
+use std::ffi::{CStr, CString};
 use std::fs::{File, Metadata};
 use std::io;
+#[cfg(unix)]
+use std::os::fd::AsFd;
 use std::path::Path;
 
 /// How a path is opened.
@@ -27,6 +33,9 @@ pub enum Strategy {
     Walk,
 }
 
+/// Paths up to here are made C strings on the stack.
+#[cfg(unix)]
+const SHORT_PATH: usize = 256;
 /// Octets of a path: Linux's `PATH_MAX` of 4,096 counts the NUL too.
 const PATH_MAX: usize = 4095;
 
@@ -45,7 +54,7 @@ impl Root {
     pub fn open(path: &Path) -> io::Result<Root> {
         let root = Root::open_with(path, Strategy::Walk)?;
         #[cfg(target_os = "linux")]
-        if openat2::is_available(root.folder.descriptor()) {
+        if openat2::is_available(root.folder.descriptor.as_fd()) {
             return Ok(Root {
                 strategy: Strategy::Kernel,
                 ..root
@@ -78,7 +87,7 @@ impl Root {
     /// (`O_NONBLOCK`), never takes a controlling terminal. The caller asks the file's metadata what it
     /// is.
     pub fn open_beneath(&self, path: &[u8]) -> Result<File, OpenError> {
-        self.open_for(path, Purpose::Read)
+        self.open_for(path, READ)
     }
 
     /// What the system says about a name below the root, symlinks followed as by
@@ -87,34 +96,45 @@ impl Root {
     /// Linux (`O_PATH`) and Windows open nothing for that: a file that may not be read is seen, a
     /// device is left alone. Other systems see what they can open for reading.
     pub fn look_beneath(&self, path: &[u8]) -> Result<Metadata, OpenError> {
-        let file = self.open_for(path, Purpose::Look)?;
+        let file = self.open_for(path, LOOK)?;
         file.metadata().map_err(OpenError::Io)
     }
 
-    fn open_for(&self, path: &[u8], purpose: Purpose) -> Result<File, OpenError> {
-        check(path)?;
-        self.open_clean(path, purpose)
-    }
-
     #[cfg(unix)]
-    fn open_clean(&self, path: &[u8], purpose: Purpose) -> Result<File, OpenError> {
-        let folder = self.folder.descriptor();
+    fn open_for(&self, path: &[u8], access: Access) -> Result<File, OpenError> {
+        check(path)?;
+        let path = if path.is_empty() { b"." } else { path };
+        // The system takes C strings: on the stack, unless the path is long.
+        let (mut short, long);
+        let path = if path.len() < SHORT_PATH {
+            short = [0; SHORT_PATH];
+            short[..path.len()].copy_from_slice(path);
+            CStr::from_bytes_with_nul(&short[..=path.len()]).map_err(|_| OpenError::InvalidPath)?
+        } else {
+            long = CString::new(path).map_err(|_| OpenError::InvalidPath)?;
+            &long
+        };
+        let root = self.folder.descriptor.as_fd();
         let follow = match self.symlinks {
             // What the system follows by itself: nothing to be walked, or to be asked for.
-            Symlinks::All => return platform::folder::open_anywhere(folder, path, purpose),
+            Symlinks::All => {
+                let opened = folder::open_at(root, path, access);
+                return opened.map(File::from).map_err(folder::open_error);
+            }
             Symlinks::Inside => true,
             Symlinks::None => false,
         };
         match self.strategy {
             #[cfg(target_os = "linux")]
-            Strategy::Kernel => openat2::open(folder, path, follow, purpose),
-            Strategy::Walk => platform::walk::open(folder, path, follow, purpose),
+            Strategy::Kernel => openat2::open(root, path, follow, access),
+            Strategy::Walk => walk::open(root, path, follow, access),
         }
     }
 
     #[cfg(windows)]
-    fn open_clean(&self, path: &[u8], purpose: Purpose) -> Result<File, OpenError> {
-        self.folder.open_beneath(path, self.symlinks, purpose)
+    fn open_for(&self, path: &[u8], access: Access) -> Result<File, OpenError> {
+        check(path)?;
+        self.folder.open_beneath(path, self.symlinks, access)
     }
 
     /// Whether the path that it was opened by still names this very folder.
@@ -131,10 +151,14 @@ fn check(path: &[u8]) -> Result<(), OpenError> {
     if path.is_empty() {
         return Ok(());
     }
-    let is_valid =
-        |name: &[u8]| !matches!(name, b"" | b"." | b"..") && platform::folder::is_valid_name(name);
-    if !path.split(|&octet| octet == b'/').all(is_valid) {
-        return Err(OpenError::InvalidPath);
+    for name in path.split(|&byte| byte == b'/') {
+        if matches!(name, b"" | b"." | b"..") {
+            return Err(OpenError::InvalidPath);
+        }
+        #[cfg(windows)]
+        if !is_valid_name(name) {
+            return Err(OpenError::InvalidPath);
+        }
     }
     if path.len() > PATH_MAX {
         return Err(OpenError::NotFound);

@@ -1,8 +1,8 @@
 //! `openat2(2)` (Linux 5.6): the kernel itself keeps the path below the root.
 
-use crate::sys::beneath::contract::{OpenError, Purpose};
+use crate::sys::beneath::contract::OpenError;
 use crate::sys::unix::errno;
-use crate::sys::unix::folder::{flags, open_error, with_c_string};
+use crate::sys::unix::folder::{Access, READ, open_error};
 use std::ffi::{CStr, c_char, c_int, c_long};
 use std::fs::File;
 use std::io;
@@ -33,21 +33,20 @@ unsafe extern "C" {
     fn syscall(number: c_long, ...) -> c_long;
 }
 
-/// Opens `path` (components joined by `/`, empty for the root itself) below `root`; `follow` says whether symlinks are
-/// followed.
+/// Opens `path` (components joined by `/`, or `.` for the root itself) below `root`; `follow` says
+/// whether symlinks are followed.
 pub fn open(
     root: BorrowedFd<'_>,
-    path: &[u8],
+    path: &CStr,
     follow: bool,
-    purpose: Purpose,
+    access: Access,
 ) -> Result<File, OpenError> {
-    let path = if path.is_empty() { b"." } else { path };
     let resolve = match follow {
         true => RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
         false => RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
     };
     for _ in 0..RACES_MAX {
-        match with_c_string(path, |path| openat2(root, path, flags(purpose), resolve)) {
+        match openat2(root, path, access, resolve) {
             Ok(file) => return Ok(File::from(file)),
             Err(error) => match error.raw_os_error() {
                 // A rename or mount somewhere made the kernel unsure about `..`: try again.
@@ -68,7 +67,7 @@ pub fn open(
 
 /// Whether the kernel has the call and lets us use it.
 pub fn is_available(root: BorrowedFd<'_>) -> bool {
-    match openat2(root, c".", flags(Purpose::Read), RESOLVE_BENEATH) {
+    match openat2(root, c".", READ, RESOLVE_BENEATH) {
         Ok(_) => true,
         Err(error) => match error.raw_os_error() {
             // ENOSYS: older than 5.6. EPERM: a seccomp filter that does not know the call (older

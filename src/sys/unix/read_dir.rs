@@ -35,7 +35,7 @@ impl Stream {
     fn open(folder: &File) -> io::Result<Stream> {
         // `.` of a descriptor is the folder itself, wherever it was moved; O_DIRECTORY refuses all else (ENOTDIR).
         let flags = O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC;
-        let descriptor = open_at(folder.as_fd(), b".", flags)?;
+        let descriptor = open_at(folder.as_fd(), c".", flags)?;
         // SAFETY: it takes an open descriptor, and nothing else.
         let stream = unsafe { ffi::fdopendir(descriptor.as_raw_fd()) };
         let stream = NonNull::new(stream).ok_or_else(io::Error::last_os_error)?;

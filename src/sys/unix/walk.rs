@@ -9,8 +9,9 @@
 
 use super::errno;
 use super::ffi::{O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_SEARCH};
-use super::folder::{flags, open_at, open_error, read_link_at};
-use crate::sys::beneath::contract::{OpenError, Purpose};
+use super::folder::{Access, LOOK, open_at, open_error, read_link_at};
+use crate::sys::beneath::contract::OpenError;
+use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -29,24 +30,24 @@ const STEPS_MAX: usize = 4096;
 /// it just now. A guess; each time the name is tried again.
 const SWAPS_MAX: u32 = 4;
 
-/// Opens `path` (components joined by `/`, empty for the root itself) below `root`; `follow` says whether symlinks are
-/// followed.
+/// Opens `path` (components joined by `/`, or `.` for the root itself) below `root`; `follow` says
+/// whether symlinks are followed.
 pub fn open(
     root: BorrowedFd<'_>,
-    path: &[u8],
+    path: &CStr,
     follow: bool,
-    purpose: Purpose,
+    access: Access,
 ) -> Result<File, OpenError> {
     let mut walk = Walk {
         root,
         follow,
-        purpose,
+        access,
         folders: Vec::new(),
         pending: Vec::new(),
         links: 0,
         swaps: 0,
     };
-    walk.put(path);
+    walk.put(path.to_bytes())?;
     for _ in 0..STEPS_MAX {
         if let Some(file) = walk.step()? {
             return Ok(file);
@@ -58,11 +59,11 @@ pub fn open(
 struct Walk<'a> {
     root: BorrowedFd<'a>,
     follow: bool,
-    purpose: Purpose,
+    access: Access,
     // The folders entered below the root, the current one last.
     folders: Vec<OwnedFd>,
     // Components still to walk, the next one last.
-    pending: Vec<Vec<u8>>,
+    pending: Vec<CString>,
     links: u32,
     swaps: u32,
 }
@@ -70,21 +71,23 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Puts a path's components before those that are pending. A slash at its end asks for a folder,
     /// which is what a component `.` asks for too.
-    fn put(&mut self, path: &[u8]) {
+    fn put(&mut self, path: &[u8]) -> Result<(), OpenError> {
         if path.is_empty() || path.ends_with(b"/") {
-            self.pending.push(b".".to_vec());
+            self.pending.push(c".".into());
         }
-        let names = path
-            .rsplit(|&octet| octet == b'/')
-            .filter(|name| !name.is_empty());
-        self.pending.extend(names.map(<[u8]>::to_vec));
+        let names = path.rsplit(|&byte| byte == b'/');
+        for name in names.filter(|name| !name.is_empty()) {
+            let name = CString::new(name).map_err(|_| OpenError::InvalidPath)?;
+            self.pending.push(name);
+        }
+        Ok(())
     }
 
     /// Walks one component; answers the file when it was the last one.
     fn step(&mut self) -> Result<Option<File>, OpenError> {
-        let name = self.pending.pop().unwrap_or_else(|| b".".to_vec());
+        let name = self.pending.pop().unwrap_or_else(|| c".".into());
         let is_last = self.pending.is_empty();
-        match name.as_slice() {
+        match name.as_bytes() {
             b"." if is_last => self.open_here().map(Some),
             b"." => Ok(None),
             b".." => {
@@ -113,19 +116,20 @@ impl Walk<'_> {
         self.folders.last().map_or(self.root, AsFd::as_fd)
     }
 
-    fn open_last(&self, name: &[u8]) -> io::Result<File> {
-        let flags = flags(self.purpose) | O_NOFOLLOW;
+    fn open_last(&self, name: &CStr) -> io::Result<File> {
+        let flags = self.access | O_NOFOLLOW;
         let file = File::from(open_at(self.current(), name, flags)?);
-        // "If pathname is a symbolic link and the O_NOFOLLOW flag is also specified, then the call returns a file descriptor
-        // referring to the symbolic link" (`open(2)` of O_PATH), where reading fails with ELOOP.
-        if self.purpose == Purpose::Look && file.metadata()?.is_symlink() {
+        // "If pathname is a symbolic link and the O_NOFOLLOW flag is also specified, then the call
+        // returns a file descriptor referring to the symbolic link" (`open(2)` of O_PATH), where reading
+        // fails with ELOOP.
+        if cfg!(target_os = "linux") && self.access == LOOK && file.metadata()?.is_symlink() {
             return Err(io::Error::from_raw_os_error(errno::ELOOP));
         }
         Ok(file)
     }
 
     fn open_here(&self) -> Result<File, OpenError> {
-        open_at(self.current(), b".", flags(self.purpose))
+        open_at(self.current(), c".", self.access)
             .map(File::from)
             .map_err(open_error)
     }
@@ -133,7 +137,7 @@ impl Walk<'_> {
     /// Goes back to the folder that the walk came from, if that is not above the root.
     fn leave(&mut self) -> Result<(), OpenError> {
         // The kernel's walk asks for search permission on a folder to look up `..` in it.
-        open_at(self.current(), b".", FOLDER).map_err(open_error)?;
+        open_at(self.current(), c".", FOLDER).map_err(open_error)?;
         match self.folders.pop() {
             Some(_) => Ok(()),
             None => Err(OpenError::Escapes),
@@ -141,7 +145,7 @@ impl Walk<'_> {
     }
 
     /// Puts a symlink's target in its place, if a symlink is why `name` did not open and may be followed.
-    fn follow(&mut self, name: Vec<u8>, error: io::Error) -> Result<(), OpenError> {
+    fn follow(&mut self, name: CString, error: io::Error) -> Result<(), OpenError> {
         match error.raw_os_error() {
             // ELOOP (FreeBSD: EMLINK): `O_NOFOLLOW` met a symlink. ENOTDIR: `O_DIRECTORY` met
             // something else than a folder, perhaps a symlink.
@@ -175,10 +179,7 @@ impl Walk<'_> {
             // STRICTER than the kernel's plain walk, equal to RESOLVE_BENEATH: an absolute target
             // leaves the root even if it comes back.
             Some(b'/') => Err(OpenError::Escapes),
-            Some(_) => {
-                self.put(&target);
-                Ok(())
-            }
+            Some(_) => self.put(&target),
         }
     }
 }

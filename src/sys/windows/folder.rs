@@ -6,13 +6,23 @@
 //! Never: a name that Windows reads in a way of its own. Links are judged by where they lead, so an
 //! absolute one that stays inside is followed here.
 
-use crate::sys::beneath::contract::{OpenError, Purpose, Symlinks};
+use crate::sys::beneath::contract::{OpenError, Symlinks};
 use std::ffi::c_void;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle};
 use std::path::{Path, PathBuf};
+
+/// How a file is opened: the access that `CreateFileW` is asked for.
+pub type Access = u32;
+
+/// To be read (`GENERIC_READ`).
+pub const READ: Access = 0x8000_0000;
+
+/// To be asked what it is: "If this parameter is zero, the application can query certain metadata such
+/// as file, directory, or device attributes without accessing that file or device".
+pub const LOOK: Access = 0;
 
 /// Without it a folder cannot be opened.
 const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
@@ -70,7 +80,7 @@ impl Folder {
     /// Opens a folder; links on the way are followed, for the program chose the path.
     pub fn open(path: &Path) -> io::Result<Folder> {
         let path = std::path::absolute(path)?;
-        let handle = open(&path, Purpose::Read)?;
+        let handle = open(&path, READ)?;
         if !handle.metadata()?.is_dir() {
             return Err(io::ErrorKind::NotADirectory.into());
         }
@@ -85,7 +95,7 @@ impl Folder {
         &self,
         path: &[u8],
         symlinks: Symlinks,
-        purpose: Purpose,
+        access: Access,
     ) -> Result<File, OpenError> {
         // File names are UTF-16 here: what is no UTF-8 names nothing.
         let path = std::str::from_utf8(path).map_err(|_| OpenError::NotFound)?;
@@ -98,7 +108,7 @@ impl Folder {
             full.extend(name.encode_utf16());
         }
         let name: std::ffi::OsString = std::os::windows::ffi::OsStringExt::from_wide(&full);
-        let file = open(Path::new(&name), purpose).map_err(open_error)?;
+        let file = open(Path::new(&name), access).map_err(open_error)?;
         if symlinks == Symlinks::All {
             return Ok(file);
         }
@@ -114,7 +124,7 @@ impl Folder {
 
     /// Whether the path still names this folder: volume and file index say so.
     pub fn is_current(&self) -> bool {
-        let named = open(&self.path, Purpose::Look).and_then(|named| identity(named.as_handle()));
+        let named = open(&self.path, LOOK).and_then(|named| identity(named.as_handle()));
         match (identity(self.handle.as_handle()), named) {
             (Ok(held), Ok(named)) => held == named,
             _ => false,
@@ -176,15 +186,11 @@ fn is_beneath(root: &[u16], path: &[u16]) -> bool {
     }
 }
 
-fn open(path: &Path, purpose: Purpose) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    match purpose {
-        Purpose::Read => options.read(true),
-        // "If this parameter is zero, the application can query certain metadata such as file, directory, or device attributes
-        // without accessing that file or device" (`CreateFileW`).
-        Purpose::Look => options.access_mode(0),
-    };
-    options.custom_flags(FILE_FLAG_BACKUP_SEMANTICS).open(path)
+fn open(path: &Path, access: Access) -> io::Result<File> {
+    OpenOptions::new()
+        .access_mode(access)
+        .custom_flags(FILE_FLAG_BACKUP_SEMANTICS)
+        .open(path)
 }
 
 /// What an error of opening says about the file.
