@@ -246,10 +246,12 @@ impl World {
         self.system_calls = 0;
     }
 
-    /// A handler waits for its client to send.
+    /// The server waits for this client to send: for its handler, while that has not returned. After that the server looks at
+    /// the socket for reasons of its own, such as whether the connection is idle when a shutdown begins.
     pub fn note_wait(&mut self, link: usize) {
         let taken = self.links[link].taken.len();
-        if let Some(call) = self.calls.last_mut().filter(|call| call.link == link) {
+        let runs = |call: &&mut Call| call.link == link && call.given.is_none();
+        if let Some(call) = self.calls.last_mut().filter(runs) {
             call.waited.get_or_insert(taken);
         }
     }
