@@ -9,6 +9,39 @@ need() {
   [ -n "$(type -P "$1")" ] || { echo "$1 is not installed (Debian package $2)" && exit $missing; }
 }
 
+# probe WHAT PACKAGE COMMAND...: ends in the same way when the command fails. The command tries a
+# module, a protocol or an option that the client needs. It asks nothing of doorstep: a fault of
+# doorstep must never skip a check.
+probe() {
+  "${@:3}" >/dev/null 2>&1 </dev/null || { echo "$1 (Debian package $2)" && exit $missing; }
+}
+
+# Nothing listens there: a client that says so speaks HTTP.
+nowhere=http://127.0.0.1:1/
+
+# ends_with STATUS COMMAND...
+ends_with() {
+  local status=0
+  timeout 60 "${@:2}" || status=$?
+  [ $status = "$1" ]
+}
+
+need_curl() {
+  need curl curl
+  probe "curl speaks no HTTP" curl ends_with 7 curl -sS --noproxy '*' $nowhere
+}
+
+# is_python COMMAND: it is 3.9 or later with the whole standard library, unlike python3-minimal.
+is_python() {
+  "$1" -c 'import email.policy, html.parser, http.server, json, random, zipfile, zlib; random.randbytes(1)'
+}
+
+# need_python COMMAND
+need_python() {
+  need "$1" python3
+  probe "$1 is older than 3.9 or lacks modules of its own" python3 is_python "$1"
+}
+
 # is_named NAME WHAT WANTED GOT: one line, whatever is in them.
 is_named() {
   if [ "$3" = "$4" ]; then

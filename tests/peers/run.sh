@@ -5,10 +5,11 @@
 # UPLOAD_BYTES (1000000000) in the environment is the length of the long uploads.
 #
 # It prints the version of each peer, a line for each check, `ok name: what` or `FAILED name: what: why`, a line
-# `SKIPPED name: why` for a peer that is not installed, and a line of counts. It exits with 1 when a check failed.
+# `SKIPPED name: why` for a peer that is not installed or lacks what is asked of it, and a line of counts. It exits with 1 when a check failed.
 #
 # A client is one file in clients/, a program of any language:
-#   FILE version    prints its version, of which the first line is shown; or says what is not installed and ends with status 77.
+#   FILE version    prints its version, of which the first line is shown; or says what is not installed, or lacks a module, an
+#                   option or the like, and ends with status 77.
 #   FILE check      runs its checks and prints the lines above, for the name in NAME; a status other than 0 is a failure more.
 # It finds in its environment: ROUTE (direct, haproxy or nginx: what stands between it and the servers); FILES, ECHO and CHECKSUM,
 # the addresses of the program doorstep and of the two examples, `http://127.0.0.1:PORT`; SITE, the folder that FILES serves;
@@ -86,6 +87,14 @@ start_server() {
 
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+# put_settings SETTINGS PORT: with paths, the servers, and this port and the next two.
+put_settings() {
+  sed -e "s|@SCRATCH@|$scratch|g" \
+    -e "s|@FILES@|$2|; s|@ECHO@|$(($2 + 1))|; s|@CHECKSUM@|$(($2 + 2))|" \
+    -e "s|@FILES_SERVER@|${url[files]#http://}|; s|@ECHO_SERVER@|${url[echo]#http://}|" \
+    -e "s|@CHECKSUM_SERVER@|${url[checksum]#http://}|" "tests/peers/proxies/$1" >"$scratch/$1"
+}
+
 # start_proxy NAME SETTINGS COMMAND...: three free ports in front of the three servers; other ports when one of them was taken.
 start_proxy() {
   local name=$1 settings=$2 first try server
@@ -95,10 +104,7 @@ start_proxy() {
     if listens $first || listens $((first + 1)) || listens $((first + 2)); then
       continue
     fi
-    sed -e "s|@SCRATCH@|$scratch|g" \
-      -e "s|@FILES@|$first|; s|@ECHO@|$((first + 1))|; s|@CHECKSUM@|$((first + 2))|" \
-      -e "s|@FILES_SERVER@|${url[files]#http://}|; s|@ECHO_SERVER@|${url[echo]#http://}|" \
-      -e "s|@CHECKSUM_SERVER@|${url[checksum]#http://}|" "tests/peers/proxies/$settings" >"$scratch/$settings"
+    put_settings "$settings" $first
     launch "$name" "$@"
     if await "$name" listens $((first + 2)) && listens $first && listens $((first + 1)); then
       url[files via $name]=http://127.0.0.1:$first
@@ -165,13 +171,24 @@ version_of() {
   return 1
 }
 
+# proxy_version NAME PACKAGE SETTINGS CHECK...: the check says whether the proxy takes the settings.
 proxy_version() {
+  local said
   need "$1" "$2"
+  put_settings "$3" 20000
+  said=$("${@:4}" "$scratch/$3" 2>&1) || { echo "$1 does not take $3: $(grep -E 'ALERT|emerg' <<<"$said")" && exit $missing; }
   "$1" -v
 }
 
 client_version() {
   need "${needed[@]}"
+  case ${needed[0]} in
+  node)
+    probe "node has no fetch, streams or AbortSignal.timeout" nodejs \
+      node -e '[fetch, ReadableStream, AbortSignal.timeout].map((f) => f.name)'
+    ;;
+  python3) need_python "${command[0]}" ;;
+  esac
   "${command[@]}" version
 }
 
@@ -235,11 +252,11 @@ start_server checksum "$built/examples/checksum" 0
 peak_at_start=$(peak checksum)
 
 routes=(direct)
-if version_of haproxy proxy_version haproxy haproxy &&
+if version_of haproxy proxy_version haproxy haproxy haproxy.cfg haproxy -c -f &&
   start_proxy haproxy haproxy.cfg haproxy -db -f "$scratch/haproxy.cfg"; then
   routes+=(haproxy)
 fi
-if version_of nginx proxy_version nginx nginx-light &&
+if version_of nginx proxy_version nginx nginx-light nginx.conf nginx -t -e "$scratch/nginx.log" -c &&
   start_proxy nginx nginx.conf nginx -c "$scratch/nginx.conf" -e "$scratch/nginx.log"; then
   routes+=(nginx)
 fi

@@ -8,7 +8,17 @@ version() {
   need apt-get apt
   need dpkg-deb dpkg
   need dpkg-scanpackages dpkg-dev
+  probe "apt has no method for http" apt has_method
+  probe "dpkg-deb lacks options" dpkg dpkg-deb --root-owner-group -Zxz -z0 --version
+  probe "dpkg-scanpackages lacks modules" libdpkg-perl dpkg-scanpackages --version
   apt-get --version
+}
+
+# A method says what it can do before it is asked for anything.
+has_method() {
+  local methods
+  eval "$(apt-config shell methods Dir::Bin::methods/d)"
+  [[ $("$methods/http" </dev/null) == "100 Capabilities"* ]]
 }
 
 # package NUMBER VERSION: in the folder that is served, with random content of some length.

@@ -4,6 +4,7 @@ set -euo pipefail
 
 version() {
   need aria2c aria2
+  probe "aria2c lacks options" aria2 aria2c --no-conf --no-netrc --all-proxy= --file-allocation=none -x8 -s8 -k1M --version
   aria2c --version
 }
 

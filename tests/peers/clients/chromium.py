@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -148,12 +149,33 @@ run().catch((error) => { report.error = String(error); }).then(tell);
 SEEKS = [LENGTH - 9.9, LENGTH - 0.9, 60.1, 3.1, 61.1]
 
 
+# A page that says what the other one needs.
+PROBE = """<script>
+document.write(document.createElement("video").canPlayType("video/webm; codecs=vp8"), " ",
+  typeof HTMLVideoElement.prototype.requestVideoFrameCallback);
+</script>"""
+
+
 def version():
-    command = shutil.which("chromium")
-    if command is None:
+    if shutil.which("chromium") is None:
         print("chromium is not installed (Debian package chromium)")
         sys.exit(77)
-    return subprocess.run([command, "--version"], capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+    page = "data:text/html;base64," + base64.b64encode(PROBE.encode()).decode()
+    with tempfile.TemporaryDirectory() as profile:
+        probe = command(profile) + ["--dump-dom", page]
+        shown = subprocess.run(["timeout", "60"] + probe, capture_output=True, text=True)
+    if "probably function" not in shown.stdout:
+        print("chromium does not start without a window, or does not play WebM (Debian package chromium)")
+        sys.exit(77)
+    return subprocess.run(["chromium", "--version"], capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+
+
+def command(profile):
+    flags = "headless no-sandbox disable-gpu disable-quic no-first-run "
+    flags += "disable-background-networking disable-component-update disable-sync"
+    command = ["chromium"] + ["--" + flag for flag in flags.split()]
+    command += ["--disable-dev-shm-usage", "--no-proxy-server", "--autoplay-policy=no-user-gesture-required"]
+    return command + ["--user-data-dir=" + profile]
 
 
 def report_of(page):
@@ -169,16 +191,12 @@ def report_of(page):
         def log_message(self, *_):
             pass
 
-    flags = "headless no-sandbox disable-gpu disable-quic no-first-run "
-    flags += "disable-background-networking disable-component-update disable-sync"
-    command = ["chromium"] + ["--" + flag for flag in flags.split()]
-    command += ["--disable-dev-shm-usage", "--no-proxy-server", "--autoplay-policy=no-user-gesture-required"]
-    command += ["--user-data-dir=" + os.path.join(os.environ["SCRATCH"], "profile")]
     with http.server.HTTPServer(("127.0.0.1", 0), Taker) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         with open(os.path.join(os.environ["SCRATCH"], "chromium.err"), "wb") as log:
-            browser = subprocess.Popen(command + [f"{page}?{server.server_port}"], stdout=log, stderr=log)
+            profile = os.path.join(os.environ["SCRATCH"], "profile")
+            browser = subprocess.Popen(command(profile) + [f"{page}?{server.server_port}"], stdout=log, stderr=log)
             try:
                 return json.loads(reports.get(timeout=SECONDS))
             finally:

@@ -4,9 +4,15 @@ set -euo pipefail
 . tests/peers/check.sh
 
 version() {
-  need curl curl
+  need_curl
+  probe "curl lacks options" curl ends_with 7 curl -sS --no-progress-meter --noproxy '*' --parallel-max 2 --expect100-timeout 1 \
+    --etag-compare /dev/null $nowhere
+  probe "curl does not print fields" curl prints_fields
   curl --version
 }
+
+# Where it does not know `%header`, it prints the name.
+prints_fields() { [ -z "$(curl -s --noproxy '*' -w '%header{etag}' $nowhere)" ]; }
 
 # ask SECONDS ARGUMENT...: standard error tells what went wrong; so does the status, which `got` shows.
 ask() { curl -sS --no-progress-meter --noproxy '*' --max-time "$1" "${@:2}"; }

@@ -7,8 +7,16 @@ unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 
 version() {
   need git git
+  probe "git has no helper for http" git has_helper
+  probe "git has no helper for plain files" git test -x "$(git --exec-path)/git-http-fetch"
+  probe "git init has no -b" git names_branch
   git --version
 }
+
+# The helper says what it can do before it connects.
+has_helper() { [[ $(git remote-http origin $nowhere <<<capabilities) == *fetch* ]]; }
+
+names_branch() { [[ $(git init -h) == *--initial-branch* ]]; }
 
 # commits FIRST LAST: what git fast-import makes commits of, each with a file of its own and a change to one that all have.
 commits() {

@@ -4,7 +4,8 @@ set -euo pipefail
 
 version() {
   need h2load nghttp2-client
-  need curl curl
+  probe "h2load has no HTTP/1.1" nghttp2-client h2load --h1 --version
+  need_curl
   h2load --version
 }
 

@@ -4,8 +4,10 @@ set -euo pipefail
 . tests/peers/check.sh
 
 version() {
-  need python3 python3
-  python3 -m pip --version 2>/dev/null || { echo "pip is not installed (Debian package python3-pip)" && exit "$missing"; }
+  need_python python3
+  probe "pip is not installed" python3-pip python3 -m pip --version
+  probe "pip cannot read a part of a wheel" python3-pip python3 -m pip download --use-feature=fast-deps --help
+  python3 -m pip --version
 }
 
 # site FOLDER: two wheels, the first of which needs the second, and an index.

@@ -3,8 +3,8 @@ set -euo pipefail
 . tests/peers/check.sh
 
 version() {
-  need curl curl
-  need python3 python3
+  need_curl
+  need_python python3
   echo "$(python3 --version) before $(curl --version)"
 }
 

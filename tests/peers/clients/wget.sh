@@ -4,6 +4,8 @@ set -euo pipefail
 
 version() {
   need wget wget
+  probe "wget speaks no HTTP or lacks options" wget ends_with 4 wget --no-config --no-proxy -nv -S --tries=1 --reject-regex x \
+    --restrict-file-names=nocontrol -O /dev/null $nowhere
   wget --version
 }
 
