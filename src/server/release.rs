@@ -5,9 +5,7 @@
 
 use crate::conn::CloseReason;
 use crate::server::base::catch_panic::catch_panic;
-use crate::server::base::observer::RequestEvent;
 use crate::server::client::slots::Owned;
-use crate::server::client::{Client, Record};
 use crate::server::shared::Shared;
 use crate::sys::Interest;
 use std::io;
@@ -50,12 +48,13 @@ impl Shared {
             let _ = self.poller.remove(client.stream.source(), token);
         }
         catch_panic(|| {
-            let record = client
+            let access = client
                 .pending
                 .as_ref()
-                .and_then(|pending| pending.record.as_ref());
-            if let (Some(record), Some(observer)) = (record, &self.observer) {
-                observer.request(&self.event(record, &client, false));
+                .and_then(|pending| pending.access.as_ref());
+            if let (Some(record), Some(observer)) = (access, &self.observer) {
+                let time = self.clock.now();
+                observer.request(&record.event(client.peer, client.sent, false, time));
             }
         });
         catch_panic(|| {
@@ -65,27 +64,5 @@ impl Shared {
         });
         // The content may be a program's reader, whose Drop is the program's as well.
         catch_panic(|| drop(client));
-    }
-
-    /// What the observer hears of a request whose answer did not fit into the output, when that has ended.
-    pub(crate) fn event<'r>(
-        &self,
-        record: &'r Record,
-        client: &Client,
-        complete: bool,
-    ) -> RequestEvent<'r> {
-        let now = self.now();
-        RequestEvent {
-            method: record.method,
-            target: &record.target,
-            version: record.version,
-            status: record.status,
-            bytes: client.sent.saturating_sub(record.content_from),
-            complete,
-            duration: now.monotonic.saturating_sub(record.begun),
-            time: now.wall,
-            peer: client.peer,
-            reason: record.reason,
-        }
     }
 }

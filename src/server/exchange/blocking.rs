@@ -11,7 +11,7 @@ use std::io;
 
 /// Why such a connection cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum BlockingError {
     /// The client's fault: the message is refused, whatever the handler answers.
     Refused(Reject),
     /// The connection is gone.
@@ -19,27 +19,27 @@ pub enum Failure {
     /// The client did not read what it was sent.
     TimedOut,
     /// The wait for the client was cut, for this reason.
-    Cut(CloseReason),
+    Cancelled(CloseReason),
 }
 
-impl Failure {
+impl BlockingError {
     /// As the program sees it.
     pub fn error(self) -> io::Error {
         match self {
-            Failure::Refused(reject) => io::Error::new(io::ErrorKind::InvalidData, reject),
-            Failure::Lost => io::ErrorKind::ConnectionReset.into(),
-            Failure::TimedOut => io::ErrorKind::TimedOut.into(),
-            Failure::Cut(_) => io::ErrorKind::ConnectionAborted.into(),
+            BlockingError::Refused(reject) => io::Error::new(io::ErrorKind::InvalidData, reject),
+            BlockingError::Lost => io::ErrorKind::ConnectionReset.into(),
+            BlockingError::TimedOut => io::ErrorKind::TimedOut.into(),
+            BlockingError::Cancelled(_) => io::ErrorKind::ConnectionAborted.into(),
         }
     }
 
     /// Why the connection ends.
     pub fn reason(self) -> CloseReason {
         match self {
-            Failure::Refused(reject) => CloseReason::Rejected(reject),
-            Failure::Lost => CloseReason::Failed,
-            Failure::TimedOut => CloseReason::WriteTimeout,
-            Failure::Cut(reason) => reason,
+            BlockingError::Refused(reject) => CloseReason::Rejected(reject),
+            BlockingError::Lost => CloseReason::Failed,
+            BlockingError::TimedOut => CloseReason::WriteTimeout,
+            BlockingError::Cancelled(reason) => reason,
         }
     }
 }
@@ -65,7 +65,7 @@ impl BlockingIo<'_> {
     ///
     /// # Errors
     /// Why that cannot be done.
-    pub fn flush(&mut self) -> Result<(), Failure> {
+    pub fn flush(&mut self) -> Result<(), BlockingError> {
         // Each round sends octets, or waits within a deadline that only octets move.
         loop {
             let mut moved = 0;
@@ -80,10 +80,10 @@ impl BlockingIo<'_> {
                 Ok(Progress::Blocked | Progress::Yield) => {
                     let deadline = self.conn.write_deadline(now, self.config);
                     if !self.wait(Interest::Write, deadline)? {
-                        return Err(Failure::TimedOut);
+                        return Err(BlockingError::TimedOut);
                     }
                 }
-                Err(_) => return Err(Failure::Lost),
+                Err(_) => return Err(BlockingError::Lost),
             }
         }
     }
@@ -92,12 +92,12 @@ impl BlockingIo<'_> {
     ///
     /// # Errors
     /// Why it is not to be waited for any more.
-    pub fn wait(&mut self, interest: Interest, deadline: Moment) -> Result<bool, Failure> {
+    pub fn wait(&mut self, interest: Interest, deadline: Moment) -> Result<bool, BlockingError> {
         match self.waits.wait(self.stream, interest, deadline) {
             Ok(WaitOutcome::Ready) => Ok(true),
             Ok(WaitOutcome::TimedOut) => Ok(false),
-            Ok(WaitOutcome::Cut(reason)) => Err(Failure::Cut(reason)),
-            Err(_) => Err(Failure::Lost),
+            Ok(WaitOutcome::Cancelled(reason)) => Err(BlockingError::Cancelled(reason)),
+            Err(_) => Err(BlockingError::Lost),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::h1::chunked;
 use crate::handler::{ContentSink, WriteContent, run_writer};
 use crate::server::client::Client;
 use crate::server::client::output::Output;
-use crate::server::exchange::blocking::{BlockingIo, Failure};
+use crate::server::exchange::blocking::{BlockingError, BlockingIo};
 use crate::server::exchange::peer_wait::PeerWait;
 use crate::server::shared::Shared;
 use std::io;
@@ -18,7 +18,7 @@ struct BodyWriter<'a> {
     shared: &'a Shared,
     link: BlockingIo<'a>,
     is_chunked: bool,
-    failure: Option<Failure>,
+    failure: Option<BlockingError>,
 }
 
 /// Has a program write the content of the answer in progress, whose head has been sent, and frames it. What it has not flushed
@@ -54,14 +54,14 @@ pub(crate) fn write_content(
     }
     written.map_err(|_| CloseReason::ContentFailed)?;
     if is_chunked {
-        chunked::push_last_chunk(&mut output.octets);
+        chunked::push_last_chunk(&mut output.bytes);
     }
     Ok(())
 }
 
 impl ContentSink for BodyWriter<'_> {
     fn take(&mut self, octets: &[u8]) {
-        let out = &mut self.link.output.octets;
+        let out = &mut self.link.output.bytes;
         // Nothing is sent behind a failure, so nothing is kept either.
         if self.failure.is_some() {
             return;
@@ -77,7 +77,7 @@ impl ContentSink for BodyWriter<'_> {
             // Also when the client takes all of it at once: a program that does not look would never end.
             let ended = self.shared.has_ended();
             let flushed = match ended {
-                true => Err(Failure::Cut(CloseReason::Shutdown)),
+                true => Err(BlockingError::Cancelled(CloseReason::Shutdown)),
                 false => self.link.flush(),
             };
             self.failure = flushed.err();
@@ -88,7 +88,7 @@ impl ContentSink for BodyWriter<'_> {
     fn is_disconnected(&mut self) -> bool {
         // Pending, because a program that returns now has not sent all, although nothing of it may be left to fail at.
         if self.failure.is_none() && self.link.stream.is_reset() {
-            self.failure = Some(Failure::Lost);
+            self.failure = Some(BlockingError::Lost);
         }
         self.failure.is_some() || self.shared.has_ended()
     }

@@ -16,7 +16,7 @@ pub enum WaitOutcome {
     /// The time is over.
     TimedOut,
     /// It was cut: the server needs the thread for others, or has ended.
-    Cut(CloseReason),
+    Cancelled(CloseReason),
 }
 
 /// The waits of one request for its peer, and how long they have been in all.
@@ -69,7 +69,7 @@ impl<'a> PeerWait<'a> {
         // Whoever has begun goes on; content that is asked for now, and is not here, finds no worker to spare.
         let is_new = std::mem::take(&mut self.is_new);
         if is_new && interest == Interest::Read && self.shared.pool.has_none_to_spare() {
-            return Ok(WaitOutcome::Cut(CloseReason::Overload));
+            return Ok(WaitOutcome::Cancelled(CloseReason::Overload));
         }
         let begun = self.now();
         let since = Moment(begun.0.saturating_sub(Moment::at(self.waited).0));
@@ -92,12 +92,12 @@ impl<'a> PeerWait<'a> {
         // Ends with the deadline, which every wait has.
         loop {
             if self.shared.has_ended() {
-                return Ok(WaitOutcome::Cut(CloseReason::Shutdown));
+                return Ok(WaitOutcome::Cancelled(CloseReason::Shutdown));
             }
             // Also when the socket is ready: a peer that sends an octet within each slice would never be cut, and as the one that
             // waits longest would keep all others from it.
             if self.heartbeat.is_cut(number) {
-                return Ok(WaitOutcome::Cut(CloseReason::Overload));
+                return Ok(WaitOutcome::Cancelled(CloseReason::Overload));
             }
             if is_ready {
                 return Ok(WaitOutcome::Ready);

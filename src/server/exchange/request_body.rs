@@ -4,7 +4,7 @@ use crate::h1::Reject;
 use crate::h1::write::CONTINUE;
 use crate::handler::BodySource;
 use crate::server::client::input::Rest;
-use crate::server::exchange::blocking::{BlockingIo, Failure};
+use crate::server::exchange::blocking::{BlockingError, BlockingIo};
 use crate::sys::Interest;
 use std::io;
 use std::ops::Range;
@@ -19,7 +19,7 @@ pub struct RequestBody<'a> {
     /// Data that is decoded and not consumed, as a range of `rest.octets`.
     data: Range<usize>,
     length: Option<u64>,
-    failure: Option<Failure>,
+    failure: Option<BlockingError>,
 }
 
 impl<'a> RequestBody<'a> {
@@ -37,11 +37,11 @@ impl<'a> RequestBody<'a> {
 
     /// The marks of what is unread behind the head now, and what went wrong. Data that was decoded and not
     /// consumed by the handler counts as read: it is content, and its place in the framing is behind.
-    pub fn end(self) -> (usize, usize, Option<Failure>) {
+    pub fn end(self) -> (usize, usize, Option<BlockingError>) {
         (self.rest.start, self.rest.end, self.failure)
     }
 
-    fn fail(&mut self, failure: Failure) -> io::Error {
+    fn fail(&mut self, failure: BlockingError) -> io::Error {
         self.failure = Some(failure);
         failure.error()
     }
@@ -51,13 +51,13 @@ impl<'a> RequestBody<'a> {
         self.rest.start = 0;
         self.rest.end = 0;
         if self.link.conn.take_continue() {
-            self.link.output.octets.extend_from_slice(CONTINUE);
+            self.link.output.bytes.extend_from_slice(CONTINUE);
         }
         // The client may be waiting for these octets before it sends any.
         self.link.flush().map_err(|failure| self.fail(failure))?;
         loop {
             match self.link.stream.read(self.rest.octets) {
-                Ok(0) => return Err(self.fail(Failure::Refused(Reject::TruncatedContent))),
+                Ok(0) => return Err(self.fail(BlockingError::Refused(Reject::TruncatedContent))),
                 Ok(count) => {
                     self.rest.end = count;
                     return Ok(());
@@ -68,13 +68,13 @@ impl<'a> RequestBody<'a> {
                     match self.link.wait(Interest::Read, deadline) {
                         Ok(true) => {}
                         Ok(false) => {
-                            return Err(self.fail(Failure::Refused(Reject::ContentTimeout)));
+                            return Err(self.fail(BlockingError::Refused(Reject::ContentTimeout)));
                         }
                         Err(failure) => return Err(self.fail(failure)),
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Err(self.fail(Failure::Lost)),
+                Err(_) => return Err(self.fail(BlockingError::Lost)),
             }
         }
     }
@@ -107,7 +107,7 @@ impl BodySource for RequestBody<'_> {
                     self.rest.start += step.used;
                     self.data = start + step.data.start..start + step.data.end;
                 }
-                Err(reject) => return Err(self.fail(Failure::Refused(reject))),
+                Err(reject) => return Err(self.fail(BlockingError::Refused(reject))),
             }
         }
         Ok(&self.rest.octets[self.data.clone()])

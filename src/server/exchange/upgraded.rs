@@ -9,9 +9,9 @@ use crate::semantics::upgrade::offers;
 use crate::semantics::{Headers, Status, Version};
 use crate::server::base::catch_panic::catch_panic;
 use crate::server::client::Client;
-use crate::server::exchange::blocking::Failure;
-use crate::server::exchange::fault;
+use crate::server::exchange::blocking::BlockingError;
 use crate::server::exchange::peer_wait::{PeerWait, WaitOutcome};
+use crate::server::exchange::respond::fault;
 use crate::server::pool::heartbeat::Heartbeat;
 use crate::server::shared::Shared;
 use crate::sys::{Interest, Stream};
@@ -98,7 +98,7 @@ struct UpgradedStream<'a> {
     read_timeout: Duration,
     write_timeout: Duration,
     /// Why the connection is not to be closed in good order.
-    failure: Option<Failure>,
+    failure: Option<BlockingError>,
 }
 
 impl UpgradedStream<'_> {
@@ -114,24 +114,26 @@ impl UpgradedStream<'_> {
         loop {
             // Also when there is always something to do: a program that does not look would never end.
             if self.shared.has_ended() {
-                return Err(self.fail(Failure::Cut(CloseReason::Shutdown)));
+                return Err(self.fail(BlockingError::Cancelled(CloseReason::Shutdown)));
             }
             match attempt(self.stream) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 // A later read may still find what came before that.
-                Err(_) => return Err(self.fail(Failure::Lost)),
+                Err(_) => return Err(self.fail(BlockingError::Lost)),
                 done => return done,
             }
             match self.waits.wait(self.stream, interest, deadline) {
                 Ok(WaitOutcome::Ready) => {}
                 Ok(WaitOutcome::TimedOut) => return Err(io::ErrorKind::TimedOut.into()),
-                Ok(WaitOutcome::Cut(reason)) => return Err(self.fail(Failure::Cut(reason))),
-                Err(_) => return Err(self.fail(Failure::Lost)),
+                Ok(WaitOutcome::Cancelled(reason)) => {
+                    return Err(self.fail(BlockingError::Cancelled(reason)));
+                }
+                Err(_) => return Err(self.fail(BlockingError::Lost)),
             }
         }
     }
 
-    fn fail(&mut self, failure: Failure) -> io::Error {
+    fn fail(&mut self, failure: BlockingError) -> io::Error {
         self.failure.insert(failure).error()
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::conn::Moment;
 use crate::limits::OVERLOAD_SAID_EVERY;
-use crate::server::client::{Client, HeldBytes};
+use crate::server::client::Client;
+use crate::server::client::pending::HeldBytes;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// A kind of overload: each is reported once a minute, so that none hides another.

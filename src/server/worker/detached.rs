@@ -6,9 +6,11 @@
 //! program has finished, the workers get the connection back as if its socket had been full until now.
 
 use crate::conn::{CloseReason, Moment};
+use crate::handler::Takeover;
 use crate::server::base::catch_panic::catch_panic;
 use crate::server::base::lock::lock;
-use crate::server::client::output::{Output, PendingBody};
+use crate::server::client::output::Output;
+use crate::server::client::pending::PendingTakeover;
 use crate::server::client::slots::Owned;
 use crate::server::exchange::body_writer::write_content;
 use crate::server::exchange::peer_wait::PeerWait;
@@ -64,20 +66,18 @@ fn perform(shared: &Shared, owned: &mut Owned) -> Result<(), CloseReason> {
     let waits = PeerWait::detached(shared, &heartbeat);
     let mut output = Output::default();
     output.restore(&mut client.pending().unsent);
-    let result = match client.take_body() {
-        Some(PendingBody::Writer {
-            write,
+    let result = match client.pending().takeover.take() {
+        Some(PendingTakeover {
+            takeover: Takeover::Writer { write, .. },
             is_chunked,
             permit: _permit,
         }) => write_content(shared, client, &mut output, waits, write, is_chunked),
-        Some(PendingBody::Upgrade {
-            speak,
+        Some(PendingTakeover {
+            takeover: Takeover::Upgrade { speak, .. },
             permit: _permit,
+            ..
         }) => upgraded::run_protocol(shared, client, speak),
-        other => {
-            client.pending().body = other;
-            Ok(())
-        }
+        None => Ok(()),
     };
     output.save(&mut client.pending().unsent);
     result

@@ -190,7 +190,7 @@ impl Housekeeper {
         for index in 0..self.shared.slots.touched() {
             if let Some(mut owned) = self.shared.slots.claim(index, |_| true) {
                 if owned.client.is_silent() {
-                    self.worker.close_at_shutdown(owned);
+                    self.shared.close(owned, CloseReason::Shutdown);
                 } else {
                     self.shared.release(owned);
                 }
@@ -205,7 +205,7 @@ impl Housekeeper {
         for index in 0..self.shared.slots.touched() {
             if let Some(mut owned) = self.shared.slots.claim(index, |_| true) {
                 aborted += usize::from(owned.client.is_unfinished());
-                self.worker.close_at_shutdown(owned);
+                self.shared.close(owned, CloseReason::Shutdown);
             }
         }
         aborted + self.shared.slots.occupied()

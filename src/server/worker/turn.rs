@@ -1,202 +1,149 @@
-//! One connection's turn, step by step: what its state asks for next, until it has to wait or ends.
+//! One connection's turn: the steps of its state, in the order of a request, until it has to wait
+//! or ends.
 //!
-//! In: the phases of [`Connection`](crate::conn::Connection), each with the step that serves it. Out: who owns the
-//! connection, what becomes of its socket (`worker`); what an answer says (`exchange`). Never: a wait.
+//! Nothing here waits. Who owns the connection and what becomes of its socket is decided after the
+//! turn, in `worker`; what a response says, in `exchange`.
 
 use crate::conn::{CloseReason, Expiry, Moment, Phase, Prefetched, Received};
-use crate::handler::Now;
+use crate::h1::{Head, Parsed, Reject, Resume, parse_head};
+use crate::handler::{Now, Payload, Takeover};
 use crate::limits::{BYTES_PER_TURN, REQUESTS_PER_TURN};
 use crate::server::client::Client;
-use crate::server::client::output::{Broken, PendingBody, Progress, is_programs, transmit};
+use crate::server::client::output::{Broken, Progress, transmit};
+use crate::server::client::pending::PendingTakeover;
 use crate::server::exchange::body_writer::write_content;
 use crate::server::exchange::peer_wait::PeerWait;
-use crate::server::worker::Worker;
+use crate::server::exchange::{Buffers, Exchange};
+use crate::server::pool::heartbeat::Heartbeat;
+use crate::server::shared::Shared;
 use crate::sys::Interest;
 use std::io;
 use std::time::Duration;
 
 /// What is next for a connection in its turn.
 #[derive(Debug)]
-pub(crate) enum Step {
+enum Step {
     /// Another step.
     Go,
-    /// More octets are needed.
+    /// More bytes are needed.
     Read,
-    /// It is to wait.
-    Wait(Interest),
-    /// A thread of its own goes on with it.
-    Detach,
-    /// It is to end.
-    Close(CloseReason),
+    End(TurnEnd),
 }
 
 /// How a turn ended.
-pub(crate) enum TurnEnd {
+#[derive(Debug)]
+pub enum TurnEnd {
     Wait(Interest),
+    /// A thread of its own goes on with the connection.
     Detach,
     Close(CloseReason),
 }
 
 /// Why a worker looks at a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trigger {
+pub enum Trigger {
     /// It is ready, or new.
     Event,
     /// Its deadline may be over.
     Deadline,
 }
 
-impl Worker {
-    /// One connection's turn, from restoring its octets to saving them.
-    pub(crate) fn drive(&mut self, client: &mut Client, trigger: Trigger) -> TurnEnd {
-        let mut now = self.shared.now();
-        client.restore(&mut self.input, &mut self.output);
-        self.head = None;
-        self.requests = 0;
-        self.moved = 0;
+/// A connection, the buffers that it has been lent, and the time.
+pub struct Turn<'a> {
+    shared: &'a Shared,
+    heartbeat: &'a Heartbeat,
+    buffers: &'a mut Buffers,
+    client: &'a mut Client,
+    now: Now,
+    /// The head that the field table belongs to and its length, while its request is in progress.
+    head: Option<(Head, usize)>,
+    /// Requests that this turn has answered.
+    requests: usize,
+    /// Bytes that this turn has sent, or discarded after a last response.
+    moved: u64,
+    /// Set when the connection holds more memory than before.
+    grew: &'a mut bool,
+}
+
+impl<'a> Turn<'a> {
+    /// The turn of `client`, which the caller owns.
+    pub fn new(
+        shared: &'a Shared,
+        heartbeat: &'a Heartbeat,
+        buffers: &'a mut Buffers,
+        client: &'a mut Client,
+        grew: &'a mut bool,
+    ) -> Turn<'a> {
+        Turn {
+            shared,
+            heartbeat,
+            buffers,
+            client,
+            now: shared.now(),
+            head: None,
+            requests: 0,
+            moved: 0,
+            grew,
+        }
+    }
+
+    /// Serves the connection as far as that goes without waiting.
+    pub fn drive(mut self, trigger: Trigger) -> TurnEnd {
+        let Buffers { input, output, .. } = self.buffers;
+        self.client.restore(input, output);
         let mut step = match trigger {
             Trigger::Event => Step::Go,
-            Trigger::Deadline => self.on_deadline(client, &now),
+            Trigger::Deadline => self.on_deadline(),
         };
         // Each step consumes input, moves output, changes the phase, or ends the turn.
         let end = loop {
             step = match step {
                 Step::Go => {
                     let may_take_long =
-                        client.conn.phase() == Phase::Prefetch || is_programs(client.body());
-                    let step = self.step(client, &now);
+                        self.client.conn.phase() == Phase::Prefetch || self.client.has_takeover();
+                    let step = self.step();
                     if may_take_long {
-                        // The program may have taken long, and the waits that begin behind it are the client's.
-                        now = self.shared.now();
+                        // The program may have taken long, and the waits after it are the client's.
+                        self.now = self.shared.now();
                     }
                     step
                 }
-                Step::Read => self.read(client, Moment::at(now.monotonic)),
-                Step::Wait(Interest::Read) if trigger == Trigger::Event => {
-                    match self.head_deadline_passed(client, &now) {
+                Step::Read => match self.flush() {
+                    Step::Go => self.read(),
+                    step => step,
+                },
+                Step::End(TurnEnd::Wait(Interest::Read)) if trigger == Trigger::Event => {
+                    match self.reject_late() {
                         Some(step) => step,
                         None => break TurnEnd::Wait(Interest::Read),
                     }
                 }
-                Step::Wait(interest) => break TurnEnd::Wait(interest),
-                Step::Detach => break TurnEnd::Detach,
-                Step::Close(reason) => break TurnEnd::Close(reason),
+                Step::End(end) => break end,
             };
         };
-        client.save(&mut self.input, &mut self.output);
-        self.grew |= self.shared.budget.count(client);
+        let Buffers { input, output, .. } = self.buffers;
+        self.client.save(input, output);
+        *self.grew |= self.shared.budget.count(self.client);
         if let TurnEnd::Wait(interest) = end {
-            let (was_served, took) = (self.requests > 0, self.moved > 0);
-            client.waits(interest, was_served, took, Moment::at(now.monotonic));
-            client.deadline = match interest {
-                Interest::Read => client.conn.read_deadline(),
-                Interest::Write => {
-                    let moment = Moment::at(now.monotonic);
-                    client.conn.write_deadline(moment, &self.shared.config)
-                }
-            };
+            self.wait(interest);
         }
         end
     }
 
-    /// What the time means for a connection.
-    fn on_deadline(&mut self, client: &mut Client, now: &Now) -> Step {
-        let moment = Moment::at(now.monotonic);
-        match client
-            .conn
-            .expire(moment, client.waits_to_write, client.deadline)
-        {
-            Expiry::NotYet => Step::Wait(client.interest()),
-            // The peer is not to blame for octets that are here and that no worker has come to read.
-            _ if self.server_is_behind(client) => Step::Wait(Interest::Read),
-            Expiry::Close(CloseReason::WriteTimeout) if client.waits_to_write => {
-                self.write_once_more(client, moment)
-            }
-            Expiry::Close(reason) => Step::Close(reason),
-            Expiry::Refuse(reject) => self.refuse(client, reject, now),
-        }
-    }
-
-    /// Refuses a message of which everything that came has been read, and which is not whole although its time is over: the sweep
-    /// leaves it to the worker while there is something to read, which could go on for ever.
-    fn head_deadline_passed(&mut self, client: &mut Client, now: &Now) -> Option<Step> {
-        let moment = Moment::at(now.monotonic);
-        match client
-            .conn
-            .expire(moment, false, client.conn.read_deadline())
-        {
-            Expiry::Refuse(reject) => Some(self.refuse(client, reject, now)),
-            Expiry::NotYet | Expiry::Close(_) => None,
-        }
-    }
-
-    /// Whether octets of the peer's lie unread while every worker is at work.
-    fn server_is_behind(&self, client: &mut Client) -> bool {
-        matches!(
-            client.conn.phase(),
-            Phase::Idle | Phase::Head | Phase::Prefetch | Phase::Discard
-        ) && !client.waits_to_write
-            && self.shared.poller.waiting() == 0
-            && matches!(client.stream.wait(Interest::Read, Duration::ZERO), Ok(true))
-    }
-
-    /// Tries to write before a connection is closed for not being writable: a socket is reported so only when a third of its
-    /// buffer is free (tcp(7), epoll(7) on EPOLLOUT), which can be more than a steady reader takes in the whole wait. No reader
-    /// of the program's runs here.
-    fn write_once_more(&mut self, client: &mut Client, now: Moment) -> Step {
-        let is_reader = |body: &mut PendingBody| matches!(body, PendingBody::Stream { .. });
-        let pending = client.pending.as_mut();
-        let reader = pending.and_then(|pending| pending.body.take_if(is_reader));
-        let before = self.moved;
-        let sent = self.send_pending(client, now);
-        if reader.is_some() {
-            client.pending().body = reader;
-        }
-        let keeps_up = match sent {
-            // Nothing was owed: with room in its socket, the connection waits for a worker and not for its client.
-            Ok(Progress::Done) if self.moved == before => {
-                matches!(
-                    client.stream.wait(Interest::Write, Duration::ZERO),
-                    Ok(true)
-                )
-            }
-            Ok(Progress::Done) => true,
-            // What was taken may have earned less than the time that is used up.
-            Ok(Progress::Blocked | Progress::Yield) => {
-                self.moved > before && client.conn.write_deadline(now, &self.shared.config) > now
-            }
-            Err(_) => false,
-        };
-        match keeps_up {
-            true => Step::Wait(Interest::Write),
-            false => Step::Close(CloseReason::WriteTimeout),
-        }
-    }
-
-    /// The next step of a conversation, by its phase.
-    fn step(&mut self, client: &mut Client, now: &Now) -> Step {
-        let moment = Moment::at(now.monotonic);
-        match client.conn.phase() {
-            Phase::Idle | Phase::Head => self.receive(client, now),
-            Phase::Prefetch => self.prefetch(client, now),
+    /// The next step, by the phase of the connection: in the order of a request.
+    fn step(&mut self) -> Step {
+        match self.client.conn.phase() {
+            Phase::Idle | Phase::Head => self.receive(),
+            Phase::Prefetch => self.prefetch(),
             // A handler's turn never ends in this phase; a panic in it is dealt with outside.
-            Phase::Handle => Step::Close(CloseReason::Panicked),
-            Phase::Send => self.send(client, now),
-            Phase::Discard => {
-                let used = client
-                    .conn
-                    .discard(self.input.unread(), moment, &self.shared.config);
-                self.input.consume(used);
-                if client.conn.phase() == Phase::Discard {
-                    Step::Read
-                } else {
-                    Step::Go
-                }
-            }
-            Phase::Linger => self.linger(client, moment),
-            Phase::Closed => match self.flush(client, moment) {
+            Phase::Handle => Step::End(TurnEnd::Close(CloseReason::Panicked)),
+            Phase::Send => self.send(),
+            Phase::Discard => self.discard(),
+            Phase::Linger => self.linger(),
+            Phase::Closed => match self.flush() {
                 Step::Go => {
-                    Step::Close(client.conn.close_reason().unwrap_or(CloseReason::Answered))
+                    let reason = self.client.conn.close_reason();
+                    Step::End(TurnEnd::Close(reason.unwrap_or(CloseReason::Answered)))
                 }
                 step => step,
             },
@@ -204,25 +151,25 @@ impl Worker {
     }
 
     /// Looks for the next request.
-    fn receive(&mut self, client: &mut Client, now: &Now) -> Step {
-        let moment = Moment::at(now.monotonic);
-        let waiting = !self.input.unread().is_empty();
+    fn receive(&mut self) -> Step {
+        let has_unread = !self.buffers.input.unread().is_empty();
         let share_is_used = self.requests >= REQUESTS_PER_TURN || self.moved >= BYTES_PER_TURN;
-        if waiting
-            && (share_is_used
-                || self.output.unsent().len() >= self.shared.config.limits.write_buffer_bytes)
+        let limits = &self.shared.config.limits;
+        if has_unread
+            && (share_is_used || self.buffers.output.unsent().len() >= limits.write_buffer_bytes)
         {
-            match self.flush(client, moment) {
-                // The kernel knows nothing of the octets that are here already: an event for writing, which follows at
-                // once, brings this connection back behind the others that are ready.
-                Step::Go if share_is_used => return Step::Wait(Interest::Write),
+            match self.flush() {
+                // The kernel knows nothing of the bytes that are here already: an event for writing,
+                // which follows at once, brings this connection back after the others that are ready.
+                Step::Go if share_is_used => return Step::End(TurnEnd::Wait(Interest::Write)),
                 Step::Go => {}
                 step => return step,
             }
         }
-        let received = client.conn.receive(
-            self.input.unread(),
-            &mut self.table,
+        let moment = self.moment();
+        let received = self.client.conn.receive(
+            self.buffers.input.unread(),
+            &mut self.buffers.table,
             moment,
             &self.shared.config,
         );
@@ -232,126 +179,175 @@ impl Worker {
                 self.head = Some((head, used));
                 Step::Go
             }
-            Err(reject) => self.refuse(client, reject, now),
+            Err(reject) => self.refuse(reject),
         }
     }
 
-    /// PeerWait for content that is short enough, then has the request answered.
-    fn prefetch(&mut self, client: &mut Client, now: &Now) -> Step {
-        let moment = Moment::at(now.monotonic);
-        match client
+    /// Waits for a body that is short enough, then has the request answered.
+    fn prefetch(&mut self) -> Step {
+        let moment = self.moment();
+        let input = self.buffers.input.unread();
+        match self
+            .client
             .conn
-            .prefetch(self.input.unread(), moment, &self.shared.config)
+            .prefetch(input, moment, &self.shared.config)
         {
             Ok(Prefetched::More) => Step::Read,
             Ok(Prefetched::Ready) => {
                 self.requests += 1;
-                self.exchange(client, now)
+                // The bytes of the head may have come in an earlier turn.
+                let Some((head, used)) = self.head.take().or_else(|| self.head_again()) else {
+                    // The same bytes were a whole head before, so this cannot be.
+                    return Step::End(TurnEnd::Close(CloseReason::Failed));
+                };
+                match self.exchange().call_handler(head, used) {
+                    Ok(()) => Step::Go,
+                    Err(reason) => Step::End(TurnEnd::Close(reason)),
+                }
             }
-            Err(reject) => self.refuse(client, reject, now),
+            Err(reject) => self.refuse(reject),
         }
     }
 
-    /// Sends content that is not in the output yet, and finishes the exchange.
-    fn send(&mut self, client: &mut Client, now: &Now) -> Step {
-        let moment = Moment::at(now.monotonic);
+    fn head_again(&mut self) -> Option<(Head, usize)> {
+        let limits = &self.shared.config.limits;
+        let input = self.buffers.input.unread();
+        match parse_head(input, Resume::default(), limits, &mut self.buffers.table) {
+            Ok(Parsed::Done { value, used }) => Some((value, used)),
+            Ok(Parsed::More { .. }) | Err(_) => None,
+        }
+    }
+
+    /// Sends the rest of a response that is not in the output, and finishes the exchange.
+    fn send(&mut self) -> Step {
         let mut is_long = false;
-        if let Some(pending) = &mut client.pending {
-            pending.is_long |= pending.body.is_some();
+        if let Some(pending) = &mut self.client.pending {
+            pending.is_long |= pending.has_content();
             is_long = pending.is_long;
-            let is_unsent = pending.body.is_some() || pending.record.is_some();
-            // A tail that is gone may have left its last octets in the output.
-            if is_unsent {
-                match self.flush(client, moment) {
+            // A body that is gone may have left its last bytes in the output.
+            if pending.is_unfinished() {
+                match self.flush() {
                     Step::Go => {}
                     step => return step,
                 }
-                if matches!(client.body(), Some(PendingBody::Writer { .. })) {
-                    return self.run_writer(client);
+                if let Some(step) = self.run_writer() {
+                    return step;
                 }
-                let record = client.pending().record.take();
-                if let (Some(record), Some(observer)) = (record, &self.shared.observer) {
-                    observer.request(&self.shared.event(&record, client, true));
+                let sent = self.client.sent;
+                let access = self.client.pending().access.take();
+                if let (Some(record), Some(observer)) = (access, &self.shared.observer) {
+                    let time = self.shared.clock.now();
+                    observer.request(&record.event(self.client.peer, sent, true, time));
                 }
-                if client.body().is_some() {
-                    return Step::Detach;
+                if self.client.has_takeover() {
+                    return Step::End(TurnEnd::Detach);
                 }
             }
-            client.pending().is_long = false;
+            self.client.pending().is_long = false;
         }
-        let in_doubt = is_long || !self.input.unread().is_empty();
-        // Whatever follows, the phase says it, and the next step does it.
-        client.conn.finish(in_doubt, moment, &self.shared.config);
+        let in_doubt = is_long || !self.buffers.input.unread().is_empty();
+        let moment = self.moment();
+        // The phase says what follows, and the next step does it.
+        self.client
+            .conn
+            .finish(in_doubt, moment, &self.shared.config);
         Step::Go
     }
 
-    /// The head of an answer has been sent, whose content a program writes: here, or on a thread of its own.
-    fn run_writer(&mut self, client: &mut Client) -> Step {
-        match client.take_body() {
-            Some(PendingBody::Writer {
-                write,
+    /// The head of a response has been sent whose body a program writes: here, or on a thread of its
+    /// own. `None` when no program writes one.
+    fn run_writer(&mut self) -> Option<Step> {
+        match self.client.pending().takeover.take()? {
+            PendingTakeover {
+                takeover: Takeover::Writer { write, .. },
                 is_chunked,
                 permit: None,
-            }) => {
-                let before = client.sent;
-                let (shared, output) = (&*self.shared, &mut self.output);
-                let waits = PeerWait::new(shared, &self.heartbeat);
-                let written = write_content(shared, client, output, waits, write, is_chunked);
+            } => {
+                let before = self.client.sent;
+                let waits = PeerWait::new(self.shared, self.heartbeat);
+                let output = &mut self.buffers.output;
+                let written =
+                    write_content(self.shared, self.client, output, waits, write, is_chunked);
                 self.heartbeat.progress();
-                self.moved += client.sent - before;
+                self.moved += self.client.sent - before;
                 // What is left of it lies in the output now.
-                written.map_or_else(Step::Close, |()| Step::Go)
+                Some(match written {
+                    Ok(()) => Step::Go,
+                    Err(reason) => Step::End(TurnEnd::Close(reason)),
+                })
             }
             other => {
-                client.pending().body = other;
-                Step::Detach
+                let is_writer = matches!(other.takeover, Takeover::Writer { .. });
+                self.client.pending().takeover = Some(other);
+                is_writer.then_some(Step::End(TurnEnd::Detach))
             }
         }
     }
 
-    /// The last answer is framed: sends what is left of it, closes the write side, and drops what still comes.
-    fn linger(&mut self, client: &mut Client, now: Moment) -> Step {
-        match self.flush(client, now) {
+    /// Discards a body that the handler left unread.
+    fn discard(&mut self) -> Step {
+        let moment = self.moment();
+        let input = &mut self.buffers.input;
+        let conn = &mut self.client.conn;
+        let used = conn.discard(input.unread(), moment, &self.shared.config);
+        input.consume(used);
+        match conn.phase() {
+            Phase::Discard => Step::Read,
+            _ => Step::Go,
+        }
+    }
+
+    /// The last response is framed: sends the rest of it, closes the write side, and discards
+    /// whatever still comes.
+    fn linger(&mut self) -> Step {
+        match self.flush() {
             Step::Go => {}
             step => return step,
         }
-        self.moved += self.input.unread().len() as u64;
-        self.input.clear();
-        if !client.write_closed {
-            client.write_closed = true;
-            client.conn.last_octet_sent(now, &self.shared.config);
+        self.moved += self.buffers.input.unread().len() as u64;
+        self.buffers.input.clear();
+        let moment = self.moment();
+        if !self.client.write_closed {
+            self.client.write_closed = true;
+            self.client
+                .conn
+                .last_octet_sent(moment, &self.shared.config);
             // ENOTCONN: the peer has reset the connection already; the read that follows finds that out.
-            let _ = client.stream.shutdown_write();
+            let _ = self.client.stream.shutdown_write();
         }
-        // A peer that sends as fast as this drops would keep the turn going for ever, and the sweep would seldom find its
-        // connection idle: so a turn drops only its share, and looks at the deadline itself.
-        match client.conn.expire(now, false, client.conn.read_deadline()) {
-            Expiry::Close(reason) => Step::Close(reason),
+        // A peer that sends as fast as this discards would keep the turn going forever, and the sweep
+        // would seldom find its connection idle: so a turn discards only its share, and looks at the
+        // deadline itself.
+        let conn = &self.client.conn;
+        match conn.expire(moment, false, conn.read_deadline()) {
+            Expiry::Close(reason) => Step::End(TurnEnd::Close(reason)),
             _ if self.moved < BYTES_PER_TURN => Step::Read,
-            _ => Step::Wait(Interest::Read),
+            _ => Step::End(TurnEnd::Wait(Interest::Read)),
         }
     }
 
-    /// Sends what there is. `Go` when everything is with the system.
-    fn flush(&mut self, client: &mut Client, now: Moment) -> Step {
-        match self.send_pending(client, now) {
-            Ok(Progress::Done) => Step::Go,
-            Ok(Progress::Blocked | Progress::Yield) => Step::Wait(Interest::Write),
-            Err(Broken::Socket) => Step::Close(CloseReason::Failed),
-            Err(Broken::Content) => Step::Close(CloseReason::ContentFailed),
-        }
+    /// Sends the pending bytes. `Go` when everything is with the system.
+    fn flush(&mut self) -> Step {
+        Step::End(match self.send_pending() {
+            Ok(Progress::Done) => return Step::Go,
+            Ok(Progress::Blocked | Progress::Yield) => TurnEnd::Wait(Interest::Write),
+            Err(Broken::Socket) => TurnEnd::Close(CloseReason::Failed),
+            Err(Broken::Body) => TurnEnd::Close(CloseReason::ContentFailed),
+        })
     }
 
-    /// Gives the socket what it takes of the output and the tail, within the turn's share, and counts it.
-    fn send_pending(&mut self, client: &mut Client, now: Moment) -> Result<Progress, Broken> {
+    /// Gives the socket what it takes of the output and the body, within the turn's share, and
+    /// counts it.
+    fn send_pending(&mut self) -> Result<Progress, Broken> {
         let before = self.moved;
+        let client = &mut *self.client;
         let mut none = None;
-        let body = client
-            .pending
-            .as_mut()
-            .map_or(&mut none, |pending| &mut pending.body);
+        let body = match &mut client.pending {
+            Some(pending) => &mut pending.body,
+            None => &mut none,
+        };
         let progress = transmit(
-            &mut self.output,
+            &mut self.buffers.output,
             body,
             &mut client.stream,
             BYTES_PER_TURN,
@@ -361,33 +357,144 @@ impl Worker {
         client.sent += sent;
         // With nothing left to send the client keeps nobody waiting, also if nothing had to be sent.
         if sent > 0 || matches!(progress, Ok(Progress::Done)) {
-            client.conn.wrote(now, sent, &self.shared.config);
+            let moment = Moment::at(self.now.monotonic);
+            client.conn.wrote(moment, sent, &self.shared.config);
         }
         progress
     }
 
     /// Reads once, when there may be something to read.
-    fn read(&mut self, client: &mut Client, now: Moment) -> Step {
-        match self.flush(client, now) {
-            Step::Go => {}
-            step => return step,
-        }
-        let last_look = client.conn.phase() == Phase::Idle && self.shared.is_stopping();
-        // Dry or not: a request that has arrived since the last read was sent to a server that had not begun to stop.
-        if !self.input.is_dry() || last_look {
-            match self.input.fill(&mut client.stream) {
+    fn read(&mut self) -> Step {
+        let conn = &mut self.client.conn;
+        let last_look = conn.phase() == Phase::Idle && self.shared.is_stopping();
+        let input = &mut self.buffers.input;
+        // Dry or not: a request that has arrived since the last read was sent to a server that had
+        // not begun to stop.
+        if !input.is_dry() || last_look {
+            match input.fill(&mut self.client.stream) {
                 Ok(0) => {
-                    let reason = client.conn.peer_closed().unwrap_or(CloseReason::PeerClosed);
-                    return Step::Close(reason);
+                    let reason = conn.peer_closed().unwrap_or(CloseReason::PeerClosed);
+                    return Step::End(TurnEnd::Close(reason));
                 }
                 Ok(_) => return Step::Go,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return Step::Close(CloseReason::Failed),
+                Err(_) => return Step::End(TurnEnd::Close(CloseReason::Failed)),
             }
         }
         if last_look {
-            return Step::Close(CloseReason::Shutdown);
+            return Step::End(TurnEnd::Close(CloseReason::Shutdown));
         }
-        Step::Wait(Interest::Read)
+        Step::End(TurnEnd::Wait(Interest::Read))
+    }
+
+    /// Records what the connection waits for from now on, and until when.
+    fn wait(&mut self, interest: Interest) {
+        let moment = self.moment();
+        let (was_served, took) = (self.requests > 0, self.moved > 0);
+        let client = &mut *self.client;
+        client.waits(interest, was_served, took, moment);
+        client.deadline = match interest {
+            Interest::Read => client.conn.read_deadline(),
+            Interest::Write => client.conn.write_deadline(moment, &self.shared.config),
+        };
+    }
+
+    /// What the time means for the connection.
+    fn on_deadline(&mut self) -> Step {
+        let moment = self.moment();
+        let client = &*self.client;
+        match client
+            .conn
+            .expire(moment, client.waits_to_write, client.deadline)
+        {
+            Expiry::NotYet => Step::End(TurnEnd::Wait(client.interest())),
+            // The peer is not to blame for bytes that are here and that no worker has come to read.
+            _ if self.server_is_behind() => Step::End(TurnEnd::Wait(Interest::Read)),
+            Expiry::Close(CloseReason::WriteTimeout) if self.client.waits_to_write => {
+                self.write_once_more()
+            }
+            Expiry::Close(reason) => Step::End(TurnEnd::Close(reason)),
+            Expiry::Refuse(reject) => self.refuse(reject),
+        }
+    }
+
+    /// Refuses a message of which everything that came has been read, and which is not whole although
+    /// its time is over: the sweep leaves it to the worker while there is something to read, which
+    /// could go on forever.
+    fn reject_late(&mut self) -> Option<Step> {
+        let moment = self.moment();
+        let conn = &self.client.conn;
+        match conn.expire(moment, false, conn.read_deadline()) {
+            Expiry::Refuse(reject) => Some(self.refuse(reject)),
+            Expiry::NotYet | Expiry::Close(_) => None,
+        }
+    }
+
+    /// Whether bytes of the peer's lie unread while every worker is at work.
+    fn server_is_behind(&mut self) -> bool {
+        let client = &mut *self.client;
+        matches!(
+            client.conn.phase(),
+            Phase::Idle | Phase::Head | Phase::Prefetch | Phase::Discard
+        ) && !client.waits_to_write
+            && self.shared.poller.waiting() == 0
+            && matches!(client.stream.wait(Interest::Read, Duration::ZERO), Ok(true))
+    }
+
+    /// Tries to write before a connection is closed for not being writable: a socket is reported so
+    /// only when a third of its buffer is free (tcp(7), epoll(7) on EPOLLOUT), which can be more than
+    /// a steady reader takes in the whole wait. No reader of the program's runs here.
+    fn write_once_more(&mut self) -> Step {
+        let pending = self.client.pending();
+        let reader = pending
+            .body
+            .take_if(|body| matches!(body.payload, Payload::Stream { .. }));
+        let before = self.moved;
+        let sent = self.send_pending();
+        if reader.is_some() {
+            self.client.pending().body = reader;
+        }
+        let moment = self.moment();
+        let client = &mut *self.client;
+        let keeps_up = match sent {
+            // Nothing was owed: with room in its socket, the connection waits for a worker and not
+            // for its client.
+            Ok(Progress::Done) if self.moved == before => {
+                matches!(
+                    client.stream.wait(Interest::Write, Duration::ZERO),
+                    Ok(true)
+                )
+            }
+            Ok(Progress::Done) => true,
+            // What was taken may have earned less than the time that is used up.
+            Ok(Progress::Blocked | Progress::Yield) => {
+                let deadline = client.conn.write_deadline(moment, &self.shared.config);
+                self.moved > before && deadline > moment
+            }
+            Err(_) => false,
+        };
+        Step::End(match keeps_up {
+            true => TurnEnd::Wait(Interest::Write),
+            false => TurnEnd::Close(CloseReason::WriteTimeout),
+        })
+    }
+
+    fn refuse(&mut self, reject: Reject) -> Step {
+        self.exchange().refuse(reject);
+        Step::Go
+    }
+
+    fn exchange(&mut self) -> Exchange<'_> {
+        Exchange {
+            shared: self.shared,
+            heartbeat: self.heartbeat,
+            buffers: self.buffers,
+            client: self.client,
+            now: &self.now,
+        }
+    }
+
+    fn moment(&self) -> Moment {
+        Moment::at(self.now.monotonic)
     }
 }

@@ -1,0 +1,53 @@
+//! A request and its response as the log reports them, and the one place that makes the event.
+
+use crate::semantics::{Method, Status, Version};
+use crate::server::base::observer::RequestEvent;
+use core::net::SocketAddr;
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime};
+
+/// A request and the response that it was given.
+#[derive(Debug)]
+pub struct AccessRecord<'a> {
+    pub method: Method,
+    pub target: Cow<'a, str>,
+    pub version: Version,
+    pub status: Status,
+    pub log_reason: Option<&'static str>,
+    /// When the head was complete, on the monotonic clock.
+    pub begun: Duration,
+    /// The connection's count of sent bytes at which the body begins.
+    pub body_from: u64,
+}
+
+impl AccessRecord<'_> {
+    /// The event of a response of which the connection has sent everything up to `sent`.
+    pub fn event(
+        &self,
+        peer: Option<SocketAddr>,
+        sent: u64,
+        complete: bool,
+        (monotonic, wall): (Duration, SystemTime),
+    ) -> RequestEvent<'_> {
+        RequestEvent {
+            method: self.method,
+            target: &self.target,
+            version: self.version,
+            status: self.status,
+            bytes: sent.saturating_sub(self.body_from),
+            complete,
+            duration: monotonic.saturating_sub(self.begun),
+            time: wall,
+            peer,
+            reason: self.log_reason,
+        }
+    }
+
+    /// The record of a response that is still on its way, and so outlives the request's bytes.
+    pub fn into_owned(self) -> AccessRecord<'static> {
+        AccessRecord {
+            target: Cow::Owned(self.target.into_owned()),
+            ..self
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! A response on its way into the output: its head, its body or what is pending of it, its record.
+
+use crate::conn::{BodyFraming, CloseReason, ResponsePlan};
+use crate::h1::Head;
+use crate::handler::{Now, Payload, Response, ResponseParts, Takeover};
+use crate::limits::{COPY_BYTES, SENDFILE_FROM};
+use crate::semantics::date::HttpDate;
+use crate::semantics::{Headers, Status};
+use crate::server::base::permits::{Permit, Semaphore};
+use crate::server::client::Client;
+use crate::server::client::access_record::AccessRecord;
+use crate::server::client::output::{Output, copy_file, in_memory};
+use crate::server::client::pending::{PendingBody, PendingTakeover};
+use crate::server::exchange::upgraded::refusal;
+use crate::server::shared::Shared;
+use std::borrow::Cow;
+use std::mem;
+use std::time::SystemTime;
+
+/// The request that a response belongs to.
+#[derive(Clone, Copy)]
+pub struct RequestView<'a> {
+    pub head: Head,
+    /// The bytes of the head.
+    pub bytes: &'a [u8],
+    pub headers: Headers<'a>,
+}
+
+/// What a response is written with.
+pub struct ResponseWriter<'a> {
+    pub shared: &'a Shared,
+    pub output: &'a mut Output,
+    pub date: &'a mut DateCache,
+    pub client: &'a mut Client,
+    pub now: &'a Now,
+}
+
+/// The Date header's value, made once a second.
+#[derive(Debug, Default)]
+pub struct DateCache(Option<(u64, HttpDate)>);
+
+impl DateCache {
+    fn at(&mut self, wall: SystemTime) -> Option<&HttpDate> {
+        // A clock before 1970 or after 9999 has no honest date: RFC 9110 §6.6.1 lets a server
+        // without a clock leave it out.
+        let second = wall.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+        if self.0.as_ref().is_none_or(|(made, _)| *made != second) {
+            self.0 = Some((second, HttpDate::from_unix(second)?));
+        }
+        self.0.as_ref().map(|(_, date)| date)
+    }
+}
+
+impl ResponseWriter<'_> {
+    /// Frames a response into the output. What does not belong there becomes pending.
+    ///
+    /// `request` is `None` when no valid head was received: such a response has no record.
+    pub fn write_response(
+        &mut self,
+        response: Response,
+        request: Option<RequestView<'_>>,
+        close_after: Option<CloseReason>,
+    ) {
+        let mut parts = response.take_apart();
+        let offer = request.map(|request| (request.head.version, request.headers));
+        if let Some(instead) = refusal(&parts, offer, self.client.conn.content_is_read()) {
+            parts = instead;
+        }
+        let permit = match &parts.takeover {
+            Some(takeover) => self.permit(takeover),
+            None => Ok(None),
+        };
+        let permit = permit.unwrap_or_else(|response| {
+            parts = response.take_apart();
+            None
+        });
+        let before = self.output.bytes.len();
+        let framing = self.write_head(&parts, close_after);
+        let mut body_at = self.output.bytes.len();
+        if !self.place_body(&mut parts, framing, permit) {
+            // The file ended before its length, and no byte of its response is out.
+            self.output.bytes.truncate(before);
+            self.client.conn.abandon(CloseReason::ContentFailed);
+            parts = fault("the content ended early");
+            let framing = self.write_head(&parts, None);
+            body_at = self.output.bytes.len();
+            self.place_body(&mut parts, framing, None);
+        }
+        if let Some(request) = request {
+            self.record(request, &parts, body_at);
+        }
+    }
+
+    /// The permit for a takeover that runs on a thread of its own.
+    ///
+    /// # Errors
+    /// The response that says that no permit is left.
+    fn permit(&self, takeover: &Takeover) -> Result<Option<Permit>, Response> {
+        if let Takeover::Writer {
+            is_detached: false, ..
+        } = takeover
+        {
+            return Ok(None);
+        }
+        let most = self.shared.config.limits.detached_threads;
+        match Semaphore::take(&self.shared.permits, most) {
+            Some(permit) => Ok(Some(permit)),
+            None => Err(unavailable().with_log_reason("too many detached answers")),
+        }
+    }
+
+    fn write_head(
+        &mut self,
+        parts: &ResponseParts,
+        close_after: Option<CloseReason>,
+    ) -> BodyFraming {
+        let plan = ResponsePlan {
+            status: parts.status,
+            fields: &parts.fields,
+            date: self.date.at(self.now.wall),
+            server: self.shared.server_name,
+            length: parts.content_length(),
+            close_after: close_after.or(parts.close.then_some(CloseReason::Answered)),
+            upgrade: parts.upgrade,
+        };
+        let bytes = &mut self.output.bytes;
+        self.client.conn.respond(&plan, &self.shared.config, bytes)
+    }
+
+    /// Puts the body where it is sent from. False when it could not be read.
+    fn place_body(
+        &mut self,
+        parts: &mut ResponseParts,
+        framing: BodyFraming,
+        permit: Option<Permit>,
+    ) -> bool {
+        let is_chunked = framing == BodyFraming::Chunked;
+        let is_upgrade = matches!(parts.takeover, Some(Takeover::Upgrade { .. }));
+        if framing == BodyFraming::NoContent && !is_upgrade {
+            return true;
+        }
+        if let Some(takeover) = parts.takeover.take() {
+            self.client.pending().takeover = Some(PendingTakeover {
+                takeover,
+                is_chunked,
+                permit,
+            });
+            return true;
+        }
+        match &parts.payload {
+            Payload::Empty => return true,
+            Payload::File {
+                file,
+                offset,
+                length,
+            } if *length < SENDFILE_FROM => {
+                return copy_file(&mut self.output.bytes, file, *offset, *length);
+            }
+            payload => match in_memory(payload) {
+                Some(bytes) if bytes.len() <= COPY_BYTES => {
+                    self.output.bytes.extend_from_slice(bytes);
+                    return true;
+                }
+                _ => {}
+            },
+        }
+        self.client.pending().body = Some(PendingBody {
+            payload: mem::replace(&mut parts.payload, Payload::Empty),
+            sent: 0,
+            is_chunked,
+        });
+        true
+    }
+
+    /// Tells the observer of a response that is in the output as a whole. Otherwise the record
+    /// waits with the rest of the response.
+    fn record(&mut self, request: RequestView<'_>, parts: &ResponseParts, body_at: usize) {
+        let Some(observer) = &self.shared.observer else {
+            return;
+        };
+        let sent = self.client.sent + self.output.unsent().len() as u64;
+        let body_in_output = (self.output.bytes.len() - body_at) as u64;
+        let record = AccessRecord {
+            method: request.head.method,
+            target: Cow::Borrowed(request.head.target_text(request.bytes)),
+            version: request.head.version,
+            status: parts.status,
+            log_reason: parts.log_reason,
+            begun: self.now.monotonic,
+            body_from: sent - body_in_output,
+        };
+        match &mut self.client.pending {
+            Some(pending) if pending.has_content() => pending.access = Some(record.into_owned()),
+            _ => observer.request(&record.event(
+                self.client.peer,
+                sent,
+                true,
+                self.shared.clock.now(),
+            )),
+        }
+    }
+}
+
+/// The response for a client for which there is no room.
+pub fn unavailable() -> Response {
+    // RFC 9110 §15.6.4: "The server MAY send a Retry-After header field".
+    Response::status_page(Status::SERVICE_UNAVAILABLE).header("Retry-After", "1")
+}
+
+/// The response in place of one that cannot be given.
+pub fn fault(reason: &'static str) -> ResponseParts {
+    Response::status_page(Status::INTERNAL_SERVER_ERROR)
+        .with_log_reason(reason)
+        .take_apart()
+}
