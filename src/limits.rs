@@ -194,30 +194,6 @@ pub const PEER_WAIT: Duration = Duration::from_millis(100);
 pub const DETACHED_WAIT: Duration = Duration::from_millis(500);
 /// How long the end of a server waits for its workers, which have nothing left to do unless a handler does not return.
 pub const WORKERS_END_WITHIN: Duration = Duration::from_secs(1);
-/// The largest file that is kept in memory. Larger ones gain less from it, and go by `sendfile(2)`.
-pub const CACHE_FILE_BYTES: usize = 64 * 1024;
-/// What is kept in memory of files, in all, unless [`Files::file_cache`](crate::Files::file_cache) says otherwise.
-pub const CACHE_BYTES: usize = 64 * 1024 * 1024;
-/// Entries of a folder's listing. Beyond: it says that there are more. A page of so many is 20 MB, more than a browser likes; with
-/// names as long as they can be, they take 40 MiB while the listing is sent.
-pub const LISTING_ENTRIES: usize = 100_000;
-/// Memory of all listings that are being sent, of one [`Files`](crate::Files). Beyond: 503, but one alone always has room. The largest
-/// takes 4 MiB with names of common lengths, and stays until its client has read it.
-pub const LISTING_BYTES: usize = 64 * 1024 * 1024;
-/// Names that are read of a folder for its listing, those that are left out included: ten times as many, a second of work.
-pub const LISTING_NAMES: usize = 1_000_000;
-/// Descriptors of larger files that are kept open, so that a hot one costs no search for its name.
-pub const CACHE_DESCRIPTORS: usize = 256;
-/// The same where the limit of open files has no room for that many beside all connections: half of those that are reserved.
-pub const CACHE_DESCRIPTORS_FEW: usize = (DESCRIPTORS_RESERVED / 2) as usize;
-/// How long a descriptor is kept at least that nobody asks for, and how often such are looked for. A file that is
-/// asked for less often is opened anew; one that was deleted gives its room on the disk back with the first request behind twice that.
-pub const CACHE_DESCRIPTOR_IDLE: Duration = Duration::from_secs(10);
-/// Paths that are known to lead to nothing. They count for a tenth of a second, so more would seldom be asked again.
-pub const CACHE_MISSING: usize = 1024;
-/// Octets of the longest path that anything is kept for. Real ones are far shorter, and a map of long ones could be made large by
-/// whoever asks for them.
-pub const CACHE_NAME_BYTES: usize = 1024;
 /// Parts that an answer to a Range field has, when those that overlap or nearly touch are one. Beyond: the whole. A player that
 /// seeks asks for one, a reader of an archive's index for a few.
 pub const RANGES_MAX: usize = 64;

@@ -5,7 +5,6 @@
 use super::media_types;
 use super::resolve::PathRules;
 use super::resource::hashed_name::carries_hash;
-use crate::limits::CACHE_BYTES;
 use crate::semantics::FieldError;
 use crate::semantics::fields::valid_value;
 
@@ -125,3 +124,5 @@ impl Options {
 /// A year, as long as RFC 2616 §14.21 let an answer be kept; RFC 8246 §2: no client asks again before that, even when its user
 /// reloads the page.
 const IMMUTABLE: &str = "max-age=31536000, immutable";
+/// The memory for small files, unless [`Files::file_cache`](crate::Files::file_cache) says otherwise.
+const CACHE_BYTES: usize = 64 * 1024 * 1024;

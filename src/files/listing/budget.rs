@@ -1,6 +1,5 @@
 //! How much memory the listings that are being sent may take.
 
-use crate::limits::LISTING_BYTES;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -53,3 +52,7 @@ impl Drop for Reservation {
         self.reserved.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
+
+/// The memory of all listings that are being sent. The largest takes 4 MiB with names of common
+/// lengths, and stays until its client has read it.
+const LISTING_BYTES: usize = 64 * 1024 * 1024;

@@ -2,7 +2,6 @@
 //!
 //! In: names, sizes and times. Out: the same in an order, a bounded number of them. Never: an allocation for one entry alone.
 
-use crate::limits::LISTING_ENTRIES;
 use std::cmp::Ordering;
 use std::ops::ControlFlow;
 
@@ -16,6 +15,11 @@ pub struct Entry<'a> {
     /// When it was modified, in whole seconds since 1970. `None`: before that, or nobody knows.
     pub modified: Option<u64>,
 }
+
+/// Entries of a folder's listing; beyond, it says that there are more. A page of that length is 20 MB,
+/// more than a browser likes; with names as long as they can be, they take 40 MiB while the listing is
+/// sent.
+pub const LISTING_ENTRIES: usize = 100_000;
 
 /// Entries of one folder, at most [`LISTING_ENTRIES`].
 #[derive(Debug, Default)]

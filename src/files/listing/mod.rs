@@ -1,7 +1,7 @@
 //! What a folder without an index answers: its files and folders, as a page or as JSON.
 //!
 //! In: an open folder, a request. Out: an answer that is made while it is sent. Never: a hidden name, or another that the
-//! resolver refuses; a file that is opened; more than [`LISTING_ENTRIES`](crate::limits::LISTING_ENTRIES) entries.
+//! resolver refuses; a file that is opened; more than [`LISTING_ENTRIES`](entries::LISTING_ENTRIES) entries.
 //!
 //! The page is the default; JSON is for those who prefer `application/json` to `text/html` in Accept (RFC 9110 §12.5.1). Both
 //! are in the order that the query asks for: see [`Order::of_query`]. The JSON is an object:

@@ -6,7 +6,6 @@
 use super::entries::{Entries, Entry};
 use crate::files::resolve::{PathRules, check_segment};
 use crate::files::respond::error::FileError;
-use crate::limits::LISTING_NAMES;
 use crate::sys::beneath::{OpenError, Root};
 use crate::sys::read_dir::{Kind, for_each};
 use std::fs::{File, Metadata};
@@ -88,3 +87,7 @@ fn entry<'a>(name: &'a [u8], metadata: &Metadata) -> Option<Entry<'a>> {
         modified: since.map(|since| since.as_secs()),
     })
 }
+
+/// Names that are read of a folder, those that are left out included: ten times as many as are
+/// listed, a second of work.
+const LISTING_NAMES: usize = 1_000_000;

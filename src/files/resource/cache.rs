@@ -7,10 +7,7 @@ use super::{Resource, is_fresh, is_same_root};
 use crate::files::resolve::Resolved;
 use crate::files::respond::error::FileError;
 use crate::handler::Now;
-use crate::limits::{
-    CACHE_DESCRIPTOR_IDLE, CACHE_DESCRIPTORS, CACHE_DESCRIPTORS_FEW, CACHE_MISSING,
-    CACHE_NAME_BYTES, DESCRIPTORS_RESERVED, Limits,
-};
+use crate::limits::{DESCRIPTORS_RESERVED, Limits};
 use crate::sys::beneath::Root;
 use crate::sys::limits::open_files;
 use std::collections::HashMap;
@@ -296,3 +293,19 @@ fn descriptors_max(open_files: Option<u64>) -> usize {
         _ => CACHE_DESCRIPTORS,
     }
 }
+
+/// Descriptors of larger files that are kept open, so that a hot one costs no search for its name.
+const CACHE_DESCRIPTORS: usize = 256;
+/// The same where the limit of open files has no room for that many beside all connections: half of
+/// those that are reserved.
+const CACHE_DESCRIPTORS_FEW: usize = (DESCRIPTORS_RESERVED / 2) as usize;
+/// How long a descriptor is kept that nobody asks for, and how often such descriptors are looked for. A
+/// file that is asked for less often is opened anew; one that was deleted gives its room on the disk
+/// back with the first request after twice that time.
+const CACHE_DESCRIPTOR_IDLE: Duration = Duration::from_secs(10);
+/// Paths that are known to lead to nothing. They count for a tenth of a second, so more would seldom be
+/// asked for again.
+const CACHE_MISSING: usize = 1024;
+/// Bytes of the longest path that anything is kept for. Real ones are far shorter, and whoever asks for
+/// long ones could make the map large.
+const CACHE_NAME_BYTES: usize = 1024;

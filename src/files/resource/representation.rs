@@ -11,7 +11,6 @@
 
 use crate::files::options::Options;
 use crate::handler::{Now, Payload};
-use crate::limits::CACHE_FILE_BYTES;
 use crate::semantics::accept_encoding::Coding;
 use crate::semantics::date::HttpDate;
 use crate::semantics::etag::{self, EntityTag};
@@ -26,6 +25,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// The largest file that is kept in memory. Larger ones gain less from it, and go by `sendfile(2)`.
+const CACHE_FILE_BYTES: u64 = 64 * 1024;
 /// How old a file's last change has to be before its length and its time tell it from every other state of it.
 const SETTLED: Duration = Duration::from_secs(2);
 /// How often a file is read that is found changed behind that. One that is written all the time is sent as it comes.
@@ -300,7 +301,7 @@ impl Tag {
 
 /// Whether the content is read into memory: what is small, to be kept or to be told from what it was a moment ago.
 fn is_read(metadata: &Metadata, options: &Options, now: Now) -> bool {
-    let small = metadata.len() <= CACHE_FILE_BYTES as u64;
+    let small = metadata.len() <= CACHE_FILE_BYTES;
     let settled = metadata
         .modified()
         .is_ok_and(|changed| is_settled(changed, now));

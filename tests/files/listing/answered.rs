@@ -3,10 +3,10 @@
 use crate::tree::Tree;
 use doorstep::internals::files::listing;
 use doorstep::internals::files::listing::budget::MemoryBudget;
+use doorstep::internals::files::listing::entries::LISTING_ENTRIES;
 use doorstep::internals::files::listing::style::POLICY;
 use doorstep::internals::files::resolve::{PathRules, check_segment, resolve};
 use doorstep::internals::files::respond::error_page;
-use doorstep::internals::limits::LISTING_ENTRIES;
 use doorstep::internals::sys::beneath::{OpenError, Root};
 use doorstep::{Method, Request, Response, Status, TestRequest};
 use std::fs;

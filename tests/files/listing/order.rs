@@ -1,9 +1,9 @@
 //! Which entry stands first.
 
 use super::{file, folder};
+use doorstep::internals::files::listing::entries::LISTING_ENTRIES;
 use doorstep::internals::files::listing::entries::{Entries, Entry};
 use doorstep::internals::files::listing::order::{Key, Order, natural};
-use doorstep::internals::limits::LISTING_ENTRIES;
 use proptest::prelude::*;
 use std::cmp::Ordering;
 use std::ops::ControlFlow;
