@@ -103,9 +103,46 @@ pub mod internals {
     }
     #[cfg(feature = "files")]
     pub mod files {
-        pub use crate::files::resource::hashed_name;
-        pub use crate::files::respond::error;
-        pub use crate::files::{listing, media_types, resolve, respond};
+        pub mod error {
+            pub use crate::files::respond::error::FileError;
+        }
+        pub mod hashed_name {
+            pub use crate::files::resource::hashed_name::carries_hash;
+        }
+        pub mod listing {
+            pub use crate::files::listing::answer;
+            pub mod budget {
+                pub use crate::files::listing::budget::MemoryBudget;
+            }
+            pub mod entries {
+                pub use crate::files::listing::entries::{Entries, Entry, LISTING_ENTRIES};
+            }
+            pub mod escape {
+                pub use crate::files::listing::escape::{
+                    push_html, push_json, push_size, timestamp,
+                };
+            }
+            pub mod order {
+                pub use crate::files::listing::order::{Key, Order, natural};
+            }
+            pub mod reader {
+                pub use crate::files::listing::reader::{Form, ListingReader};
+            }
+            pub mod style {
+                pub use crate::files::listing::style::{POLICY, SCRIPT, STYLE};
+            }
+        }
+        pub mod media_types {
+            pub use crate::files::media_types::{all, of};
+        }
+        pub mod resolve {
+            pub use crate::files::resolve::{
+                Names, PathError, PathRules, Resolved, check_segment, resolve, without_dots,
+            };
+        }
+        pub mod respond {
+            pub use crate::files::respond::error_page;
+        }
     }
     pub mod scan {
         pub use crate::scan::*;
@@ -140,12 +177,25 @@ pub mod internals {
         pub use crate::server::{Housekeeper, Listeners, Look, Pool, Shared, Worker};
     }
     pub mod sys {
-        #[cfg(feature = "files")]
-        pub use crate::sys::file_identity;
         pub use crate::sys::{
             Accept, Backend, Clock, Interest, Listener, Poller, Socket, Source, Stream,
-            SystemClock, SystemThreads, Threads, Token, Wake, Work, addresses, beneath, limits,
-            read_dir, shortage, signals,
+            SystemClock, SystemThreads, Threads, Token, Wake, Work,
         };
+        pub mod beneath {
+            pub use crate::sys::beneath::{OpenError, Root, Strategy, Symlinks};
+        }
+        #[cfg(feature = "files")]
+        pub mod file_identity {
+            pub use crate::sys::file_identity::Identity;
+        }
+        pub mod limits {
+            pub use crate::sys::limits::open_files;
+        }
+        pub mod read_dir {
+            pub use crate::sys::read_dir::{Kind, for_each};
+        }
+        pub mod shortage {
+            pub use crate::sys::shortage::{Shortage, shortage};
+        }
     }
 }

@@ -102,7 +102,7 @@ fn what_may_not_be_read_is_seen() {
             ("a folder", "folder", "<folder>"),
         ],
     );
-    let is_root = doorstep::internals::sys::limits::is_root();
+    let is_root = doorstep::os::is_root();
     for strategy in strategies(tree.path()) {
         let root = Root::open_with(&tree.at("root"), strategy).expect("a root");
         let (open, below) = (answer(&root, b"file"), seen(&root, b"folder/file"));

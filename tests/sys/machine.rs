@@ -1,6 +1,7 @@
 //! The process and the machine: clocks, addresses, limits, signals.
 
-use doorstep::internals::sys::{Clock, SystemClock, addresses};
+use doorstep::internals::sys::{Clock, SystemClock};
+use doorstep::os;
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
@@ -32,7 +33,7 @@ fn clocks_that_start_later_show_the_same_time() {
 
 #[test]
 fn the_addresses_of_this_machine() {
-    let addresses = addresses::local().expect("a list");
+    let addresses = os::local_addresses().expect("a list");
     println!("{addresses:?}");
     assert!(
         addresses.iter().any(IpAddr::is_loopback),
@@ -61,19 +62,19 @@ fn the_addresses_of_this_machine() {
 #[cfg(unix)]
 #[test]
 fn root_is_who_owns_what_root_makes() {
-    use doorstep::internals::sys::limits;
     use std::os::unix::fs::MetadataExt;
     let tree = crate::support::Tree::plant();
     tree.file("mine", "");
     let owner = std::fs::metadata(tree.at("mine")).expect("metadata").uid();
-    assert_eq!(limits::is_root(), owner == 0, "owned by {owner}");
+    assert_eq!(os::is_root(), owner == 0, "owned by {owner}");
 }
 
 #[cfg(unix)]
 mod process {
     use crate::support::{CHILD, child, is_child, pair};
-    use doorstep::internals::sys::signals::{Signal, Signals};
-    use doorstep::internals::sys::{Backend, Interest, Stream, Wake, limits};
+    use doorstep::internals::sys::limits::open_files;
+    use doorstep::internals::sys::{Backend, Interest, Stream, Wake};
+    use doorstep::os::{Signal, Signals, raise_open_files};
     use std::io::{BufRead, BufReader};
     use std::process::{Child, Command, Stdio};
     use std::time::{Duration, Instant};
@@ -233,11 +234,11 @@ mod process {
         if !is_child() {
             return;
         }
-        assert_eq!(limits::open_files(), Some(100));
+        assert_eq!(open_files(), Some(100));
         for (wanted, expected) in [(50, 100), (100, 100), (150, 150), (120, 150), (9000, 200)] {
-            let limit = limits::raise_open_files(wanted).expect("a limit");
+            let limit = raise_open_files(wanted).expect("a limit");
             assert_eq!(limit, Some(expected), "{wanted} wanted");
-            assert_eq!(limits::open_files(), Some(expected));
+            assert_eq!(open_files(), Some(expected));
         }
         println!("raised");
     }

@@ -5,7 +5,6 @@ use crate::beneath::{answer, strategies};
 use crate::look::seen;
 use crate::support::{LOST, Tree};
 use doorstep::internals::sys::beneath::Root;
-use doorstep::internals::sys::limits;
 use doorstep::internals::sys::read_dir::for_each;
 use std::fs::{self, File, Permissions};
 use std::ops::ControlFlow;
@@ -76,7 +75,7 @@ fn nobody_waits() {
         .folder("root/listed")
         .file("root/listed/x", "");
     tree.file("root/unreadable", "text");
-    let is_root = limits::is_root();
+    let is_root = doorstep::os::is_root();
     // (name, opening, looking, reading names)
     let mut rows: Vec<(&str, [&str; 3])> = Vec::new();
     if make(&tree, "root/fifo", "mkfifo", &[]) {

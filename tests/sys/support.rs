@@ -1,6 +1,7 @@
 //! Verbs that the tests share.
 
-use doorstep::internals::sys::{Backend, Poller, Source, limits};
+use doorstep::internals::sys::{Backend, Poller, Source};
+use doorstep::os::raise_open_files;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -43,7 +44,7 @@ pub fn source(socket: &impl std::os::windows::io::AsSocket) -> Source<'_> {
 
 /// Whether the process may open so many files; says SKIPPED if not.
 pub fn may_open(files: u64, test: &str) -> bool {
-    match limits::raise_open_files(files) {
+    match raise_open_files(files) {
         Ok(Some(limit)) if limit < files => {
             println!("SKIPPED {test}: only {limit} open files of {files}");
             false

@@ -4,6 +4,7 @@ use crate::tree::Tree;
 use doorstep::internals::files::listing;
 use doorstep::internals::files::listing::budget::MemoryBudget;
 use doorstep::internals::files::listing::entries::LISTING_ENTRIES;
+use doorstep::internals::files::listing::escape::timestamp;
 use doorstep::internals::files::listing::style::POLICY;
 use doorstep::internals::files::resolve::{PathRules, check_segment, resolve};
 use doorstep::internals::files::respond::error_page;
@@ -272,7 +273,7 @@ fn a_symlink_is_what_it_leads_to() {
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap()
         .as_secs();
-    let stamp = listing::escape::timestamp(seconds).unwrap();
+    let stamp = timestamp(seconds).unwrap();
     let stamp = std::str::from_utf8(&stamp).unwrap();
     assert!(row("to-link").contains(stamp), "{}", row("to-link"));
 }
@@ -498,7 +499,7 @@ fn entries_that_come_and_go_fail_nothing() {
 #[test]
 fn a_folder_that_may_not_be_read_is_not_listed() {
     use std::os::unix::fs::PermissionsExt;
-    if doorstep::internals::sys::limits::is_root() {
+    if doorstep::os::is_root() {
         crate::skip(
             "a_folder_that_may_not_be_read_is_not_listed",
             "root reads every folder",
