@@ -1,7 +1,10 @@
 //! The reading side: heads, content, surplus.
 
-use super::deadline::MinRate;
-use super::{CloseReason, Config, Connection, Content, Moment, Phase, Stage};
+use super::close_reason::CloseReason;
+use super::config::Config;
+use super::min_rate::MinRate;
+use super::moment::Moment;
+use super::state::{Connection, Content, Phase, Prefetch, Stage};
 use crate::h1::{self, Expect, Framing, Head, Parsed, Reject, Resume, chunked};
 use crate::limits::{Limits, PREFETCH_BYTES};
 use crate::semantics::{FieldTable, Method};
@@ -27,17 +30,6 @@ pub enum Prefetched {
     More,
     /// All of it, or as much as is awaited: call the handler.
     Ready,
-}
-
-/// How far gathering has come.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Prefetch {
-    /// Octets of the head, in front of the content.
-    head: u32,
-    /// Octets behind the head, as far as they have been held in the client's favour: fewer than are awaited.
-    here: u16,
-    /// Octets of chunked content in which the decoder has looked for the end.
-    seen: u16,
 }
 
 /// A count of octets of content that are here, fewer than are awaited.

@@ -3,7 +3,7 @@
 //! In: status, field lines, the content's length, whether another request may follow. Out: the head's octets (`h1::write`), which
 //! of the fields that frame it are due (`send`), the content. Never: text that has not been validated.
 
-use super::CloseReason;
+use super::close_reason::CloseReason;
 use crate::semantics::date::HttpDate;
 use crate::semantics::upgrade::is_protocol;
 use crate::semantics::{FieldError, FieldLines, Status};
@@ -103,4 +103,17 @@ impl From<Status> for ResponsePlan<'_> {
     fn from(status: Status) -> Self {
         ResponsePlan::new(status)
     }
+}
+
+/// What content follows the head that was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyFraming {
+    /// No content: by the status, or because the request was HEAD.
+    NoContent,
+    /// Exactly so many octets. When there turn out to be fewer, nothing but closing the connection says so.
+    Length(u64),
+    /// Chunks, then the last chunk ([`h1::chunked`](crate::h1::chunked)).
+    Chunked,
+    /// Octets until the connection closes.
+    UntilClose,
 }

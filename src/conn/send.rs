@@ -1,24 +1,15 @@
 //! The writing side: how an answer is framed, and what follows it.
 
+use super::close_reason::CloseReason;
+use super::config::Config;
+use super::moment::Moment;
 use super::receive::discard_max;
-use super::{CloseReason, Config, Connection, Content, Moment, Phase, ResponsePlan, Stage};
+use super::response_plan::{BodyFraming, ResponsePlan};
+use super::state::{Connection, Content, Phase, Stage};
 use crate::h1::Reject;
 use crate::h1::write::{CONTINUE, ConnectionField, LengthField, ResponseHead, push_head};
 use crate::semantics::date::HttpDate;
 use crate::semantics::{Status, Version};
-
-/// What content follows the head that was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyFraming {
-    /// No content: by the status, or because the request was HEAD.
-    NoContent,
-    /// Exactly so many octets. When there turn out to be fewer, nothing but closing the connection says so.
-    Length(u64),
-    /// Chunks, then the last chunk ([`h1::chunked`](crate::h1::chunked)).
-    Chunked,
-    /// Octets until the connection closes.
-    UntilClose,
-}
 
 /// What follows an answer whose last octet is framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

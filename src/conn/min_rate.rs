@@ -1,0 +1,80 @@
+//! How slow one transfer may be.
+
+use super::moment::Moment;
+use std::time::Duration;
+
+/// How long one transfer may still keep the server waiting: a bound on each single wait, and one on all of them that grows
+/// with what was moved. Without the second, an octet every 29 seconds would hold a connection for ever.
+///
+/// Small, as each connection has two of them: what was earned and what was waited are kept as their difference. It counts up
+/// to 24 days, in either direction; a transfer that is owed more than that, or owes more, is owed or owes that.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MinRate {
+    /// When the present wait began; [`Moment::NEVER`] while there is none.
+    since: Moment,
+    /// Milliseconds that were earned, less those that were waited.
+    credit: i32,
+    /// Octets that were moved and have not earned a second yet.
+    odd: u32,
+}
+
+impl MinRate {
+    /// Of a transfer that has not begun.
+    pub(super) const NEW: MinRate = MinRate {
+        since: Moment::NEVER,
+        credit: 0,
+        odd: 0,
+    };
+
+    /// Octets have moved.
+    pub(super) fn progress(&mut self, now: Moment, octets: u64, min_rate: u32) {
+        if self.is_waiting() {
+            let waited = now.0.saturating_sub(self.since.0);
+            self.credit = self.credit.saturating_sub(milliseconds(waited));
+            self.since = Moment::NEVER;
+        }
+        let rate = u64::from(min_rate.max(1));
+        let octets = octets.saturating_add(u64::from(self.odd));
+        // The rest of a division by a `u32` is one.
+        self.odd = (octets % rate) as u32;
+        self.credit = self.credit.saturating_add(earned(octets, min_rate));
+    }
+
+    /// Another transfer begins, behind one that may still keep the server waiting.
+    pub(super) fn begin(&mut self) {
+        self.credit = 0;
+        self.odd = 0;
+    }
+
+    /// Whether a wait has begun and not ended.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.since != Moment::NEVER
+    }
+
+    /// Octets that have been counted, and were all, are to be counted once more, elsewhere.
+    pub(super) fn forget(&mut self, octets: u64, min_rate: u32) {
+        self.credit = self.credit.saturating_sub(earned(octets, min_rate));
+        self.odd = 0;
+    }
+
+    /// A wait begins, or goes on: its deadline.
+    pub(super) fn wait(&mut self, now: Moment, idle: Duration) -> Moment {
+        if !self.is_waiting() {
+            self.since = now;
+        }
+        let idle = Moment::at(idle).0;
+        let in_all = idle.saturating_add_signed(i64::from(self.credit));
+        Moment(self.since.0.saturating_add(idle.min(in_all)))
+    }
+}
+
+/// What so many octets earn: a second for each time the least rate.
+fn earned(octets: u64, min_rate: u32) -> i32 {
+    let seconds = octets / u64::from(min_rate.max(1));
+    milliseconds(seconds.saturating_mul(1_000))
+}
+
+/// As many as can be counted.
+fn milliseconds(count: u64) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}

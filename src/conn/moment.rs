@@ -1,0 +1,28 @@
+//! Points in time, as the caller's clock tells them.
+
+use std::time::Duration;
+
+/// A point in time: milliseconds since an origin of the caller's own, on a clock that never goes back, such as the elapsed time of
+/// a [`std::time::Instant`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(pub u64);
+
+impl Moment {
+    /// Later than every time that a clock gives.
+    pub const NEVER: Moment = Moment(u64::MAX);
+
+    /// The moment at which a monotonic clock shows `elapsed`.
+    pub fn at(elapsed: Duration) -> Moment {
+        Moment(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// This long after.
+    pub fn after(self, wait: Duration) -> Moment {
+        Moment(self.0.saturating_add(Moment::at(wait).0))
+    }
+
+    /// How long from `now` until this moment; zero when it is over.
+    pub fn since(self, now: Moment) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(now.0))
+    }
+}

@@ -1,0 +1,182 @@
+//! The state of one connection, and where in its life that is.
+
+use super::close_reason::CloseReason;
+use super::config::Config;
+use super::min_rate::MinRate;
+use super::moment::Moment;
+use crate::h1;
+use crate::semantics::Version;
+
+/// Where a connection is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Between requests; no octet of the next one is here.
+    Idle,
+    /// Some octets of a head are here.
+    Head,
+    /// The head is complete; content, or the beginning of it, is awaited before the handler is called. Only the engine's
+    /// connections: [`next_event`](Connection::next_event) gives content as it comes.
+    Prefetch,
+    /// The handler runs, or, in a loop of one's own, the request's content is taken and an answer is due.
+    Handle,
+    /// An answer is framed; its octets are on their way.
+    Send,
+    /// The answer is out; content that nobody read is dropped.
+    Discard,
+    /// The last answer is out and the write side closed; whatever still comes is dropped.
+    Linger,
+    /// Over.
+    Closed,
+}
+
+/// The phase, and what is known in it and in no other.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stage {
+    Idle,
+    /// Where the head goes on.
+    Head(h1::Resume),
+    Prefetch(Prefetch),
+    Handle,
+    Send,
+    /// Octets of unread content dropped so far.
+    Discard(u32),
+    Linger,
+    Closed,
+}
+
+/// How far gathering has come.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Prefetch {
+    /// Octets of the head, in front of the content.
+    pub(super) head: u32,
+    /// Octets behind the head, as far as they have been held in the client's favour: fewer than are awaited.
+    pub(super) here: u16,
+    /// Octets of chunked content in which the decoder has looked for the end.
+    pub(super) seen: u16,
+}
+
+/// How the content of the present request goes on.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Content {
+    /// All of it has been read.
+    Done,
+    /// So many octets are left.
+    Length(u64),
+    /// Chunked.
+    Chunked(h1::chunked::Decoder),
+}
+
+/// The state of one connection. Small (80 octets): it holds no octets of the peer's, and what one phase alone knows shares its
+/// place with what the others know.
+///
+/// ```
+/// use doorstep::conn::{Connection, Event, Moment, Config};
+/// use doorstep::h1::FieldTable;
+/// use doorstep::{CloseReason, Status};
+///
+/// let (rules, now, mut table) = (Config::default(), Moment(0), FieldTable::default());
+/// let mut conn = Connection::new(now, &rules);
+/// let mut input = b"GET /tea HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".to_vec();
+/// let (mut out, mut status) = (Vec::new(), Status::NOT_FOUND);
+/// let reason = loop {
+///     match conn.next_event(&input, &mut table, now, &rules, &mut out) {
+///         Event::Head { head, used } => {
+///             if head.path(&input) == "/tea" {
+///                 status = Status::OK;
+///             }
+///             input.drain(..used);
+///         }
+///         Event::Content { used, .. } => drop(input.drain(..used)),
+///         Event::Respond => {
+///             conn.respond_full(status, b"Earl Grey", &rules, &mut out);
+///         }
+///         Event::Refuse(reject) => {
+///             conn.respond_full(reject.status(), b"", &rules, &mut out);
+///         }
+///         Event::Send => {
+///             conn.finish(!input.is_empty(), now, &rules);
+///         }
+///         // Here a loop sends `out`, and reads.
+///         Event::Read => conn.input_ended(),
+///         Event::Close(reason) => break reason,
+///     }
+/// };
+/// assert_eq!(reason, CloseReason::Answered);
+/// assert_eq!(out, b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\nEarl Grey");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Connection {
+    pub(super) stage: Stage,
+    pub(super) content: Content,
+    /// The deadline of the present phase's reading side.
+    pub(super) deadline: Moment,
+    pub(super) reading: MinRate,
+    pub(super) writing: MinRate,
+    /// Requests whose head was complete.
+    pub(super) requests: u32,
+    pub(super) version: Version,
+    pub(super) is_head: bool,
+    pub(super) is_connect: bool,
+    /// The present exchange lets the connection live on, as far as is known.
+    pub(super) keep_alive: bool,
+    /// The client waits for `100 Continue`, which has not been sent.
+    pub(super) continue_due: bool,
+    /// Nothing comes behind what is here, as far as the loop has said so.
+    pub(super) input_ended: bool,
+    /// No answer follows the present one, for this reason.
+    pub(super) close_reason: Option<CloseReason>,
+}
+
+impl Connection {
+    /// A connection that was accepted now: the first head has [`Timeouts::head`] from here on.
+    pub fn new(now: Moment, config: &Config) -> Connection {
+        Connection {
+            stage: Stage::Idle,
+            content: Content::Done,
+            deadline: now.after(config.timeouts.head),
+            reading: MinRate::NEW,
+            writing: MinRate::NEW,
+            requests: 0,
+            version: Version::Http11,
+            is_head: false,
+            is_connect: false,
+            keep_alive: true,
+            continue_due: false,
+            input_ended: false,
+            close_reason: None,
+        }
+    }
+
+    /// Where it is in its life.
+    pub fn phase(&self) -> Phase {
+        match self.stage {
+            Stage::Idle => Phase::Idle,
+            Stage::Head(_) => Phase::Head,
+            Stage::Prefetch(_) => Phase::Prefetch,
+            Stage::Handle => Phase::Handle,
+            Stage::Send => Phase::Send,
+            Stage::Discard(_) => Phase::Discard,
+            Stage::Linger => Phase::Linger,
+            Stage::Closed => Phase::Closed,
+        }
+    }
+
+    /// Requests begun on it so far: those whose head was complete and valid.
+    pub fn requests(&self) -> u32 {
+        self.requests
+    }
+
+    /// The peer has closed its side and all it sent has been read: what that means here. `None` when the
+    /// answer in progress still goes out (a half-close is no abort).
+    #[doc(hidden)]
+    pub fn peer_closed(&mut self) -> Option<CloseReason> {
+        match self.phase() {
+            Phase::Idle => Some(self.close_reason.unwrap_or(CloseReason::PeerClosed)),
+            Phase::Head | Phase::Prefetch | Phase::Discard => Some(CloseReason::PeerClosedEarly),
+            Phase::Linger | Phase::Closed => {
+                Some(self.close_reason.unwrap_or(CloseReason::Answered))
+            }
+            Phase::Handle | Phase::Send => None,
+        }
+    }
+}
