@@ -1,76 +1,64 @@
-//! Which wait ends when. Pure: a state and a time in, a deadline or a verdict out.
+//! Which wait ends when, and what that means.
 
 use super::close_reason::CloseReason;
 use super::config::Config;
+use super::event::Event;
 use super::moment::Moment;
 use super::state::{Connection, Phase};
 use crate::h1::Reject;
 
-/// What to do with a connection whose deadline is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expiry {
-    /// Not over yet.
-    NotYet,
-    /// Refuse what was begun with this (a 408), then close.
-    Refuse(Reject),
-    /// Close without a word.
-    Close(CloseReason),
-}
-
 impl Connection {
-    /// When the wait for the peer's octets ends. It counts from [`Event::Read`](super::Event::Read) to the next event.
+    /// When the wait for the peer's bytes ends. It counts from [`Event::Read`] to the next event.
     pub fn read_deadline(&self) -> Moment {
         self.deadline
     }
 
-    /// An answer's octets wait for the peer to read: when that wait ends ([`Timeouts::write`](crate::Timeouts::write), and the least
-    /// rate). Beyond, the connection is to be closed, for [`CloseReason::WriteTimeout`].
+    /// A response's bytes wait for the peer to read: when that wait ends ([`Timeouts::write`](crate::Timeouts::write), and the
+    /// minimum rate). After that the connection is to be closed, for [`CloseReason::WriteTimeout`].
     pub fn write_deadline(&mut self, now: Moment, config: &Config) -> Moment {
         self.writing.wait(now, config.timeouts.write)
     }
 
-    /// So many octets of what was framed have been sent, as far as this end can tell.
-    pub fn wrote(&mut self, now: Moment, octets: u64, config: &Config) {
-        // The idle time is the client's from when it could read the answer, not from when that was framed.
-        if self.phase() == Phase::Idle && self.writing.is_waiting() {
-            self.deadline = now.after(config.timeouts.keep_alive);
-        }
-        // So is the time for the last answer.
-        if self.phase() == Phase::Linger && octets > 0 {
-            self.deadline = now.after(config.timeouts.linger);
-        }
-        let min_rate = config.timeouts.min_rate;
-        self.writing.progress(now, octets, min_rate);
-    }
-
-    /// The wait for content that is needed now: when it ends.
-    #[doc(hidden)]
+    /// The next bytes of the body are waited for from now on, unless they have been already: when that wait ends
+    /// ([`Timeouts::body`](crate::Timeouts::body), and the minimum rate). [`next_event`](Connection::next_event) begins it, too, where
+    /// it [looks at deadlines](Config::checks_deadlines).
     pub fn content_deadline(&mut self, now: Moment, config: &Config) -> Moment {
         self.deadline = self.reading.wait(now, config.timeouts.body);
         self.deadline
     }
 
-    /// What the time means for a connection that waits for its peer.
-    #[doc(hidden)]
-    pub fn expire(&self, now: Moment, waits_to_write: bool, deadline: Moment) -> Expiry {
-        if now < deadline {
-            return Expiry::NotYet;
+    /// n bytes of what was framed have been sent, as far as this end can tell.
+    pub fn wrote(&mut self, now: Moment, bytes: u64, config: &Config) {
+        // The idle time is the client's from when it could read the response, not from when that was framed.
+        if self.phase() == Phase::Idle && self.writing.is_waiting() {
+            self.deadline = now.after(config.timeouts.keep_alive);
         }
-        if waits_to_write {
-            return Expiry::Close(CloseReason::WriteTimeout);
+        // So is the time for the last response.
+        if self.phase() == Phase::Linger && bytes > 0 {
+            self.deadline = now.after(config.timeouts.linger);
+        }
+        let min_rate = config.timeouts.min_rate;
+        self.writing.progress(now, bytes, min_rate);
+    }
+
+    /// What the time means when nothing more has come: [`Event::Refuse`] or [`Event::Close`] once the wait is over, which
+    /// [`next_event`](Connection::next_event) then gives, too. `None` before that, and where the peer is not waited for.
+    pub fn on_deadline(&mut self, now: Moment) -> Option<Event> {
+        if now < self.deadline {
+            return None;
         }
         match self.phase() {
-            Phase::Idle => Expiry::Close(CloseReason::IdleTimeout),
+            Phase::Idle => Some(self.closed(CloseReason::IdleTimeout)),
             // RFC 9110 §15.5.9: "the server did not receive a complete request message within the time that it was
             // prepared to wait".
-            Phase::Head => Expiry::Refuse(Reject::HeadTimeout),
-            Phase::Prefetch => Expiry::Refuse(Reject::ContentTimeout),
-            Phase::Handle => Expiry::NotYet,
-            Phase::Send => Expiry::Close(CloseReason::WriteTimeout),
-            Phase::Discard => Expiry::Close(CloseReason::UnreadContent),
-            Phase::Linger | Phase::Closed => {
-                Expiry::Close(self.close_reason.unwrap_or(CloseReason::Answered))
+            Phase::Head => Some(self.refused(Reject::HeadTimeout)),
+            Phase::Prefetch => Some(self.refused(Reject::ContentTimeout)),
+            Phase::Handle if self.reading.is_waiting() => {
+                Some(self.refused(Reject::ContentTimeout))
             }
+            Phase::Handle | Phase::Send => None,
+            Phase::Discard => Some(self.closed(CloseReason::UnreadContent)),
+            Phase::Linger | Phase::Closed => Some(self.closed(self.last_reason())),
         }
     }
 }

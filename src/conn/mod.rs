@@ -35,14 +35,20 @@
 //! | [`Send`](Event::Send) | appends what is left of the content, as its [`BodyFraming`] says; then [`finish`](Connection::finish) |
 //! | [`Close`](Event::Close) | sends `out` and closes |
 //!
+//! A program that pulls the body while it holds the head asks [`Connection::next_content`] for it. When the loop itself has to end a
+//! connection, [`abandon`](Connection::abandon) makes the next response the last one, and [`linger`](Connection::linger) is the end
+//! after whatever was the last.
+//!
 //! Time: the loop tells of each write that moved octets ([`wrote`](Connection::wrote)), and while the stream takes none, waits
-//! until [`write_deadline`](Connection::write_deadline) at most. Memory: a loop that sends at `Read` holds the answers to what
+//! until [`write_deadline`](Connection::write_deadline) at most. A loop that serves many streams may ask about one before it has read
+//! what lies in it: it says so ([`Config::checks_deadlines`]), and asks [`on_deadline`](Connection::on_deadline) what the time means
+//! when a read has found nothing. doorstep's engine is such a loop. Memory: a loop that sends at `Read` holds the answers to what
 //! one read brought; where answers are long, it sends earlier.
 //!
 //! Octets of the peer's never cause a panic. An answer and `finish` out of their turn are a mistake of the program: with debug
 //! assertions they panic, and without them they change nothing. Everything else may be called at any time.
 //!
-//! `examples/any_stream.rs` is such a loop. Methods that the documentation does not list are the engine's, and outside semver.
+//! `examples/any_stream.rs` is a loop for one stream.
 #![forbid(unsafe_code)]
 
 mod close_reason;
@@ -61,12 +67,7 @@ mod state;
 pub use crate::semantics::upgrade::offers as offers_upgrade;
 pub use close_reason::CloseReason;
 pub use config::Config;
-#[doc(hidden)]
-pub use deadline::Expiry;
 pub use event::Event;
 pub use moment::Moment;
-#[doc(hidden)]
-pub use receive::{Prefetched, Received};
-pub use response_plan::{BodyFraming, ResponsePlan};
-pub use send::Finished;
+pub use response_plan::{BodyFraming, PlanError, ResponsePlan};
 pub use state::{Connection, Phase};

@@ -1,27 +1,26 @@
 //! A connection as a loop drives it that owns its stream: one question, "what now?", and what to do.
 //!
-//! In: the octets that have come, the time. Out: the octets themselves, which the caller keeps; the wait. Never: content held
-//! back until there is more of it; an octet that is here and can be read left for a deadline.
+//! Content is not held back until there is more of it, unless the settings say so, and an octet that is here and can be read is
+//! never left for a deadline.
 
 use super::close_reason::CloseReason;
 use super::config::Config;
-use super::deadline::Expiry;
 use super::event::Event;
 use super::moment::Moment;
-use super::receive::Received;
 use super::state::{Connection, Phase, Stage};
-use crate::h1::Reject;
 use crate::h1::write::CONTINUE;
+use crate::h1::{Reject, Resume};
 use crate::semantics::FieldTable;
 
 impl Connection {
-    /// What to do next, at this time, with `input`: the octets that have come and that no event has taken yet.
+    /// What to do next, at this time, with `input`: the bytes that have come and that no event has taken yet.
     ///
-    /// Field lines of a head go into `table`. `100 Continue`, if the client waits for it, is appended to `out` when its content is
-    /// asked for and none of it is here (RFC 9110 §10.1.1); so whoever does not want it answers before.
+    /// Field lines of a head go into `table`. `100 Continue`, if the client waits for it, is appended to `out` when its body is
+    /// asked for and none of it is here (RFC 9110 §10.1.1); so whoever does not want it responds before.
     ///
     /// What is here comes before what the time says: a deadline counts only when the next event would be [`Event::Read`], which
-    /// is then a refusal (408) or the end. Each octet of the input is looked at once, those of a head at most twice.
+    /// is then a refusal (408) or the end. Each byte of the input is looked at once, those of a head at most twice, and once more
+    /// when its body had to be [awaited](Config::prefetch_bytes).
     pub fn next_event(
         &mut self,
         input: &[u8],
@@ -30,46 +29,45 @@ impl Connection {
         config: &Config,
         out: &mut Vec<u8>,
     ) -> Event {
-        match self.phase() {
-            Phase::Idle | Phase::Head => match self.receive(input, table, now, config) {
-                Ok(Received::Head { head, used }) => {
-                    // Nothing is gathered: the loop has its content as it comes.
-                    self.stage = Stage::Handle;
-                    Event::Head { head, used }
-                }
-                Ok(Received::More) => self.wait(now),
-                Err(reject) => self.refused(reject),
+        let received = match self.stage {
+            Stage::Idle | Stage::Head(_) if input.is_empty() => Ok(None),
+            Stage::Idle => self.receive(Resume::default(), input, table, now, config),
+            Stage::Head(resume) => self.receive(resume, input, table, now, config),
+            Stage::Prefetch(prefetch) => self.receive_awaited(prefetch, input, table, now, config),
+            Stage::Handle => return self.next_content(input, now, config, out),
+            Stage::Send => return Event::Send,
+            Stage::Discard(before) => match self.discard(before, input, now, config) {
+                0 if self.phase() == Phase::Discard => Ok(None),
+                used => return dropped(used),
             },
-            Phase::Handle => self.content(input, now, config, out),
-            Phase::Send => Event::Send,
-            Phase::Discard => match self.discard(input, now, config) {
-                0 if self.phase() == Phase::Discard => self.wait(now),
-                used => dropped(used),
-            },
-            // HTTP has ended here, and the rest is another protocol's.
-            Phase::Linger if self.close_reason == Some(CloseReason::Upgraded) => {
-                self.closed(CloseReason::Upgraded)
-            }
-            Phase::Linger if input.is_empty() => self.wait(now),
-            Phase::Linger => dropped(input.len()),
-            Phase::Closed => Event::Close(self.close_reason.unwrap_or(CloseReason::Answered)),
-            // Whoever gathers does not ask here; see `receive` above.
-            Phase::Prefetch => Event::Read,
+            Stage::Linger if input.is_empty() => Ok(None),
+            Stage::Linger => return dropped(input.len()),
+            Stage::Closed => return Event::Close(self.last_reason()),
+        };
+        match received {
+            Ok(Some(event)) => event,
+            Ok(None) => self.wait(now, config),
+            Err(reject) => self.refused(reject),
         }
     }
 
-    /// The peer has closed its side: nothing comes behind what is here. What is here is still read and answered, as a half-close is
-    /// no abort; then comes [`Event::Close`].
-    pub fn input_ended(&mut self) {
-        self.input_ended = true;
-    }
-
-    /// The handler's turn: its content, or that all of it has been taken.
-    fn content(&mut self, input: &[u8], now: Moment, config: &Config, out: &mut Vec<u8>) -> Event {
+    /// The part of [`next_event`](Connection::next_event) that is about the present request's body, for a program that pulls it
+    /// while it holds the head, whose field lines lie in the table: [`Event::Content`], [`Event::Read`], or [`Event::Refuse`];
+    /// [`Event::Respond`] when it has been taken to its end, and in every phase but [`Phase::Handle`].
+    pub fn next_content(
+        &mut self,
+        input: &[u8],
+        now: Moment,
+        config: &Config,
+        out: &mut Vec<u8>,
+    ) -> Event {
+        if self.phase() != Phase::Handle {
+            return Event::Respond;
+        }
         if let Some(CloseReason::Rejected(reject)) = self.close_reason {
             return Event::Refuse(reject);
         }
-        if self.content_is_read() {
+        if self.content_left() == Some(0) {
             return Event::Respond;
         }
         if !input.is_empty() {
@@ -86,34 +84,42 @@ impl Connection {
         if self.input_ended {
             return self.refused(Reject::TruncatedContent);
         }
-        if now >= self.content_deadline(now, config) {
+        if config.checks_deadlines && now >= self.content_deadline(now, config) {
             return self.refused(Reject::ContentTimeout);
         }
-        if self.take_continue() {
+        if std::mem::take(&mut self.continue_due) {
             out.extend_from_slice(CONTINUE);
         }
         Event::Read
     }
 
+    /// The peer has closed its side: nothing comes after what is here. What is here is still read and answered, as a half-close is
+    /// no abort; then comes [`Event::Close`].
+    pub fn input_ended(&mut self) {
+        self.input_ended = true;
+    }
+
     /// Nothing can be done with what is here.
-    fn wait(&mut self, now: Moment) -> Event {
+    fn wait(&mut self, now: Moment, config: &Config) -> Event {
         if self.input_ended {
-            let reason = self.peer_closed();
-            return self.closed(reason.unwrap_or(CloseReason::PeerClosedEarly));
+            return match self.phase() {
+                Phase::Idle => self.closed(self.close_reason.unwrap_or(CloseReason::PeerClosed)),
+                Phase::Linger => self.closed(self.last_reason()),
+                _ => self.closed(CloseReason::PeerClosedEarly),
+            };
         }
-        match self.expire(now, false, self.deadline) {
-            Expiry::NotYet => Event::Read,
-            Expiry::Refuse(reject) => self.refused(reject),
-            Expiry::Close(reason) => self.closed(reason),
+        match config.checks_deadlines {
+            true => self.on_deadline(now).unwrap_or(Event::Read),
+            false => Event::Read,
         }
     }
 
-    fn refused(&mut self, reject: Reject) -> Event {
-        self.refuse(reject);
+    pub(super) fn refused(&mut self, reject: Reject) -> Event {
+        self.abandon(CloseReason::Rejected(reject));
         Event::Refuse(reject)
     }
 
-    fn closed(&mut self, reason: CloseReason) -> Event {
+    pub(super) fn closed(&mut self, reason: CloseReason) -> Event {
         self.stage = Stage::Closed;
         self.close_reason = Some(reason);
         Event::Close(reason)

@@ -1,42 +1,14 @@
-//! The reading side: heads, content, surplus.
+//! The reading side: heads, their content, and what is dropped.
 
 use super::close_reason::CloseReason;
 use super::config::Config;
+use super::event::Event;
 use super::min_rate::MinRate;
 use super::moment::Moment;
 use super::state::{Connection, Content, Phase, Prefetch, Stage};
 use crate::h1::{self, Expect, Framing, Head, Parsed, Reject, Resume, chunked};
-use crate::limits::{Limits, PREFETCH_BYTES};
+use crate::limits::Limits;
 use crate::semantics::{FieldTable, Method};
-
-/// What the octets so far are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Received {
-    /// Not a whole head: read on.
-    More,
-    /// A head, which took `used` octets.
-    Head {
-        /// The head.
-        head: Head,
-        /// Octets that belong to it.
-        used: usize,
-    },
-}
-
-/// Whether the content that is awaited before the handler runs is here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Prefetched {
-    /// Not yet: read on.
-    More,
-    /// All of it, or as much as is awaited: call the handler.
-    Ready,
-}
-
-/// A count of octets of content that are here, fewer than are awaited.
-fn below_prefetched(count: usize) -> u16 {
-    const { assert!(PREFETCH_BYTES <= u16::MAX as usize) };
-    count as u16
-}
 
 /// The most unread content that is dropped: the limit, as far as a connection counts.
 pub(super) fn discard_max(limits: &Limits) -> u32 {
@@ -47,30 +19,15 @@ pub(super) fn discard_max(limits: &Limits) -> u32 {
 }
 
 impl Connection {
-    /// Looks for a head at the start of `input`, which holds everything that came since the last message.
-    /// Field lines go into `table`.
-    ///
-    /// # Errors
-    /// The reason to refuse the message; the connection is to be ended with [`refuse`](Connection::refuse).
-    #[doc(hidden)]
-    pub fn receive(
+    /// Looks for a head, and for the content that is awaited with it, at the start of `input`. `None`: not all of that is here.
+    pub(super) fn receive(
         &mut self,
+        resume: Resume,
         input: &[u8],
         table: &mut FieldTable,
         now: Moment,
         config: &Config,
-    ) -> Result<Received, Reject> {
-        let resume = match self.stage {
-            Stage::Head(resume) => resume,
-            Stage::Idle => Resume::default(),
-            stage => {
-                debug_assert!(false, "no head is looked for in {stage:?}");
-                return Ok(Received::More);
-            }
-        };
-        if input.is_empty() {
-            return Ok(Received::More);
-        }
+    ) -> Result<Option<Event>, Reject> {
         match h1::parse_head(input, resume, &config.limits, table)? {
             Parsed::More { resume } => {
                 // The time for a head is counted in all, not from octet to octet; before the first request it began
@@ -79,23 +36,30 @@ impl Connection {
                     self.deadline = now.after(config.timeouts.head);
                 }
                 self.stage = Stage::Head(resume);
-                Ok(Received::More)
+                Ok(None)
             }
             Parsed::Done { value: head, used } => {
-                self.begin(&head, used);
-                Ok(Received::Head { head, used })
+                self.begin(&head);
+                let is_awaited = config.prefetch_bytes > 0 && !self.continue_due;
+                if is_awaited && !matches!(self.content, Content::Done) {
+                    let prefetch = Prefetch {
+                        // No head is longer: a span counts in `u32`.
+                        head: u32::try_from(used).unwrap_or(u32::MAX),
+                        here: 0,
+                        seen: 0,
+                    };
+                    if !self.prefetch(prefetch, input, now, config)? {
+                        return Ok(None);
+                    }
+                }
+                Ok(Some(Event::Head { head, used }))
             }
         }
     }
 
     /// A head is complete: the request begins.
-    fn begin(&mut self, head: &Head, used: usize) {
-        self.stage = Stage::Prefetch(Prefetch {
-            // No head is longer: a span counts in `u32`.
-            head: u32::try_from(used).unwrap_or(u32::MAX),
-            here: 0,
-            seen: 0,
-        });
+    fn begin(&mut self, head: &Head) {
+        self.stage = Stage::Handle;
         self.requests = self.requests.saturating_add(1);
         self.version = head.version;
         self.is_head = head.method == Method::Head;
@@ -110,39 +74,47 @@ impl Connection {
         self.reading = MinRate::NEW;
     }
 
-    /// Whether the content that is awaited before the handler runs is in `input`, which starts with the head's first octet.
-    ///
-    /// Content of up to [`PREFETCH_BYTES`], framing included, is awaited in full, and of longer content as much, so that a slow
-    /// client costs no worker until then; the handler pulls the rest. Content that the client holds back until a
-    /// `100 Continue` is not awaited at all.
-    ///
-    /// # Errors
-    /// Chunked content that is malformed.
-    #[doc(hidden)]
-    pub fn prefetch(
+    /// The head has come before, and more of the content that is awaited with it may be here now.
+    pub(super) fn receive_awaited(
         &mut self,
+        prefetch: Prefetch,
+        input: &[u8],
+        table: &mut FieldTable,
+        now: Moment,
+        config: &Config,
+    ) -> Result<Option<Event>, Reject> {
+        if !self.prefetch(prefetch, input, now, config)? {
+            return Ok(None);
+        }
+        // Whoever waits keeps only the octets, so the head is parsed a second time. What it was then it is now.
+        match h1::parse_head(input, Resume::default(), &config.limits, table)? {
+            Parsed::Done { value: head, used } => Ok(Some(Event::Head { head, used })),
+            // Not with the input that was here before.
+            Parsed::More { .. } => Ok(None),
+        }
+    }
+
+    /// Whether the content that is awaited with a head is in `input`, which starts with the head's first octet: all of it, or as
+    /// much of it as is awaited.
+    fn prefetch(
+        &mut self,
+        mut prefetch: Prefetch,
         input: &[u8],
         now: Moment,
         config: &Config,
-    ) -> Result<Prefetched, Reject> {
-        let Stage::Prefetch(mut prefetch) = self.stage else {
-            debug_assert!(false, "nothing is gathered in {:?}", self.stage);
-            return Ok(Prefetched::More);
-        };
+    ) -> Result<bool, Reject> {
+        self.stage = Stage::Prefetch(prefetch);
+        let awaited = config.prefetch_bytes.min(usize::from(u16::MAX));
         let min_rate = config.timeouts.min_rate;
         let here = input.get(prefetch.head as usize..).unwrap_or_default();
-        let ready = self.continue_due
-            || match &mut self.content {
-                Content::Done => true,
-                Content::Length(length) => {
-                    here.len() as u64 >= (*length).min(PREFETCH_BYTES as u64)
-                }
-                Content::Chunked(decoder) => {
-                    here.len() >= PREFETCH_BYTES
-                        || look_for_end(&mut prefetch, decoder, here, config)?
-                }
-            };
-        if ready {
+        let is_here = match &mut self.content {
+            Content::Done => true,
+            Content::Length(length) => here.len() as u64 >= (*length).min(awaited as u64),
+            Content::Chunked(decoder) => {
+                here.len() >= awaited || look_for_end(&mut prefetch, decoder, here, config)?
+            }
+        };
+        if is_here {
             // The wait is over, however long the handler takes; the octets count again when it takes them.
             self.reading.progress(now, 0, min_rate);
             self.reading.forget(u64::from(prefetch.here), min_rate);
@@ -150,45 +122,21 @@ impl Connection {
                 *decoder = chunked::Decoder::default();
             }
             self.stage = Stage::Handle;
-            return Ok(Prefetched::Ready);
+            return Ok(true);
         }
         // An event that brings nothing is no progress.
         let more = here.len().saturating_sub(usize::from(prefetch.here));
         if more > 0 {
             self.reading.progress(now, more as u64, min_rate);
-            prefetch.here = below_prefetched(here.len());
+            prefetch.here = below_awaited(here.len());
         }
         self.stage = Stage::Prefetch(prefetch);
         self.content_deadline(now, config);
-        Ok(Prefetched::More)
+        Ok(false)
     }
 
-    /// Whether the present request's content has been read to its end.
-    #[doc(hidden)]
-    pub fn content_is_read(&self) -> bool {
-        match &self.content {
-            Content::Done => true,
-            Content::Length(left) => *left == 0,
-            Content::Chunked(decoder) => decoder.is_done(),
-        }
-    }
-
-    /// The length of the content that is left, if the client declared one.
-    pub(crate) fn content_left(&self) -> Option<u64> {
-        match self.content {
-            Content::Done => Some(0),
-            Content::Length(left) => Some(left),
-            Content::Chunked(_) => None,
-        }
-    }
-
-    /// Takes content from the start of `input`: framing up to the next run of data, and that run. Data is handed
-    /// out once. Uses nothing when the content is at its end.
-    ///
-    /// # Errors
-    /// Malformed chunked content.
-    #[doc(hidden)]
-    pub fn take_content(
+    /// Takes content from the start of `input`: framing up to the next run of data, and that run. Data is handed out once.
+    pub(super) fn take_content(
         &mut self,
         input: &[u8],
         now: Moment,
@@ -216,29 +164,18 @@ impl Connection {
         Ok(taken)
     }
 
-    /// Whether `100 Continue` is to be sent now, before content is waited for. True once.
-    ///
-    /// RFC 9110 §10.1.1: "A server MAY omit sending a 100 (Continue) response if it has already received some or all of
-    /// the content"; never after an answer was begun.
-    #[doc(hidden)]
-    pub fn take_continue(&mut self) -> bool {
-        self.phase() == Phase::Handle && std::mem::take(&mut self.continue_due)
-    }
-
-    /// Drops content that nobody read, from the start of `input`, and answers how many octets that were. At the content's
-    /// end the connection is idle again.
-    ///
-    /// # Errors
-    /// The reason to end the connection: malformed, or more than the limit.
-    #[doc(hidden)]
-    pub fn discard(&mut self, input: &[u8], now: Moment, config: &Config) -> usize {
-        let Stage::Discard(mut dropped) = self.stage else {
-            debug_assert!(false, "nothing is dropped in {:?}", self.stage);
-            return 0;
-        };
+    /// Drops content that nobody read, from the start of `input`, and says how many octets that were. At the content's end the
+    /// connection is idle again; when it is malformed, or more than the limit, the connection's end begins.
+    pub(super) fn discard(
+        &mut self,
+        mut dropped: u32,
+        input: &[u8],
+        now: Moment,
+        config: &Config,
+    ) -> usize {
         let mut used = 0;
         // Each step uses at least one octet, or ends the connection.
-        while used < input.len() && !self.content_is_read() {
+        while used < input.len() && self.content_left() != Some(0) {
             let step = match self.take_content(&input[used..], now, config) {
                 Ok(step) => step,
                 Err(reject) => {
@@ -253,7 +190,7 @@ impl Connection {
                 return used;
             }
         }
-        if self.content_is_read() {
+        if self.content_left() == Some(0) {
             self.rest(now, config);
         } else {
             self.stage = Stage::Discard(dropped);
@@ -270,7 +207,7 @@ impl Connection {
     }
 }
 
-/// Whether the end of chunked content is `here`. The handler's own decoding starts afresh.
+/// Whether the end of chunked content is `here`. The program's own decoding starts afresh.
 fn look_for_end(
     prefetch: &mut Prefetch,
     decoder: &mut chunked::Decoder,
@@ -280,12 +217,17 @@ fn look_for_end(
     let mut seen = usize::from(prefetch.seen);
     // Each step but the last uses at least one octet, so the loop is bounded by what is here.
     loop {
-        let step = decoder.decode(&here[seen..], &config.limits)?;
+        let step = decoder.decode(here.get(seen..).unwrap_or_default(), &config.limits)?;
         if step.used == 0 {
             break;
         }
         seen += step.used;
     }
-    prefetch.seen = below_prefetched(seen);
+    prefetch.seen = below_awaited(seen);
     Ok(decoder.is_done())
+}
+
+/// A count of octets of content that are here, fewer than are awaited.
+fn below_awaited(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
 }

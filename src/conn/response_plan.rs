@@ -7,6 +7,7 @@ use super::close_reason::CloseReason;
 use crate::semantics::date::HttpDate;
 use crate::semantics::upgrade::is_protocol;
 use crate::semantics::{FieldError, FieldLines, Status};
+use std::fmt;
 
 /// An answer to be framed: see [`Connection::respond`](super::Connection::respond). Nothing in it can end a line of the head.
 ///
@@ -117,3 +118,35 @@ pub enum BodyFraming {
     /// Octets until the connection closes.
     UntilClose,
 }
+
+/// Why a response cannot end a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// Its status is an interim one, which precedes a final response and cannot take its place (RFC 9110 §15.2); or it is 101 and
+    /// names no protocol.
+    Interim,
+    /// It is 101, and the request's body has not been read to its end: what is left of it would be taken for the other protocol's.
+    UnreadContent,
+    /// It is 101, and the request was an HTTP/1.0 one, or the connection is about to end.
+    NoUpgrade,
+}
+
+impl PlanError {
+    /// In words, for a log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PlanError::Interim => "an interim status cannot be an answer",
+            PlanError::UnreadContent => "an upgrade with content left unread",
+            PlanError::NoUpgrade => "no other protocol can take over here",
+        }
+    }
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::error::Error for PlanError {}

@@ -4,23 +4,11 @@ use super::close_reason::CloseReason;
 use super::config::Config;
 use super::moment::Moment;
 use super::receive::discard_max;
-use super::response_plan::{BodyFraming, ResponsePlan};
+use super::response_plan::{BodyFraming, PlanError, ResponsePlan};
 use super::state::{Connection, Content, Phase, Stage};
-use crate::h1::Reject;
 use crate::h1::write::{CONTINUE, ConnectionField, LengthField, ResponseHead, push_head};
 use crate::semantics::date::HttpDate;
 use crate::semantics::{Status, Version};
-
-/// What follows an answer whose last octet is framed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finished {
-    /// The next request, or unread content.
-    Continue,
-    /// The end: send what is left, close the write side, drop what still comes until the peer closes or the time is over.
-    Linger,
-    /// The end: send what is left and close.
-    Close(CloseReason),
-}
 
 /// What the client gets when the program has answered with what is no answer.
 static FAULT: ResponsePlan<'static> = ResponsePlan::new(Status::INTERNAL_SERVER_ERROR).length(0);
@@ -47,10 +35,10 @@ impl Connection {
             debug_assert!(false, "no answer is due in {:?}", self.phase());
             return BodyFraming::NoContent;
         }
-        let answer = match self.can_end(answer) {
-            true => answer,
-            false => {
-                debug_assert!(false, "{:?} cannot end this request", answer.status);
+        let answer = match self.check(answer) {
+            Ok(()) => answer,
+            Err(error) => {
+                debug_assert!(false, "{:?}: {error}", answer.status);
                 &FAULT
             }
         };
@@ -124,18 +112,26 @@ impl Connection {
         }
     }
 
-    /// Whether this is an answer that a request can end with.
-    fn can_end(&self, answer: &ResponsePlan<'_>) -> bool {
-        match answer.switches() {
-            true => {
-                answer.upgrade.is_some()
-                    && self.version == Version::Http11
-                    // Octets of content behind a 101 would be the new protocol's first.
-                    && self.content_is_read()
-                    && self.close_reason.is_none()
-            }
-            // RFC 9110 §15.2: an interim answer precedes a final one and cannot take its place.
-            false => !answer.status.is_informational(),
+    /// Whether the present request can end with this response.
+    ///
+    /// # Errors
+    /// Why not: [`respond`](Connection::respond) would panic, or write a 500 in its place.
+    pub fn check(&self, plan: &ResponsePlan<'_>) -> Result<(), PlanError> {
+        if !plan.switches() {
+            return match plan.status.is_informational() {
+                true => Err(PlanError::Interim),
+                false => Ok(()),
+            };
+        }
+        if plan.upgrade.is_none() {
+            return Err(PlanError::Interim);
+        }
+        if self.content_left() != Some(0) {
+            return Err(PlanError::UnreadContent);
+        }
+        match self.version == Version::Http11 && self.close_reason.is_none() {
+            true => Ok(()),
+            false => Err(PlanError::NoUpgrade),
         }
     }
 
@@ -176,7 +172,7 @@ impl Connection {
             .is_some_and(|left| left > u64::from(discard_max(&config.limits)));
         // Whether a client that was not told to continue sends its content or not cannot be known, so neither can the
         // start of its next request.
-        if !self.content_is_read() && (self.continue_due || too_much) {
+        if self.content_left() != Some(0) && (self.continue_due || too_much) {
             return Some(CloseReason::UnreadContent);
         }
         let at_limit = config
@@ -203,60 +199,31 @@ impl Connection {
     ///
     /// # Panics
     /// With debug assertions, when no answer is in progress. Without them nothing happens then.
-    pub fn finish(&mut self, in_doubt: bool, now: Moment, config: &Config) -> Finished {
+    pub fn finish(&mut self, in_doubt: bool, now: Moment, config: &Config) {
         if self.phase() != Phase::Send {
             debug_assert!(false, "no answer is in progress in {:?}", self.phase());
-            return Finished::Continue;
+            return;
         }
+        let is_read = self.content_left() == Some(0);
         match self.close_reason {
+            // HTTP ends here. What comes is the other protocol's, and nobody's to drop.
+            Some(CloseReason::Upgraded) => self.stage = Stage::Closed,
             // The client asked for the end and has said nothing more, so closing does not reset what it has not read.
             // RFC 9112 §9.6: a client that sends "close" "MUST NOT send further requests on that connection".
-            Some(CloseReason::Answered)
-                if !self.keep_alive && !in_doubt && self.content_is_read() =>
-            {
+            Some(CloseReason::Answered) if !self.keep_alive && !in_doubt && is_read => {
                 self.stage = Stage::Closed;
-                Finished::Close(CloseReason::Answered)
             }
-            Some(reason) => {
-                self.linger(reason, now, config);
-                Finished::Linger
-            }
-            None if self.content_is_read() => {
-                self.rest(now, config);
-                Finished::Continue
-            }
+            Some(reason) => self.linger(reason, now, config),
+            None if is_read => self.rest(now, config),
             None => {
                 self.stage = Stage::Discard(0);
                 self.content_deadline(now, config);
-                Finished::Continue
             }
         }
     }
 
-    /// A 101 is framed: from its last octet on the connection is another protocol's, and HTTP ends here. Nothing more is
-    /// parsed; what is here behind the request is the new protocol's.
-    #[doc(hidden)]
-    pub fn upgraded(&mut self, now: Moment, config: &Config) {
-        debug_assert_eq!(self.phase(), Phase::Send);
-        debug_assert_eq!(self.close_reason, Some(CloseReason::Upgraded));
-        self.linger(CloseReason::Upgraded, now, config);
-    }
-
-    /// The other protocol has failed: the connection, whose end has begun, ends for this reason.
-    #[doc(hidden)]
-    pub fn upgrade_failed(&mut self, reason: CloseReason) {
-        debug_assert_eq!(self.phase(), Phase::Linger);
-        self.close_reason = Some(reason);
-    }
-
-    /// Refuses the message in progress: the answer that follows is the last one, and nothing more is parsed.
-    #[doc(hidden)]
-    pub fn refuse(&mut self, reject: Reject) {
-        self.abandon(CloseReason::Rejected(reject));
-    }
-
-    /// Makes the answer that follows the last one, whatever the phase; nothing more is parsed.
-    #[doc(hidden)]
+    /// Makes the response that is due the last one, for this reason, and one due where none was: a response to what was refused, or
+    /// a 503 to a client for which there is no room. Nothing more is parsed; what is framed of another response stays framed.
     pub fn abandon(&mut self, reason: CloseReason) {
         if matches!(self.phase(), Phase::Idle | Phase::Head) {
             // No head was complete: what is known of the request before this one says nothing about the refused one.
@@ -270,23 +237,15 @@ impl Connection {
         self.close_reason = Some(reason);
     }
 
-    /// The last answer is framed, and the write side is to be closed behind it.
-    pub(super) fn linger(&mut self, reason: CloseReason, now: Moment, config: &Config) {
+    /// The last response is framed, and the write side is to be closed after it, or has been: what still comes is dropped until the
+    /// peer closes or [`Timeouts::linger`](crate::Timeouts::linger), counted from now, is over. Then the connection ends for this
+    /// reason.
+    ///
+    /// [`finish`](Connection::finish) does this by itself. A loop may do it again when it closes its write side, as the peer's time
+    /// to read begins then; and when another protocol that it went on in has ended.
+    pub fn linger(&mut self, reason: CloseReason, now: Moment, config: &Config) {
         self.close_reason = Some(reason);
         self.stage = Stage::Linger;
         self.deadline = now.after(config.timeouts.linger);
-    }
-
-    /// The last answer is with the system as a whole: the peer has this long from now to read it, however long it took to
-    /// get there.
-    #[doc(hidden)]
-    pub fn last_octet_sent(&mut self, now: Moment, config: &Config) {
-        debug_assert_eq!(self.phase(), Phase::Linger);
-        self.deadline = now.after(config.timeouts.linger);
-    }
-
-    /// Why the connection ends, once that is known: with the last answer, or with [`Event::Close`](super::Event::Close).
-    pub fn close_reason(&self) -> Option<CloseReason> {
-        self.close_reason
     }
 }

@@ -14,10 +14,10 @@ pub enum Phase {
     Idle,
     /// Some octets of a head are here.
     Head,
-    /// The head is complete; content, or the beginning of it, is awaited before the handler is called. Only the engine's
-    /// connections: [`next_event`](Connection::next_event) gives content as it comes.
+    /// The head is complete; the body, or the beginning of it, is awaited before [`Event::Head`](super::Event::Head) (see
+    /// [`Config::prefetch_bytes`](super::Config::prefetch_bytes)).
     Prefetch,
-    /// The handler runs, or, in a loop of one's own, the request's content is taken and an answer is due.
+    /// The request's body is taken, and a response is due.
     Handle,
     /// An answer is framed; its octets are on their way.
     Send,
@@ -166,17 +166,23 @@ impl Connection {
         self.requests
     }
 
-    /// The peer has closed its side and all it sent has been read: what that means here. `None` when the
-    /// answer in progress still goes out (a half-close is no abort).
-    #[doc(hidden)]
-    pub fn peer_closed(&mut self) -> Option<CloseReason> {
-        match self.phase() {
-            Phase::Idle => Some(self.close_reason.unwrap_or(CloseReason::PeerClosed)),
-            Phase::Head | Phase::Prefetch | Phase::Discard => Some(CloseReason::PeerClosedEarly),
-            Phase::Linger | Phase::Closed => {
-                Some(self.close_reason.unwrap_or(CloseReason::Answered))
-            }
-            Phase::Handle | Phase::Send => None,
+    /// Why the connection ends, once that is known: with the last response, or with [`Event::Close`](super::Event::Close).
+    pub fn close_reason(&self) -> Option<CloseReason> {
+        self.close_reason
+    }
+
+    /// The same, of a connection whose last response has been framed.
+    pub(super) fn last_reason(&self) -> CloseReason {
+        self.close_reason.unwrap_or(CloseReason::Answered)
+    }
+
+    /// The length of the part of the present request's body that no event has given yet: 0 at its end; `None` for a chunked body
+    /// before that.
+    pub fn content_left(&self) -> Option<u64> {
+        match &self.content {
+            Content::Done => Some(0),
+            Content::Length(left) => Some(*left),
+            Content::Chunked(decoder) => decoder.is_done().then_some(0),
         }
     }
 }

@@ -389,6 +389,12 @@ impl Response {
                 .with_log_reason(reason)
                 .take_apart();
         }
+        let is_upgrade = matches!(self.takeover, Some(Takeover::Upgrade { .. }));
+        if is_upgrade && self.status != Status::SWITCHING_PROTOCOLS {
+            return Response::status_page(Status::INTERNAL_SERVER_ERROR)
+                .with_log_reason("an upgrade is answered with 101")
+                .take_apart();
+        }
         let upgrade = match &self.takeover {
             Some(Takeover::Upgrade { protocol, .. }) => Some(*protocol),
             Some(Takeover::Writer { .. }) | None => None,

@@ -1,7 +1,7 @@
 //! Discard: content that the handler left unread.
 
-use super::life::{Do::*, EVIL, Life, OK, Row, run, run_with};
-use doorstep::internals::conn::{Config, Expiry, Finished, Phase};
+use super::life::{Do::*, EVIL, Expiry, Finished, Life, OK, Row, run, run_with};
+use doorstep::internals::conn::{Config, Event, Phase};
 use doorstep::{CloseReason, Reject};
 
 const AT_LIMIT: &str = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 65536\r\n\r\n";
@@ -232,7 +232,7 @@ fn the_highest_limit() {
             );
             let mut life = Life::new(config.clone());
             life.comes(head.as_bytes());
-            assert!(life.conn.take_continue());
+            life.act(Continue(true), "before the handler answers");
             life.answer(OK);
             assert_eq!(
                 life.conn.close_reason().is_none(),
@@ -251,9 +251,17 @@ fn the_highest_limit() {
         let mut left = MOST - 10 - 16_384;
         while left > 0 {
             let count = left.min(piece.len() as u64);
-            left -= life
-                .conn
-                .discard(&piece[..count as usize], life.now, &config) as u64;
+            let dropped = life.conn.next_event(
+                &piece[..count as usize],
+                &mut life.table,
+                life.now,
+                &life.config,
+                &mut Vec::new(),
+            );
+            let Event::Content { used, .. } = dropped else {
+                panic!("{limit}: {dropped:?}")
+            };
+            left -= used as u64;
             assert_eq!(life.conn.phase(), Phase::Discard, "{limit}: {left} before");
         }
         life.comes(&[0]);

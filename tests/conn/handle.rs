@@ -1,8 +1,8 @@
 //! Handle: the program's time, and content that the handler pulls.
 
-use super::life::{Do::*, GET, OK, Row, run};
+use super::life::{Do::*, Expiry, Finished, GET, OK, Row, run};
 use doorstep::CloseReason;
-use doorstep::internals::conn::{Expiry, Finished, Phase};
+use doorstep::internals::conn::Phase;
 
 /// With Expect, so that nothing is gathered and the first octet is the handler's to wait for.
 const LONG: &str =

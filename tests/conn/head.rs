@@ -1,7 +1,7 @@
 //! Head: some octets of a request are here.
 
-use super::life::{Do::*, GET, Life, OK, Row, run};
-use doorstep::internals::conn::{BodyFraming, Config, Expiry, Finished, Phase};
+use super::life::{Do::*, Expiry, Finished, GET, Life, OK, Row, run};
+use doorstep::internals::conn::{BodyFraming, Config, Phase};
 use doorstep::{CloseReason, Reject};
 
 const ROWS: &[Row] = &[

@@ -1,8 +1,8 @@
 //! Idle: between requests, and before the first.
 
-use super::life::{Do::*, GET, OK, Row, run};
+use super::life::{Do::*, Expiry, GET, OK, Row, run};
 use doorstep::CloseReason;
-use doorstep::internals::conn::{Expiry, Phase};
+use doorstep::internals::conn::Phase;
 
 const ROWS: &[Row] = &[
     (

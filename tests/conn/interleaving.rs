@@ -12,9 +12,9 @@
 mod message;
 mod reference;
 
+use super::life::{Expiry, as_served, expiry, finished};
 use doorstep::internals::conn::{
-    BodyFraming, CloseReason, Config, Connection, Expiry, Moment, Phase, Prefetched, Received,
-    ResponsePlan,
+    BodyFraming, CloseReason, Config, Connection, Event, Moment, Phase, ResponsePlan,
 };
 use doorstep::internals::h1::{Reject, write::CONTINUE};
 use doorstep::internals::limits::PREFETCH_BYTES;
@@ -88,7 +88,7 @@ fn config() -> impl Strategy<Value = Config> {
             config.limits.write_buffer_bytes = 500;
             config.limits.requests_per_connection = requests;
             config.timeouts.min_rate = min_rate;
-            config
+            as_served(config)
         })
 }
 
@@ -282,11 +282,24 @@ impl World<'_> {
             };
             self.waits(false, until);
         } else {
-            let reason = self.conn.peer_closed();
-            assert_eq!(reason, self.must.closes());
-            match reason {
-                Some(reason) => self.end(reason),
-                None => self.refuse(Reject::TruncatedContent),
+            let (conn, is_handled) = (self.conn.clone(), self.conn.phase() == Phase::Handle);
+            self.conn.input_ended();
+            let event = match is_handled {
+                true => self.next_content().0,
+                false => self.next_event(),
+            };
+            // Here the end is told once; a server closes at once.
+            self.conn = conn;
+            match (event, self.must.closes()) {
+                (Event::Close(reason), due) => {
+                    assert_eq!(Some(reason), due);
+                    self.end(reason);
+                }
+                (event, due) => {
+                    assert_eq!(event, Event::Refuse(Reject::TruncatedContent));
+                    assert_eq!(due, None);
+                    self.refuse(Reject::TruncatedContent);
+                }
             }
         }
     }
@@ -299,26 +312,11 @@ impl World<'_> {
         if is_full && !self.input.is_empty() && !self.flush() {
             return;
         }
-        let now = Moment(self.now);
-        let due = self.must.receive(self.now);
-        match self
-            .conn
-            .receive(&self.input, &mut self.table, now, self.config)
-        {
-            Ok(Received::More) => {
-                assert_eq!(due, Ok(false));
-                self.asks = true;
-            }
-            Ok(Received::Head { head, used }) => {
-                assert_eq!((due, used), (Ok(true), self.must.text().head));
-                let target = self.must.message().target(self.must.number);
-                assert_eq!(head.target.of(&self.input), target.as_bytes());
-            }
-            Err(reject) => {
-                assert_eq!(due, Err(reject));
-                self.refuse(reject);
-            }
+        let mut due = self.must.receive(self.now);
+        if due == Ok(true) {
+            due = self.must.prefetch(self.now);
         }
+        self.received(due);
     }
 
     fn prefetch(&mut self, size: usize) {
@@ -326,30 +324,55 @@ impl World<'_> {
             return self.fetch(size);
         }
         let due = self.must.prefetch(self.now);
-        match self
-            .conn
-            .prefetch(&self.input, Moment(self.now), self.config)
-        {
-            Ok(Prefetched::More) => {
+        self.received(due);
+    }
+
+    /// The connection looks for a head and what is awaited of its content: whether they are here, or why they are refused.
+    fn received(&mut self, due: Result<bool, Reject>) {
+        match self.next_event() {
+            Event::Read => {
                 assert_eq!(due, Ok(false));
                 self.asks = true;
             }
-            Ok(Prefetched::Ready) => {
-                assert_eq!(due, Ok(true));
-                self.input.drain(..self.must.text().head);
+            Event::Head { head, used } => {
+                assert_eq!((due, used), (Ok(true), self.must.text().head));
+                let target = self.must.message().target(self.must.number);
+                assert_eq!(head.target.of(&self.input), target.as_bytes());
+                self.input.drain(..used);
                 self.handled = 0;
             }
-            Err(reject) => {
+            Event::Refuse(reject) => {
                 assert_eq!(due, Err(reject));
                 self.refuse(reject);
             }
+            event => panic!("{event:?} before a handler"),
         }
+    }
+
+    fn next_event(&mut self) -> Event {
+        let (now, table) = (Moment(self.now), &mut self.table);
+        let mut out = Vec::new();
+        let event = self
+            .conn
+            .next_event(&self.input, table, now, self.config, &mut out);
+        assert_eq!(out, b"", "nothing is due to the client");
+        event
+    }
+
+    /// What the connection says of the handler's content, and what it writes then.
+    fn next_content(&mut self) -> (Event, Vec<u8>) {
+        let mut out = Vec::new();
+        let now = Moment(self.now);
+        let event = self
+            .conn
+            .next_content(&self.input, now, self.config, &mut out);
+        (event, out)
     }
 
     /// The handler reads, as much as it asks for, then answers.
     fn handle(&mut self, size: usize) {
         let handler = self.must.message().handler;
-        let is_read = self.conn.content_is_read();
+        let is_read = self.conn.content_left() == Some(0);
         assert_eq!(is_read, self.must.content_is_read());
         if self.handled < handler.reads && !is_read {
             return self.pull(size);
@@ -377,33 +400,34 @@ impl World<'_> {
     }
 
     fn pull(&mut self, size: usize) {
-        if self.input.is_empty() {
-            let invites = self.conn.take_continue();
-            assert_eq!(invites, std::mem::take(&mut self.must.holds_back));
-            assert!(!self.conn.take_continue(), "100 Continue twice");
-            if invites {
-                self.unsent += CONTINUE.len() as u64;
+        let is_empty = self.input.is_empty();
+        match self.next_content() {
+            (Event::Read, out) if is_empty => {
+                let invites = std::mem::take(&mut self.must.holds_back);
+                assert_eq!(out, if invites { CONTINUE } else { b"" });
+                assert_eq!(self.next_content(), (Event::Read, Vec::new()), "twice");
+                self.unsent += out.len() as u64;
+                self.fetch(size);
             }
-            return self.fetch(size);
-        }
-        let now = Moment(self.now);
-        match self.conn.take_content(&self.input, now, self.config) {
-            Ok(taken) => {
-                let data = &self.input[taken.data];
-                self.must.takes(self.now, Ok((taken.used, data)));
+            (Event::Content { used, data }, out) if !is_empty => {
+                assert_eq!(out, b"");
+                let data = &self.input[data];
+                self.must.takes(self.now, Ok((used, data)));
                 self.handled += data.len();
-                self.input.drain(..taken.used);
+                self.input.drain(..used);
             }
-            Err(reject) => {
+            (Event::Refuse(reject), out) if !is_empty => {
+                assert_eq!(out, b"");
                 self.must.takes(self.now, Err(reject));
                 self.refuse(reject);
             }
+            (event, _) => panic!("{event:?} for a handler"),
         }
     }
 
     fn refuse(&mut self, reject: Reject) {
         self.input.clear();
-        self.conn.refuse(reject);
+        self.conn.abandon(CloseReason::Rejected(reject));
         self.must.refuse(reject);
         self.asks_nothing();
         self.answer(reject.status().code(), Some(30), false, false);
@@ -411,8 +435,10 @@ impl World<'_> {
 
     /// Behind a refusal nothing is left of the message that anybody waits for.
     fn asks_nothing(&mut self) {
-        assert!(self.conn.content_is_read());
-        assert!(!self.conn.take_continue());
+        assert_eq!(self.conn.content_left(), Some(0));
+        let (event, out) = self.next_content();
+        assert!(matches!(event, Event::Respond | Event::Refuse(_)));
+        assert_eq!(out, b"");
     }
 
     fn answer(&mut self, code: u16, length: Option<u64>, closes: bool, streams: bool) {
@@ -484,12 +510,13 @@ impl World<'_> {
         if self.switches {
             // What is here belongs to the other protocol.
             self.input.clear();
-            self.conn.upgraded(now, self.config);
+            self.conn.linger(CloseReason::Upgraded, now, self.config);
             return self.must.linger(CloseReason::Upgraded, self.now);
         }
         let in_doubt = std::mem::take(&mut self.is_long) || !self.input.is_empty();
         let due = self.must.finish(in_doubt, self.now);
-        assert_eq!(self.conn.finish(in_doubt, now, self.config), due);
+        self.conn.finish(in_doubt, now, self.config);
+        assert_eq!(finished(&self.conn), due);
         self.asks = false;
     }
 
@@ -497,9 +524,14 @@ impl World<'_> {
         if self.asks {
             return self.fetch(size);
         }
-        let used = self
-            .conn
-            .discard(&self.input, Moment(self.now), self.config);
+        let used = match self.next_event() {
+            Event::Read => 0,
+            Event::Content { used, data } => {
+                assert!(data.is_empty());
+                used
+            }
+            event => panic!("{event:?} for what nobody reads"),
+        };
         let (phase, last) = (self.conn.phase(), self.conn.close_reason());
         self.must.drained(self.now, used, phase, last);
         self.input.drain(..used);
@@ -513,7 +545,8 @@ impl World<'_> {
         self.input.clear();
         if !self.write_closed {
             self.write_closed = true;
-            self.conn.last_octet_sent(Moment(self.now), self.config);
+            let reason = self.conn.close_reason().expect("a last answer");
+            self.conn.linger(reason, Moment(self.now), self.config);
             self.must.lingers(self.now);
         }
         self.fetch(size);
@@ -525,7 +558,11 @@ impl World<'_> {
             return;
         };
         let now = Moment(self.now);
-        let found = self.conn.expire(now, wait.is_to_write, wait.until);
+        let found = match wait.is_to_write {
+            true if now < wait.until => Expiry::NotYet,
+            true => Expiry::Close(CloseReason::WriteTimeout),
+            false => expiry(&self.conn, now),
+        };
         assert_eq!(
             found,
             self.must.expires(now >= wait.until, wait.is_to_write)
@@ -533,9 +570,7 @@ impl World<'_> {
         match found {
             Expiry::Close(reason) => self.end(reason),
             Expiry::Refuse(reject) => self.refuse(reject),
-            Expiry::NotYet if now < wait.until => return,
-            // A handler that waits for content looks itself.
-            Expiry::NotYet => self.refuse(Reject::ContentTimeout),
+            Expiry::NotYet => return,
         }
         self.wait = None;
     }

@@ -1,7 +1,7 @@
 //! Linger and Closed: the last answer is out.
 
-use super::life::{Do::*, GET, OK, Row, last, run};
-use doorstep::internals::conn::{Expiry, Phase};
+use super::life::{Do::*, Expiry, GET, OK, Row, last, run};
+use doorstep::internals::conn::Phase;
 use doorstep::{CloseReason, Reject};
 use std::collections::HashSet;
 

@@ -1,8 +1,8 @@
 //! How long a client may take to read: each wait is bounded, and all of them together by what was moved.
 
-use super::life::{Do::*, GET, Life, OK, Row, run};
+use super::life::{Do::*, Expiry, GET, Life, OK, Row, run};
 use doorstep::CloseReason;
-use doorstep::internals::conn::{Config, Expiry, Moment};
+use doorstep::internals::conn::{Config, Moment};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::time::Duration;
@@ -101,7 +101,7 @@ fn cut(octets: u64, wait: u64) -> Option<u64> {
     for _ in 0..10_000 {
         let deadline = life.conn.write_deadline(life.now, &life.config);
         life.now.0 += wait;
-        if life.conn.expire(life.now, true, deadline) != Expiry::NotYet {
+        if life.now >= deadline {
             return Some(deadline.0);
         }
         life.conn.wrote(life.now, octets, &life.config);
@@ -150,7 +150,7 @@ fn the_account_is_bounded() {
         loop {
             let deadline = life.conn.write_deadline(life.now, &life.config);
             life.now.0 += wait;
-            if life.conn.expire(life.now, true, deadline) != Expiry::NotYet {
+            if life.now >= deadline {
                 return deadline.0 - begun;
             }
             life.conn.wrote(life.now, 0, &life.config);

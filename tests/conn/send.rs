@@ -1,8 +1,8 @@
 //! Send: how an answer is framed, and what follows it.
 
-use super::life::{Do::*, GET, OK, Reply, Row, STREAM, last, reply, run, run_with};
+use super::life::{Do::*, Finished, GET, OK, Reply, Row, STREAM, last, reply, run, run_with};
 use doorstep::CloseReason;
-use doorstep::internals::conn::{BodyFraming, Config, Finished, Phase};
+use doorstep::internals::conn::{BodyFraming, Config, Phase};
 use doorstep::internals::semantics::Status;
 
 const HTTP10: &str = "GET / HTTP/1.0\r\n\r\n";

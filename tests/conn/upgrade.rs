@@ -1,14 +1,15 @@
 //! Upgrade: a 101 is framed, and the connection is another protocol's.
 
-use super::life::{Do::*, EVIL, Life, Reply, Row, reply, run};
+use super::life::{Do::*, EVIL, Expiry, Finished, Life, Reply, Row, finished, reply, run};
 use doorstep::CloseReason;
-use doorstep::internals::conn::{BodyFraming, Config, Expiry, Finished, Phase};
+use doorstep::internals::conn::{BodyFraming, Config, Phase};
 use doorstep::internals::semantics::Status;
 
 const OFFER: &str =
     "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
 const WITH_CONTENT: &str = "POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 5\r\n\r\nhello";
 const EXPECT: &str = "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\nExpect: 100-continue\r\n\r\n";
+const EXPECT_CONTENT: &str = "POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
 const SWITCHES: &str =
     "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
 
@@ -71,8 +72,10 @@ const ROWS: &[Row] = &[
     (
         "but once",
         &[
-            Comes(EXPECT),
+            Comes(EXPECT_CONTENT),
             Continue(true),
+            Comes("hello"),
+            Takes(5),
             Upgrades("websocket"),
             Says(SWITCHES),
             Silent("100 Continue"),
@@ -135,8 +138,8 @@ fn a_protocol_that_is_asked_for_does_not_take_over() {
         "HTTP/1.1 426 Upgrade Required\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n\r\n"
     );
     assert_eq!(life.conn.close_reason(), None);
-    let finished = life.conn.finish(false, life.now, &life.config);
-    assert_eq!(finished, Finished::Continue);
+    life.conn.finish(false, life.now, &life.config);
+    assert_eq!(finished(&life.conn), Finished::Continue);
     assert_eq!(life.conn.phase(), Phase::Idle);
 }
 
@@ -145,8 +148,8 @@ fn a_protocol_that_failed_says_so_at_the_end() {
     let mut life = Life::new(Config::default());
     life.comes(OFFER.as_bytes());
     life.frame(reply(Status::SWITCHING_PROTOCOLS, None), Some("websocket"));
-    life.conn.upgraded(life.now, &life.config);
-    life.conn.upgrade_failed(CloseReason::Panicked);
+    life.conn
+        .linger(CloseReason::Panicked, life.now, &life.config);
     assert_eq!(life.conn.phase(), Phase::Linger);
-    assert_eq!(life.conn.peer_closed(), Some(CloseReason::Panicked));
+    assert_eq!(life.fin(), Some(CloseReason::Panicked));
 }

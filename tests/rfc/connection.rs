@@ -110,7 +110,7 @@ fn converse(octets: &[u8], ends: &[usize], reads: Reads) -> (Vec<String>, End) {
 
 /// Reads what is here; whether that is all of it.
 fn read(life: &mut Life, content: &mut Vec<u8>) -> bool {
-    while !life.conn.content_is_read() {
+    while life.conn.content_left() != Some(0) {
         match life.take() {
             Ok(data) if data.is_empty() => break,
             Ok(data) => content.extend(data),
@@ -120,7 +120,7 @@ fn read(life: &mut Life, content: &mut Vec<u8>) -> bool {
             }
         }
     }
-    life.conn.content_is_read()
+    life.conn.content_left() == Some(0)
 }
 
 /// Whole, octet by octet, and cut at each offset.

@@ -168,6 +168,7 @@ fn connection_agrees(
     }
     let config = Config {
         limits: limits.clone(),
+        prefetch_bytes: PREFETCH_BYTES,
         ..Config::default()
     };
     let decides = match wanted.end {

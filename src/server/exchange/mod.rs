@@ -48,7 +48,7 @@ impl Exchange<'_> {
     ///
     /// # Errors
     /// Why the connection has to end at once.
-    pub fn call_handler(&mut self, head: Head, used: usize) -> Result<(), CloseReason> {
+    pub fn call_handler(&mut self, head: &Head, used: usize) -> Result<(), CloseReason> {
         let Exchange {
             shared,
             heartbeat,
@@ -56,12 +56,12 @@ impl Exchange<'_> {
             client,
             now,
         } = self;
-        if !client.conn.content_is_read() {
+        if client.conn.content_left() != Some(0) {
             buffers.input.compact();
         }
         let (bytes, rest) = buffers.input.split(used);
         let request = RequestView {
-            head,
+            head: *head,
             bytes,
             headers: buffers.table.headers(bytes),
         };
@@ -119,10 +119,9 @@ impl Exchange<'_> {
         }
     }
 
-    /// Refuses the message in progress: its status goes out, and nothing more is parsed.
+    /// Writes the response to a message that the connection has refused.
     pub fn refuse(&mut self, reject: Reject) {
         self.buffers.input.clear();
-        self.client.conn.refuse(reject);
         if let Some(observer) = &self.shared.observer {
             observer.rejected(self.client.peer, reject, reject.status());
         }

@@ -1,7 +1,6 @@
 //! Request content, pulled by the handler through the connection.
 
-use crate::h1::Reject;
-use crate::h1::write::CONTINUE;
+use crate::conn::Event;
 use crate::handler::BodySource;
 use crate::server::client::input::Rest;
 use crate::server::exchange::blocking::{BlockingError, BlockingIo};
@@ -46,35 +45,33 @@ impl<'a> RequestBody<'a> {
         failure.error()
     }
 
-    /// PeerWait for more octets behind the ones that are here, all of which are decoded.
-    fn read_more(&mut self) -> io::Result<()> {
-        self.rest.start = 0;
-        self.rest.end = 0;
-        if self.link.conn.take_continue() {
-            self.link.output.bytes.extend_from_slice(CONTINUE);
-        }
+    /// Reads more octets, when all that are here are decoded. Where there are none, the connection says what that means.
+    fn read_more(&mut self) -> Result<(), BlockingError> {
+        let RequestBody { link, rest, .. } = self;
+        rest.start = 0;
+        rest.end = 0;
         // The client may be waiting for these octets before it sends any.
-        self.link.flush().map_err(|failure| self.fail(failure))?;
+        link.flush()?;
         loop {
-            match self.link.stream.read(self.rest.octets) {
-                Ok(0) => return Err(self.fail(BlockingError::Refused(Reject::TruncatedContent))),
+            match link.stream.read(rest.octets) {
+                Ok(0) => {
+                    link.conn.input_ended();
+                    return Ok(());
+                }
                 Ok(count) => {
-                    self.rest.end = count;
+                    rest.end = count;
                     return Ok(());
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let now = self.link.waits.now();
-                    let deadline = self.link.conn.content_deadline(now, self.link.config);
-                    match self.link.wait(Interest::Read, deadline) {
-                        Ok(true) => {}
-                        Ok(false) => {
-                            return Err(self.fail(BlockingError::Refused(Reject::ContentTimeout)));
-                        }
-                        Err(failure) => return Err(self.fail(failure)),
+                    let now = link.waits.now();
+                    let deadline = link.conn.content_deadline(now, link.config);
+                    if !link.wait(Interest::Read, deadline)? {
+                        link.conn.on_deadline(link.waits.now());
+                        return Ok(());
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Err(self.fail(BlockingError::Lost)),
+                Err(_) => return Err(BlockingError::Lost),
             }
         }
     }
@@ -94,20 +91,23 @@ impl BodySource for RequestBody<'_> {
             return Err(self.fail(failure));
         }
         // Each round decodes at least one octet, reads at least one, or returns.
-        while self.data.is_empty() && !self.link.conn.content_is_read() {
-            if self.rest.start == self.rest.end {
-                self.read_more()?;
-            }
-            let start = self.rest.start;
-            let now = self.link.waits.now();
-            let here = &self.rest.octets[start..self.rest.end];
-            let step = self.link.conn.take_content(here, now, self.link.config);
-            match step {
-                Ok(step) => {
-                    self.rest.start += step.used;
-                    self.data = start + step.data.start..start + step.data.end;
+        while self.data.is_empty() {
+            let RequestBody { link, rest, .. } = self;
+            let (start, now) = (rest.start, link.waits.now());
+            let here = &rest.octets[start..rest.end];
+            let out = &mut link.output.bytes;
+            let done = match link.conn.next_content(here, now, link.config, out) {
+                Event::Content { used, data } => {
+                    rest.start += used;
+                    self.data = start + data.start..start + data.end;
+                    Ok(())
                 }
-                Err(reject) => return Err(self.fail(BlockingError::Refused(reject))),
+                Event::Read => self.read_more(),
+                Event::Refuse(reject) => Err(BlockingError::Refused(reject)),
+                Event::Respond | Event::Head { .. } | Event::Send | Event::Close(_) => break,
+            };
+            if let Err(failure) = done {
+                return Err(self.fail(failure));
             }
         }
         Ok(&self.rest.octets[self.data.clone()])

@@ -11,7 +11,7 @@ use crate::server::client::Client;
 use crate::server::client::access_record::AccessRecord;
 use crate::server::client::output::{Output, copy_file, in_memory};
 use crate::server::client::pending::{PendingBody, PendingTakeover};
-use crate::server::exchange::upgraded::refusal;
+use crate::server::exchange::upgraded::upgrade_required;
 use crate::server::shared::Shared;
 use std::borrow::Cow;
 use std::mem;
@@ -63,8 +63,15 @@ impl ResponseWriter<'_> {
     ) {
         let mut parts = response.take_apart();
         let offer = request.map(|request| (request.head.version, request.headers));
-        if let Some(instead) = refusal(&parts, offer, self.client.conn.content_is_read()) {
+        if let Some(instead) = upgrade_required(&parts, offer) {
             parts = instead;
+        }
+        let outline = ResponsePlan {
+            upgrade: parts.upgrade,
+            ..ResponsePlan::new(parts.status)
+        };
+        if let Err(error) = self.client.conn.check(&outline) {
+            parts = fault(error.as_str());
         }
         let permit = match &parts.takeover {
             Some(takeover) => self.permit(takeover),
@@ -208,7 +215,7 @@ pub fn unavailable() -> Response {
 }
 
 /// The response in place of one that cannot be given.
-pub fn fault(reason: &'static str) -> ResponseParts {
+fn fault(reason: &'static str) -> ResponseParts {
     Response::status_page(Status::INTERNAL_SERVER_ERROR)
         .with_log_reason(reason)
         .take_apart()

@@ -3,15 +3,13 @@
 //! In: what the client offers and what the program answers. Out: the 101 (`conn`), its thread (`detached`). Never: an octet
 //! behind a 101 read as HTTP.
 
-use crate::conn::{CloseReason, Moment};
+use crate::conn::{CloseReason, Moment, offers_upgrade};
 use crate::handler::{Duplex, Response, ResponseParts, Speak, Takeover, Upgraded};
-use crate::semantics::upgrade::offers;
 use crate::semantics::{Headers, Status, Version};
 use crate::server::base::catch_panic::catch_panic;
 use crate::server::client::Client;
 use crate::server::exchange::blocking::BlockingError;
 use crate::server::exchange::peer_wait::{PeerWait, WaitOutcome};
-use crate::server::exchange::respond::fault;
 use crate::server::pool::heartbeat::Heartbeat;
 use crate::server::shared::Shared;
 use crate::sys::{Interest, Stream};
@@ -19,32 +17,24 @@ use core::net::SocketAddr;
 use std::io;
 use std::time::Duration;
 
-/// What is answered in place of a 101 that the request does not allow. `None` when it does, and for every other answer.
-pub(crate) fn refusal(
+/// What is answered in place of a 101 for a protocol that the client does not offer.
+pub(crate) fn upgrade_required(
     parts: &ResponseParts,
     request: Option<(Version, Headers<'_>)>,
-    content_is_read: bool,
 ) -> Option<ResponseParts> {
     let Some(Takeover::Upgrade { protocol, .. }) = &parts.takeover else {
-        // RFC 9110 §15.2: an interim answer precedes a final one and cannot take its place.
-        let is_interim = parts.status.is_informational();
-        return is_interim.then(|| fault("an interim status cannot be an answer"));
+        return None;
     };
-    if parts.status != Status::SWITCHING_PROTOCOLS {
-        return Some(fault("an upgrade is answered with 101"));
+    if request.is_some_and(|(version, headers)| offers_upgrade(version, headers, protocol)) {
+        return None;
     }
-    let offered = request.is_some_and(|(version, headers)| offers(version, headers, protocol));
-    if !offered {
-        // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response to indicate the required
-        // protocol(s)". It comes from the payload, as that of a 101 does.
-        let mut asking = Response::status_page(Status::UPGRADE_REQUIRED)
-            .with_log_reason("the client does not offer this protocol")
-            .take_apart();
-        asking.upgrade = Some(protocol);
-        return Some(asking);
-    }
-    // What is left of it would be taken for the other protocol's first octets.
-    (!content_is_read).then(|| fault("an upgrade with content left unread"))
+    // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response to indicate the required
+    // protocol(s)". It comes from the takeover, as that of a 101 does.
+    let mut asking = Response::status_page(Status::UPGRADE_REQUIRED)
+        .with_log_reason("the client does not offer this protocol")
+        .take_apart();
+    asking.upgrade = Some(protocol);
+    Some(asking)
 }
 
 /// Has the program speak the other protocol, whose 101 has been sent. Behind it the connection is to be closed in good order.
@@ -77,12 +67,12 @@ pub(crate) fn run_protocol(
     if let Some(failure) = stream.failure {
         return Err(failure.reason());
     }
-    client
-        .conn
-        .upgraded(Moment::at(shared.clock.now().0), &shared.config);
-    if spoken.is_none() {
-        client.conn.upgrade_failed(CloseReason::Panicked);
-    }
+    let reason = match spoken {
+        Some(_) => CloseReason::Upgraded,
+        None => CloseReason::Panicked,
+    };
+    let now = Moment::at(shared.clock.now().0);
+    client.conn.linger(reason, now, &shared.config);
     Ok(())
 }
 

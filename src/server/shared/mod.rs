@@ -6,7 +6,7 @@ pub mod per_ip;
 
 use crate::conn::{Config, Moment};
 use crate::handler::{Handler, Now};
-use crate::limits::DESCRIPTORS_RESERVED;
+use crate::limits::{DESCRIPTORS_RESERVED, PREFETCH_BYTES};
 use crate::server::base::catch_panic::catch_panic;
 use crate::server::base::observer::Observer;
 use crate::server::base::permits::Semaphore;
@@ -64,9 +64,12 @@ impl Shared {
         poller: Box<dyn Poller>,
         clock: Box<dyn Clock>,
         handler: Box<dyn Handler>,
-        config: Config,
+        mut config: Config,
         listeners: Listeners,
     ) -> Shared {
+        config.prefetch_bytes = PREFETCH_BYTES;
+        // A worker asks before it reads, and a connection may have waited for a worker.
+        config.checks_deadlines = false;
         let slots = Slots::new(config.limits.connections);
         let per_ip = PerIp::new(config.limits.connections_per_ip);
         let processors = thread::available_parallelism().map_or(1, usize::from);

@@ -4,8 +4,7 @@
 //! Nothing here waits. Who owns the connection and what becomes of its socket is decided after the
 //! turn, in `worker`; what a response says, in `exchange`.
 
-use crate::conn::{CloseReason, Expiry, Moment, Phase, Prefetched, Received};
-use crate::h1::{Head, Parsed, Reject, Resume, parse_head};
+use crate::conn::{CloseReason, Event, Moment, Phase};
 use crate::handler::{Now, Payload, Takeover};
 use crate::limits::{BYTES_PER_TURN, REQUESTS_PER_TURN};
 use crate::server::client::Client;
@@ -55,8 +54,6 @@ pub struct Turn<'a> {
     buffers: &'a mut Buffers,
     client: &'a mut Client,
     now: Now,
-    /// The head that the field table belongs to and its length, while its request is in progress.
-    head: Option<(Head, usize)>,
     /// Requests that this turn has answered.
     requests: usize,
     /// Bytes that this turn has sent, or discarded after a last response.
@@ -80,7 +77,6 @@ impl<'a> Turn<'a> {
             buffers,
             client,
             now: shared.now(),
-            head: None,
             requests: 0,
             moved: 0,
             grew,
@@ -99,10 +95,9 @@ impl<'a> Turn<'a> {
         let end = loop {
             step = match step {
                 Step::Go => {
-                    let may_take_long =
-                        self.client.conn.phase() == Phase::Prefetch || self.client.has_takeover();
+                    let (runs_program, begun) = (self.client.has_takeover(), self.requests);
                     let step = self.step();
-                    if may_take_long {
+                    if runs_program || self.requests > begun {
                         // The program may have taken long, and the waits after it are the client's.
                         self.now = self.shared.now();
                     }
@@ -130,91 +125,63 @@ impl<'a> Turn<'a> {
         end
     }
 
-    /// The next step, by the phase of the connection: in the order of a request.
+    /// What the connection asks for next, done: the events in the order of a request.
     fn step(&mut self) -> Step {
-        match self.client.conn.phase() {
-            Phase::Idle | Phase::Head => self.receive(),
-            Phase::Prefetch => self.prefetch(),
-            // A handler's turn never ends in this phase; a panic in it is dealt with outside.
-            Phase::Handle => Step::End(TurnEnd::Close(CloseReason::Panicked)),
-            Phase::Send => self.send(),
-            Phase::Discard => self.discard(),
-            Phase::Linger => self.linger(),
-            Phase::Closed => match self.flush() {
-                Step::Go => {
-                    let reason = self.client.conn.close_reason();
-                    Step::End(TurnEnd::Close(reason.unwrap_or(CloseReason::Answered)))
-                }
-                step => step,
-            },
-        }
-    }
-
-    /// Looks for the next request.
-    fn receive(&mut self) -> Step {
-        let has_unread = !self.buffers.input.unread().is_empty();
-        let share_is_used = self.requests >= REQUESTS_PER_TURN || self.moved >= BYTES_PER_TURN;
-        let limits = &self.shared.config.limits;
-        if has_unread
-            && (share_is_used || self.buffers.output.unsent().len() >= limits.write_buffer_bytes)
-        {
-            match self.flush() {
-                // The kernel knows nothing of the bytes that are here already: an event for writing,
-                // which follows at once, brings this connection back after the others that are ready.
-                Step::Go if share_is_used => return Step::End(TurnEnd::Wait(Interest::Write)),
-                Step::Go => {}
-                step => return step,
+        if matches!(self.client.conn.phase(), Phase::Idle | Phase::Head) {
+            if let Some(step) = self.waits_its_turn() {
+                return step;
             }
         }
         let moment = self.moment();
-        let received = self.client.conn.receive(
-            self.buffers.input.unread(),
-            &mut self.buffers.table,
-            moment,
-            &self.shared.config,
-        );
-        match received {
-            Ok(Received::More) => Step::Read,
-            Ok(Received::Head { head, used }) => {
-                self.head = Some((head, used));
-                Step::Go
-            }
-            Err(reject) => self.refuse(reject),
-        }
-    }
-
-    /// Waits for a body that is short enough, then has the request answered.
-    fn prefetch(&mut self) -> Step {
-        let moment = self.moment();
-        let input = self.buffers.input.unread();
-        match self
-            .client
-            .conn
-            .prefetch(input, moment, &self.shared.config)
-        {
-            Ok(Prefetched::More) => Step::Read,
-            Ok(Prefetched::Ready) => {
+        let Buffers {
+            input,
+            output,
+            table,
+            ..
+        } = &mut *self.buffers;
+        let (config, out) = (&self.shared.config, &mut output.bytes);
+        let conn = &mut self.client.conn;
+        match conn.next_event(input.unread(), table, moment, config, out) {
+            Event::Read if conn.phase() == Phase::Linger => self.linger(),
+            Event::Read => Step::Read,
+            Event::Head { head, used } => {
                 self.requests += 1;
-                // The bytes of the head may have come in an earlier turn.
-                let Some((head, used)) = self.head.take().or_else(|| self.head_again()) else {
-                    // The same bytes were a whole head before, so this cannot be.
-                    return Step::End(TurnEnd::Close(CloseReason::Failed));
-                };
-                match self.exchange().call_handler(head, used) {
+                match self.exchange().call_handler(&head, used) {
                     Ok(()) => Step::Go,
                     Err(reason) => Step::End(TurnEnd::Close(reason)),
                 }
             }
-            Err(reject) => self.refuse(reject),
+            Event::Refuse(reject) => {
+                self.exchange().refuse(reject);
+                Step::Go
+            }
+            Event::Send => self.send(),
+            Event::Content { used, .. } => self.discard(used),
+            Event::Close(reason) => match self.flush() {
+                Step::Go => Step::End(TurnEnd::Close(reason)),
+                step => step,
+            },
+            // The handler has responded when its exchange is over; a panic in it is dealt with
+            // outside.
+            Event::Respond => Step::End(TurnEnd::Close(CloseReason::Panicked)),
         }
     }
 
-    fn head_again(&mut self) -> Option<(Head, usize)> {
-        let limits = &self.shared.config.limits;
-        let input = self.buffers.input.unread();
-        match parse_head(input, Resume::default(), limits, &mut self.buffers.table) {
-            Ok(Parsed::Done { value, used }) => Some((value, used)),
-            Ok(Parsed::More { .. }) | Err(_) => None,
+    /// Flushes before another request, when the output is full or others have waited long enough.
+    /// `None` when the next request may be begun.
+    fn waits_its_turn(&mut self) -> Option<Step> {
+        let share_is_used = self.requests >= REQUESTS_PER_TURN || self.moved >= BYTES_PER_TURN;
+        let write_buffer = self.shared.config.limits.write_buffer_bytes;
+        let is_full = self.buffers.output.unsent().len() >= write_buffer;
+        if !(share_is_used || is_full) || self.buffers.input.unread().is_empty() {
+            return None;
+        }
+        match self.flush() {
+            // The kernel knows nothing of the bytes that are here already: an event for writing,
+            // which follows at once, brings this connection back after the others that are ready.
+            Step::Go if share_is_used => Some(Step::End(TurnEnd::Wait(Interest::Write))),
+            Step::Go => None,
+            step => Some(step),
         }
     }
 
@@ -284,45 +251,43 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Discards a body that the handler left unread.
-    fn discard(&mut self) -> Step {
-        let moment = self.moment();
-        let input = &mut self.buffers.input;
-        let conn = &mut self.client.conn;
-        let used = conn.discard(input.unread(), moment, &self.shared.config);
-        input.consume(used);
-        match conn.phase() {
-            Phase::Discard => Step::Read,
-            _ => Step::Go,
+    /// Discards an unread body, or, when the last response is sent, whatever still comes.
+    fn discard(&mut self, used: usize) -> Step {
+        if self.client.conn.phase() == Phase::Linger {
+            match self.flush() {
+                Step::Go => self.moved += used as u64,
+                step => return step,
+            }
         }
+        self.buffers.input.consume(used);
+        Step::Go
     }
 
-    /// The last response is framed: sends the rest of it, closes the write side, and discards
-    /// whatever still comes.
+    /// The last response is framed: sends the rest of it, closes the write side, and reads on to
+    /// discard whatever still comes.
     fn linger(&mut self) -> Step {
         match self.flush() {
             Step::Go => {}
             step => return step,
         }
-        self.moved += self.buffers.input.unread().len() as u64;
-        self.buffers.input.clear();
         let moment = self.moment();
+        let conn = &mut self.client.conn;
         if !self.client.write_closed {
             self.client.write_closed = true;
-            self.client
-                .conn
-                .last_octet_sent(moment, &self.shared.config);
+            // The peer has this long to read what is now with the system, however long it took to
+            // get there.
+            let reason = conn.close_reason().unwrap_or(CloseReason::Answered);
+            conn.linger(reason, moment, &self.shared.config);
             // ENOTCONN: the peer has reset the connection already; the read that follows finds that out.
             let _ = self.client.stream.shutdown_write();
         }
         // A peer that sends as fast as this discards would keep the turn going forever, and the sweep
         // would seldom find its connection idle: so a turn discards only its share, and looks at the
         // deadline itself.
-        let conn = &self.client.conn;
-        match conn.expire(moment, false, conn.read_deadline()) {
-            Expiry::Close(reason) => Step::End(TurnEnd::Close(reason)),
-            _ if self.moved < BYTES_PER_TURN => Step::Read,
-            _ => Step::End(TurnEnd::Wait(Interest::Read)),
+        match conn.on_deadline(moment) {
+            Some(_) => Step::Go,
+            None if self.moved < BYTES_PER_TURN => Step::Read,
+            None => Step::End(TurnEnd::Wait(Interest::Read)),
         }
     }
 
@@ -373,8 +338,8 @@ impl<'a> Turn<'a> {
         if !input.is_dry() || last_look {
             match input.fill(&mut self.client.stream) {
                 Ok(0) => {
-                    let reason = conn.peer_closed().unwrap_or(CloseReason::PeerClosed);
-                    return Step::End(TurnEnd::Close(reason));
+                    conn.input_ended();
+                    return Step::Go;
                 }
                 Ok(_) => return Step::Go,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -402,19 +367,19 @@ impl<'a> Turn<'a> {
     /// What the time means for the connection.
     fn on_deadline(&mut self) -> Step {
         let moment = self.moment();
-        let client = &*self.client;
-        match client
-            .conn
-            .expire(moment, client.waits_to_write, client.deadline)
-        {
-            Expiry::NotYet => Step::End(TurnEnd::Wait(client.interest())),
-            // The peer is not to blame for bytes that are here and that no worker has come to read.
-            _ if self.server_is_behind() => Step::End(TurnEnd::Wait(Interest::Read)),
-            Expiry::Close(CloseReason::WriteTimeout) if self.client.waits_to_write => {
-                self.write_once_more()
-            }
-            Expiry::Close(reason) => Step::End(TurnEnd::Close(reason)),
-            Expiry::Refuse(reject) => self.refuse(reject),
+        if moment < self.client.deadline {
+            return Step::End(TurnEnd::Wait(self.client.interest()));
+        }
+        // The peer is not to blame for bytes that are here and that no worker has come to read.
+        if self.server_is_behind() {
+            return Step::End(TurnEnd::Wait(Interest::Read));
+        }
+        if self.client.waits_to_write {
+            return self.write_once_more();
+        }
+        match self.client.conn.on_deadline(moment) {
+            Some(_) => Step::Go,
+            None => Step::End(TurnEnd::Wait(Interest::Read)),
         }
     }
 
@@ -422,11 +387,12 @@ impl<'a> Turn<'a> {
     /// its time is over: the sweep leaves it to the worker while there is something to read, which
     /// could go on forever.
     fn reject_late(&mut self) -> Option<Step> {
-        let moment = self.moment();
-        let conn = &self.client.conn;
-        match conn.expire(moment, false, conn.read_deadline()) {
-            Expiry::Refuse(reject) => Some(self.refuse(reject)),
-            Expiry::NotYet | Expiry::Close(_) => None,
+        match self.client.conn.phase() {
+            Phase::Head | Phase::Prefetch => {
+                let moment = self.moment();
+                self.client.conn.on_deadline(moment).map(|_| Step::Go)
+            }
+            _ => None,
         }
     }
 
@@ -477,11 +443,6 @@ impl<'a> Turn<'a> {
             true => TurnEnd::Wait(Interest::Write),
             false => TurnEnd::Close(CloseReason::WriteTimeout),
         })
-    }
-
-    fn refuse(&mut self, reject: Reject) -> Step {
-        self.exchange().refuse(reject);
-        Step::Go
     }
 
     fn exchange(&mut self) -> Exchange<'_> {

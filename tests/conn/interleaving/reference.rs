@@ -1,7 +1,8 @@
 //! What must follow: the state of a connection as counts of octets of messages that are known, and as sums of time.
 
+use super::super::life::{Expiry, Finished};
 use super::message::{Does, Framing, Message, Written};
-use doorstep::internals::conn::{BodyFraming, CloseReason, Config, Expiry, Finished, Phase};
+use doorstep::internals::conn::{BodyFraming, CloseReason, Config, Phase};
 use doorstep::internals::h1::Reject;
 use doorstep::internals::limits::PREFETCH_BYTES;
 
@@ -404,8 +405,7 @@ impl<'a> Reference<'a> {
             Phase::Idle => Expiry::Close(CloseReason::IdleTimeout),
             Phase::Head => Expiry::Refuse(Reject::HeadTimeout),
             Phase::Prefetch => Expiry::Refuse(Reject::ContentTimeout),
-            // The handler's own wait, which it ends itself.
-            Phase::Handle => Expiry::NotYet,
+            Phase::Handle => Expiry::Refuse(Reject::ContentTimeout),
             Phase::Send => Expiry::Close(CloseReason::WriteTimeout),
             Phase::Discard => Expiry::Close(CloseReason::UnreadContent),
             Phase::Linger | Phase::Closed => Expiry::Close(self.last.expect("an end has a reason")),

@@ -26,52 +26,57 @@ pub struct Call<'a, T, F> {
     pub result: &'a T,
     /// The octets that it may look at for the first time.
     pub fresh: Range<usize>,
-    /// It may look at all of them again, as it is the last to look at them.
-    pub is_last: bool,
+    /// Those that it may look at again, as it is the last to look at them.
+    pub again: Range<usize>,
     /// The same call once more.
-    pub again: F,
+    pub repeat: F,
 }
 
 impl Meter {
     /// Counts what a call looked at.
     pub fn count<T: Debug, F: Fn(&mut Connection, &[u8]) -> T>(&mut self, call: &Call<'_, T, F>) {
         let outcome = format!("{:?} {:?}", call.result, call.after);
-        if call.comes_to(&outcome, 0..0) {
+        if call.comes_to(&outcome, [0..0, 0..0]) {
             return;
         }
         let Range { start, end } = call.fresh;
-        if call.comes_to(&outcome, start..end) {
-            // Those at the end that it did not look at, either, are another message's.
-            let (mut few, mut enough) = (start, end);
-            while enough - few > 1 {
-                let middle = few + (enough - few) / 2;
-                match call.comes_to(&outcome, start..middle) {
-                    true => enough = middle,
-                    false => few = middle,
-                }
-            }
-            self.scanned += enough - start;
-            return;
-        }
+        // First at what is new, and then, as that is the end, at what it is the end of.
+        let again = match call.comes_to(&outcome, [start..end, 0..0]) {
+            true => 0..0,
+            false => call.again.clone(),
+        };
         assert!(
-            call.is_last,
+            call.comes_to(&outcome, [start..end, again.clone()]),
             "octets are looked at again: {:?}",
             call.result
         );
-        // First at what is new, and then, as that is the end, at all.
-        self.scanned += end - start + end;
+        // Those at the end that it did not look at, either, are another message's.
+        let (mut few, mut enough) = (start.max(again.end), end);
+        if call.comes_to(&outcome, [start..few, again.clone()]) {
+            enough = few;
+        }
+        while enough - few > 1 {
+            let middle = few + (enough - few) / 2;
+            match call.comes_to(&outcome, [start..middle, again.clone()]) {
+                true => enough = middle,
+                false => few = middle,
+            }
+        }
+        self.scanned += enough - start + again.len();
     }
 }
 
 impl<T: Debug, F: Fn(&mut Connection, &[u8]) -> T> Call<'_, T, F> {
     /// Whether it comes to the same without all octets but these.
-    fn comes_to(&self, outcome: &str, but: Range<usize>) -> bool {
+    fn comes_to(&self, outcome: &str, but: [Range<usize>; 2]) -> bool {
         POISONS.iter().all(|poison| {
             let mut input = poison.repeat(self.input.len().div_ceil(poison.len()));
             input.truncate(self.input.len());
-            input[but.clone()].copy_from_slice(&self.input[but.clone()]);
+            for kept in but.clone() {
+                input[kept.clone()].copy_from_slice(&self.input[kept]);
+            }
             let mut conn = self.before.clone();
-            let result = (self.again)(&mut conn, &input);
+            let result = (self.repeat)(&mut conn, &input);
             format!("{result:?} {conn:?}") == outcome
         })
     }

@@ -4,10 +4,9 @@ use super::meter::{Call, Meter};
 use super::naive::{Form, Message};
 use super::status;
 use doorstep::internals::conn::{
-    CloseReason, Config, Connection, Finished, Moment, Phase, Prefetched, Received, ResponsePlan,
+    CloseReason, Config, Connection, Event, Moment, Phase, ResponsePlan,
 };
-use doorstep::internals::h1::chunked::Decoded;
-use doorstep::internals::h1::{Expect, Framing, Head, Reject};
+use doorstep::internals::h1::{Expect, Framing, Head, Parsed, Reject, Resume, parse_head};
 use doorstep::internals::semantics::target::TargetForm;
 use doorstep::internals::semantics::{FieldTable, Span, Status, Version};
 
@@ -99,7 +98,8 @@ pub struct Served {
     reads: bool,
     input: Vec<u8>,
     table: FieldTable,
-    head: usize,
+    /// Octets of the heads that have come before the content that is awaited with them, and so are parsed once more.
+    pub awaited: usize,
     /// Octets that have come.
     come: usize,
     pub messages: Vec<Found>,
@@ -118,7 +118,7 @@ impl Served {
             reads,
             input: Vec::new(),
             table: FieldTable::default(),
-            head: 0,
+            awaited: 0,
             come: 0,
             messages: Vec::new(),
             refused: None,
@@ -154,8 +154,7 @@ impl Served {
         self.input.extend_from_slice(octets);
         while !self.is_over() {
             let goes_on = match self.conn.phase() {
-                Phase::Idle | Phase::Head => self.receive(),
-                Phase::Prefetch => self.prefetch(),
+                Phase::Idle | Phase::Head | Phase::Prefetch => self.receive(),
                 Phase::Discard => self.discard(),
                 _ => self.handle(),
             };
@@ -167,66 +166,85 @@ impl Served {
         }
     }
 
-    fn receive(&mut self) -> Result<bool, Reject> {
-        let before = self.conn.clone();
-        let result = self
-            .conn
-            .receive(&self.input, &mut self.table, NOW, &self.config);
-        if let Some(meter) = &mut self.meter {
-            let (end, is_last) = match result {
-                Ok(Received::More) => (self.input.len(), false),
-                Ok(Received::Head { used, .. }) => (used, true),
-                Err(_) => (self.input.len(), true),
-            };
-            meter.count(&Call {
-                before: &before,
-                after: &self.conn,
-                input: &self.input,
-                result: &result,
-                fresh: meter.seen..end,
-                is_last,
-                again: |conn: &mut Connection, input: &[u8]| {
-                    conn.receive(input, &mut FieldTable::default(), NOW, &self.config)
-                },
-            });
-            meter.seen = end;
-        }
-        let Received::Head { head, used } = result? else {
-            return Ok(false);
-        };
-        self.head = used;
-        self.messages.push(Found {
-            said: said(&head, &self.table, &self.input),
-            content: Vec::new(),
-            begun: self.come,
-            ended: None,
-        });
-        Ok(true)
+    fn next_event(&mut self) -> Event {
+        let table = &mut self.table;
+        self.conn
+            .next_event(&self.input, table, NOW, &self.config, &mut Vec::new())
     }
 
-    fn prefetch(&mut self) -> Result<bool, Reject> {
+    fn receive(&mut self) -> Result<bool, Reject> {
         let before = self.conn.clone();
-        let result = self.conn.prefetch(&self.input, NOW, &self.config);
-        if let Some(meter) = &mut self.meter {
-            meter.count(&Call {
-                before: &before,
-                after: &self.conn,
-                input: &self.input,
-                result: &result,
-                fresh: meter.seen..self.input.len(),
-                is_last: false,
-                again: |conn: &mut Connection, input: &[u8]| {
-                    conn.prefetch(input, NOW, &self.config)
-                },
+        let event = self.next_event();
+        let is_found = self.conn.requests() > before.requests();
+        // The head of a request whose content is awaited is told later, and not at all if it is refused.
+        let head = match (&event, is_found) {
+            (Event::Head { head, used }, _) => Some((*head, *used)),
+            (_, true) => Some(self.head()),
+            (_, false) => None,
+        };
+        self.count_receive(&before, &event, head.map(|(_, used)| used));
+        if let (Some((head, used)), true) = (head, is_found) {
+            self.messages.push(Found {
+                said: said(&head, &self.table, &self.input),
+                content: Vec::new(),
+                begun: self.come,
+                ended: None,
             });
-            meter.seen = self.input.len();
+            if event == Event::Read {
+                self.awaited += used;
+            }
         }
-        if result? == Prefetched::More {
-            return Ok(false);
+        match event {
+            Event::Read => Ok(false),
+            Event::Head { head, used } => {
+                let said = said(&head, &self.table, &self.input);
+                assert_eq!(said, self.present().said);
+                self.input.drain(..used);
+                self.forget();
+                Ok(true)
+            }
+            Event::Refuse(reject) => Err(reject),
+            event => panic!("{event:?} before a handler"),
         }
-        self.input.drain(..self.head);
-        self.forget();
-        Ok(true)
+    }
+
+    /// The head that is at the start of the input.
+    fn head(&mut self) -> (Head, usize) {
+        let limits = &self.config.limits;
+        match parse_head(&self.input, Resume::default(), limits, &mut self.table) {
+            Ok(Parsed::Done { value, used }) => (value, used),
+            other => panic!("{other:?} for a head"),
+        }
+    }
+
+    fn count_receive(&mut self, before: &Connection, event: &Event, head: Option<usize>) {
+        let Some(meter) = &mut self.meter else {
+            return;
+        };
+        let is_awaited = before.phase() == Phase::Prefetch;
+        let awaits = self.config.prefetch_bytes > 0;
+        let (end, again) = match (event, head) {
+            // What was looked at of a head is looked at again when that is whole; of content nothing is.
+            (Event::Head { .. }, Some(used)) if is_awaited => (self.input.len(), 0..used),
+            (_, Some(used)) if awaits => (self.input.len(), 0..used),
+            (_, Some(used)) => (used, 0..used),
+            (Event::Read, None) => (self.input.len(), 0..0),
+            (_, None) if is_awaited => (self.input.len(), 0..0),
+            (_, None) => (self.input.len(), 0..self.input.len()),
+        };
+        meter.count(&Call {
+            before,
+            after: &self.conn,
+            input: &self.input,
+            result: event,
+            fresh: meter.seen..end,
+            again,
+            repeat: |conn: &mut Connection, input: &[u8]| {
+                let mut table = FieldTable::default();
+                conn.next_event(input, &mut table, NOW, &self.config, &mut Vec::new())
+            },
+        });
+        meter.seen = end;
     }
 
     /// What is here is looked at by another, for the first time.
@@ -236,38 +254,47 @@ impl Served {
         }
     }
 
-    fn take_content(&mut self) -> Result<Decoded, Reject> {
+    fn next_content(&mut self) -> Event {
         let before = self.conn.clone();
-        let result = self.conn.take_content(&self.input, NOW, &self.config);
+        let event = self
+            .conn
+            .next_content(&self.input, NOW, &self.config, &mut Vec::new());
         if let Some(meter) = &mut self.meter {
+            let used = match event {
+                Event::Content { used, .. } => used,
+                _ => self.input.len(),
+            };
             meter.count(&Call {
                 before: &before,
                 after: &self.conn,
                 input: &self.input,
-                result: &result,
-                fresh: 0..result.as_ref().map_or(self.input.len(), |taken| taken.used),
-                is_last: false,
-                again: |conn: &mut Connection, input: &[u8]| {
-                    conn.take_content(input, NOW, &self.config)
+                result: &event,
+                fresh: 0..used,
+                again: 0..0,
+                repeat: |conn: &mut Connection, input: &[u8]| {
+                    conn.next_content(input, NOW, &self.config, &mut Vec::new())
                 },
             });
         }
-        result
+        event
     }
 
     /// The handler, and the whole of its answer.
     fn handle(&mut self) -> Result<bool, Reject> {
-        while self.reads && !self.conn.content_is_read() {
-            let taken = self.take_content()?;
-            let content = self.input[taken.data].to_vec();
-            self.present().content.extend(content);
-            self.input.drain(..taken.used);
-            if taken.used == 0 {
-                self.conn.take_continue();
-                return Ok(false);
+        while self.reads && self.conn.content_left() != Some(0) {
+            match self.next_content() {
+                Event::Content { used, data } => {
+                    let content = self.input[data].to_vec();
+                    self.present().content.extend(content);
+                    self.input.drain(..used);
+                }
+                Event::Read => return Ok(false),
+                Event::Refuse(reject) => return Err(reject),
+                event => panic!("{event:?} for a handler"),
             }
         }
-        let ended = self.conn.content_is_read().then_some(self.come);
+        let is_read = self.conn.content_left() == Some(0);
+        let ended = is_read.then_some(self.come);
         self.present().ended = ended;
         self.answer();
         Ok(true)
@@ -280,13 +307,17 @@ impl Served {
     fn answer(&mut self) {
         let answer = ResponsePlan::new(Status::OK).length(0);
         self.conn.respond(&answer, &self.config, &mut Vec::new());
-        let finished = self.conn.finish(!self.input.is_empty(), NOW, &self.config);
-        assert_eq!(finished == Finished::Continue, !self.is_over());
+        self.conn.finish(!self.input.is_empty(), NOW, &self.config);
     }
 
     fn discard(&mut self) -> Result<bool, Reject> {
         let before = self.conn.clone();
-        let used = self.conn.discard(&self.input, NOW, &self.config);
+        let event = self.next_event();
+        let used = match event {
+            Event::Content { used, .. } => used,
+            Event::Read => 0,
+            event => panic!("{event:?} for what nobody reads"),
+        };
         if let Some(meter) = &mut self.meter {
             // What it does not drop, a refused octet apart, is nothing to it.
             let is_over = self.conn.phase() == Phase::Linger;
@@ -295,10 +326,13 @@ impl Served {
                 before: &before,
                 after: &self.conn,
                 input: &self.input,
-                result: &used,
+                result: &event,
                 fresh: 0..end,
-                is_last: false,
-                again: |conn: &mut Connection, input: &[u8]| conn.discard(input, NOW, &self.config),
+                again: 0..0,
+                repeat: |conn: &mut Connection, input: &[u8]| {
+                    let mut table = FieldTable::default();
+                    conn.next_event(input, &mut table, NOW, &self.config, &mut Vec::new())
+                },
             });
         }
         self.input.drain(..used);
@@ -310,7 +344,10 @@ impl Served {
 
     fn refuse(&mut self, reject: Reject) {
         self.refused = Some((status(reject), self.come));
-        self.conn.refuse(reject);
+        assert_eq!(
+            self.conn.close_reason(),
+            Some(CloseReason::Rejected(reject))
+        );
         self.answer();
     }
 }
