@@ -3,7 +3,7 @@
 //! In: a name. Out: what the file holds. Never: the system's own table, which differs from one machine to the next; a guess
 //! from the content, which browsers are told not to make either.
 
-/// The type of a file whose path ends in this name, as it stands in Content-Type (RFC 9110 §8.3): by the octets behind the
+/// The type of a file whose path ends in this name, as it stands in Content-Type (RFC 9110 §8.3): by the bytes behind the
 /// last dot of its last segment, without regard to case; `application/octet-stream` where there is none or it is not known.
 pub fn of(path: &[u8]) -> &'static str {
     known(path).unwrap_or(UNKNOWN)
@@ -17,27 +17,27 @@ pub fn all() -> &'static [(&'static str, &'static str)] {
 fn known(path: &[u8]) -> Option<&'static str> {
     // From the back, and no further than the longest extension reaches: a path may be long.
     let reach = path.len().saturating_sub(EXTENSION_MAX + 1);
-    let dot = path[reach..].iter().rposition(|&octet| octet == b'.')?;
+    let dot = path[reach..].iter().rposition(|&byte| byte == b'.')?;
     // An extension with a slash in it, when the dot stood in a folder's name, is in no table.
     let found = KEYS.binary_search(&key(&path[reach + dot + 1..]));
     found.ok().map(|index| TYPES[index].1)
 }
 
-/// An extension as one number, in the same order: its octets in lower case from the left, and its length on the right, so
+/// An extension as one number, in the same order: its bytes in lower case from the left, and its length on the right, so
 /// that a NUL at its end counts. Comparing numbers made a lookup three times as fast as comparing slices.
 const fn key(extension: &[u8]) -> u128 {
     let mut key = 0;
     let mut index = 0;
     while index < extension.len() {
-        let octet = extension[index].to_ascii_lowercase();
-        key |= (octet as u128) << (8 * (15 - index));
+        let byte = extension[index].to_ascii_lowercase();
+        key |= (byte as u128) << (8 * (15 - index));
         index += 1;
     }
     key | extension.len() as u128
 }
 
 const UNKNOWN: &str = "application/octet-stream";
-/// The longest extension below. A key has room for 15 octets.
+/// The longest extension below. A key has room for 15 bytes.
 const EXTENSION_MAX: usize = 12;
 
 /// The keys of [`TYPES`], in its order.
@@ -90,7 +90,7 @@ const PLAIN: [&str; 186] = [
     "vhdl", "vim", "vue", "wast", "wat", "zig", "zsh",
 ];
 
-/// Sorted by the octets of the extension.
+/// Sorted by the bytes of the extension.
 ///
 /// The type is the registered one where there is one, else the one in use. The exceptions are `.avi` and `.wav` (players ask
 /// for these types, not for those of RFC 2361), `.ts` (source code to some, but players ask for MPEG's transport stream by its

@@ -133,7 +133,7 @@ impl Files {
         Ok(self)
     }
 
-    /// Octets of small files (up to 64 KiB each) that are kept in memory: 64 MiB otherwise. With 0 nothing is kept of any file, and
+    /// Bytes of small files (up to 64 KiB each) that are kept in memory: 64 MiB otherwise. With 0 nothing is kept of any file, and
     /// each request asks the file system.
     pub fn file_cache(mut self, bytes: usize) -> Files {
         self.site.options.memory = bytes;

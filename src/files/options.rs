@@ -37,7 +37,7 @@ pub struct Options {
     pub listing: bool,
     /// Whether `/about` is answered with `about.html`.
     pub clean_urls: bool,
-    /// Octets of small files that are kept in memory; 0 keeps nothing, descriptors and missing names neither.
+    /// Bytes of small files that are kept in memory; 0 keeps nothing, descriptors and missing names neither.
     pub memory: usize,
     cache_control: CacheControl,
     immutable: bool,
@@ -90,7 +90,7 @@ impl Options {
 
     /// The type of a file by its name.
     pub fn media_type(&self, path: &[u8]) -> &str {
-        let extension = || path.rsplit(|&octet| octet == b'.').next();
+        let extension = || path.rsplit(|&byte| byte == b'.').next();
         let own = self.media_types.iter().find(|(own, _)| {
             path.contains(&b'.')
                 && extension().is_some_and(|this| this.eq_ignore_ascii_case(own.as_bytes()))
@@ -109,7 +109,7 @@ impl Options {
     /// The value of Cache-Control for a file by its name. One that may be written to just now has no settled content, and must
     /// not be held for the hashed one: a client would keep a half of it for a year.
     pub fn cache_control(&self, path: &[u8], is_settled: bool) -> String {
-        let name = path.rsplit(|&octet| octet == b'/').next().unwrap_or(path);
+        let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
         if self.immutable && is_settled && carries_hash(name) {
             return IMMUTABLE.to_string();
         }

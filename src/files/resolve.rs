@@ -59,7 +59,7 @@ impl<'a> Resolved<'a> {
 /// Whose rules for names apply. Either can be chosen on any system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Names {
-    /// A name is any octets but `/` and NUL.
+    /// A name is any bytes but `/` and NUL.
     Unix,
     /// Some names stand for something else than the file of that name: a device, a stream, another file. What is left can be
     /// the name of a file on Unix as well.
@@ -122,7 +122,7 @@ pub enum PathError {
 }
 
 impl PathError {
-    /// 400 for what is no path of octets at all, else 404: what is refused is not to be told from what is missing.
+    /// 400 for what is no path of bytes at all, else 404: what is refused is not to be told from what is missing.
     pub const fn status(self) -> Status {
         match self {
             PathError::NoLeadingSlash | PathError::InvalidEscape | PathError::Nul => {
@@ -270,10 +270,10 @@ fn begins_with_ignored_dot(segment: &[u8]) -> bool {
 /// Whether Windows would open something else than a file of exactly this name.
 fn is_special_on_windows(segment: &[u8]) -> bool {
     // `c:` is a drive and `x::$DATA` a stream of `x`; the others are wildcards or redirections.
-    let special = |octet: &u8| matches!(octet, b':' | b'"' | b'*' | b'<' | b'>' | b'?' | b'|');
+    let special = |byte: &u8| matches!(byte, b':' | b'"' | b'*' | b'<' | b'>' | b'?' | b'|');
     // `GIT~1` is the short name of `.git`.
     let short = |pair: &[u8]| pair[0] == b'~' && pair[1].is_ascii_digit();
-    // Names are UTF-16 there: octets that are no UTF-8 have none.
+    // Names are UTF-16 there: bytes that are no UTF-8 have none.
     std::str::from_utf8(segment).is_err()
         || segment.iter().any(special)
         || segment.windows(2).any(short)
@@ -285,7 +285,7 @@ fn is_special_on_windows(segment: &[u8]) -> bool {
 /// `CON`, and also `con.txt` and `con .txt`, are the console wherever they stand.
 fn is_device_on_windows(segment: &[u8]) -> bool {
     let stem = segment
-        .split(|&octet| octet == b'.')
+        .split(|&byte| byte == b'.')
         .next()
         .unwrap_or_default();
     let stem = stem.trim_ascii_end();

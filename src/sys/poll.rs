@@ -30,7 +30,7 @@ use std::os::fd::{AsFd, BorrowedFd as Borrowed};
 #[cfg(windows)]
 use std::os::windows::io::{AsSocket, BorrowedSocket as Borrowed};
 
-/// The longest that a leader polls without a look at the table. A datagram, unlike an octet in a pipe,
+/// The longest that a leader polls without a look at the table. A datagram, unlike an byte in a pipe,
 /// may be lost when the system is out of memory; a change then waits this long at most.
 const LEAD_MAX: Duration = Duration::from_secs(1);
 

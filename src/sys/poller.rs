@@ -20,9 +20,9 @@ pub struct Token(pub u64);
 /// Which readiness a registration waits for. Errors and hang-ups are reported with either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Interest {
-    /// The source has octets to read, or a connection to accept, or its peer has closed.
+    /// The source has bytes to read, or a connection to accept, or its peer has closed.
     Read,
-    /// The source takes octets again.
+    /// The source takes bytes again.
     Write,
 }
 

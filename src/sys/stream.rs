@@ -9,7 +9,7 @@ use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-/// Octets of a file that are copied at once where there is no sendfile: the point from which larger
+/// Bytes of a file that are copied at once where there is no sendfile: the point from which larger
 /// blocks gain little.
 const COPY_BLOCK: usize = 64 << 10;
 
@@ -19,7 +19,7 @@ const COPY_BLOCK: usize = 64 << 10;
 pub trait Socket: Read + Write + Send {
     /// What the poller watches.
     fn source(&self) -> Source<'_>;
-    /// Tells the peer that no more octets follow.
+    /// Tells the peer that no more bytes follow.
     fn shutdown_write(&mut self) -> io::Result<()>;
     /// Blocks until the stream is ready in the given direction (`true`) or the time is over (`false`).
     fn wait(&mut self, interest: Interest, timeout: Duration) -> io::Result<bool>;
@@ -41,7 +41,7 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// Reads what is there, up to `buffer.len()` octets; 0 is the end of the stream.
+    /// Reads what is there, up to `buffer.len()` bytes; 0 is the end of the stream.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         uninterrupted(|| match self {
             Stream::Tcp(stream) => stream.read(buffer),
@@ -53,12 +53,12 @@ impl Stream {
 
     /// Writes what fits. A peer that has gone is an error and never a signal: std's sockets write with
     /// `MSG_NOSIGNAL`, and where a system has no such flag they carry `SO_NOSIGPIPE`.
-    pub fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         uninterrupted(|| match self {
-            Stream::Tcp(stream) => stream.write(octets),
+            Stream::Tcp(stream) => stream.write(bytes),
             #[cfg(unix)]
-            Stream::Unix(stream) => stream.write(octets),
-            Stream::Other(stream) => stream.write(octets),
+            Stream::Unix(stream) => stream.write(bytes),
+            Stream::Other(stream) => stream.write(bytes),
         })
     }
 
@@ -72,7 +72,7 @@ impl Stream {
         })
     }
 
-    /// Sends up to `length` octets of `file` from `offset`, without moving the file's own position
+    /// Sends up to `length` bytes of `file` from `offset`, without moving the file's own position
     /// (Windows has no such read: there the position moves, and nothing here depends on it).
     /// 0 means that the file ends there. `sendfile(2)` on Linux, at most 2 MiB a call; elsewhere, or
     /// where the file system has no sendfile, one block of 64 KiB is copied through `scratch`.
@@ -99,7 +99,7 @@ impl Stream {
         self.copy_file(file, offset, length, scratch)
     }
 
-    /// Tells the peer that no more octets follow.
+    /// Tells the peer that no more bytes follow.
     pub fn shutdown_write(&mut self) -> io::Result<()> {
         match self {
             Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
@@ -238,7 +238,7 @@ impl fmt::Debug for Stream {
 /// [`io::ErrorKind::UnexpectedEof`] when the file ends before that; those of reading it.
 pub fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
     let mut filled = 0;
-    // Each round reads at least one octet.
+    // Each round reads at least one byte.
     while filled < buffer.len() {
         let at = offset + filled as u64;
         match uninterrupted(|| read_at(file, &mut buffer[filled..], at))? {

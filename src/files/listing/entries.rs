@@ -8,9 +8,9 @@ use std::ops::ControlFlow;
 /// One entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
-    /// Its name: any octets that a system takes for one.
+    /// Its name: any bytes that a system takes for one.
     pub name: &'a [u8],
-    /// Octets of a file; `None`: it is a folder.
+    /// Bytes of a file; `None`: it is a folder.
     pub size: Option<u64>,
     /// When it was modified, in whole seconds since 1970. `None`: before that, or nobody knows.
     pub modified: Option<u64>,
@@ -29,7 +29,7 @@ pub struct Entries {
     is_truncated: bool,
 }
 
-/// What is kept of an entry: 24 octets.
+/// What is kept of an entry: 24 bytes.
 #[derive(Clone, Copy, Debug)]
 struct Record {
     /// [`FOLDER`] for a folder.
@@ -72,7 +72,7 @@ impl Entries {
         self.records.shrink_to_fit();
     }
 
-    /// Octets of memory that they take.
+    /// Bytes of memory that they take.
     pub fn bytes(&self) -> usize {
         self.names.capacity() + self.records.capacity() * size_of::<Record>()
     }

@@ -1,16 +1,16 @@
 //! Names, sizes and times as text: for people in HTML, for programs in JSON.
 //!
-//! In: any octets, numbers. Out: text that means nothing to whatever reads it. Never: a name taken for markup, a character that
-//! is obeyed instead of shown, an octet that is no UTF-8.
+//! In: any bytes, numbers. Out: text that means nothing to whatever reads it. Never: a name taken for markup, a character that
+//! is obeyed instead of shown, an byte that is no UTF-8.
 
 use crate::bytes::number::push_decimal;
 use crate::semantics::date::HttpDate;
 
-/// Appends octets so that they are text in HTML, between tags and within the quotes of an attribute. What is no UTF-8 shows as
+/// Appends bytes so that they are text in HTML, between tags and within the quotes of an attribute. What is no UTF-8 shows as
 /// U+FFFD, a control character as the picture of it (U+2400 and on), and a character that turns the direction of the text
 /// around by its number.
-pub fn push_html(octets: &[u8], out: &mut Vec<u8>) {
-    for character in characters(octets) {
+pub fn push_html(bytes: &[u8], out: &mut Vec<u8>) {
+    for character in characters(bytes) {
         match character {
             '&' => out.extend_from_slice(b"&amp;"),
             '<' => out.extend_from_slice(b"&lt;"),
@@ -25,10 +25,10 @@ pub fn push_html(octets: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Appends octets as a JSON string (RFC 8259 §7). What is no UTF-8 becomes U+FFFD.
-pub fn push_json(octets: &[u8], out: &mut Vec<u8>) {
+/// Appends bytes as a JSON string (RFC 8259 §7). What is no UTF-8 becomes U+FFFD.
+pub fn push_json(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
-    for character in characters(octets) {
+    for character in characters(bytes) {
         match character {
             '"' | '\\' => {
                 out.push(b'\\');
@@ -45,16 +45,16 @@ pub fn push_json(octets: &[u8], out: &mut Vec<u8>) {
 
 /// Appends a size as `512 B` or `14.2 kB`: decimal, one digit behind the point, cut and not rounded so that no size shows as
 /// `1000.0 kB`.
-pub fn push_size(octets: u64, out: &mut Vec<u8>) {
-    match UNITS.iter().find(|(unit, _)| octets >= *unit) {
+pub fn push_size(bytes: u64, out: &mut Vec<u8>) {
+    match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
         Some((unit, name)) => {
-            push_decimal(out, octets / unit);
+            push_decimal(out, bytes / unit);
             out.push(b'.');
-            push_decimal(out, octets % unit / (unit / 10));
+            push_decimal(out, bytes % unit / (unit / 10));
             out.extend_from_slice(name);
         }
         None => {
-            push_decimal(out, octets);
+            push_decimal(out, bytes);
             out.extend_from_slice(b" B");
         }
     }
@@ -75,9 +75,9 @@ pub fn timestamp(seconds: u64) -> Option<[u8; 20]> {
     Some(stamp)
 }
 
-/// The characters of these octets, U+FFFD for each piece that is none.
-fn characters(octets: &[u8]) -> impl Iterator<Item = char> {
-    octets.utf8_chunks().flat_map(|chunk| {
+/// The characters of these bytes, U+FFFD for each piece that is none.
+fn characters(bytes: &[u8]) -> impl Iterator<Item = char> {
+    bytes.utf8_chunks().flat_map(|chunk| {
         let broken = (!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER);
         chunk.valid().chars().chain(broken)
     })

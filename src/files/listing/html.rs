@@ -89,7 +89,7 @@ pub(super) fn push_bottom(entries: &Entries, out: &mut Vec<u8>) {
 /// The way from the root to this folder, each step a link: `..` as often as it takes, so that no link needs to know where the
 /// root is.
 fn push_way(path: &[u8], out: &mut Vec<u8>) {
-    let segments = || path.split(|&octet| octet == b'/');
+    let segments = || path.split(|&byte| byte == b'/');
     let depth = if path.is_empty() {
         0
     } else {
@@ -178,7 +178,7 @@ const HEADS: [(Key, &Head); 3] = [
 ];
 /// What the root is called.
 const ROOT_NAME: &[u8] = b"Home";
-/// Octets of `2026-11-21`.
+/// Bytes of `2026-11-21`.
 const DATE_LEN: usize = 10;
-/// Octets of `2026-11-21T20:03`.
+/// Bytes of `2026-11-21T20:03`.
 const MINUTES_END: usize = 16;

@@ -1,6 +1,6 @@
 //! A listing as JSON (RFC 8259), piece by piece: an entry a line.
 //!
-//! In: a folder's path and its entries. Out: the object that [`listing`](super) documents. Never: an octet that is no UTF-8.
+//! In: a folder's path and its entries. Out: the object that [`listing`](super) documents. Never: an byte that is no UTF-8.
 
 use super::entries::{Entries, Entry};
 use super::escape::{push_json, timestamp};

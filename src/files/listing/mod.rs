@@ -17,7 +17,7 @@
 //! - `truncated`: whether the folder has more than the entries here, because it has too many.
 //! - `name`: decoded. What is no UTF-8 in it, or in `path`, is U+FFFD: `href` is exact.
 //! - `type`: `file` or `folder`; what a symlink leads to, not the symlink.
-//! - `size`: in octets, of a file. A folder has none.
+//! - `size`: in bytes, of a file. A folder has none.
 //! - `modified`: as RFC 3339 in UTC, whole seconds; null before 1970, after 9999, and where nobody knows.
 //! - `href`: relative to the URL that the listing was asked by.
 

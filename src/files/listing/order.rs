@@ -70,7 +70,7 @@ fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
 }
 
 /// Names as people order them: runs of digits as numbers (`file2` before `file10`) and without regard to case; names that are
-/// equal so, by their octets.
+/// equal so, by their bytes.
 ///
 /// A name is read as a sequence of `Sign`s, and sequences are compared sign by sign. Signs have a total order, so that of
 /// names is total as well: it is never circular, whatever the names.
@@ -81,17 +81,17 @@ pub fn natural(left: &[u8], right: &[u8]) -> Ordering {
         .then_with(|| left.cmp(right))
 }
 
-/// Octets at the start of both that are the same signs in both: names in one folder are often alike for long.
+/// Bytes at the start of both that are the same signs in both: names in one folder are often alike for long.
 fn same_signs_len(left: &[u8], right: &[u8]) -> usize {
     let blocks = left.chunks_exact(BLOCK).zip(right.chunks_exact(BLOCK));
     let mut same = BLOCK * blocks.take_while(|(left, right)| left == right).count();
     let rest = left[same..].iter().zip(&right[same..]);
     same += rest.take_while(|(left, right)| left == right).count();
-    // A number may go on behind the last octet that is the same.
+    // A number may go on behind the last byte that is the same.
     while same > 0 && left[same - 1].is_ascii_digit() {
         same -= 1;
     }
-    // So may a character: one of four octets that begins three octets before.
+    // So may a character: one of four bytes that begins three bytes before.
     let begins = |back: &usize| left[same - back] >= FIRST_OF_SEVERAL;
     same - (1..=same.min(3)).find(begins).unwrap_or(0)
 }
@@ -101,7 +101,7 @@ fn same_signs_len(left: &[u8], right: &[u8]) -> usize {
 enum Sign<'a> {
     /// A run of digits, without the zeros in front.
     Number(&'a [u8]),
-    /// A character in lower case, never a digit; or behind all of them an octet that is no part of any.
+    /// A character in lower case, never a digit; or behind all of them an byte that is no part of any.
     Character(u32),
 }
 
@@ -142,10 +142,10 @@ impl<'a> Signs<'a> {
     }
 
     fn number(&mut self) -> Sign<'a> {
-        let digits = self.rest.iter().take_while(|octet| octet.is_ascii_digit());
+        let digits = self.rest.iter().take_while(|byte| byte.is_ascii_digit());
         let (run, rest) = self.rest.split_at(digits.count());
         self.rest = rest;
-        let zeros = run.iter().take_while(|&&octet| octet == b'0').count();
+        let zeros = run.iter().take_while(|&&byte| byte == b'0').count();
         Sign::Number(&run[zeros..])
     }
 }
@@ -158,12 +158,12 @@ impl<'a> Iterator for Signs<'a> {
             return Some(Sign::Character(u32::from(character)));
         }
         match *self.rest.first()? {
-            octet if octet.is_ascii_digit() => Some(self.number()),
-            octet if octet.is_ascii() => {
+            byte if byte.is_ascii_digit() => Some(self.number()),
+            byte if byte.is_ascii() => {
                 self.rest = &self.rest[1..];
-                Some(Sign::Character(u32::from(octet.to_ascii_lowercase())))
+                Some(Sign::Character(u32::from(byte.to_ascii_lowercase())))
             }
-            octet => match first_character(self.rest) {
+            byte => match first_character(self.rest) {
                 Some(character) => {
                     self.rest = &self.rest[character.len_utf8()..];
                     let mut lower = character.to_lowercase();
@@ -173,25 +173,25 @@ impl<'a> Iterator for Signs<'a> {
                 }
                 None => {
                     self.rest = &self.rest[1..];
-                    Some(Sign::Character(u32::from(char::MAX) + u32::from(octet)))
+                    Some(Sign::Character(u32::from(char::MAX) + u32::from(byte)))
                 }
             },
         }
     }
 }
 
-/// The character that these octets begin with, if they begin with one beyond ASCII.
-fn first_character(octets: &[u8]) -> Option<char> {
-    let len = match octets.first()? {
+/// The character that these bytes begin with, if they begin with one beyond ASCII.
+fn first_character(bytes: &[u8]) -> Option<char> {
+    let len = match bytes.first()? {
         0xF0.. => 4,
         0xE0.. => 3,
         FIRST_OF_SEVERAL.. => 2,
         _ => return None,
     };
-    std::str::from_utf8(octets.get(..len)?).ok()?.chars().next()
+    std::str::from_utf8(bytes.get(..len)?).ok()?.chars().next()
 }
 
-/// RFC 3629 §3: the first octet of a character of several begins with two bits that are set, the others with one.
+/// RFC 3629 §3: the first byte of a character of several begins with two bits that are set, the others with one.
 const FIRST_OF_SEVERAL: u8 = 0xC0;
-/// Octets that are compared at once.
+/// Bytes that are compared at once.
 const BLOCK: usize = 16;

@@ -1,6 +1,6 @@
 //! The content of an answer with a listing, made while it is sent.
 //!
-//! In: entries in order, and a form. Out: octets, block by block, and how many they will be. Never: the whole of it in memory.
+//! In: entries in order, and a form. Out: bytes, block by block, and how many they will be. Never: the whole of it in memory.
 
 use super::budget::Reservation;
 use super::entries::Entries;
@@ -29,7 +29,7 @@ pub struct ListingReader {
     next: usize,
     /// Whole pieces: as many as it takes for one block, and one at least.
     block: Vec<u8>,
-    /// Octets of the block that were read.
+    /// Bytes of the block that were read.
     read: usize,
     /// Its share of the memory that listings may take.
     reservation: Option<Reservation>,
@@ -57,7 +57,7 @@ impl ListingReader {
         self
     }
 
-    /// How many octets it is in all. Each piece is made once for that, and thrown away: what is counted is what will be sent.
+    /// How many bytes it is in all. Each piece is made once for that, and thrown away: what is counted is what will be sent.
     pub fn length(&self) -> u64 {
         let mut piece = Vec::new();
         let mut length = 0;

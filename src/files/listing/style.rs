@@ -1,9 +1,9 @@
 //! How a listing looks, and the script of its filter box.
 //!
 //! In: nothing. Out: a style and a script, always the same, and the policy that lets a browser use these two and nothing else.
-//! Never: an octet of a request or of a folder, so that what was smuggled into a name past every escape would still not run.
+//! Never: an byte of a request or of a folder, so that what was smuggled into a name past every escape would still not run.
 
-/// The policy of a page (Content Security Policy Level 3): the hashes are of the octets between the tags, SHA-256 in base64. A
+/// The policy of a page (Content Security Policy Level 3): the hashes are of the bytes between the tags, SHA-256 in base64. A
 /// test recomputes them.
 pub const POLICY: &str = "default-src 'none'; style-src 'sha256-2nc9RaVHIg1LF8DVUCDHutlOpkgMi+RIPgXQVOStFdA='; \
 script-src 'sha256-n1k5GDP4ej2S1oOCL2Tu9/hzbUagitw6MrjBCZnWONI='; base-uri 'none'; form-action 'none'";

@@ -1,6 +1,6 @@
 //! What is kept of recent requests, so that a hot file costs no call of the file system, and a large one no search for its name.
 //!
-//! In: what a look at the file system gave. Out: whether it may be kept, which the representations know. Never: more octets,
+//! In: what a look at the file system gave. Out: whether it may be kept, which the representations know. Never: more bytes,
 //! descriptors or names than their bounds; anything that was not looked at for a tenth of a second as the truth.
 
 use super::{Resource, is_fresh, is_same_root};
@@ -79,7 +79,7 @@ struct Absence {
 }
 
 impl Cache {
-    /// One that keeps at most so many octets, or nothing at all.
+    /// One that keeps at most so many bytes, or nothing at all.
     pub fn of(bytes_max: usize) -> Cache {
         Cache {
             bytes_max,
@@ -256,7 +256,7 @@ impl Entries {
         }
     }
 
-    /// Goes down to so many octets and descriptors: what was not asked for since the last eviction goes first, then whatever comes.
+    /// Goes down to so many bytes and descriptors: what was not asked for since the last eviction goes first, then whatever comes.
     fn evict(&mut self, bytes_goal: usize, descriptors_goal: usize) -> u64 {
         let mut count = 0;
         let Entries {

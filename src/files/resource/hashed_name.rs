@@ -12,7 +12,7 @@
 /// - Hexadecimal digits in lower case, as many as a tool writes, also behind an underscore: webpack, Parcel, rustdoc and
 ///   Propshaft (8), gulp-rev (10), Django (12), Angular and Next.js (16), webpack and Gatsby (20), Phoenix and Ember (32),
 ///   SHA-1 (40), Sprockets and Hugo (64).
-/// - Eight octets of base64url with a digit and, behind the first, a capital: Rollup and Vite, Astro, VitePress (`BkH3x9aQ`),
+/// - Eight bytes of base64url with a digit and, behind the first, a capital: Rollup and Vite, Astro, VitePress (`BkH3x9aQ`),
 ///   esbuild and Angular (`K3QXYZAB`).
 ///
 /// Neither may read like words and numbers (`facade01`, `DSC00012`, `16-Light`). A name that is all hash does not count:
@@ -34,12 +34,12 @@ fn stem(name: &[u8]) -> Option<&[u8]> {
 }
 
 fn cut_at_last_dot(name: &[u8]) -> Option<(&[u8], &[u8])> {
-    let dot = name.iter().rposition(|&octet| octet == b'.')?;
+    let dot = name.iter().rposition(|&byte| byte == b'.')?;
     Some((&name[..dot], &name[dot + 1..]))
 }
 
 fn ends_in_hexadecimal(stem: &[u8]) -> bool {
-    let separator = stem.iter().rposition(|octet| b".-_".contains(octet));
+    let separator = stem.iter().rposition(|byte| b".-_".contains(byte));
     let Some(separator @ 1..) = separator else {
         return false;
     };
@@ -55,10 +55,10 @@ fn ends_in_uuid(stem: &[u8]) -> bool {
     let Some((_, uuid)) = stem.split_last_chunk::<UUID_LEN>() else {
         return false;
     };
-    let groups = uuid.split(|&octet| octet == b'-');
+    let groups = uuid.split(|&byte| byte == b'-');
     let hexadecimal = uuid
         .iter()
-        .all(|octet| *octet == b'-' || is_lower_hexadecimal(octet));
+        .all(|byte| *byte == b'-' || is_lower_hexadecimal(byte));
     hexadecimal && groups.map(<[u8]>::len).eq([8, 4, 4, 4, 12])
 }
 
@@ -66,9 +66,9 @@ fn ends_in_base64url(stem: &[u8]) -> bool {
     let Some(([_, .., b'-' | b'.'], hash)) = stem.split_last_chunk::<BASE64URL_LEN>() else {
         return false;
     };
-    let parted = hash.iter().any(|octet| b"-_".contains(octet));
+    let parted = hash.iter().any(|byte| b"-_".contains(byte));
     // With capitals alone only as esbuild writes them, in base32.
-    let base32 = |octet: &u8| matches!(octet, b'A'..=b'Z' | b'2'..=b'7');
+    let base32 = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'2'..=b'7');
     hash.iter().all(is_base64url)
         && hash.iter().any(u8::is_ascii_digit)
         && hash[1..].iter().any(u8::is_ascii_uppercase)
@@ -77,18 +77,18 @@ fn ends_in_base64url(stem: &[u8]) -> bool {
         && !holds_word(hash)
 }
 
-fn is_base64url(octet: &u8) -> bool {
-    octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_')
+fn is_base64url(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-fn is_lower_hexadecimal(octet: &u8) -> bool {
-    matches!(octet, b'0'..=b'9' | b'a'..=b'f')
+fn is_lower_hexadecimal(byte: &u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
 /// How often a digit, a small letter or a capital stands next to another of the three, a capital in front of a small letter
 /// left out. A word and a number have one, `v2-Top10` has two.
 fn class_changes(hash: &[u8]) -> usize {
-    let class = |octet: u8| match octet {
+    let class = |byte: u8| match byte {
         b'0'..=b'9' => Some(0),
         b'a'..=b'z' => Some(1),
         b'A'..=b'Z' => Some(2),

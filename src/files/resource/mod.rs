@@ -179,7 +179,7 @@ impl Resource {
         self.used.swap(false, Ordering::Relaxed)
     }
 
-    /// Octets of memory that it takes.
+    /// Bytes of memory that it takes.
     pub fn bytes(&self) -> usize {
         let representations: usize = self.representations().map(|one| one.bytes()).sum();
         OVERHEAD + self.path.len() + representations

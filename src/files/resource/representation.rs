@@ -31,7 +31,7 @@ const CACHE_FILE_BYTES: u64 = 64 * 1024;
 const SETTLED: Duration = Duration::from_secs(2);
 /// How often a file is read that is found changed behind that. One that is written all the time is sent as it comes.
 const READS_MAX: u32 = 3;
-/// What a representation costs besides its octets: the structure, three allocations and their share of a list.
+/// What a representation costs besides its bytes: the structure, three allocations and their share of a list.
 const OVERHEAD: usize = 384;
 
 /// An open file, and what the system says about it: not about whatever has its name by now.
@@ -48,7 +48,7 @@ pub struct Representation {
     identity: Option<Identity>,
     /// When its last change was, if the system keeps such a time.
     pub changed: Option<SystemTime>,
-    /// Octets of the content.
+    /// Bytes of the content.
     pub length: u64,
     /// What Last-Modified says, in seconds since 1970.
     last_modified: Option<u64>,
@@ -200,10 +200,10 @@ impl Representation {
         match &self.content {
             // The descriptor is not kept until the answer is sent.
             _ if length == 0 => Payload::Empty,
-            Content::Memory(octets) if length == self.length => Payload::Shared(octets.clone()),
+            Content::Memory(bytes) if length == self.length => Payload::Shared(bytes.clone()),
             // A part of what is small is copied.
-            Content::Memory(octets) => {
-                let from = octets.get(first as usize..).unwrap_or_default();
+            Content::Memory(bytes) => {
+                let from = bytes.get(first as usize..).unwrap_or_default();
                 Payload::Bytes(from[..from.len().min(length as usize)].to_vec())
             }
             Content::File(file) => Payload::File {
@@ -220,8 +220,8 @@ impl Representation {
     /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) when the file has become shorter; those of reading it.
     pub fn read_part(&self, first: u64, buffer: &mut [u8]) -> io::Result<()> {
         match &self.content {
-            Content::Memory(octets) => {
-                let from = octets.get(first as usize..).unwrap_or_default();
+            Content::Memory(bytes) => {
+                let from = bytes.get(first as usize..).unwrap_or_default();
                 let part = from.get(..buffer.len());
                 buffer.copy_from_slice(part.ok_or(io::ErrorKind::UnexpectedEof)?);
                 Ok(())
@@ -259,10 +259,10 @@ impl Representation {
         matches!(self.content, Content::File(_))
     }
 
-    /// Octets of memory that it takes.
+    /// Bytes of memory that it takes.
     pub fn bytes(&self) -> usize {
         let content = match &self.content {
-            Content::Memory(octets) => octets.len(),
+            Content::Memory(bytes) => bytes.len(),
             Content::File(_) => 0,
         };
         let lines = self.lines.as_bytes().len() + self.lines_not_modified.as_bytes().len();
@@ -326,9 +326,9 @@ fn is_settled(changed: SystemTime, now: Now) -> bool {
 
 /// FNV-1a of 64 bits: the same on every machine, unlike the hash of std, and good enough for what is only called alike for two
 /// seconds, weakly.
-fn hash(octets: &[u8]) -> u64 {
-    octets.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &octet| {
-        (hash ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01B3)
+fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
     })
 }
 

@@ -1,6 +1,6 @@
 //! What is answered: a representation or a part of it, that the client has it already, a redirect, a page that says why not.
 //!
-//! In: a representation, or an error. Out: which file it is; whether a condition holds and which octets a range means, which
+//! In: a representation, or an error. Out: which file it is; whether a condition holds and which bytes a range means, which
 //! `semantics` judges. Never: the system's error text.
 
 pub mod error;

@@ -24,12 +24,10 @@ pub(super) fn answer(representation: &Arc<Representation>, ranges: &[ByteRange])
             "\r\n--{boundary}\r\nContent-Type: {media_type}\r\nContent-Range: {}\r\n\r\n",
             content_range(range, representation.length)
         );
-        pieces.push_back(Piece::Octets(head.into_bytes()));
+        pieces.push_back(Piece::Bytes(head.into_bytes()));
         pieces.push_back(Piece::Part(*range));
     }
-    pieces.push_back(Piece::Octets(
-        format!("\r\n--{boundary}--\r\n").into_bytes(),
-    ));
+    pieces.push_back(Piece::Bytes(format!("\r\n--{boundary}--\r\n").into_bytes()));
     let length = pieces.iter().map(Piece::length).sum();
     let parts = Parts {
         representation: representation.clone(),
@@ -64,14 +62,14 @@ struct Parts {
 }
 
 enum Piece {
-    Octets(Vec<u8>),
+    Bytes(Vec<u8>),
     Part(ByteRange),
 }
 
 impl Piece {
     fn length(&self) -> u64 {
         match self {
-            Piece::Octets(octets) => octets.len() as u64,
+            Piece::Bytes(bytes) => bytes.len() as u64,
             Piece::Part(range) => range.length,
         }
     }
@@ -85,10 +83,10 @@ impl Read for Parts {
             return Ok(0);
         };
         let count = match piece {
-            Piece::Octets(octets) => {
-                let count = octets.len().min(room);
-                buffer[..count].copy_from_slice(&octets[..count]);
-                octets.drain(..count);
+            Piece::Bytes(bytes) => {
+                let count = bytes.len().min(room);
+                buffer[..count].copy_from_slice(&bytes[..count]);
+                bytes.drain(..count);
                 count
             }
             Piece::Part(range) => {

@@ -36,7 +36,7 @@ pub enum Strategy {
 /// Paths up to here are made C strings on the stack.
 #[cfg(unix)]
 const SHORT_PATH: usize = 256;
-/// Octets of a path: Linux's `PATH_MAX` of 4,096 counts the NUL too.
+/// Bytes of a path: Linux's `PATH_MAX` of 4,096 counts the NUL too.
 const PATH_MAX: usize = 4095;
 
 /// A folder, held open.

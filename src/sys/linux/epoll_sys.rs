@@ -42,7 +42,7 @@ unsafe extern "C" {
     fn epoll_ctl(epoll: c_int, operation: c_int, fd: c_int, event: *mut Event) -> c_int;
     fn epoll_wait(epoll: c_int, events: *mut Event, count: c_int, timeout_ms: c_int) -> c_int;
     fn eventfd(count: u32, flags: c_int) -> c_int;
-    fn write(fd: c_int, octets: *const c_void, length: usize) -> isize;
+    fn write(fd: c_int, bytes: *const c_void, length: usize) -> isize;
 }
 
 /// `epoll_create1(2)`.
@@ -85,9 +85,9 @@ pub fn event(count: u32) -> io::Result<OwnedFd> {
 /// Adds 1 to an eventfd's counter.
 pub fn signal(event: BorrowedFd<'_>) -> io::Result<()> {
     let one = 1u64.to_ne_bytes();
-    let octets = one.as_ptr().cast::<c_void>();
-    // SAFETY: `octets` points to 8 live octets, only read.
-    let written = unsafe { write(event.as_raw_fd(), octets, one.len()) };
+    let bytes = one.as_ptr().cast::<c_void>();
+    // SAFETY: `bytes` points to 8 live bytes, only read.
+    let written = unsafe { write(event.as_raw_fd(), bytes, one.len()) };
     if written < 0 {
         return Err(io::Error::last_os_error());
     }

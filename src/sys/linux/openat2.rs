@@ -88,7 +88,7 @@ fn openat2(root: BorrowedFd<'_>, path: &CStr, flags: c_int, resolve: u64) -> io:
     let folder: c_int = root.as_raw_fd();
     let path: *const c_char = path.as_ptr();
     let size = size_of::<OpenHow>();
-    // SAFETY: `path` is a live C string and `how` a live structure of `size` octets, both only read.
+    // SAFETY: `path` is a live C string and `how` a live structure of `size` bytes, both only read.
     let fd = unsafe { syscall(SYS_OPENAT2, folder, path, &raw const how, size) };
     if fd < 0 {
         return Err(io::Error::last_os_error());

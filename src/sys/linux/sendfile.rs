@@ -1,4 +1,4 @@
-//! `sendfile(2)`: a file's octets go to a socket without passing through the program.
+//! `sendfile(2)`: a file's bytes go to a socket without passing through the program.
 
 use crate::sys::retry::uninterrupted;
 use crate::sys::unix::errno;
@@ -8,14 +8,14 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
-/// Octets of one call. The kernel would send up to 2 GiB while the peer keeps up, and the thread
+/// Bytes of one call. The kernel would send up to 2 GiB while the peer keeps up, and the thread
 /// would serve nobody else in that time; at 2 MiB the call itself costs nothing beside the copying.
 const CALL_MAX: u64 = 2 << 20;
 
 const SIGPIPE: c_int = 13;
 const SIG_BLOCK: c_int = 0;
 
-/// `sigset_t` is 128 octets in every C library of Linux.
+/// `sigset_t` is 128 bytes in every C library of Linux.
 #[repr(C)]
 struct SignalSet([u64; 16]);
 
@@ -28,7 +28,7 @@ unsafe extern "C" {
     fn pthread_sigmask(how: c_int, set: *const SignalSet, before: *mut SignalSet) -> c_int;
 }
 
-/// Sends up to `length` octets of a file from `offset`; `None` if these two have no sendfile.
+/// Sends up to `length` bytes of a file from `offset`; `None` if these two have no sendfile.
 ///
 /// The thread that calls this has SIGPIPE blocked from then on: unlike `send(2)`, the call has no flag
 /// against that signal, which would end a program that has set it back to its default.

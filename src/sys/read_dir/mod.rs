@@ -12,9 +12,9 @@ use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
 
-/// Calls `each` with every name in the folder, as octets, until it breaks.
+/// Calls `each` with every name in the folder, as bytes, until it breaks.
 ///
-/// On Unix a name is any octets but `/` and NUL; on Windows, where names are UTF-16, those that are not Unicode are left out: no
+/// On Unix a name is any bytes but `/` and NUL; on Windows, where names are UTF-16, those that are not Unicode are left out: no
 /// path names them. Each call begins at the start, whatever was read of the folder before; on Windows the place is the handle's,
 /// so one handle serves one call at a time.
 ///

@@ -19,7 +19,7 @@ fn accept4(listener: BorrowedFd<'_>, address: &mut ffi::SocketAddress) -> io::Re
     let mut length = mem::size_of::<ffi::SocketAddress>() as u32;
     let to = (&raw mut *address).cast::<c_void>();
     let flags = ffi::SOCK_CLOEXEC | ffi::SOCK_NONBLOCK;
-    // SAFETY: `to` points to `length` octets that are ours alone, and `length` lives as long as the
+    // SAFETY: `to` points to `length` bytes that are ours alone, and `length` lives as long as the
     // call; the kernel writes no more than it says.
     let fd = check(unsafe { ffi::accept4(listener.as_raw_fd(), to, &mut length, flags) })?;
     // SAFETY: the call made this descriptor, and nobody else knows its number.

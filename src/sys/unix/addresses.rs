@@ -56,8 +56,8 @@ fn address_of(entry: &ffi::InterfaceAddress) -> Option<IpAddr> {
     let start = unsafe { start.read_unaligned() };
     let length = socket::length_of(start)?;
     let mut address = socket::blank_address();
-    let to = address.octets.as_mut_ptr();
-    // SAFETY: a socket address of this family has `length` octets, at most 28 of our 128.
+    let to = address.bytes.as_mut_ptr();
+    // SAFETY: a socket address of this family has `length` bytes, at most 28 of our 128.
     unsafe { ptr::copy_nonoverlapping(entry.address.cast::<u8>(), to, length) };
     socket::decode(&address).map(|address| address.ip())
 }

@@ -38,7 +38,7 @@ pub struct PollDescriptor {
 #[repr(C, align(8))]
 #[derive(Clone, Copy)]
 pub struct SocketAddress {
-    pub octets: [u8; 128],
+    pub bytes: [u8; 128],
 }
 
 /// The head of `struct ifaddrs`, which is the same on all three systems; only ever seen by pointer.
@@ -113,7 +113,7 @@ unsafe extern "C" {
     )]
     pub fn readdir(stream: *mut c_void) -> *const u8;
     pub fn closedir(stream: *mut c_void) -> c_int;
-    pub fn write(fd: c_int, octets: *const c_void, length: usize) -> isize;
+    pub fn write(fd: c_int, bytes: *const c_void, length: usize) -> isize;
     pub fn signal(number: c_int, handler: usize) -> usize;
     pub fn getifaddrs(list: *mut *mut InterfaceAddress) -> c_int;
     pub fn freeifaddrs(list: *mut InterfaceAddress);

@@ -70,7 +70,7 @@ fn per_process() -> u64 {
     let name = c"kern.maxfilesperproc".as_ptr();
     let to = (&raw mut number).cast();
     let nothing = std::ptr::null_mut();
-    // SAFETY: `name` is a C string, `to` points to `length` octets that are ours alone, and nothing is
+    // SAFETY: `name` is a C string, `to` points to `length` bytes that are ours alone, and nothing is
     // to be set.
     let answer = unsafe { ffi::sysctlbyname(name, to, &mut length, nothing, 0) };
     match u64::try_from(number) {

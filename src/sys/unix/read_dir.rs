@@ -50,12 +50,12 @@ impl Stream {
         if entry.is_null() {
             return Ok(None);
         }
-        // Octet by octet: how long an entry is differs, so none is ever seen as a whole structure.
+        // Byte by byte: how long an entry is differs, so none is ever seen as a whole structure.
         let (kind, name) = (
             entry.wrapping_add(ffi::ENTRY_KIND),
             entry.wrapping_add(ffi::ENTRY_NAME),
         );
-        // SAFETY: `kind` points to the octet `d_type` of the entry, which lives until the next call.
+        // SAFETY: `kind` points to the byte `d_type` of the entry, which lives until the next call.
         let kind = unsafe { kind.read() };
         // SAFETY: `name` points to `d_name`, which ends in a NUL and lives until the next call, for which the stream would have
         // to be borrowed again.

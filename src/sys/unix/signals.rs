@@ -1,6 +1,6 @@
 //! SIGINT and SIGTERM through a pipe to ourselves.
 //!
-//! In: signals, at any moment, on any thread. Out: one octet each, read by whoever waits. The handler
+//! In: signals, at any moment, on any thread. Out: one byte each, read by whoever waits. The handler
 //! does what a handler may do (`signal-safety(7)`): one `write(2)`.
 
 use super::ffi;
@@ -44,9 +44,9 @@ impl Signals {
     pub fn wait(&mut self) -> io::Result<Signal> {
         let ends = PIPE.get().ok_or(io::ErrorKind::NotConnected)?;
         let mut read = &ends.1;
-        let mut octet = [0];
-        read.read_exact(&mut octet)?;
-        if c_int::from(octet[0]) == ffi::SIGINT {
+        let mut byte = [0];
+        read.read_exact(&mut byte)?;
+        if c_int::from(byte[0]) == ffi::SIGINT {
             return Ok(Signal::Interrupt);
         }
         Ok(Signal::Terminate)
@@ -68,13 +68,13 @@ fn handle(number: c_int) -> io::Result<()> {
 }
 
 extern "C" fn on_signal(number: c_int) {
-    let octet = number as u8;
-    let from = (&raw const octet).cast::<c_void>();
+    let byte = number as u8;
+    let from = (&raw const byte).cast::<c_void>();
     // SAFETY: the address of this thread's own errno, which lives as long as the thread.
     let errno = unsafe { ffi::errno_location() };
     // SAFETY: `errno` is valid, aligned, and only this thread uses it.
     let before = unsafe { errno.read() };
-    // SAFETY: `from` points to one live octet, only read. A failure (EAGAIN: the pipe is full) leaves
+    // SAFETY: `from` points to one live byte, only read. A failure (EAGAIN: the pipe is full) leaves
     // the signals before it to be read.
     unsafe { ffi::write(WRITTEN_END.load(Ordering::SeqCst), from, 1) };
     // The code that was interrupted may stand between a call and the look at its errno.

@@ -10,12 +10,12 @@ use std::mem;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, TcpListener};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-/// Octets that a socket holds and has not sent.
+/// Bytes that a socket holds and has not sent.
 #[cfg(target_os = "linux")]
 const UNSENT_MAX: c_int = 256 << 10;
-/// Octets of `struct sockaddr_in`.
+/// Bytes of `struct sockaddr_in`.
 const LENGTH_V4: usize = 16;
-/// Octets of `struct sockaddr_in6`.
+/// Bytes of `struct sockaddr_in6`.
 const LENGTH_V6: usize = 28;
 
 /// A listening TCP socket: close-on-exec, non-blocking, SO_REUSEADDR (so that a restart need not wait
@@ -44,7 +44,7 @@ pub fn prepare(socket: BorrowedFd<'_>) -> io::Result<()> {
     // macOS has no MSG_NOSIGNAL: the socket itself must be told not to raise SIGPIPE.
     #[cfg(target_vendor = "apple")]
     switch_on(socket, ffi::SOL_SOCKET, ffi::SO_NOSIGPIPE)?;
-    // Octets that wait in the system behind those that are on their way (tcp(7)). Without it a socket takes some megabytes from whoever
+    // Bytes that wait in the system behind those that are on their way (tcp(7)). Without it a socket takes some megabytes from whoever
     // does not read, which no limit of this server would see, and is reported writable only when a third of them is gone.
     // ENOPROTOOPT, ENOSYS: a system that has no such option serves all the same, with the bounds that it has.
     #[cfg(target_os = "linux")]
@@ -68,20 +68,20 @@ pub fn listen(socket: BorrowedFd<'_>, backlog: u32) -> io::Result<()> {
     check(unsafe { ffi::listen(socket.as_raw_fd(), backlog) }).map(drop)
 }
 
-/// The address in the octets of a `struct sockaddr`, if it is one of IP.
+/// The address in the bytes of a `struct sockaddr`, if it is one of IP.
 pub fn decode(address: &ffi::SocketAddress) -> Option<SocketAddr> {
-    let octets = &address.octets;
-    let port = u16::from_be_bytes([octets[2], octets[3]]);
-    let family = family(octets);
+    let bytes = &address.bytes;
+    let port = u16::from_be_bytes([bytes[2], bytes[3]]);
+    let family = family(bytes);
     if family == u16::from(ffi::AF_INET) {
-        let ip = Ipv4Addr::new(octets[4], octets[5], octets[6], octets[7]);
+        let ip = Ipv4Addr::new(bytes[4], bytes[5], bytes[6], bytes[7]);
         return Some(SocketAddr::V4(SocketAddrV4::new(ip, port)));
     }
     if family == u16::from(ffi::AF_INET6) {
-        let flow = u32::from_be_bytes([octets[4], octets[5], octets[6], octets[7]]);
+        let flow = u32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
         let mut ip = [0; 16];
-        ip.copy_from_slice(&octets[8..24]);
-        let zone = u32::from_ne_bytes([octets[24], octets[25], octets[26], octets[27]]);
+        ip.copy_from_slice(&bytes[8..24]);
+        let zone = u32::from_ne_bytes([bytes[24], bytes[25], bytes[26], bytes[27]]);
         return Some(SocketAddr::V6(SocketAddrV6::new(
             Ipv6Addr::from(ip),
             port,
@@ -92,8 +92,8 @@ pub fn decode(address: &ffi::SocketAddress) -> Option<SocketAddr> {
     None
 }
 
-/// How many octets a `struct sockaddr` of this family has, if it is one of IP. `start` is its first
-/// two octets.
+/// How many bytes a `struct sockaddr` of this family has, if it is one of IP. `start` is its first
+/// two bytes.
 pub fn length_of(start: [u8; 2]) -> Option<usize> {
     let family = family(&start);
     if family == u16::from(ffi::AF_INET) {
@@ -107,7 +107,7 @@ pub fn length_of(start: [u8; 2]) -> Option<usize> {
 
 /// An empty address for a call to fill in.
 pub fn blank_address() -> ffi::SocketAddress {
-    ffi::SocketAddress { octets: [0; 128] }
+    ffi::SocketAddress { bytes: [0; 128] }
 }
 
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
@@ -137,9 +137,9 @@ fn socket(family: u8, kind: c_int) -> io::Result<OwnedFd> {
 /// `bind(2)`.
 fn bind(socket: BorrowedFd<'_>, address: SocketAddr) -> io::Result<()> {
     let (encoded, length) = encode(address);
-    let octets = (&raw const encoded).cast::<c_void>();
-    // SAFETY: `octets` points to a live, aligned address of at least `length` octets, only read.
-    check(unsafe { ffi::bind(socket.as_raw_fd(), octets, length as u32) }).map(drop)
+    let bytes = (&raw const encoded).cast::<c_void>();
+    // SAFETY: `bytes` points to a live, aligned address of at least `length` bytes, only read.
+    check(unsafe { ffi::bind(socket.as_raw_fd(), bytes, length as u32) }).map(drop)
 }
 
 fn switch_on(socket: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Result<()> {
@@ -150,49 +150,49 @@ fn switch_on(socket: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Result<()
 fn set(socket: BorrowedFd<'_>, level: c_int, name: c_int, number: c_int) -> io::Result<()> {
     let value = (&raw const number).cast::<c_void>();
     let length = mem::size_of::<c_int>() as u32;
-    // SAFETY: `value` points to a live int of `length` octets, only read.
+    // SAFETY: `value` points to a live int of `length` bytes, only read.
     check(unsafe { ffi::setsockopt(socket.as_raw_fd(), level, name, value, length) }).map(drop)
 }
 
-/// The octets of `struct sockaddr_in` or `struct sockaddr_in6`, and how many they are.
+/// The bytes of `struct sockaddr_in` or `struct sockaddr_in6`, and how many they are.
 fn encode(address: SocketAddr) -> (ffi::SocketAddress, usize) {
     let mut encoded = blank_address();
-    let octets = &mut encoded.octets;
-    octets[2..4].copy_from_slice(&address.port().to_be_bytes());
+    let bytes = &mut encoded.bytes;
+    bytes[2..4].copy_from_slice(&address.port().to_be_bytes());
     let (family, length) = match address {
         SocketAddr::V4(address) => {
-            octets[4..8].copy_from_slice(&address.ip().octets());
+            bytes[4..8].copy_from_slice(&address.ip().octets());
             (ffi::AF_INET, LENGTH_V4)
         }
         SocketAddr::V6(address) => {
-            octets[4..8].copy_from_slice(&address.flowinfo().to_be_bytes());
-            octets[8..24].copy_from_slice(&address.ip().octets());
-            octets[24..28].copy_from_slice(&address.scope_id().to_ne_bytes());
+            bytes[4..8].copy_from_slice(&address.flowinfo().to_be_bytes());
+            bytes[8..24].copy_from_slice(&address.ip().octets());
+            bytes[24..28].copy_from_slice(&address.scope_id().to_ne_bytes());
             (ffi::AF_INET6, LENGTH_V6)
         }
     };
-    write_family(octets, family, length);
+    write_family(bytes, family, length);
     (encoded, length)
 }
 
 #[cfg(target_os = "linux")]
-fn write_family(octets: &mut [u8; 128], family: u8, _length: usize) {
-    octets[..2].copy_from_slice(&u16::from(family).to_ne_bytes());
+fn write_family(bytes: &mut [u8; 128], family: u8, _length: usize) {
+    bytes[..2].copy_from_slice(&u16::from(family).to_ne_bytes());
 }
 
 #[cfg(not(target_os = "linux"))]
-fn write_family(octets: &mut [u8; 128], family: u8, length: usize) {
-    // BSD's addresses begin with their own length, in one octet, before a family of one octet.
-    octets[0] = length as u8;
-    octets[1] = family;
+fn write_family(bytes: &mut [u8; 128], family: u8, length: usize) {
+    // BSD's addresses begin with their own length, in one byte, before a family of one byte.
+    bytes[0] = length as u8;
+    bytes[1] = family;
 }
 
 #[cfg(target_os = "linux")]
-fn family(octets: &[u8]) -> u16 {
-    u16::from_ne_bytes([octets[0], octets[1]])
+fn family(bytes: &[u8]) -> u16 {
+    u16::from_ne_bytes([bytes[0], bytes[1]])
 }
 
 #[cfg(not(target_os = "linux"))]
-fn family(octets: &[u8]) -> u16 {
-    u16::from(octets[1])
+fn family(bytes: &[u8]) -> u16 {
+    u16::from(bytes[1])
 }

@@ -22,7 +22,7 @@ const FOLDER: i32 = O_SEARCH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 /// Symlinks followed on one way, as the kernel of Linux counts them (`path_resolution(7)`).
 const LINKS_MAX: u32 = 40;
 
-/// Components walked in all. A path of 4,095 octets has at most 2,048, and so has a link's target;
+/// Components walked in all. A path of 4,095 bytes has at most 2,048, and so has a link's target;
 /// more than two of that size need links that were made to waste time.
 const STEPS_MAX: usize = 4096;
 

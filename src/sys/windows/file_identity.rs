@@ -53,7 +53,7 @@ fn changed(file: BorrowedHandle<'_>) -> Option<i64> {
     let mut information = BasicInformation::default();
     let length = size_of::<BasicInformation>() as u32;
     let to = (&raw mut information).cast::<c_void>();
-    // SAFETY: `to` points to a live structure of `length` octets that is ours alone to be written.
+    // SAFETY: `to` points to a live structure of `length` bytes that is ours alone to be written.
     let is_known =
         unsafe { GetFileInformationByHandleEx(file.as_raw_handle(), FILE_BASIC_INFO, to, length) };
     (is_known != 0).then_some(information.changed)

@@ -132,10 +132,10 @@ impl Folder {
     }
 }
 
-/// Whether Windows takes the octets for a plain name and nothing else.
+/// Whether Windows takes the bytes for a plain name and nothing else.
 pub fn is_valid_name(name: &[u8]) -> bool {
     // Separators, drives and alternate streams; what no name may have; control characters.
-    let is_special = |octet: &u8| b"\\:*?\"<>|".contains(octet) || *octet < 0x20;
+    let is_special = |byte: &u8| b"\\:*?\"<>|".contains(byte) || *byte < 0x20;
     if name.iter().any(is_special) {
         return false;
     }
@@ -152,7 +152,7 @@ const BACKSLASH: u16 = b'\\' as u16;
 /// not count.
 fn is_device(name: &[u8]) -> bool {
     let stem = name
-        .split(|&octet| octet == b'.')
+        .split(|&byte| byte == b'.')
         .next()
         .unwrap_or(name)
         .trim_ascii_end();

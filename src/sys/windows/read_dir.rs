@@ -19,7 +19,7 @@ const ERROR_NO_MORE_FILES: i32 = 18;
 /// What some systems answer at once when nothing at all is there.
 const ERROR_FILE_NOT_FOUND: i32 = 2;
 
-/// Words of 8 octets, as which the entries are aligned: 32 KiB, some hundreds of names a call.
+/// Words of 8 bytes, as which the entries are aligned: 32 KiB, some hundreds of names a call.
 const WORDS: usize = 4096;
 
 // Where in a `FILE_ID_BOTH_DIR_INFO` its fields stand.
@@ -45,8 +45,8 @@ pub fn for_each(
     let mut class = FILE_ID_BOTH_DIRECTORY_RESTART_INFO;
     while read(folder.as_handle(), class, &mut words)? {
         class = FILE_ID_BOTH_DIRECTORY_INFO;
-        let octets: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
-        if each_of(&octets, each).is_break() {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        if each_of(&bytes, each).is_break() {
             break;
         }
     }
@@ -57,7 +57,7 @@ pub fn for_each(
 fn read(folder: BorrowedHandle<'_>, class: i32, words: &mut [u64]) -> io::Result<bool> {
     let length = size_of_val(words) as u32;
     let to = words.as_mut_ptr().cast::<c_void>();
-    // SAFETY: `to` points to `length` octets, aligned to 8, that are ours alone to be written.
+    // SAFETY: `to` points to `length` bytes, aligned to 8, that are ours alone to be written.
     let is_read =
         unsafe { GetFileInformationByHandleEx(folder.as_raw_handle(), class, to, length) };
     if is_read != 0 {
@@ -72,32 +72,32 @@ fn read(folder: BorrowedHandle<'_>, class: i32, words: &mut [u64]) -> io::Result
 
 /// The entries of one call, each of which says how far the next one is from it; the last one says 0.
 fn each_of(
-    mut octets: &[u8],
+    mut bytes: &[u8],
     each: &mut dyn FnMut(&[u8], Kind) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     loop {
-        let length = number(octets, NAME_LENGTH_AT) as usize;
-        let units = octets
+        let length = number(bytes, NAME_LENGTH_AT) as usize;
+        let units = bytes
             .get(NAME_AT..NAME_AT.saturating_add(length))
             .unwrap_or_default()
             .chunks_exact(2)
             .map(|unit| u16::from_ne_bytes([unit[0], unit[1]]));
         let name: Result<String, _> = char::decode_utf16(units).collect();
         if let Ok(name) = name {
-            let kind = kind_of(number(octets, ATTRIBUTES_AT), number(octets, TAG_AT));
+            let kind = kind_of(number(bytes, ATTRIBUTES_AT), number(bytes, TAG_AT));
             each(name.as_bytes(), kind)?;
         }
-        match (number(octets, NEXT_AT) as usize, octets) {
+        match (number(bytes, NEXT_AT) as usize, bytes) {
             (0, _) => return ControlFlow::Continue(()),
-            (next, all) => octets = all.get(next..).unwrap_or_default(),
+            (next, all) => bytes = all.get(next..).unwrap_or_default(),
         }
     }
 }
 
 /// The 32 bits at this place; 0 behind the end.
-fn number(octets: &[u8], at: usize) -> u32 {
-    let found = octets.get(at..).and_then(<[u8]>::first_chunk);
-    found.map_or(0, |octets| u32::from_ne_bytes(*octets))
+fn number(bytes: &[u8], at: usize) -> u32 {
+    let found = bytes.get(at..).and_then(<[u8]>::first_chunk);
+    found.map_or(0, |bytes| u32::from_ne_bytes(*bytes))
 }
 
 fn kind_of(attributes: u32, tag: u32) -> Kind {
