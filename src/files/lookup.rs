@@ -1,6 +1,5 @@
-//! Which file answers a path: from the cache, or from the file system.
-//!
-//! No other file of this room opens the files of a site.
+//! Which file answers a path: from the cache, or from the file system. Only this file opens files
+//! of a site.
 
 use super::resolve::Resolved;
 use super::resource::Resource;
@@ -20,14 +19,14 @@ use std::sync::Arc;
 pub enum Lookup {
     /// A regular file.
     Resource(Arc<Resource>),
-    /// A folder that was asked for without a slash at the end.
+    /// A folder, asked for without a slash at the end.
     FolderWithoutSlash,
     /// A folder without an index, to be listed.
     Folder(File),
 }
 
 impl Site {
-    /// Finds what answers a path. The cache keeps it, if it may.
+    /// Finds the answer to a path, and caches it if it may.
     pub fn look_up(
         &self,
         root: &Arc<Root>,
@@ -54,8 +53,8 @@ impl Site {
         found
     }
 
-    /// The resource in the coding that the client likes best of those that it has; `None` when the
-    /// client excludes them all. The cache keeps what was found of its sidecars.
+    /// The file in the coding that the client likes best of those available; `None` when it
+    /// excludes them all. The sidecars that were found are cached.
     pub fn negotiate(
         &self,
         root: &Arc<Root>,
@@ -72,7 +71,7 @@ impl Site {
                 Some((_, Some(None))) => None,
                 Some((_, Some(Some(sidecar)))) if sidecar.is_intact() => Some(sidecar.clone()),
                 Some((coding, _)) => {
-                    // Whatever keeps a sidecar from being read, the file itself is there.
+                    // Even if no sidecar can be read, the file itself is there.
                     let opened = regular_file(root, &resource.sidecar_path(coding));
                     let opened = opened.ok().flatten();
                     let (looked_at, sidecar) =
@@ -93,12 +92,12 @@ impl Site {
     }
 }
 
-/// A path that is looked for in the file system.
+/// A search in the file system.
 struct Search<'a> {
     site: &'a Site,
     root: &'a Arc<Root>,
     path: &'a Resolved<'a>,
-    /// What the cache has from an earlier search, perhaps out of date.
+    /// What the cache has from an earlier search, possibly outdated.
     before: Option<&'a Resource>,
     now: Now,
 }
@@ -115,7 +114,7 @@ impl Search<'_> {
             Ok(_) => Err(FileError::NotFound(NOT_REGULAR)),
             Err(error) => Err(error),
         };
-        // Before the folder of that name, which has a path of its own with the slash.
+        // The page comes before the folder of that name, which has its own path with the slash.
         let may_be_page = matches!(
             exact,
             Ok(Lookup::FolderWithoutSlash) | Err(FileError::MISSING)
@@ -129,8 +128,7 @@ impl Search<'_> {
         exact
     }
 
-    /// Opens the index at once, as most folders that are asked for have one; the folder itself is
-    /// looked at only when there is none.
+    /// Opens the index without looking at the folder first, as most requested folders have one.
     fn find_index(&self, folder: &[u8]) -> Result<Lookup, FileError> {
         for name in &self.site.options.index {
             let mut path = Vec::with_capacity(folder.len() + 1 + name.len());
@@ -141,7 +139,7 @@ impl Search<'_> {
             path.extend_from_slice(name.as_bytes());
             match open(self.root, &path) {
                 Ok(opened) if opened.metadata.is_file() => return self.load(path, opened),
-                // Something else has that name: the next one is tried.
+                // Not a regular file: the next one is tried.
                 Ok(_) | Err(FileError::MISSING) => {}
                 // Not listed instead: whoever made an index did not mean the folder to be seen.
                 Err(error) => return Err(error),
@@ -160,7 +158,7 @@ impl Search<'_> {
         }))
     }
 
-    /// Takes the file at `path` for the answer.
+    /// Makes the opened file the answer.
     fn load(&self, path: Vec<u8>, opened: Opened) -> Result<Lookup, FileError> {
         let options = &self.site.options;
         let resource = Resource::load(self.root, path, opened, self.before, options, self.now)
@@ -188,6 +186,6 @@ fn open(root: &Root, path: &[u8]) -> Result<Opened, FileError> {
     Ok(Opened { file, metadata })
 }
 
-/// What a clean URL leaves out.
+/// The extension that a clean URL leaves out.
 const PAGE: &[u8] = b".html";
 const NOT_REGULAR: &str = "neither a file nor a folder";

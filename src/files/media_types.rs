@@ -1,30 +1,30 @@
-//! Media types by the extension of a file's name.
-//!
-//! In: a name. Out: what the file holds. Never: the system's own table, which differs from one machine to the next; a guess
-//! from the content, which browsers are told not to make either.
+//! Media types by the extension of a file's name: never by the system's own table, which differs
+//! between machines, nor by the content, where browsers are told not to guess either.
 
-/// The type of a file whose path ends in this name, as it stands in Content-Type (RFC 9110 §8.3): by the bytes behind the
-/// last dot of its last segment, without regard to case; `application/octet-stream` where there is none or it is not known.
+/// The media type of a file whose path ends in this name, as Content-Type has it (RFC 9110 §8.3):
+/// by what follows the last dot of the last segment, ignoring case; `application/octet-stream`
+/// where there is no extension or it is unknown.
 pub fn of(path: &[u8]) -> &'static str {
     known(path).unwrap_or(UNKNOWN)
 }
 
-/// Every extension that is known, in lower case and in order, with its type.
+/// Every known extension in lower case, in order, with its type.
 pub fn all() -> &'static [(&'static str, &'static str)] {
     &TYPES
 }
 
 fn known(path: &[u8]) -> Option<&'static str> {
-    // From the back, and no further than the longest extension reaches: a path may be long.
+    // From the end, and no further than the longest extension reaches: a path may be long.
     let reach = path.len().saturating_sub(EXTENSION_MAX + 1);
     let dot = path[reach..].iter().rposition(|&byte| byte == b'.')?;
-    // An extension with a slash in it, when the dot stood in a folder's name, is in no table.
+    // An extension with a slash in it, when the dot was in a folder's name, is in no table.
     let found = KEYS.binary_search(&key(&path[reach + dot + 1..]));
     found.ok().map(|index| TYPES[index].1)
 }
 
-/// An extension as one number, in the same order: its bytes in lower case from the left, and its length on the right, so
-/// that a NUL at its end counts. Comparing numbers made a lookup three times as fast as comparing slices.
+/// An extension as one number, in the same order: its bytes in lower case from the left, and its
+/// length on the right, so that a NUL at its end counts. Comparing numbers makes a lookup three
+/// times as fast as comparing slices.
 const fn key(extension: &[u8]) -> u128 {
     let mut key = 0;
     let mut index = 0;
@@ -72,7 +72,8 @@ static TYPES: [(&str, &str); OWN.len() + PLAIN.len()] = {
 
 const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 
-/// What is there to be read, source code above all, sorted: a browser shows `text/plain`, and saves what it has no name for.
+/// Readable files, source code above all, sorted: a browser shows `text/plain`, and saves what it
+/// has no name for.
 #[rustfmt::skip]
 const PLAIN: [&str; 186] = [
     "ac", "adb", "adoc", "ads", "agda", "am", "as", "asc", "asciidoc", "asm", "asp", "aspx", "ass", "astro", "awk",
@@ -92,13 +93,15 @@ const PLAIN: [&str; 186] = [
 
 /// Sorted by the bytes of the extension.
 ///
-/// The type is the registered one where there is one, else the one in use. The exceptions are `.avi` and `.wav` (players ask
-/// for these types, not for those of RFC 2361), `.ts` (source code to some, but players ask for MPEG's transport stream by its
-/// type), and `.asc`, `.pem` and `.xsl`, which are registered for less than what they hold.
+/// The type is the registered one, or else the one in use. The exceptions are `.avi` and `.wav`
+/// (players ask for these types, not for those of RFC 2361), `.ts` (source code to some, but
+/// players ask for MPEG's transport stream by its type), and `.asc`, `.pem` and `.xsl`, which are
+/// registered for less than what they hold.
 ///
-/// Text is declared as UTF-8, because a browser would otherwise guess by the reader's country; so is XML, where the parameter
-/// decides unless there is a byte order mark (RFC 7303 §3). JSON is not: RFC 8259 §11 says that "no "charset" parameter is
-/// defined". JavaScript is `text/javascript` (RFC 9239 §6).
+/// Text is declared as UTF-8, because a browser would otherwise guess by the reader's country; so
+/// is XML, where the parameter decides unless there is a byte order mark (RFC 7303 §3). JSON is
+/// not: RFC 8259 §11 says that "no "charset" parameter is defined". JavaScript is `text/javascript`
+/// (RFC 9239 §6).
 #[rustfmt::skip]
 const OWN: [(&str, &str); 377] = [
     ("3g2", "video/3gpp2"),

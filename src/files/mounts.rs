@@ -1,20 +1,20 @@
-//! Other sites below paths of their own.
+//! Sites that are mounted below a path of another site.
 
 use super::resolve::Resolved;
 use std::cmp::Reverse;
 
-/// A site and its path: the decoded names, joined by `/`, no slash at either end.
+/// A site and its path: decoded names joined by `/`, no slash at either end.
 #[derive(Debug)]
 pub struct Mount<T> {
     path: Vec<u8>,
     pub site: T,
 }
 
-/// What a mount makes of a path that it takes.
+/// Where a path that a mount takes belongs.
 pub enum Mounted<'m, T> {
-    /// The mount itself was asked for without its slash.
+    /// To the mount itself, asked for without its slash.
     WithoutSlash,
-    /// The site answers, for what follows the first `length` bytes of the path.
+    /// To the site, which sees what follows the first `length` bytes of the path.
     Below { site: &'m T, length: usize },
 }
 
@@ -26,13 +26,13 @@ impl<T> Mount<T> {
         mounts.sort_by_key(|mount| Reverse(mount.path.len()));
     }
 
-    /// Takes a path that lies below this mount.
+    /// Takes a path at or below this mount.
     pub fn take(&self, asked: &Resolved<'_>) -> Option<Mounted<'_, T>> {
         // No name of a resolved path holds a slash, so the path ends where a name does if a slash
         // follows it: `/docsX` and `/docs../` are not below `/docs` (CVE-2018-19052,
         // CVE-2025-58751).
         let length = match asked.below_root().strip_prefix(self.path.as_slice())? {
-            // Mounted at the root, it has all that no longer path has.
+            // Mounted at the root: takes whatever no longer path takes.
             _ if self.path.is_empty() => 0,
             [] if !asked.slash => return Some(Mounted::WithoutSlash),
             [] => self.path.len(),

@@ -1,6 +1,5 @@
-//! What a program chose about its files.
-//!
-//! In: the choices. Out: what follows from them for one file. Never: a look at the file system.
+//! The settings of a site, and what follows from them for one file. Nothing here looks at the file
+//! system.
 
 use super::media_types;
 use super::resolve::PathRules;
@@ -12,36 +11,37 @@ use crate::semantics::fields::valid_value;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CacheControl {
-    /// `no-cache`: kept, but asked for again each time, so that an answer is never stale. Its tag makes asking cheap: the answer
-    /// to a client that has the file is a 304 without content.
+    /// `no-cache`: kept, but revalidated each time, so that a client never shows a stale file. That
+    /// is cheap: a client that has the file gets a 304 without a body.
     #[default]
     NoCache,
-    /// `max-age`, in seconds: used for so long without asking.
+    /// `max-age`, in seconds: used for this long without asking.
     MaxAge(u32),
     /// `no-store`: not kept at all.
     NoStore,
 }
 
-/// The choices.
+/// The settings.
 #[derive(Debug)]
 pub struct Options {
-    /// Files that answer for their folder, in the order in which they are tried.
+    /// The index files of a folder, in the order in which they are tried.
     pub index: Vec<String>,
-    /// The page of an application that knows its own paths.
+    /// The page of a single-page application.
     pub spa: Option<String>,
     /// The one file that answers every path, if there is one.
     pub only: Option<Vec<u8>>,
     /// Which names are served at all.
     pub rules: PathRules,
-    /// Whether a folder without an index is answered with a list of what is in it.
+    /// Whether a folder without an index is listed.
     pub listing: bool,
     /// Whether `/about` is answered with `about.html`.
     pub clean_urls: bool,
-    /// Bytes of small files that are kept in memory; 0 keeps nothing, descriptors and missing names neither.
+    /// Memory for small files, in bytes; with 0 no descriptors and no missing names are kept
+    /// either.
     pub memory: usize,
     cache_control: CacheControl,
     immutable: bool,
-    /// Extensions in lower case, and what they stand for here.
+    /// Extensions in lower case, with their types.
     media_types: Vec<(String, String)>,
 }
 
@@ -68,7 +68,7 @@ impl Options {
         self.cache_control = policy;
     }
 
-    /// Whether names that carry a hash of their content are said never to change.
+    /// Sets whether names with a content hash are declared immutable.
     pub fn set_immutable(&mut self, immutable: bool) {
         self.immutable = immutable;
     }
@@ -76,7 +76,7 @@ impl Options {
     /// Gives an extension a type of the program's own.
     ///
     /// # Errors
-    /// The type is not one that a field can hold.
+    /// A header cannot have this value.
     pub fn add_media_type(&mut self, extension: &str, media_type: &str) -> Result<(), FieldError> {
         if media_type.is_empty() || !valid_value(media_type.as_bytes()) {
             return Err(FieldError::Value);
@@ -88,7 +88,7 @@ impl Options {
         Ok(())
     }
 
-    /// The type of a file by its name.
+    /// The media type of a file, by its name.
     pub fn media_type(&self, path: &[u8]) -> &str {
         let extension = || path.rsplit(|&byte| byte == b'.').next();
         let own = self.media_types.iter().find(|(own, _)| {
@@ -98,7 +98,7 @@ impl Options {
         own.map_or_else(|| media_types::of(path), |(_, media_type)| media_type)
     }
 
-    /// The value of Cache-Control for a listing, which may be another one as soon as the folder is.
+    /// The Cache-Control of a listing, which changes whenever the folder does.
     pub fn cache_control_of_listing(&self) -> &'static str {
         match self.cache_control {
             CacheControl::NoStore => "no-store",
@@ -106,8 +106,8 @@ impl Options {
         }
     }
 
-    /// The value of Cache-Control for a file by its name. One that may be written to just now has no settled content, and must
-    /// not be held for the hashed one: a client would keep a half of it for a year.
+    /// The Cache-Control of a file, by its name. A file that may still be written to must not be
+    /// declared immutable: a client would keep half of it for a year.
     pub fn cache_control(&self, path: &[u8], is_settled: bool) -> String {
         let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
         if self.immutable && is_settled && carries_hash(name) {
@@ -121,8 +121,9 @@ impl Options {
     }
 }
 
-/// A year, as long as RFC 2616 §14.21 let an answer be kept; RFC 8246 §2: no client asks again before that, even when its user
-/// reloads the page.
+/// A year, the longest that RFC 2616 §14.21 allowed; RFC 8246 §2: no client asks again before that,
+/// even when its user reloads the page.
 const IMMUTABLE: &str = "max-age=31536000, immutable";
-/// The memory for small files, unless [`Files::file_cache`](crate::Files::file_cache) says otherwise.
+/// The memory for small files, unless [`Files::file_cache`](crate::Files::file_cache) says
+/// otherwise.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;

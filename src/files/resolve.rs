@@ -1,12 +1,13 @@
-//! From a request's path to the clean segments that may be opened below the root, or an error.
+//! From a request's path to clean segments that may be opened below the root, or an error.
 //!
-//! In: the path as it came, percent-encoded. Out: whether such a file exists, and where its symlinks lead: `sys::beneath`
-//! judges that, and trusts nothing that is decided here. Never: `std::path`, IO, a second decoding, repair.
+//! The path is cut at its slashes, and each segment is decoded once and then checked; a slash at
+//! the end asks for a folder. An unclean path is refused, not cleaned: apart from escapes, which
+//! RFC 3986 makes equivalent, a file has one path only, so that no second spelling gets around a
+//! rule made for the first. A browser removes `.` and `..` itself before it asks; a client that
+//! leaves a `.` is redirected to the path without it.
 //!
-//! The path is cut at its slashes, and each segment is decoded once and then judged; a slash at the end asks for a folder.
-//! What is not clean is refused, not cleaned: apart from escapes, which RFC 3986 makes equivalent, a file has one path only,
-//! so that no second spelling gets around a rule made for the first. A browser removes `.` and `..` itself before it asks; who leaves
-//! a `.` is sent to the path without it.
+//! Whether the file exists, and where its symlinks lead, is decided by `sys::beneath`, which trusts
+//! nothing that is decided here. `std::path` has no place here: it folds `//` and `/./` silently.
 
 use crate::bytes::percent;
 use crate::semantics::Status;
@@ -18,7 +19,7 @@ pub struct Resolved<'a> {
     /// The decoded segments joined by `/`, no slash at either end; empty for the root itself.
     /// Borrowed when nothing was escaped.
     pub path: Cow<'a, [u8]>,
-    /// Bytes of `path` that lead to the root: 0, unless that is mounted below another one.
+    /// Bytes of `path` that lead to the root: 0, unless it is mounted below another one.
     root: usize,
     /// Whether the path ended in a slash, and so asks for a folder. The root's always does.
     pub slash: bool,
@@ -39,11 +40,11 @@ impl<'a> Resolved<'a> {
         &self.path[self.root..]
     }
 
-    /// Goes on to a root that is mounted at the first `length` bytes below this one. The names that
-    /// are left were resolved by the rules of the other.
+    /// Goes on to a root that is mounted at the first `length` bytes below this one. The rest of
+    /// the path was checked by the rules of the other root.
     ///
     /// # Errors
-    /// The rules of the mounted root refuse one of them.
+    /// The rules of the mounted root refuse one of the names.
     pub fn enter(&mut self, length: usize, rules: PathRules) -> Result<(), PathError> {
         self.root += length;
         let below = self.below_root();
@@ -56,13 +57,13 @@ impl<'a> Resolved<'a> {
     }
 }
 
-/// Whose rules for names apply. Either can be chosen on any system.
+/// Which system's rules for names apply. Either can be chosen on any system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Names {
-    /// A name is any bytes but `/` and NUL.
+    /// Any bytes but `/` and NUL.
     Unix,
-    /// Some names stand for something else than the file of that name: a device, a stream, another file. What is left can be
-    /// the name of a file on Unix as well.
+    /// Some names stand for something other than the file of that name: a device, a stream, another
+    /// file. What is left is a valid name on Unix as well.
     Windows,
 }
 
@@ -75,17 +76,17 @@ impl Names {
     };
 }
 
-/// Which names may be asked for. What would lead out of a folder may never be.
+/// Which names may be asked for. Names that lead out of a folder never may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PathRules {
-    /// Whose names they are: [`Names::HERE`], or those of [`Names::Windows`] for a folder that is served alike everywhere.
+    /// [`Names::HERE`], or [`Names::Windows`] for a folder that is served alike everywhere.
     pub names: Names,
-    /// Whether names that begin with a dot are served. `.` and `..` are not, even so.
+    /// Whether names that begin with a dot are served; `.` and `..` never are.
     pub hidden: bool,
 }
 
 impl Default for PathRules {
-    /// The names of this system, and none that begins with a dot.
+    /// The names of this system, except those that begin with a dot.
     fn default() -> PathRules {
         PathRules {
             names: Names::HERE,
@@ -99,17 +100,17 @@ impl Default for PathRules {
 pub enum PathError {
     /// It does not begin with a slash.
     NoLeadingSlash,
-    /// A `%` without two hexadecimal digits behind it.
+    /// A `%` that two hexadecimal digits do not follow.
     InvalidEscape,
-    /// A NUL, which ends a name early for the system.
+    /// A NUL, where the system would end the name.
     Nul,
-    /// Another control character, which Windows has in no name.
+    /// Another control character, which no name on Windows has.
     Control,
     /// A slash written `%2f`.
     EncodedSlash,
     /// A backslash, in any spelling.
     Backslash,
-    /// Two slashes, one behind the other.
+    /// Two slashes in a row.
     EmptySegment,
     /// A segment `.`, in any spelling.
     Dot,
@@ -122,7 +123,8 @@ pub enum PathError {
 }
 
 impl PathError {
-    /// 400 for what is no path of bytes at all, else 404: what is refused is not to be told from what is missing.
+    /// 400 where the path is not a path of bytes at all, else 404: a refused path must look like a
+    /// missing one.
     pub const fn status(self) -> Status {
         match self {
             PathError::NoLeadingSlash | PathError::InvalidEscape | PathError::Nul => {
@@ -150,11 +152,11 @@ impl PathError {
     }
 }
 
-/// Resolves a request's path: see the head of this file. Time is linear in its length; memory is allocated only when
-/// something is escaped, and no more than the path is long.
+/// Resolves a request's path. Takes linear time; allocates only when something is escaped, and no
+/// more than the path is long.
 ///
 /// # Errors
-/// The first [`PathError`] that a segment deserves, from the left.
+/// The first [`PathError`] from the left.
 pub fn resolve(path: &[u8], rules: PathRules) -> Result<Resolved<'_>, PathError> {
     let (raw, slash) = match path {
         b"/" => return Ok(ROOT),
@@ -190,20 +192,23 @@ fn decoded(raw: &[u8], rules: PathRules) -> Result<Vec<u8>, PathError> {
             path.push(b'/');
         }
         let start = path.len();
-        // RFC 3986 §2.4: "Implementations must not percent-encode or decode the same string more than once".
+        // RFC 3986 §2.4: "Implementations must not percent-encode or decode the same string more
+        // than once".
         percent::decode(segment, &mut path).map_err(|_| PathError::InvalidEscape)?;
-        // Judged behind the decoding: `%2e%2e` has to be seen for what it is. Cut at slashes before it: `%2f` cuts nothing.
+        // Checked after decoding: `%2e%2e` has to be seen for what it is. Cut at slashes before it:
+        // `%2f` cuts nothing.
         check_segment(&path[start..], index == 0, rules)?;
     }
     Ok(path)
 }
 
-/// The path without its segments `.`, if that one is clean: where a request for it is sent, because it is another spelling, and a
-/// file has one path only.
+/// The path without its segments `.`, if that is clean: the target of a redirect, because `.` is
+/// another spelling, and a file has one path only.
 ///
-/// RFC 3986 §6.2.2.3: "some deployed implementations incorrectly assume that reference resolution is not necessary when the reference
-/// is already a URI and thus fail to remove dot-segments". apt-get is one of them: it asks for `/debian/./Packages`. An escaped dot
-/// comes from nobody who means well, and one at the end asks for nothing.
+/// RFC 3986 §6.2.2.3: "some deployed implementations incorrectly assume that reference resolution
+/// is not necessary when the reference is already a URI and thus fail to remove dot-segments".
+/// apt-get is one of them: it asks for `/debian/./Packages`. Nobody means well by an escaped dot,
+/// and one at the end asks for nothing.
 pub fn without_dots(path: &str, rules: PathRules) -> Option<String> {
     if path.ends_with("/.") {
         return None;
@@ -213,17 +218,17 @@ pub fn without_dots(path: &str, rules: PathRules) -> Option<String> {
     resolve(clean.as_bytes(), rules).is_ok().then_some(clean)
 }
 
-/// Whether a path may have this segment, which is decoded. `first` says that it stands directly below the root.
+/// Whether a path may have this decoded segment. `first` means directly below the root.
 ///
 /// # Errors
-/// Why not. Nobody can ask for a name on disk that is refused, so it has no place in a listing.
+/// The reason. A name on disk that is refused cannot be asked for, so it is not listed either.
 pub fn check_segment(name: &[u8], first: bool, rules: PathRules) -> Result<(), PathError> {
     let on_windows = matches!(rules.names, Names::Windows);
     for byte in name {
         match byte {
             0 => return Err(PathError::Nul),
-            // Elsewhere a name may hold any of them, a newline too. What is written from a path
-            // (log, Location, listing) keeps it percent-encoded.
+            // Elsewhere a name may hold any of them, even a newline. Whatever is written from a
+            // path (log, Location, listing) keeps it percent-encoded.
             0x01..=0x1F | 0x7F if on_windows => return Err(PathError::Control),
             // STRICTER: as data, `%2f` is part of a name, but no name on disk can hold it, and two
             // servers in a chain disagree on whether it separates (`/..%2f`).
@@ -235,14 +240,15 @@ pub fn check_segment(name: &[u8], first: bool, rules: PathRules) -> Result<(), P
         }
     }
     match name {
-        // STRICTER: RFC 3986 §3.3 allows empty segments, and §5.2.4 of the same removes `.` and `..`. A system reads `a//b`
-        // and `a/./b` as `a/b`, so that a rule about `/b` could be passed by `//b`; and a redirect made from a path that
-        // begins with `//` leads to another host (CVE-2021-28861).
+        // STRICTER: RFC 3986 §3.3 allows empty segments, and §5.2.4 of the same removes `.` and
+        // `..`. A system reads `a//b` and `a/./b` as `a/b`, so that a rule about `/b` could be
+        // passed by `//b`; and a redirect made from a path that begins with `//` leads to another
+        // host (CVE-2021-28861).
         b"" => Err(PathError::EmptySegment),
         b"." => Err(PathError::Dot),
         b".." => Err(PathError::DotDot),
-        // RFC 8615 §3: "whose path component begins with the characters "/.well-known/"". It is there to be asked for:
-        // certificates are issued by a file below it.
+        // RFC 8615 §3: "whose path component begins with the characters "/.well-known/"". It is
+        // meant to be asked for: certificates are issued by means of a file below it.
         b".well-known" if first => Ok(()),
         [b'.', ..] if !rules.hidden => Err(PathError::Hidden),
         [0xE2 | 0xEF, ..] if !rules.hidden && begins_with_ignored_dot(name) => {
@@ -256,8 +262,8 @@ pub fn check_segment(name: &[u8], first: bool, rules: PathRules) -> Result<(), P
 /// Whether the name begins with a dot for a file system that ignores what stands before it.
 fn begins_with_ignored_dot(segment: &[u8]) -> bool {
     let mut rest = segment;
-    // HFS+ compares names without these format characters (CVE-2014-9390: `.g` U+200C `it` is `.git`
-    // there): U+200C to U+200F, U+202A to U+202E, U+206A to U+206F, U+FEFF.
+    // HFS+ compares names without these format characters (CVE-2014-9390: `.g` U+200C `it` is
+    // `.git` there): U+200C to U+200F, U+202A to U+202E, U+206A to U+206F, U+FEFF.
     while let [0xE2, 0x80, 0x8C..=0x8F | 0xAA..=0xAE, after @ ..]
     | [0xE2, 0x81, 0xAA..=0xAF, after @ ..]
     | [0xEF, 0xBB, 0xBF, after @ ..] = rest
@@ -267,13 +273,13 @@ fn begins_with_ignored_dot(segment: &[u8]) -> bool {
     rest.first() == Some(&b'.')
 }
 
-/// Whether Windows would open something else than a file of exactly this name.
+/// Whether Windows would open anything but a file of exactly this name.
 fn is_special_on_windows(segment: &[u8]) -> bool {
     // `c:` is a drive and `x::$DATA` a stream of `x`; the others are wildcards or redirections.
     let special = |byte: &u8| matches!(byte, b':' | b'"' | b'*' | b'<' | b'>' | b'?' | b'|');
     // `GIT~1` is the short name of `.git`.
     let short = |pair: &[u8]| pair[0] == b'~' && pair[1].is_ascii_digit();
-    // Names are UTF-16 there: bytes that are no UTF-8 have none.
+    // Names are UTF-16 there: bytes that are not UTF-8 have no name.
     std::str::from_utf8(segment).is_err()
         || segment.iter().any(special)
         || segment.windows(2).any(short)
@@ -282,7 +288,7 @@ fn is_special_on_windows(segment: &[u8]) -> bool {
         || is_device_on_windows(segment)
 }
 
-/// `CON`, and also `con.txt` and `con .txt`, are the console wherever they stand.
+/// `CON`, and also `con.txt` and `con .txt`, are the console in every folder.
 fn is_device_on_windows(segment: &[u8]) -> bool {
     let stem = segment
         .split(|&byte| byte == b'.')

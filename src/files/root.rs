@@ -1,10 +1,9 @@
 //! The served folder, held open and compared with its path now and then.
 //!
-//! In: the path and the time of a request. Out: what is opened below the folder. Never: a clock of its own.
-//!
-//! A folder is held as a descriptor, so that a rename under way cannot lead elsewhere. But a build tool deletes its output
-//! folder and makes it anew, and the descriptor would name the deleted one, empty for ever: so the path is asked again
-//! whether it still names the folder that is held, at most every [`COMPARE_MS`].
+//! The folder is held as a descriptor, so that a rename cannot lead elsewhere. But a build tool
+//! deletes its output folder and creates it again, and the descriptor would name the deleted one,
+//! empty forever: so at most every [`COMPARE_MS`] the path is asked whether it still names the
+//! folder that is held.
 
 use super::respond::error::FileError;
 use crate::sys::beneath::{Root, Symlinks};
@@ -14,25 +13,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-/// The least time between two comparisons, in milliseconds: short for a person who has just built a site, and long beside
-/// what a comparison costs (one `stat(2)`).
+/// The least time between two comparisons, in milliseconds: short for a person who has just built a
+/// site, and long compared with the cost of one `stat(2)`.
 const COMPARE_MS: u64 = 100;
-/// No comparison was made yet.
+/// No comparison yet.
 const NEVER: u64 = u64::MAX;
 
-/// The folder that files are served from.
+/// The folder that is served.
 #[derive(Debug)]
 pub struct ServedRoot {
     path: PathBuf,
     symlinks: Symlinks,
-    /// The folder, or why the path names none now.
+    /// The folder, or why the path names none at the moment.
     folder: RwLock<Result<Arc<Root>, FileError>>,
-    /// When the last comparison was made, in milliseconds of the requests' monotonic time.
+    /// The time of the last comparison, in milliseconds of the requests' monotonic time.
     compared_ms: AtomicU64,
 }
 
 impl ServedRoot {
-    /// Opens the folder. A relative path is taken from the folder that is current now.
+    /// Opens the folder. A relative path is taken from the current folder of the process.
     pub fn open(path: &Path) -> io::Result<ServedRoot> {
         let path = std::path::absolute(path)?;
         let root = Root::open(&path)?;
@@ -44,16 +43,16 @@ impl ServedRoot {
         })
     }
 
-    /// Chooses which symlinks are followed. The folder is opened anew.
+    /// Chooses which symlinks are followed. The folder is opened again.
     pub fn set_symlinks(&mut self, policy: Symlinks) {
         self.symlinks = policy;
         self.folder = RwLock::new(self.open_again());
     }
 
-    /// The folder at this time, or why there is none. One of the threads that ask when a comparison is
-    /// due makes it; the others go on with the folder that is held.
+    /// The folder at this time, or why there is none. One of the threads that find a comparison due
+    /// makes it; the others go on with the folder that is held.
     pub fn current(&self, now: Duration) -> Result<Arc<Root>, FileError> {
-        // A panic cannot leave the value half written, so a poisoned lock is as good as another.
+        // A panic cannot leave the value half written, so poisoning is ignored.
         let folder = &self.folder;
         let held = folder
             .read()
@@ -72,7 +71,7 @@ impl ServedRoot {
         if exchange.is_err() || matches!(&held, Ok(root) if root.is_current()) {
             return held;
         }
-        // Opened before the lock is taken: no request waits for a slow disk behind this one.
+        // Opened before the lock is taken: no request waits for a slow disk.
         let opened = self.open_again();
         *folder.write().unwrap_or_else(PoisonError::into_inner) = opened.clone();
         opened

@@ -1,4 +1,4 @@
-//! The way of a GET or HEAD: mounts, root, lookup, response.
+//! One ladder for a GET or HEAD: mounts, root, lookup, response.
 
 use super::listing;
 use super::lookup::Lookup;
@@ -17,7 +17,7 @@ use std::fs::File;
 use std::sync::Arc;
 
 impl Site {
-    /// Answers a GET or a HEAD, from this site or from the one that is mounted where the path leads.
+    /// Answers from this site, or from the mounted one that the path leads to.
     pub fn respond(&self, request: &Request<'_>) -> Response {
         let mut site = self;
         let mut path = resolve(request.path().as_bytes(), self.options.rules);
@@ -42,7 +42,7 @@ impl Site {
         site.respond_here(path, request)
     }
 
-    /// Answers for a path of this site alone.
+    /// Answers for a path of this site.
     fn respond_here(
         &self,
         path: Result<Resolved<'_>, PathError>,
@@ -71,7 +71,7 @@ impl Site {
         }
     }
 
-    /// Answers for a file, in the coding that the client likes best of those that it has.
+    /// Answers with a file, in the coding that the client likes best of those available.
     fn resource(
         &self,
         root: &Arc<Root>,
@@ -104,7 +104,7 @@ impl Site {
         }
     }
 
-    /// Answers any path with the one file that this site has.
+    /// Answers any path with the one file of this site.
     fn only_file(&self, root: &Arc<Root>, name: &[u8], request: &Request<'_>) -> Response {
         let path = Resolved::page(name);
         match self.look_up(root, &path, AskedBy::Client, request.now()) {
@@ -129,8 +129,7 @@ impl Site {
         Response::status_page(error.status()).with_log_reason(error.reason())
     }
 
-    /// Answers for a path that leads to nothing: with the page of an application that reads its own
-    /// paths, or with 404.
+    /// Answers for a missing file: with the page of a single-page application, or 404.
     fn missing(
         &self,
         root: &Arc<Root>,
@@ -146,7 +145,7 @@ impl Site {
             let page = Resolved::page(page.trim_start_matches('/').as_bytes());
             let found = self.look_up(root, &page, AskedBy::Site, request.now());
             if let Ok(Lookup::Resource(resource)) = found {
-                // RFC 9110 §12.5.5: who does not take HTML is told that there is nothing.
+                // RFC 9110 §12.5.5: clients that do not accept HTML get a 404.
                 return self
                     .resource(root, &page, resource, request)
                     .header("Vary", "Accept");
@@ -160,7 +159,8 @@ impl Site {
         for page in ERROR_PAGES {
             let page = Resolved::page(page.as_bytes());
             let found = self.look_up(root, &page, AskedBy::Site, request.now());
-            // Whatever keeps the page from being read, what was asked for is missing all the same.
+            // Whatever keeps the page from being read, the file that was asked for is still
+            // missing.
             if let Ok(Lookup::Resource(resource)) = found {
                 return respond::not_found_page(resource.plain(), reason);
             }

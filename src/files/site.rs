@@ -1,6 +1,6 @@
 //! What one [`Files`](super::Files) serves: a folder, with its settings, its cache and its mounts.
 //!
-//! Data alone: `lookup` finds files in it, `route` answers requests with them.
+//! Only data: `lookup` finds files in it, `route` answers requests with them.
 
 use super::listing::budget::MemoryBudget;
 use super::mounts::Mount;
@@ -22,7 +22,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// Opens the folder; everything else is as it is by default.
+    /// Opens the folder, with the default settings.
     pub fn open(root: &Path) -> io::Result<Site> {
         let options = Options::default();
         Ok(Site {

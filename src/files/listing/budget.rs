@@ -53,6 +53,6 @@ impl Drop for Reservation {
     }
 }
 
-/// The memory of all listings that are being sent. The largest takes 4 MiB with names of common
-/// lengths, and stays until its client has read it.
+/// The largest listing takes 4 MiB with names of common lengths, and stays until its client has
+/// read it.
 const LISTING_BYTES: usize = 64 * 1024 * 1024;

@@ -1,6 +1,5 @@
-//! The entries of a listing, packed: all names behind each other, and a small record for each.
-//!
-//! In: names, sizes and times. Out: the same in an order, a bounded number of them. Never: an allocation for one entry alone.
+//! The entries of a listing, packed: all names in one buffer, and a small record for each, so that
+//! no entry has an allocation of its own.
 
 use std::cmp::Ordering;
 use std::ops::ControlFlow;
@@ -8,16 +7,16 @@ use std::ops::ControlFlow;
 /// One entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
-    /// Its name: any bytes that a system takes for one.
+    /// Any bytes that the system takes for a name.
     pub name: &'a [u8],
-    /// Bytes of a file; `None`: it is a folder.
+    /// In bytes; `None` for a folder.
     pub size: Option<u64>,
-    /// When it was modified, in whole seconds since 1970. `None`: before that, or nobody knows.
+    /// In whole seconds since 1970; `None` before that, or if unknown.
     pub modified: Option<u64>,
 }
 
-/// Entries of a folder's listing; beyond, it says that there are more. A page of that length is 20 MB,
-/// more than a browser likes; with names as long as they can be, they take 40 MiB while the listing is
+/// Entries of a folder's listing; beyond that it says that there are more. A page of that length is
+/// 20 MB, more than a browser likes; with the longest names they take 40 MiB while the listing is
 /// sent.
 pub const LISTING_ENTRIES: usize = 100_000;
 
@@ -29,26 +28,27 @@ pub struct Entries {
     is_truncated: bool,
 }
 
-/// What is kept of an entry: 24 bytes.
+/// 24 bytes for each entry.
 #[derive(Clone, Copy, Debug)]
 struct Record {
     /// [`FOLDER`] for a folder.
     size: u64,
     /// [`NO_TIME`] for none.
     modified: u64,
-    /// Where its name begins: [`LISTING_ENTRIES`] names have their place in 32 bits, as long as a system lets names be.
+    /// Where its name begins: 32 bits are enough for [`LISTING_ENTRIES`] names, as long as a system
+    /// lets names be.
     start: u32,
     len: u16,
 }
 
-/// No file is so long: systems count in 63 bits.
+/// No file is that long: systems count in 63 bits.
 const FOLDER: u64 = u64::MAX;
-/// No time is so late.
+/// No time is that late.
 const NO_TIME: u64 = u64::MAX;
 
 impl Entries {
-    /// Adds an entry. Breaks when there are so many that it has no place, which [`is_truncated`](Entries::is_truncated) tells
-    /// from then on.
+    /// Adds an entry. Breaks when it has no place, which [`is_truncated`](Entries::is_truncated)
+    /// then tells.
     pub fn push(&mut self, entry: &Entry<'_>) -> ControlFlow<()> {
         let start = u32::try_from(self.names.len());
         let len = u16::try_from(entry.name.len());
@@ -66,45 +66,45 @@ impl Entries {
         ControlFlow::Continue(())
     }
 
-    /// Gives back the memory that no entry came to fill.
+    /// Gives back the memory that no entry uses.
     pub fn finish(&mut self) {
         self.names.shrink_to_fit();
         self.records.shrink_to_fit();
     }
 
-    /// Bytes of memory that they take.
+    /// The memory that they take, in bytes.
     pub fn bytes(&self) -> usize {
         self.names.capacity() + self.records.capacity() * size_of::<Record>()
     }
 
-    /// Notes that the folder has more than these.
+    /// Notes that the folder has more entries than these.
     pub fn truncate(&mut self) {
         self.is_truncated = true;
     }
 
-    /// Whether the folder has more than these.
+    /// Whether the folder has more entries than these.
     pub fn is_truncated(&self) -> bool {
         self.is_truncated
     }
 
-    /// Puts them in order, in place.
+    /// Sorts them in place.
     pub fn sort_by(&mut self, compare: impl Fn(&Entry<'_>, &Entry<'_>) -> Ordering) {
         let names = &self.names;
         self.records
             .sort_unstable_by(|left, right| compare(&left.entry(names), &right.entry(names)));
     }
 
-    /// The entry at this place.
+    /// The entry at this index.
     pub fn get(&self, index: usize) -> Option<Entry<'_>> {
         Some(self.records.get(index)?.entry(&self.names))
     }
 
-    /// How many there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.records.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }

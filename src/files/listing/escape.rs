@@ -1,14 +1,12 @@
-//! Names, sizes and times as text: for people in HTML, for programs in JSON.
-//!
-//! In: any bytes, numbers. Out: text that means nothing to whatever reads it. Never: a name taken for markup, a character that
-//! is obeyed instead of shown, an byte that is no UTF-8.
+//! Names, sizes and times as text: for people in HTML, for programs in JSON. A name is never taken
+//! for markup, and a control character is shown, not obeyed.
 
 use crate::bytes::number::push_decimal;
 use crate::semantics::date::HttpDate;
 
-/// Appends bytes so that they are text in HTML, between tags and within the quotes of an attribute. What is no UTF-8 shows as
-/// U+FFFD, a control character as the picture of it (U+2400 and on), and a character that turns the direction of the text
-/// around by its number.
+/// Appends bytes as text in HTML, between tags or within a quoted attribute. Invalid UTF-8 shows as
+/// U+FFFD, a control character as its picture (U+2400 and on), and a character that turns the
+/// direction of the text as its number.
 pub fn push_html(bytes: &[u8], out: &mut Vec<u8>) {
     for character in characters(bytes) {
         match character {
@@ -25,7 +23,7 @@ pub fn push_html(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Appends bytes as a JSON string (RFC 8259 §7). What is no UTF-8 becomes U+FFFD.
+/// Appends bytes as a JSON string (RFC 8259 §7). Invalid UTF-8 becomes U+FFFD.
 pub fn push_json(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     for character in characters(bytes) {
@@ -34,8 +32,9 @@ pub fn push_json(bytes: &[u8], out: &mut Vec<u8>) {
                 out.push(b'\\');
                 push_character(character, out);
             }
-            // RFC 8259 §7: "All Unicode characters may be placed within the quotation marks, except for the characters that MUST
-            // be escaped: quotation mark, reverse solidus, and the control characters (U+0000 through U+001F)."
+            // RFC 8259 §7: "All Unicode characters may be placed within the quotation marks, except
+            // for the characters that MUST be escaped: quotation mark, reverse solidus, and the
+            // control characters (U+0000 through U+001F)."
             '\0'..=' ' if character != ' ' => out.extend_from_slice(&escape(character)),
             _ => push_character(character, out),
         }
@@ -43,8 +42,8 @@ pub fn push_json(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Appends a size as `512 B` or `14.2 kB`: decimal, one digit behind the point, cut and not rounded so that no size shows as
-/// `1000.0 kB`.
+/// Appends a size as `512 B` or `14.2 kB`: decimal, with one digit after the point, cut and not
+/// rounded, so that no size shows as `1000.0 kB`.
 pub fn push_size(bytes: u64, out: &mut Vec<u8>) {
     match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
         Some((unit, name)) => {
@@ -60,7 +59,8 @@ pub fn push_size(bytes: u64, out: &mut Vec<u8>) {
     }
 }
 
-/// `2026-11-21T20:03:07Z` (RFC 3339 §5.6) of seconds since 1970. `None` after the year 9999.
+/// `2026-11-21T20:03:07Z` (RFC 3339 §5.6) for a number of seconds since 1970. `None` after the year
+/// 9999.
 pub fn timestamp(seconds: u64) -> Option<[u8; 20]> {
     // `Sat, 21 Nov 2026 20:03:07 GMT`: the same numbers in another order.
     let date = HttpDate::from_unix(seconds)?;
@@ -75,7 +75,7 @@ pub fn timestamp(seconds: u64) -> Option<[u8; 20]> {
     Some(stamp)
 }
 
-/// The characters of these bytes, U+FFFD for each piece that is none.
+/// The characters of these bytes, with U+FFFD for each invalid piece.
 fn characters(bytes: &[u8]) -> impl Iterator<Item = char> {
     bytes.utf8_chunks().flat_map(|chunk| {
         let broken = (!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER);
@@ -83,10 +83,10 @@ fn characters(bytes: &[u8]) -> impl Iterator<Item = char> {
     })
 }
 
-/// What stands for a character that does not show, or not as itself.
+/// The character that is shown in place of an invisible or disguised one.
 fn shown(character: char) -> char {
     match character {
-        // The pictures of control characters are in the order of what they are pictures of.
+        // The pictures are in the order of their control characters.
         '\0'..='\x1F' => char::from_u32(u32::from(character) + 0x2400).unwrap_or(SYMBOL_OF_DELETE),
         '\x7F' => SYMBOL_OF_DELETE,
         // The other controls have no pictures.
@@ -97,7 +97,8 @@ fn shown(character: char) -> char {
     }
 }
 
-/// Whether it changes the order in which characters are shown: `exe.` behind U+202E and before `fdp` reads as `pdf.exe`.
+/// Whether it changes the order in which characters are shown: `exe.` after U+202E and before `fdp`
+/// reads as `pdf.exe`.
 fn turns_direction(character: char) -> bool {
     matches!(character, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
@@ -109,7 +110,7 @@ fn push_number(character: char, out: &mut Vec<u8>) {
     out.push(b']');
 }
 
-/// `\u001F`, of a character below U+10000.
+/// `\u001F`, for a character below U+10000.
 fn escape(character: char) -> [u8; 6] {
     let mut escape = *b"\\u0000";
     for (place, digit) in escape[2..].iter_mut().rev().enumerate() {

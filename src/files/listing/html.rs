@@ -1,7 +1,5 @@
-//! A listing as a page, piece by piece.
-//!
-//! In: a folder's path, its entries, their order. Out: HTML that works without its script, and without its style. Never: a name
-//! that is not escaped; a link that is not relative, so that it holds wherever the folder is mounted.
+//! A listing as a page, piece by piece. It works without its script and without its style, and
+//! every link is relative, so that it holds wherever the folder is mounted.
 
 use super::entries::{Entries, Entry};
 use super::escape::{push_html, push_size, timestamp};
@@ -10,7 +8,7 @@ use super::style::{SCRIPT, STYLE};
 use crate::bytes::number::push_decimal;
 use crate::bytes::percent::encode_segment;
 
-/// Everything in front of the first row. `path` is decoded, without a slash at either end.
+/// The part before the first row. `path` is decoded, without a slash at either end.
 pub(super) fn push_top(path: &[u8], order: Order, out: &mut Vec<u8>) {
     out.extend_from_slice(b"<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n");
     out.extend_from_slice(b"<meta name=\"viewport\" content=\"width=device-width\">\n");
@@ -39,10 +37,10 @@ pub(super) fn push_top(path: &[u8], order: Order, out: &mut Vec<u8>) {
 /// One row.
 pub(super) fn push_row(entry: &Entry<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"<tr><td><a href=\"");
-    // A colon is escaped, so nothing here is taken for a scheme; so are all quotes and signs of HTML.
+    // Colons are escaped, so nothing here is taken for a scheme; so are quotes and markup.
     encode_segment(entry.name, out);
     out.extend_from_slice(slash_of(entry));
-    // Each name has a direction of its own, and turns nothing around it.
+    // Each name has its own direction, and turns nothing around it.
     out.extend_from_slice(b"\"><bdi>");
     push_html(entry.name, out);
     out.extend_from_slice(b"</bdi>");
@@ -63,7 +61,7 @@ pub(super) fn push_row(entry: &Entry<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(&stamp);
         out.extend_from_slice(b"\">");
         out.extend_from_slice(&stamp[..DATE_LEN]);
-        // Left out where there is little room.
+        // Hidden where there is little space.
         out.extend_from_slice(b"<span> ");
         out.extend_from_slice(&stamp[DATE_LEN + 1..MINUTES_END]);
         out.extend_from_slice(b"</span></time>");
@@ -71,7 +69,7 @@ pub(super) fn push_row(entry: &Entry<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"</td></tr>\n");
 }
 
-/// Everything behind the last row.
+/// The part after the last row.
 pub(super) fn push_bottom(entries: &Entries, out: &mut Vec<u8>) {
     out.extend_from_slice(b"</tbody>\n</table>\n");
     if entries.is_truncated() {
@@ -86,8 +84,8 @@ pub(super) fn push_bottom(entries: &Entries, out: &mut Vec<u8>) {
     out.extend_from_slice(b"</script>\n");
 }
 
-/// The way from the root to this folder, each step a link: `..` as often as it takes, so that no link needs to know where the
-/// root is.
+/// Breadcrumbs from the root to this folder. The links are `..` as often as it takes, so that none
+/// needs to know where the root is.
 fn push_way(path: &[u8], out: &mut Vec<u8>) {
     let segments = || path.split(|&byte| byte == b'/');
     let depth = if path.is_empty() {
@@ -110,7 +108,8 @@ fn push_way(path: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"</h1>\n</nav>\n");
 }
 
-/// A column's head: a link that orders by it, or that turns the order around when it is by this column already.
+/// A column's head: a link that sorts by it, or that reverses the order if the listing is sorted by
+/// it already.
 fn push_head(key: Key, head: &Head, order: Order, out: &mut Vec<u8>) {
     out.extend_from_slice(b"<th scope=\"col\"");
     let mut descending = head.descending_first;
@@ -142,11 +141,11 @@ fn slash_of(entry: &Entry<'_>) -> &'static [u8] {
 
 /// The head of a column.
 struct Head {
-    /// In a query.
+    /// Its name in a query.
     value: &'static str,
     /// As HTML.
     title: &'static str,
-    /// What is asked for first: names from the start, but the largest and the newest.
+    /// The first click's order: names from the start, but the largest and the newest first.
     descending_first: bool,
 }
 
@@ -176,7 +175,7 @@ const HEADS: [(Key, &Head); 3] = [
         },
     ),
 ];
-/// What the root is called.
+/// The root's name.
 const ROOT_NAME: &[u8] = b"Home";
 /// Bytes of `2026-11-21`.
 const DATE_LEN: usize = 10;

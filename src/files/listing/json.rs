@@ -1,13 +1,12 @@
-//! A listing as JSON (RFC 8259), piece by piece: an entry a line.
-//!
-//! In: a folder's path and its entries. Out: the object that [`listing`](super) documents. Never: an byte that is no UTF-8.
+//! A listing as JSON (RFC 8259), piece by piece, one entry a line: the object that
+//! [`listing`](super) documents.
 
 use super::entries::{Entries, Entry};
 use super::escape::{push_json, timestamp};
 use crate::bytes::number::push_decimal;
 use crate::bytes::percent::encode_segment;
 
-/// Everything in front of the first entry. `path` is decoded, without a slash at either end.
+/// The part before the first entry. `path` is decoded, without a slash at either end.
 pub(super) fn push_top(path: &[u8], entries: &Entries, out: &mut Vec<u8>) {
     let mut whole = Vec::with_capacity(path.len() + 2);
     whole.push(b'/');
@@ -53,7 +52,7 @@ pub(super) fn push_entry(entry: &Entry<'_>, is_first: bool, out: &mut Vec<u8>) {
     });
 }
 
-/// Everything behind the last entry.
+/// The part after the last entry.
 pub(super) fn push_bottom(out: &mut Vec<u8>) {
     out.extend_from_slice(b"\n]}\n");
 }

@@ -1,10 +1,11 @@
-//! What a folder without an index answers: its files and folders, as a page or as JSON.
+//! The listing of a folder without an index: its files and folders, as a page or as JSON.
 //!
-//! In: an open folder, a request. Out: an answer that is made while it is sent. Never: a hidden name, or another that the
-//! resolver refuses; a file that is opened; more than [`LISTING_ENTRIES`](entries::LISTING_ENTRIES) entries.
+//! Hidden names and others that the resolver refuses are left out, and there are at most
+//! [`LISTING_ENTRIES`](entries::LISTING_ENTRIES) entries.
 //!
-//! The page is the default; JSON is for those who prefer `application/json` to `text/html` in Accept (RFC 9110 §12.5.1). Both
-//! are in the order that the query asks for: see [`Order::of_query`]. The JSON is an object:
+//! The page is the default; JSON is for clients that prefer `application/json` to `text/html` in
+//! Accept (RFC 9110 §12.5.1). Both are in the order that the query asks for: see
+//! [`Order::of_query`]. The JSON is an object:
 //!
 //! ```json
 //! {"path":"/docs/","truncated":false,"entries":[
@@ -14,12 +15,12 @@
 //! ```
 //!
 //! - `path`: the folder, from the root, decoded; with a slash at both ends.
-//! - `truncated`: whether the folder has more than the entries here, because it has too many.
-//! - `name`: decoded. What is no UTF-8 in it, or in `path`, is U+FFFD: `href` is exact.
-//! - `type`: `file` or `folder`; what a symlink leads to, not the symlink.
-//! - `size`: in bytes, of a file. A folder has none.
-//! - `modified`: as RFC 3339 in UTC, whole seconds; null before 1970, after 9999, and where nobody knows.
-//! - `href`: relative to the URL that the listing was asked by.
+//! - `truncated`: whether the folder has too many entries, and these are not all.
+//! - `name`: decoded. Invalid UTF-8 in it, or in `path`, is U+FFFD: `href` is exact.
+//! - `type`: `file` or `folder`; of a symlink, the type of its target.
+//! - `size`: of a file, in bytes. A folder has none.
+//! - `modified`: as RFC 3339 in UTC, whole seconds; null before 1970, after 9999, and if unknown.
+//! - `href`: relative to the URL of the listing.
 
 pub mod budget;
 pub mod entries;
@@ -42,16 +43,16 @@ use read_dir::read_dir;
 use reader::{Form, ListingReader};
 use std::fs::File;
 
-/// The listing of a folder, which was opened at this path below the root and asked for with a slash at its end.
+/// The listing of a folder, which was opened at this path below the root and asked for with a slash
+/// at its end. Its Cache-Control is left to the caller.
 ///
-/// Without a Cache-Control, which is the caller's choice.
-///
-/// RFC 9110 §9.3.2: "The server SHOULD send the same header fields in response to a HEAD request as it would have sent if the
-/// request method had been GET." So HEAD is answered by this, too, and whoever writes the answer leaves the content out.
+/// RFC 9110 §9.3.2: "The server SHOULD send the same header fields in response to a HEAD request as
+/// it would have sent if the request method had been GET." So this answers HEAD as well, and the
+/// server leaves out the body.
 ///
 /// # Errors
-/// [`FileError::Denied`], when the folder may be searched but not read; [`FileError::NoMemory`], when so many listings are being sent that
-/// there is no memory for another; others when the system fails.
+/// [`FileError::Denied`] when the folder may be searched but not read; [`FileError::NoMemory`] when
+/// the listings that are being sent take all the memory they may; others when the system fails.
 pub fn answer(
     root: &Root,
     resolved: &Resolved<'_>,
@@ -61,7 +62,7 @@ pub fn answer(
     budget: &MemoryBudget,
 ) -> Result<Response, FileError> {
     let path = resolved.below_root();
-    // The name of a root that is mounted below another has names in front of it.
+    // Below a mounted root they are not the first names of the path.
     let is_first = resolved.path.is_empty();
     let entries = read_dir(root, path, is_first, folder, rules)?;
     let reservation = budget.reserve(entries.bytes()).ok_or(FileError::NoMemory)?;
@@ -80,20 +81,23 @@ pub fn answer(
         // RFC 8259 §11: "no "charset" parameter is defined".
         Form::Json => Response::new(Status::OK).header("Content-Type", "application/json"),
     };
-    // Without a length the content would be chunked: HTTP/1.0 would have to close behind it and could not tell whether it is
-    // whole, and HEAD would not tell its size.
+    // Without a length the body would be chunked: HTTP/1.0 would have to close after it and could
+    // not tell whether it is complete, and HEAD would not tell its size.
     let length = content.length();
     Ok(response
         .header("X-Content-Type-Options", "nosniff")
-        // RFC 9110 §12.5.5: what "might have influenced the origin server's process for selecting the content of this response".
+        // RFC 9110 §12.5.5: what "might have influenced the origin server's process for selecting
+        // the content of this response".
         .header("Vary", "Accept")
         .stream(Some(length), content))
 }
 
-/// Which form the client prefers. What weighs the same is decided by what it names more precisely, and then for the page.
+/// The form that the client prefers. Of equal weights, the more precise name decides, and then the
+/// page wins.
 ///
-/// So is what it takes neither of. RFC 9110 §12.5.1: the server may "disregard the header field by treating the response as if it is
-/// not subject to content negotiation for that request header field".
+/// So it does when the client accepts neither. RFC 9110 §12.5.1: the server may "disregard the
+/// header field by treating the response as if it is not subject to content negotiation for that
+/// request header field".
 fn form(request: &Request<'_>) -> Form {
     let weight = |essence| accept::weight(request.headers(), essence);
     let json = weight("application/json");

@@ -1,36 +1,34 @@
-//! The order of a listing: folders first, then by name, size or time.
-//!
-//! In: a query, names, what is known of two entries. Out: which stands first. Never: a locale, an order in which two entries
-//! with different names are equal.
+//! The order of a listing: folders first, then by name, size or time. The same on every system and
+//! for every locale; no two entries are equal.
 
 use super::entries::Entry;
 use std::char::ToLowercase;
 use std::cmp::Ordering;
 
-/// What entries are ordered by.
+/// What entries are sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Key {
-    /// Their names, in natural order.
+    /// By name, in natural order.
     #[default]
     Name,
-    /// Their sizes. Folders have none, and stand by their names.
+    /// By size. Folders have none, and are sorted by name.
     Size,
-    /// When they were modified, those without a time first.
+    /// By modification time, those without a time first.
     Time,
 }
 
-/// The order of a listing. By name, ascending, unless asked otherwise.
+/// The order of a listing: by name, ascending, unless asked otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Order {
-    /// What entries are ordered by.
+    /// What entries are sorted by.
     pub key: Key,
-    /// Whether the last one stands first.
+    /// Whether the last one comes first.
     pub descending: bool,
 }
 
 impl Order {
-    /// The order that a query asks for: `sort=name`, `size` or `time`, and `order=asc` or `desc`, the first of each counts.
-    /// What is missing or anything else is the default.
+    /// The order that a query asks for: `sort=name`, `size` or `time`, and `order=asc` or `desc`;
+    /// the first of each counts. Anything else is ignored.
     pub fn of_query(query: Option<&str>) -> Order {
         let key = match parameter(query, "sort") {
             Some("size") => Key::Size,
@@ -43,7 +41,8 @@ impl Order {
         }
     }
 
-    /// Which of two entries stands first. Folders do, in either direction; what is equal otherwise stands in natural order.
+    /// Which of two entries comes first: folders, in either direction; entries that are equal
+    /// otherwise are in natural order.
     pub fn compare(self, left: &Entry<'_>, right: &Entry<'_>) -> Ordering {
         let by_name = || natural(left.name, right.name);
         let by_key = match self.key {
@@ -62,18 +61,19 @@ impl Order {
     }
 }
 
-/// The value of the first parameter with this name. Nothing is decoded: the values that mean something need no escapes.
+/// The value of the first parameter with this name. Nothing is decoded: the known values need no
+/// escapes.
 fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
     let pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
     let (_, value) = pairs.into_iter().find(|(this, _)| *this == name)?;
     Some(value)
 }
 
-/// Names as people order them: runs of digits as numbers (`file2` before `file10`) and without regard to case; names that are
-/// equal so, by their bytes.
+/// Natural order, as people sort names: runs of digits as numbers (`file2` before `file10`),
+/// ignoring case; names that are equal in that, by their bytes.
 ///
-/// A name is read as a sequence of `Sign`s, and sequences are compared sign by sign. Signs have a total order, so that of
-/// names is total as well: it is never circular, whatever the names.
+/// A name is read as a sequence of `Sign`s, and sequences are compared sign by sign. Signs have a
+/// total order, so names have one as well: it is never circular, whatever the names.
 pub fn natural(left: &[u8], right: &[u8]) -> Ordering {
     let same = same_signs_len(left, right);
     Signs::of(&left[same..])
@@ -81,39 +81,40 @@ pub fn natural(left: &[u8], right: &[u8]) -> Ordering {
         .then_with(|| left.cmp(right))
 }
 
-/// Bytes at the start of both that are the same signs in both: names in one folder are often alike for long.
+/// The length of the common start, in bytes that are the same signs in both: names in one folder
+/// often begin alike.
 fn same_signs_len(left: &[u8], right: &[u8]) -> usize {
     let blocks = left.chunks_exact(BLOCK).zip(right.chunks_exact(BLOCK));
     let mut same = BLOCK * blocks.take_while(|(left, right)| left == right).count();
     let rest = left[same..].iter().zip(&right[same..]);
     same += rest.take_while(|(left, right)| left == right).count();
-    // A number may go on behind the last byte that is the same.
+    // A number may go on after the last equal byte.
     while same > 0 && left[same - 1].is_ascii_digit() {
         same -= 1;
     }
-    // So may a character: one of four bytes that begins three bytes before.
+    // So may a character: one of four bytes begins up to three bytes before.
     let begins = |back: &usize| left[same - back] >= FIRST_OF_SEVERAL;
     same - (1..=same.min(3)).find(begins).unwrap_or(0)
 }
 
-/// What names are compared by.
+/// The units of comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sign<'a> {
-    /// A run of digits, without the zeros in front.
+    /// A run of digits, without leading zeros.
     Number(&'a [u8]),
-    /// A character in lower case, never a digit; or behind all of them an byte that is no part of any.
+    /// A character in lower case, never a digit; or, after all of them, a byte of invalid UTF-8.
     Character(u32),
 }
 
 impl Ord for Sign<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
-            // Without zeros in front, the longer number is the larger one.
+            // Without leading zeros, the longer number is the larger one.
             (Sign::Number(left), Sign::Number(right)) => {
                 left.len().cmp(&right.len()).then_with(|| left.cmp(right))
             }
             (Sign::Character(left), Sign::Character(right)) => left.cmp(right),
-            // A number stands where its digits do.
+            // A number is in the place of its digits.
             (Sign::Number(_), Sign::Character(character)) => u32::from(b'0').cmp(character),
             (Sign::Character(character), Sign::Number(_)) => character.cmp(&u32::from(b'0')),
         }
@@ -129,7 +130,7 @@ impl PartialOrd for Sign<'_> {
 /// The signs of a name.
 struct Signs<'a> {
     rest: &'a [u8],
-    /// What is left of a character that is several ones in lower case.
+    /// The rest of a character whose lower case is several characters.
     lower: Option<ToLowercase>,
 }
 
@@ -180,7 +181,7 @@ impl<'a> Iterator for Signs<'a> {
     }
 }
 
-/// The character that these bytes begin with, if they begin with one beyond ASCII.
+/// The character beyond ASCII that these bytes begin with, if they do.
 fn first_character(bytes: &[u8]) -> Option<char> {
     let len = match bytes.first()? {
         0xF0.. => 4,
@@ -191,7 +192,8 @@ fn first_character(bytes: &[u8]) -> Option<char> {
     std::str::from_utf8(bytes.get(..len)?).ok()?.chars().next()
 }
 
-/// RFC 3629 §3: the first byte of a character of several begins with two bits that are set, the others with one.
+/// RFC 3629 §3: the first byte of a longer character begins with two bits that are set, the others
+/// with one.
 const FIRST_OF_SEVERAL: u8 = 0xC0;
-/// Bytes that are compared at once.
+/// Bytes that are compared at a time.
 const BLOCK: usize = 16;

@@ -1,7 +1,4 @@
-//! What a folder has that can be asked for.
-//!
-//! In: an open folder below the root, and the rules for names. Out: its entries, in no order. Never: a file opened to be read; a
-//! name that no request could be answered for.
+//! The entries of a folder that a client can ask for.
 
 use super::entries::{Entries, Entry};
 use crate::files::resolve::{PathRules, check_segment};
@@ -13,13 +10,14 @@ use std::io;
 use std::ops::ControlFlow;
 use std::time::UNIX_EPOCH;
 
-/// The regular files and the folders in an open folder at this path, and the symlinks to such that the root lets be followed.
-/// What the resolver refuses, what is neither, and what is gone by now is left out. `first` says that a request has these names in
-/// front, as it has not where the root is mounted below another.
+/// The regular files and folders in an open folder at this path, and the symlinks to them that the
+/// root follows. Names that the resolver refuses, other kinds of files, and files that are gone by
+/// now are left out. `first` means that these names are the first of a path, which they are not
+/// where the root is mounted below another.
 ///
 /// # Errors
-/// [`FileError::Denied`]: the folder may not be read. [`FileError::NoDescriptors`]: there is none left to look at the entries, and a
-/// listing without them would be a lie.
+/// [`FileError::Denied`]: the folder may not be read. [`FileError::NoDescriptors`]: the entries
+/// cannot be looked at, and a listing without them would be a lie.
 pub(super) fn read_dir(
     root: &Root,
     path: &[u8],
@@ -55,7 +53,8 @@ pub(super) fn read_dir(
                 shortage = Some(FileError::NoDescriptors);
                 ControlFlow::Break(())
             }
-            // Gone, not to be known of, a symlink that is not followed, or a mount point whose file system is dead.
+            // Gone, not visible to clients, a symlink that is not followed, or a mount point of a
+            // dead file system.
             Err(_) => ControlFlow::Continue(()),
         }
     });
@@ -72,7 +71,7 @@ pub(super) fn read_dir(
     }
 }
 
-/// `None` for what is neither a regular file nor a folder.
+/// `None` for anything but a regular file or a folder.
 fn entry<'a>(name: &'a [u8], metadata: &Metadata) -> Option<Entry<'a>> {
     let size = match metadata.is_dir() {
         true => None,
@@ -88,6 +87,6 @@ fn entry<'a>(name: &'a [u8], metadata: &Metadata) -> Option<Entry<'a>> {
     })
 }
 
-/// Names that are read of a folder, those that are left out included: ten times as many as are
-/// listed, a second of work.
+/// Names that are read of a folder, including those that are left out: ten times the entries of a
+/// listing, a second of work.
 const LISTING_NAMES: usize = 1_000_000;

@@ -1,6 +1,4 @@
-//! The content of an answer with a listing, made while it is sent.
-//!
-//! In: entries in order, and a form. Out: bytes, block by block, and how many they will be. Never: the whole of it in memory.
+//! The body of a listing, made block by block while it is sent.
 
 use super::budget::Reservation;
 use super::entries::Entries;
@@ -9,12 +7,12 @@ use super::{html, json};
 use crate::limits::STREAM_BLOCK;
 use std::io::{self, Read};
 
-/// In which form a listing is given.
+/// The form of a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// A page.
     Html,
-    /// An object.
+    /// A JSON object.
     Json,
 }
 
@@ -25,18 +23,19 @@ pub struct ListingReader {
     path: Vec<u8>,
     entries: Entries,
     order: Order,
-    /// The piece that follows behind the block.
+    /// The next piece after the block.
     next: usize,
-    /// Whole pieces: as many as it takes for one block, and one at least.
+    /// Whole pieces: enough for one block, and at least one.
     block: Vec<u8>,
-    /// Bytes of the block that were read.
+    /// How many bytes of the block have been read.
     read: usize,
-    /// Its share of the memory that listings may take.
+    /// Its share of the memory for listings.
     reservation: Option<Reservation>,
 }
 
 impl ListingReader {
-    /// The entries in this order and form. `path` is the folder's, decoded, without a slash at either end.
+    /// The entries in this order and form. `path` is the folder's, decoded, without a slash at
+    /// either end.
     pub fn new(form: Form, path: &[u8], mut entries: Entries, order: Order) -> ListingReader {
         entries.sort_by(|left, right| order.compare(left, right));
         ListingReader {
@@ -51,13 +50,14 @@ impl ListingReader {
         }
     }
 
-    /// The same, with its share of the memory that listings may take.
+    /// The same, with its share of the memory for listings.
     pub fn with(mut self, reservation: Reservation) -> ListingReader {
         self.reservation = Some(reservation);
         self
     }
 
-    /// How many bytes it is in all. Each piece is made once for that, and thrown away: what is counted is what will be sent.
+    /// The length in bytes. Each piece is made for that and thrown away, so that the count is that
+    /// of the bytes sent.
     pub fn length(&self) -> u64 {
         let mut piece = Vec::new();
         let mut length = 0;
@@ -69,7 +69,7 @@ impl ListingReader {
         length
     }
 
-    /// Those in front of and behind the entries, and the entries.
+    /// The number of pieces: the entries, and one before and one after them.
     fn pieces(&self) -> usize {
         self.entries.len() + 2
     }

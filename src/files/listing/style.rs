@@ -1,14 +1,14 @@
-//! How a listing looks, and the script of its filter box.
+//! The style of a listing, and the script of its filter box.
 //!
-//! In: nothing. Out: a style and a script, always the same, and the policy that lets a browser use these two and nothing else.
-//! Never: an byte of a request or of a folder, so that what was smuggled into a name past every escape would still not run.
+//! Both are constant, and the policy lets a browser run these two and nothing else: a script
+//! smuggled into a name past every escape would still not run.
 
-/// The policy of a page (Content Security Policy Level 3): the hashes are of the bytes between the tags, SHA-256 in base64. A
-/// test recomputes them.
+/// The page's policy (Content Security Policy Level 3): the hashes are of the bytes between the
+/// tags, SHA-256 in base64. A test recomputes them.
 pub const POLICY: &str = "default-src 'none'; style-src 'sha256-2nc9RaVHIg1LF8DVUCDHutlOpkgMi+RIPgXQVOStFdA='; \
 script-src 'sha256-n1k5GDP4ej2S1oOCL2Tu9/hzbUagitw6MrjBCZnWONI='; base-uri 'none'; form-action 'none'";
 
-/// Colours are the browser's own for light and dark; lines are half-transparent, and so fit both.
+/// The browser's own colours for light and dark; lines are half-transparent, and so fit both.
 pub const STYLE: &str = "
 :root{color-scheme:light dark}
 body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:1.5rem auto;padding:0 1rem}
@@ -31,7 +31,8 @@ input{font:inherit;padding:.2rem .4rem;max-width:60%}
 @media(max-width:32rem){table{font-size:.9rem}th span,time span{display:none}}
 ";
 
-/// Shows the box, and hides the rows without what is typed into it. The browser may have kept what was typed before.
+/// Shows the box, and hides the rows that do not contain its text. The browser may have kept the
+/// text from before.
 pub const SCRIPT: &str = "
 const box = document.getElementById('filter');
 const input = box.querySelector('input');

@@ -1,7 +1,9 @@
-//! What is kept of recent requests, so that a hot file costs no call of the file system, and a large one no search for its name.
+//! The cache of recent requests: a hot file costs no system call, and a large one no search for its
+//! name.
 //!
-//! In: what a look at the file system gave. Out: whether it may be kept, which the representations know. Never: more bytes,
-//! descriptors or names than their bounds; anything that was not looked at for a tenth of a second as the truth.
+//! It is bounded in bytes, descriptors and paths, and nothing in it counts for longer than a tenth
+//! of a second without another look at the file. Whether a file may be cached at all, its
+//! representation knows.
 
 use super::{Resource, is_fresh, is_same_root};
 use crate::files::resolve::Resolved;
@@ -15,24 +17,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-/// How often the cache of a [`Files`](crate::Files) could answer.
+/// The counters of the cache of a [`Files`](crate::Files).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Requests whose path was known, be it to lead to nothing: somebody had asked for it less than a tenth of a second before.
+    /// Requests for a path that had been asked for less than a tenth of a second before, existing
+    /// or not.
     pub hits: u64,
-    /// Requests whose path was looked for in the file system.
+    /// Requests for which the file system was searched.
     pub misses: u64,
-    /// Files that were given up to make room for others.
+    /// Files that were evicted to make room for others.
     pub evictions: u64,
 }
 
-/// The answers to recent requests.
+/// Files and missing paths of recent requests.
 #[derive(Debug)]
 pub struct Cache {
     bytes_max: usize,
     entries: RwLock<Entries>,
-    /// When descriptors that nobody asks for were last closed, in milliseconds of the requests' monotonic time.
+    /// When idle descriptors were last closed, in milliseconds of the requests' monotonic time.
     swept_ms: AtomicU64,
     absences: RwLock<ByPath<Absence>>,
     hits: AtomicU64,
@@ -43,24 +46,24 @@ pub struct Cache {
 /// What the cache knows of a path.
 #[derive(Debug)]
 pub enum Cached {
-    /// What answers it.
+    /// The file that answers it.
     Resource(Arc<Resource>),
-    /// That nothing does, and why.
+    /// Nothing is there, and why.
     Absence(FileError),
-    /// Nothing certain: only what answered it some time ago, if that is still here.
+    /// Not known: only the file that answered it some time ago, if the cache still has it.
     Unknown(Option<Arc<Resource>>),
 }
 
 /// Who asks for a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AskedBy {
-    /// A request.
+    /// A client, in a request.
     Client,
-    /// The site, for a page of its own in place of what a request asked for.
+    /// The site, for an error page of its own or the page of a single-page application.
     Site,
 }
 
-/// By path: those that were asked without a slash behind it, and folders, which were asked with one.
+/// By path: first those that were asked for without a slash at the end, then folders.
 type ByPath<T> = [HashMap<Box<[u8]>, T>; 2];
 
 #[derive(Debug, Default)]
@@ -70,7 +73,7 @@ struct Entries {
     descriptors: usize,
 }
 
-/// That a path leads to nothing.
+/// A path that leads to nothing.
 #[derive(Debug)]
 struct Absence {
     root: Weak<Root>,
@@ -79,7 +82,7 @@ struct Absence {
 }
 
 impl Cache {
-    /// One that keeps at most so many bytes, or nothing at all.
+    /// A cache of at most `bytes_max` bytes; with 0 it keeps nothing.
     pub fn of(bytes_max: usize) -> Cache {
         Cache {
             bytes_max,
@@ -92,7 +95,7 @@ impl Cache {
         }
     }
 
-    /// What is known of a path below this root. Counts the request in [`Stats`], if it is one.
+    /// What is known of a path below this root. Counts requests of clients in [`Stats`].
     pub fn find(&self, root: &Arc<Root>, path: &Resolved<'_>, by: AskedBy, now: Now) -> Cached {
         let now_ms = now.monotonic.as_millis() as u64;
         let swept_ms = self.swept_ms.load(Ordering::Relaxed);
@@ -122,7 +125,7 @@ impl Cache {
         cached
     }
 
-    /// Why there is nothing at a path, if that was found a moment ago.
+    /// Why there is nothing at a path, if that was found within the last tenth of a second.
     fn find_absence(&self, root: &Arc<Root>, path: &Resolved<'_>, now: Now) -> Option<FileError> {
         let absences = self.absences.read().unwrap_or_else(PoisonError::into_inner);
         let absence = absences[usize::from(path.slash)].get(path.below_root())?;
@@ -130,7 +133,7 @@ impl Cache {
         is_true.then_some(absence.error)
     }
 
-    /// Keeps what answers a path, if it may be kept.
+    /// Caches the file that answers a path, if that is allowed.
     pub fn keep(&self, path: &Resolved<'_>, resource: &Arc<Resource>, now: Now) {
         let key = path.below_root();
         let bytes = resource.bytes() + key.len();
@@ -142,12 +145,12 @@ impl Cache {
         entries.remove(which, key);
         let descriptors = resource.descriptors();
         if entries.bytes + bytes > self.bytes_max {
-            // An eighth more than is needed, so that not every new file looks through all of them.
+            // An eighth more than needed, so that not every new file scans all of them.
             let goal = self.bytes_max - self.bytes_max / 8;
             self.note_evictions(entries.evict(goal.saturating_sub(bytes), usize::MAX));
         }
         if entries.descriptors + descriptors > CACHE_DESCRIPTORS_FEW {
-            // Asked now, because a program may raise it behind the making of this.
+            // Asked for now, because a program may raise the limit after this cache was made.
             let most = descriptors_max(open_files());
             if entries.descriptors + descriptors > most {
                 let goal = most - most / 8;
@@ -159,7 +162,7 @@ impl Cache {
         entries.resources[which].insert(key.into(), resource.clone());
     }
 
-    /// Keeps that there is nothing at a path.
+    /// Caches that there is nothing at a path.
     pub fn keep_absence(&self, root: &Arc<Root>, path: &Resolved<'_>, error: FileError, now: Now) {
         let key = path.below_root();
         if self.bytes_max == 0 || key.len() > CACHE_NAME_BYTES {
@@ -171,7 +174,7 @@ impl Cache {
             .unwrap_or_else(PoisonError::into_inner);
         let count: usize = absences.iter().map(HashMap::len).sum();
         if count >= CACHE_MISSING {
-            // What is true for a tenth of a second only is not worth an order.
+            // Entries that hold for a tenth of a second are not worth an order of eviction.
             absences.iter_mut().for_each(HashMap::clear);
         }
         let absence = Absence {
@@ -182,9 +185,9 @@ impl Cache {
         absences[usize::from(path.slash)].insert(key.into(), absence);
     }
 
-    /// Gives up the descriptors that nobody has asked for, now and then: a file that was deleted
-    /// takes its room on the disk for as long as it is open. Without requests nothing is given up.
-    /// One of the threads that find it due does it.
+    /// Closes the descriptors that nobody has asked for, now and then: a deleted file takes space
+    /// on the disk for as long as it is open. Without requests nothing is closed. One of the
+    /// threads that find it due does it.
     fn sweep(&self, swept_ms: u64, now_ms: u64, now: Now) {
         let order = Ordering::Relaxed;
         let mine = self
@@ -196,8 +199,8 @@ impl Cache {
         }
     }
 
-    /// Tries once more when there was no descriptor left: what is open for later requests must not
-    /// be in the way of this one.
+    /// Tries again, once, when there was no descriptor left: files that are open for later requests
+    /// must not stand in the way of this one.
     pub fn with_descriptors<T>(
         &self,
         attempt: impl Fn() -> Result<T, FileError>,
@@ -211,7 +214,7 @@ impl Cache {
         }
     }
 
-    /// Gives up all descriptors, for the process has none left.
+    /// Closes all descriptors, because the process has none left.
     fn close_files(&self) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         self.note_evictions(entries.evict(usize::MAX, 0));
@@ -221,7 +224,7 @@ impl Cache {
         self.evictions.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// What was counted.
+    /// The counters.
     pub fn stats(&self) -> Stats {
         Stats {
             hits: self.hits.load(Ordering::Relaxed),
@@ -256,7 +259,8 @@ impl Entries {
         }
     }
 
-    /// Goes down to so many bytes and descriptors: what was not asked for since the last eviction goes first, then whatever comes.
+    /// Goes down to these numbers of bytes and descriptors. Files that nobody asked for since the
+    /// last eviction go first.
     fn evict(&mut self, bytes_goal: usize, descriptors_goal: usize) -> u64 {
         let mut count = 0;
         let Entries {
@@ -283,8 +287,8 @@ impl Entries {
     }
 }
 
-/// How many descriptors may be held, when the process may have so many. Connections come first: where they and the descriptors that
-/// are reserved leave no room, only some of the reserved ones are taken.
+/// How many descriptors may be held with this limit of open files. Connections come first: where
+/// they and the reserved descriptors leave no room, only some of the reserved ones are taken.
 fn descriptors_max(open_files: Option<u64>) -> usize {
     let room_for_all =
         Limits::default().connections as u64 + DESCRIPTORS_RESERVED + CACHE_DESCRIPTORS as u64;
@@ -296,16 +300,15 @@ fn descriptors_max(open_files: Option<u64>) -> usize {
 
 /// Descriptors of larger files that are kept open, so that a hot one costs no search for its name.
 const CACHE_DESCRIPTORS: usize = 256;
-/// The same where the limit of open files has no room for that many beside all connections: half of
-/// those that are reserved.
+/// The same where the limit of open files leaves no room for that many beside all connections: half
+/// of the reserved ones.
 const CACHE_DESCRIPTORS_FEW: usize = (DESCRIPTORS_RESERVED / 2) as usize;
-/// How long a descriptor is kept that nobody asks for, and how often such descriptors are looked for. A
-/// file that is asked for less often is opened anew; one that was deleted gives its room on the disk
-/// back with the first request after twice that time.
+/// How long a descriptor is kept that nobody asks for, and how often such descriptors are looked
+/// for. A file that is asked for less often is opened again; a deleted one frees its space on the
+/// disk with the first request after twice that time.
 const CACHE_DESCRIPTOR_IDLE: Duration = Duration::from_secs(10);
-/// Paths that are known to lead to nothing. They count for a tenth of a second, so more would seldom be
-/// asked for again.
+/// Missing paths. They count for a tenth of a second, so more would seldom be asked for again.
 const CACHE_MISSING: usize = 1024;
-/// Bytes of the longest path that anything is kept for. Real ones are far shorter, and whoever asks for
-/// long ones could make the map large.
+/// Bytes of the longest cached path. Real ones are far shorter, and long ones could make the map as
+/// large as a client likes.
 const CACHE_NAME_BYTES: usize = 1024;

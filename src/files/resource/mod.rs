@@ -1,10 +1,8 @@
-//! What answers one path: a file, and its sidecars.
+//! What answers one path: a file and its sidecars, which are the file in other codings and never
+//! older than it.
 //!
-//! In: an open file, and what its name was found to stand for. Out: which coding a client takes. Never: a sidecar that is older
-//! than its file.
-//!
-//! A resource does not change. When more is known of a sidecar, or the file was looked at anew, there is a new one, which shares
-//! with the old one what is still the same.
+//! A resource does not change. After another look at the file or a sidecar there is a new one,
+//! which shares with the old one whatever is still the same.
 
 pub mod cache;
 pub mod hashed_name;
@@ -20,18 +18,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-/// How long a resource answers without a look at its file.
+/// How long a resource answers without another look at its file.
 const FRESH: Duration = Duration::from_millis(100);
-/// What a resource costs besides its representations and its paths: the structure and its slot in a map.
+/// What a resource costs besides its representations and its path: the structure and its slot in a
+/// map.
 const OVERHEAD: usize = 256;
 
-/// What answers one path.
+/// The answer to one path.
 #[derive(Debug)]
 pub struct Resource {
-    /// The folder that it was opened below: another one may have another file by that name. Weak, so that a folder that was
-    /// replaced is closed although something of it is still here; its place in memory is not given to another while it is.
+    /// The folder that it was opened below: another one may have another file by that name. Weak,
+    /// so that a replaced folder is closed although something of it is still cached; its address in
+    /// memory is not reused while this is here.
     root: Weak<Root>,
-    /// Where the file stands below the root.
+    /// The file's path below the root.
     path: Box<[u8]>,
     /// The file itself.
     plain: Arc<Representation>,
@@ -39,23 +39,23 @@ pub struct Resource {
     sidecars: [Sidecar; 3],
     /// When the file was last looked at, in the requests' monotonic time.
     looked: Duration,
-    /// Whether it was asked for since the last eviction passed by.
+    /// Whether it was asked for since the last eviction.
     used: AtomicBool,
 }
 
 /// The file in one coding.
 #[derive(Clone, Debug)]
 enum Sidecar {
-    /// Nobody has looked since the file itself was looked at; with what was there until then.
+    /// Not looked for since the last look at the file itself; with the sidecar of before.
     Unlooked(Option<Arc<Representation>>),
-    /// None, or one that is out of date.
+    /// There is none, or it is outdated.
     Absent,
-    /// One that is as new as the file.
+    /// As new as the file.
     Found(Arc<Representation>),
 }
 
 impl Resource {
-    /// The file that was just opened. `before` is what was known of this path until now.
+    /// Loads the file that was just opened. `before` is what the cache had of this path.
     ///
     /// # Errors
     /// Those of reading it.
@@ -89,7 +89,7 @@ impl Resource {
         &self.plain
     }
 
-    /// The file in this coding, when that is known: `Some(None)` when there is none.
+    /// The file in this coding, if that is known: `Some(None)` means that there is none.
     pub fn coded(&self, coding: Coding) -> Option<Option<&Arc<Representation>>> {
         match &self.sidecars[coding.index()] {
             Sidecar::Unlooked(_) => None,
@@ -98,12 +98,12 @@ impl Resource {
         }
     }
 
-    /// Where the file in this coding stands below the root.
+    /// The path of the file in this coding, below the root.
     pub fn sidecar_path(&self, coding: Coding) -> Vec<u8> {
         [&self.path, ending(coding)].concat()
     }
 
-    /// The resource with the sidecar that was opened, or is not there; and that sidecar, if it is as
+    /// The resource with this sidecar, which was opened or is missing; and the sidecar, if it is as
     /// new as the file.
     pub fn with_sidecar(
         &self,
@@ -137,8 +137,8 @@ impl Resource {
         (resource, found)
     }
 
-    /// A sidecar that is older than its file was made from what the file was before. Tools that pack files give both the same
-    /// time.
+    /// A sidecar that is older than its file was made from an earlier state of it. Tools that
+    /// compress files give both the same time.
     fn is_up_to_date(&self, sidecar: &Opened) -> bool {
         match (sidecar.metadata.modified().ok(), self.plain.changed) {
             (Some(sidecar), Some(plain)) => sidecar >= plain,
@@ -151,12 +151,12 @@ impl Resource {
         self.looked
     }
 
-    /// Whether it is of this root.
+    /// Whether it was opened below this root.
     pub fn is_below(&self, root: &Arc<Root>) -> bool {
         is_same_root(&self.root, root)
     }
 
-    /// Whether it answers without a look at the file's name.
+    /// Whether it may answer without another look at the file's name.
     pub fn is_fresh(&self, now: Now) -> bool {
         is_fresh(self.looked, now) && self.plain.may_be_kept(now)
     }
@@ -168,24 +168,24 @@ impl Resource {
 
     /// Notes that it was asked for.
     pub fn touch(&self) {
-        // A store on every request would make the processors fight for the line.
+        // A store on every request would make the processors fight for the cache line.
         if !self.used.load(Ordering::Relaxed) {
             self.used.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether it was asked for since this was asked the last time.
+    /// Whether it was asked for since the last call.
     pub fn take_used(&self) -> bool {
         self.used.swap(false, Ordering::Relaxed)
     }
 
-    /// Bytes of memory that it takes.
+    /// The memory that it takes, in bytes.
     pub fn bytes(&self) -> usize {
         let representations: usize = self.representations().map(|one| one.bytes()).sum();
         OVERHEAD + self.path.len() + representations
     }
 
-    /// Descriptors that it holds.
+    /// The number of descriptors that it holds.
     pub fn descriptors(&self) -> usize {
         self.representations()
             .filter(|one| one.holds_descriptor())
@@ -203,8 +203,9 @@ impl Resource {
 }
 
 impl Sidecar {
-    /// What is known behind another look at the file itself. What nobody asked for since the last one is given up: it may be
-    /// deleted by now, and would keep its room as long as others ask for the file.
+    /// What is known of a sidecar after another look at the file itself. One that nobody asked for
+    /// since the last look is dropped: it may be deleted by now, and would take space for as long
+    /// as others ask for the file.
     fn unlooked(self) -> Sidecar {
         match self {
             Sidecar::Found(sidecar) => Sidecar::Unlooked(Some(sidecar)),
@@ -213,18 +214,18 @@ impl Sidecar {
     }
 }
 
-/// Whether what was found below one root is of this one.
+/// Whether something was found below this root.
 fn is_same_root(found_below: &Weak<Root>, root: &Arc<Root>) -> bool {
     std::ptr::eq(found_below.as_ptr(), Arc::as_ptr(root))
 }
 
-/// Whether something that was looked at then still counts.
+/// Whether something that was seen at that time still counts.
 fn is_fresh(looked: Duration, now: Now) -> bool {
-    // The distance in either direction: a request that began before another may be answered after it.
+    // In either direction: a request that began before another may be answered after it.
     now.monotonic.abs_diff(looked) < FRESH
 }
 
-/// What was there before, if the file is still in that state; otherwise what it is now.
+/// The representation of before, if the file is still in that state; else a new one.
 fn load(
     before: Option<&Arc<Representation>>,
     opened: Opened,
@@ -239,7 +240,7 @@ fn load(
     }
 }
 
-/// What a sidecar's name has behind the file's.
+/// What a sidecar's name adds to that of its file.
 fn ending(coding: Coding) -> &'static [u8] {
     match coding {
         Coding::Brotli => b".br",

@@ -1,13 +1,13 @@
-//! One file as it is sent: its content, its validators, and the fields that go with them.
+//! One file as it is sent: its content, its validators and its headers.
 //!
-//! In: an open file and what the system says about it. Out: which file answers a path; what a client asks for under conditions.
-//! Never: a strong tag for a file that may have changed without a trace; content in memory that is not the one its tag was made for.
-//! What is sent from a descriptor is what the file has at that moment: see [`Representation::is_intact`].
+//! A file's tag is made of its length and its modification time in nanoseconds, so that copies of a
+//! site on several machines agree. But file systems stamp a change with the time of their last
+//! tick, some with whole seconds, FAT with even ones: within that time, a change of the same length
+//! leaves no trace. So a file that is not yet [`SETTLED`] has a weak tag with a hash of its
+//! content, and is not cached.
 //!
-//! A file's tag is made of its length and its modification time in nanoseconds, so that copies of a site on several machines
-//! agree. File systems stamp a change with the time of their last tick, some with whole seconds, FAT with every second one: within
-//! that, a change of the same length leaves no trace. So a file whose last change is not yet [`SETTLED`] has a weak tag, in which
-//! a hash of its content stands too, and is not kept.
+//! Content in memory is always that of its tag. A file that is sent from its descriptor has the
+//! content of that moment: see [`Representation::is_intact`].
 
 use crate::files::options::Options;
 use crate::handler::{Now, Payload};
@@ -27,14 +27,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The largest file that is kept in memory. Larger ones gain less from it, and go by `sendfile(2)`.
 const CACHE_FILE_BYTES: u64 = 64 * 1024;
-/// How old a file's last change has to be before its length and its time tell it from every other state of it.
+/// How old a file's last change has to be before length and time identify its state.
 const SETTLED: Duration = Duration::from_secs(2);
-/// How often a file is read that is found changed behind that. One that is written all the time is sent as it comes.
+/// How often a file is read again because it changed meanwhile. One that is written all the time is
+/// sent as it comes.
 const READS_MAX: u32 = 3;
-/// What a representation costs besides its bytes: the structure, three allocations and their share of a list.
+/// What a representation costs besides its content: the structure, three allocations and their
+/// share of a list.
 const OVERHEAD: usize = 384;
 
-/// An open file, and what the system says about it: not about whatever has its name by now.
+/// An open file and its metadata, whatever may have its name by now.
 #[derive(Debug)]
 pub struct Opened {
     pub file: File,
@@ -44,18 +46,18 @@ pub struct Opened {
 /// One file as it is sent.
 #[derive(Debug)]
 pub struct Representation {
-    /// What tells this state of the file from others. `None` where the system cannot tell.
+    /// Identifies this state of the file. `None` where the system cannot tell.
     identity: Option<Identity>,
-    /// When its last change was, if the system keeps such a time.
+    /// The time of its last change, if the system keeps that.
     pub changed: Option<SystemTime>,
-    /// Bytes of the content.
+    /// The length of the content, in bytes.
     pub length: u64,
-    /// What Last-Modified says, in seconds since 1970.
+    /// The value of Last-Modified, in seconds since 1970.
     last_modified: Option<u64>,
     tag: Option<Tag>,
-    /// The field lines of a whole answer.
+    /// The headers of a 200 or 206.
     pub lines: FieldLines,
-    /// Those of a 304.
+    /// The headers of a 304.
     pub lines_not_modified: FieldLines,
     content: Content,
 }
@@ -73,8 +75,8 @@ enum Content {
 }
 
 impl Representation {
-    /// Takes what there is to know of a file, and its content if that is small. `name` is a path that ends in its name, without
-    /// the ending of its coding.
+    /// Loads a file's metadata, and its content if that is small. `name` is a path that ends in the
+    /// file's name, without the ending of its coding.
     ///
     /// # Errors
     /// Those of reading it.
@@ -95,7 +97,7 @@ impl Representation {
             if content.is_some() {
                 break;
             }
-            // It became shorter, or was written to, while it was read: another try, with what it is now.
+            // It was written to while it was read: another try, with its length and time of now.
             metadata = file.metadata()?;
         }
         let identity = Identity::of(&file, &metadata);
@@ -104,15 +106,17 @@ impl Representation {
             let sign = match &content {
                 _ if is_settled(changed, now) => None,
                 Some(content) => Some(hash(content)),
-                // No two answers have this one, so it never says that a client has the file already.
+                // Different in each response, so it never claims that a client has the file
+                // already.
                 None => Some(random()),
             };
             Tag::of(metadata.len(), changed, coding, sign)
         });
         let last_modified = changed.and_then(|changed| {
-            // RFC 9110 §8.8.2.1: an origin server with a clock "MUST NOT generate a Last-Modified date that is later than the
-            // server's time of message origination"; a time in the future becomes that time. Before 1970 or after 9999 there is
-            // no honest date, and the tag does the work.
+            // RFC 9110 §8.8.2.1: an origin server with a clock "MUST NOT generate a Last-Modified
+            // date that is later than the server's time of message origination"; a time in the
+            // future becomes that time. Before 1970 or after 9999 there is no honest date, and the
+            // tag does the work.
             let seconds = changed.min(now.wall).duration_since(UNIX_EPOCH).ok()?;
             HttpDate::from_unix(seconds.as_secs()).map(|_| seconds.as_secs())
         });
@@ -129,7 +133,7 @@ impl Representation {
                 None => Content::File(Arc::new(file)),
             },
         };
-        // Types were judged when they were chosen, and everything else is made here of visible ASCII.
+        // Media types were checked when they were set, and everything else here is visible ASCII.
         if representation.write_lines(name, coding, options).is_err() {
             return Err(io::ErrorKind::InvalidData.into());
         }
@@ -150,16 +154,17 @@ impl Representation {
         if let Some(coding) = coding {
             lines.push("Content-Encoding", coding.name())?;
         }
-        // Else a browser may take an upload named `.txt` for a script.
+        // Otherwise a browser may take an upload named `.txt` for a script.
         lines.push("X-Content-Type-Options", "nosniff")?;
-        // RFC 9110 §14.3: what a client may resume.
+        // RFC 9110 §14.3: clients may resume a download.
         lines.push("Accept-Ranges", "bytes")?;
-        // RFC 9110 §15.4.5: "The server generating a 304 response MUST generate any of the following header fields that would
-        // have been sent in a 200 (OK) response to the same request: Content-Location, Date, ETag, and Vary; Cache-Control and
-        // Expires". The server writes Date.
+        // RFC 9110 §15.4.5: "The server generating a 304 response MUST generate any of the
+        // following header fields that would have been sent in a 200 (OK) response to the same
+        // request: Content-Location, Date, ETag, and Vary; Cache-Control and Expires". The server
+        // writes Date.
         for lines in [&mut self.lines, &mut self.lines_not_modified] {
             lines.push("Cache-Control", &cache_control)?;
-            // RFC 9110 §12.5.5. Always, for a sidecar may come up at any time.
+            // RFC 9110 §12.5.5. Always, because a sidecar may appear at any time.
             lines.push("Vary", "Accept-Encoding")?;
             if let Some(tag) = &tag {
                 lines.push("ETag", tag)?;
@@ -168,9 +173,10 @@ impl Representation {
         let date = self.last_modified.and_then(HttpDate::from_unix);
         if let Some(date) = date {
             self.lines.push("Last-Modified", date.as_str())?;
-            // RFC 9110 §15.4.5: "a sender SHOULD NOT generate representation metadata other than the above listed fields unless
-            // said metadata exists for the purpose of guiding cache updates (e.g., Last-Modified might be useful if the response
-            // does not have an ETag field)".
+            // RFC 9110 §15.4.5: "a sender SHOULD NOT generate representation metadata other than
+            // the above listed fields unless said metadata exists for the purpose of guiding cache
+            // updates (e.g., Last-Modified might be useful if the response does not have an ETag
+            // field)".
             if tag.is_none() {
                 self.lines_not_modified
                     .push("Last-Modified", date.as_str())?;
@@ -198,10 +204,10 @@ impl Representation {
     /// A part of the content.
     pub fn part(&self, first: u64, length: u64) -> Payload {
         match &self.content {
-            // The descriptor is not kept until the answer is sent.
+            // The descriptor is not held until the response is sent.
             _ if length == 0 => Payload::Empty,
             Content::Memory(bytes) if length == self.length => Payload::Shared(bytes.clone()),
-            // A part of what is small is copied.
+            // A part of a small file is copied.
             Content::Memory(bytes) => {
                 let from = bytes.get(first as usize..).unwrap_or_default();
                 Payload::Bytes(from[..from.len().min(length as usize)].to_vec())
@@ -217,7 +223,8 @@ impl Representation {
     /// Reads a part of the content, as long as the buffer.
     ///
     /// # Errors
-    /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) when the file has become shorter; those of reading it.
+    /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) when the file has become shorter; those of
+    /// reading it.
     pub fn read_part(&self, first: u64, buffer: &mut [u8]) -> io::Result<()> {
         match &self.content {
             Content::Memory(bytes) => {
@@ -235,14 +242,14 @@ impl Representation {
         self.identity.is_some() && self.changed.is_some_and(|changed| is_settled(changed, now))
     }
 
-    /// Whether this is the state that a file is in now.
+    /// Whether a file is in this state now.
     pub fn is_of(&self, opened: &Opened, now: Now) -> bool {
         let identity = Identity::of(&opened.file, &opened.metadata);
         identity.is_some() && identity == self.identity && self.may_be_kept(now)
     }
 
-    /// Whether its content is still the one that it was made for. What is in memory cannot have changed; a file that is sent from
-    /// its descriptor may have been written to since, and is asked.
+    /// Whether its content is still that of its tag. In-memory content cannot change. A file sent
+    /// from its descriptor may have, so its metadata is checked again.
     pub fn is_intact(&self) -> bool {
         match &self.content {
             Content::Memory(_) => true,
@@ -259,7 +266,7 @@ impl Representation {
         matches!(self.content, Content::File(_))
     }
 
-    /// Bytes of memory that it takes.
+    /// The memory that it takes, in bytes.
     pub fn bytes(&self) -> usize {
         let content = match &self.content {
             Content::Memory(bytes) => bytes.len(),
@@ -271,12 +278,13 @@ impl Representation {
 }
 
 impl Tag {
-    /// `sign` tells states apart that length and time do not.
+    /// `sign` distinguishes states of the same length and time.
     fn of(length: u64, changed: SystemTime, coding: Option<Coding>, sign: Option<u64>) -> Tag {
         let mut quoted = Vec::with_capacity(TAG_ROOM);
         etag::push_file_tag(&mut quoted, length, changed);
         let mut opaque = quoted[1..quoted.len() - 1].to_vec();
-        // Of the same length and time, a file and its sidecar are still two representations (RFC 9110 §8.8.3.3).
+        // A file and its sidecar of the same length and time are still two representations (RFC
+        // 9110 §8.8.3.3).
         if let Some(coding) = coding {
             opaque.push(b'-');
             opaque.extend_from_slice(coding.name().as_bytes());
@@ -293,13 +301,14 @@ impl Tag {
 
     fn written(&self) -> String {
         let weak = if self.weak { "W/" } else { "" };
-        // Hexadecimal digits, hyphens and the names of codings: always UTF-8.
+        // Hexadecimal digits, hyphens and names of codings: always UTF-8.
         let opaque = std::str::from_utf8(&self.opaque).unwrap_or_default();
         format!("{weak}\"{opaque}\"")
     }
 }
 
-/// Whether the content is read into memory: what is small, to be kept or to be told from what it was a moment ago.
+/// Whether the content is read into memory: that of small files, to be cached, or to make a tag of
+/// while they are not settled.
 fn is_read(metadata: &Metadata, options: &Options, now: Now) -> bool {
     let small = metadata.len() <= CACHE_FILE_BYTES;
     let settled = metadata
@@ -308,7 +317,7 @@ fn is_read(metadata: &Metadata, options: &Options, now: Now) -> bool {
     small && (options.memory > 0 || !settled)
 }
 
-/// The content, if the file is the same after it was read as before.
+/// The content, if the file is the same before and after it is read.
 fn read(file: &File, metadata: &Metadata) -> Option<Arc<[u8]>> {
     let before = Identity::of(file, metadata)?;
     let mut content = vec![0; usize::try_from(metadata.len()).ok()?];
@@ -324,18 +333,18 @@ fn is_settled(changed: SystemTime, now: Now) -> bool {
         .is_some_and(|settles| settles <= now.wall)
 }
 
-/// FNV-1a of 64 bits: the same on every machine, unlike the hash of std, and good enough for what is only called alike for two
-/// seconds, weakly.
+/// FNV-1a of 64 bits: the same on every machine, unlike std's hash, and good enough for two seconds
+/// of weak comparison.
 fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
     })
 }
 
-/// A number that nobody can tell beforehand: the keys of std's maps are made so.
+/// A number that nobody can predict: the keys of std's maps are made in the same way.
 pub fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-/// Two quotes, two hyphens, a sign, 16 digits of length and 16 of time: more is never needed before the year 2554.
+/// Two quotes, two hyphens, a sign, 16 digits of length and 16 of time: enough until the year 2554.
 const TAG_ROOM: usize = 40;

@@ -1,6 +1,5 @@
-//! Why no file answers: what the system's errors mean to a client, in one place.
-//!
-//! In: errors of opening. Out: the page that says so. Never: the system's own text, which would tell of paths and users.
+//! Why no file answers: what the system's errors mean to a client. The system's own text is never
+//! shown, because it tells of paths and users.
 
 use crate::semantics::Status;
 use crate::sys::beneath::OpenError;
@@ -10,13 +9,13 @@ use std::io;
 /// Why no file answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileError {
-    /// There is none, or none that may be known of; with what the log says.
+    /// There is none, or the client may not know of it; with the reason for the log.
     NotFound(&'static str),
     /// The process may not read it.
     Denied,
-    /// The process or the system has no descriptor left: it may have one in a moment.
+    /// The process or the system has no descriptor left, perhaps for a moment only.
     NoDescriptors,
-    /// The memory for what is being sent is taken: some may be free in a moment.
+    /// The memory for listings is taken, perhaps for a moment only.
     NoMemory,
     /// Anything else.
     Failed,
@@ -26,12 +25,12 @@ impl FileError {
     /// Nothing has that name.
     pub const MISSING: FileError = FileError::NotFound("no such file");
 
-    /// What an error of opening a file below the root means.
+    /// The meaning of an error of opening a file below the root.
     pub fn of_open(error: &OpenError) -> FileError {
         match error {
             OpenError::NotFound => FileError::MISSING,
             OpenError::Denied => FileError::Denied,
-            // 404 and not 403: that there is something outside is nobody's business.
+            // 404 and not 403: whether there is something outside is nobody's business.
             OpenError::Escapes => FileError::NotFound("symlink leaves the folder"),
             OpenError::Symlink => FileError::NotFound("symlinks are not followed"),
             OpenError::Loop => FileError::NotFound("too many symlinks"),
@@ -40,7 +39,7 @@ impl FileError {
         }
     }
 
-    /// What an error of the system behind [`OpenError::Io`] means, or one of asking an open file what it is.
+    /// The meaning of a system's error in opening a file or asking for its metadata.
     pub fn of_io(error: &io::Error) -> FileError {
         match shortage(error) {
             Some(Shortage::Process | Shortage::System) => FileError::NoDescriptors,
@@ -48,7 +47,7 @@ impl FileError {
         }
     }
 
-    /// What an error of opening the root itself again means.
+    /// The meaning of an error of opening the root itself again.
     pub fn of_root(error: &io::Error) -> FileError {
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {

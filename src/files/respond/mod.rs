@@ -1,7 +1,6 @@
-//! What is answered: a representation or a part of it, that the client has it already, a redirect, a page that says why not.
+//! The responses of the file service: a file or parts of it, 304, redirects, error pages.
 //!
-//! In: a representation, or an error. Out: which file it is; whether a condition holds and which bytes a range means, which
-//! `semantics` judges. Never: the system's error text.
+//! Whether a condition holds and which bytes a range means, `semantics` decides.
 
 pub mod error;
 mod multipart;
@@ -14,10 +13,11 @@ use crate::semantics::range::{ByteRange, Selection, select};
 use error::FileError;
 use std::sync::Arc;
 
-/// The answer to GET and HEAD for a file.
+/// The response to GET and HEAD for a file.
 ///
-/// RFC 9110 §9.3.2: "The server SHOULD send the same header fields in response to a HEAD request as it would have sent if the
-/// request method had been GET." So HEAD is answered by this, too, and whoever writes the answer leaves the content out.
+/// RFC 9110 §9.3.2: "The server SHOULD send the same header fields in response to a HEAD request as
+/// it would have sent if the request method had been GET." So this answers HEAD as well, and the
+/// server leaves out the body.
 pub(super) fn file(request: &Request<'_>, representation: &Arc<Representation>) -> Response {
     let headers = request.headers();
     let current = representation.validators();
@@ -31,8 +31,8 @@ pub(super) fn file(request: &Request<'_>, representation: &Arc<Representation>) 
         Verdict::Proceed { range: true } => match select(headers, representation.length) {
             Selection::Whole => whole(representation),
             Selection::One(range) => part(representation, &range),
-            // RFC 9110 §14.2: "A server MAY ignore the Range header field." A client would take the coding off the answer as a whole,
-            // with the delimiters of its parts.
+            // RFC 9110 §14.2: "A server MAY ignore the Range header field." A client would decode
+            // the whole response, with the delimiters of its parts.
             Selection::Several(_) if representation.is_coded() => whole(representation),
             Selection::Several(ranges) => multipart::answer(representation, &ranges),
             Selection::Unsatisfiable => unsatisfiable(representation.length),
@@ -53,14 +53,15 @@ fn part(representation: &Representation, range: &ByteRange) -> Response {
         .body(representation.part(range.first, range.length))
 }
 
-/// 416 (RFC 9110 §15.5.17), with Content-Range "specifying the current length of the selected representation".
+/// 416 (RFC 9110 §15.5.17), with Content-Range "specifying the current length of the selected
+/// representation".
 fn unsatisfiable(length: u64) -> Response {
     Response::status_page(Status::RANGE_NOT_SATISFIABLE)
         .header("Content-Range", &format!("bytes */{length}"))
         .with_log_reason("no part of the range is within the file")
 }
 
-/// 404 with a page of the root's own.
+/// 404 with a page of the site's own.
 pub(super) fn not_found_page(page: &Representation, reason: &'static str) -> Response {
     Response::new(Status::NOT_FOUND)
         .header("Content-Type", "text/html; charset=utf-8")
@@ -70,18 +71,19 @@ pub(super) fn not_found_page(page: &Representation, reason: &'static str) -> Res
         .with_log_reason(reason)
 }
 
-/// 406: every coding that there is was excluded, the file as it is among them (RFC 9110 §12.5.3).
+/// 406: the client excludes every coding available, the plain file among them (RFC 9110 §12.5.3).
 pub(super) fn not_acceptable() -> Response {
     Response::status_page(Status::NOT_ACCEPTABLE)
         .header("Vary", "Accept-Encoding")
         .with_log_reason("no coding of the file is acceptable")
 }
 
-/// 308 to the same path with a slash (RFC 9110 §15.4.9). `path` and `query` are as they came.
+/// 308 to the same path with a slash (RFC 9110 §15.4.9). `path` and `query` are as received.
 ///
-/// RFC 3986 §4.2: "A relative reference that begins with two slash characters is termed a network-path reference", and leads
-/// to another host; browsers read `/\` so, too. A path that was resolved begins with neither: the resolver refuses empty
-/// segments and backslashes. It is not decoded, so it holds visible ASCII alone.
+/// RFC 3986 §4.2: "A relative reference that begins with two slash characters is termed a
+/// network-path reference", and leads to another host; browsers read `/\` in the same way. A
+/// resolved path begins with neither: the resolver refuses empty segments and backslashes. It is
+/// not decoded, so it holds only visible ASCII.
 pub(super) fn redirect_to_slash(path: &str, query: Option<&str>) -> Response {
     redirect(format!("{path}/"), query)
 }
@@ -94,16 +96,16 @@ pub(super) fn redirect(path: String, query: Option<&str>) -> Response {
         location.push_str(query);
     }
     Response::redirect(Status::PERMANENT_REDIRECT, &location)
-        // A browser keeps a 308 for ever unless told otherwise, and the folder may become a file.
+        // A browser keeps a 308 forever unless told otherwise, and the folder may become a file.
         .header("Cache-Control", "no-cache")
 }
 
-/// The answer without a page of the root's: a small page of our own.
+/// The response without a page of the site's own: a small built-in one.
 pub fn error_page(error: FileError) -> Response {
     let mut response = Response::status_page(error.status()).with_log_reason(error.reason());
     if error.status() == Status::SERVICE_UNAVAILABLE {
-        // RFC 9110 §10.2.3: "how long the user agent ought to wait before making a follow-up request". A descriptor comes
-        // free, or memory, as soon as any answer ends.
+        // RFC 9110 §10.2.3: "how long the user agent ought to wait before making a follow-up
+        // request". A descriptor or some memory is free as soon as any response ends.
         response = response.header("Retry-After", "1");
     }
     response

@@ -1,6 +1,5 @@
-//! Several parts of a file in one answer: `multipart/byteranges` (RFC 9110 §14.6).
-//!
-//! In: a representation and the parts that were selected. Out: which parts those are. Never: the whole answer in memory.
+//! Several parts of a file in one response: `multipart/byteranges` (RFC 9110 §14.6), made while it
+//! is sent.
 
 use crate::files::resource::representation::{Representation, random};
 use crate::handler::Response;
@@ -11,15 +10,15 @@ use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-/// 206 with these parts, each behind its own Content-Type and Content-Range.
+/// 206 with these parts, each after its own Content-Type and Content-Range.
 pub(super) fn answer(representation: &Arc<Representation>, ranges: &[ByteRange]) -> Response {
     let boundary = boundary();
     let media_type = representation.lines.get("Content-Type").unwrap_or_default();
     let mut pieces = VecDeque::with_capacity(2 * ranges.len() + 1);
     for range in ranges {
-        // RFC 2046 §5.1.1: the CRLF before a delimiter belongs to it, and not to the part that it ends. Before the first there need
-        // not be one, but there are clients that count on it. RFC 9110 §14.6: "Additional CRLFs might precede the first boundary
-        // string in the body."
+        // RFC 2046 §5.1.1: the CRLF before a delimiter belongs to it, and not to the part that it
+        // ends. The first needs none, but some clients count on it. RFC 9110 §14.6: "Additional
+        // CRLFs might precede the first boundary string in the body."
         let head = format!(
             "\r\n--{boundary}\r\nContent-Type: {media_type}\r\nContent-Range: {}\r\n\r\n",
             content_range(range, representation.length)
@@ -33,8 +32,9 @@ pub(super) fn answer(representation: &Arc<Representation>, ranges: &[ByteRange])
         representation: representation.clone(),
         pieces,
     };
-    // RFC 9110 §15.3.7.2: "To avoid confusion with single-part responses, a server MUST NOT generate a Content-Range header field
-    // in the HTTP header section of a multiple part response".
+    // RFC 9110 §15.3.7.2: "To avoid confusion with single-part responses, a server MUST NOT
+    // generate a Content-Range header field in the HTTP header section of a multiple part
+    // response".
     Response::with_lines(Status::PARTIAL_CONTENT, &representation.lines)
         .header(
             "Content-Type",
@@ -43,19 +43,19 @@ pub(super) fn answer(representation: &Arc<Representation>, ranges: &[ByteRange])
         .stream(Some(length), parts)
 }
 
-/// The value of Content-Range for a part of so long a representation (RFC 9110 §14.4).
+/// The value of Content-Range for a part of a representation of this length (RFC 9110 §14.4).
 pub(super) fn content_range(range: &ByteRange, length: u64) -> String {
     let last = range.first + (range.length - 1);
     format!("bytes {}-{last}/{length}", range.first)
 }
 
-/// What stands before each part. RFC 2046 §5.1.1: it "must not appear in any of the encapsulated parts". Chosen at random for each
-/// answer, so that no file can hold it on purpose, and none of the size of this world by chance.
+/// The delimiter of the parts. RFC 2046 §5.1.1: it "must not appear in any of the encapsulated
+/// parts". Random for each response, so that no file can hold it on purpose, and none by chance.
 fn boundary() -> String {
     format!("{:016x}{:016x}", random(), random())
 }
 
-/// What is still to be sent.
+/// The parts still to be sent.
 struct Parts {
     representation: Arc<Representation>,
     pieces: VecDeque<Piece>,
@@ -76,7 +76,7 @@ impl Piece {
 }
 
 impl Read for Parts {
-    /// As much as one piece and one block have.
+    /// At most one piece, and one block of it.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let room = buffer.len().min(STREAM_BLOCK);
         let Some(piece) = self.pieces.front_mut() else {
