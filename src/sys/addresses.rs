@@ -4,10 +4,11 @@ use super::platform;
 use std::io;
 use std::net::IpAddr;
 
-/// Every address of an interface that is up (`getifaddrs(3)`), loopback ones first, each once.
-/// Link-local IPv6 addresses are left out: they need a zone to be used.
+/// Every address of an interface that is up (`getifaddrs(3)`), loopback first, without duplicates.
+/// Link-local IPv6 addresses are left out: they cannot be used without a zone.
 ///
-/// On Windows: the loopback addresses, and the ones that a datagram to the world would be sent from.
+/// On Windows: the loopback addresses, and those that a datagram to the internet would be sent
+/// from.
 pub fn local() -> io::Result<Vec<IpAddr>> {
     let mut addresses: Vec<IpAddr> = Vec::new();
     for address in platform::addresses::of_interfaces()? {
@@ -15,7 +16,7 @@ pub fn local() -> io::Result<Vec<IpAddr>> {
             addresses.push(address);
         }
     }
-    // Stable: otherwise the system's order stays.
+    // A stable sort: otherwise the system's order stays.
     addresses.sort_by_key(|address| !address.is_loopback());
     Ok(addresses)
 }

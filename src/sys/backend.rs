@@ -1,4 +1,4 @@
-//! The pollers that this system has, and the choice of one.
+//! The pollers of this system, and the choice of one.
 
 #[cfg(target_os = "linux")]
 use super::linux::epoll::Epoll;

@@ -1,11 +1,11 @@
-//! Time: the only place of the library that reads a clock.
+//! The only place of the library that reads a clock.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Monotonic and wall time, read together.
 pub trait Clock: Send + Sync {
-    /// Time since an origin of the clock's own (never goes back), and the wall time.
+    /// Time since an origin of the clock's own (never goes back), and wall time.
     fn now(&self) -> (Duration, SystemTime);
 }
 
@@ -16,7 +16,8 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
-    /// A clock whose origin is that of the process's first one: two servers that share a handler tell it the same time.
+    /// A clock whose origin is that of the process's first clock, so that two servers that share a
+    /// handler tell it the same time.
     pub fn start() -> SystemClock {
         static ORIGIN: OnceLock<Instant> = OnceLock::new();
         SystemClock {

@@ -32,14 +32,13 @@ pub enum Listener {
 
 impl Listener {
     /// Binds and listens: SO_REUSEADDR (not on Windows, where it would let a second server take the
-    /// port), IPV6_V6ONLY for IPv6, TCP_NODELAY (inherited by accepted sockets where the system does
+    /// port), IPV6_V6ONLY for IPv6, TCP_NODELAY (inherited by accepted sockets on systems that do
     /// so), close-on-exec, non-blocking, with the given backlog (Windows: std's).
     pub fn bind_tcp(address: SocketAddr, backlog: u32) -> io::Result<Listener> {
         socket::listen_tcp(address, backlog).map(Listener::Tcp)
     }
 
-    /// Takes over a listener that is bound already, and gives it the backlog (Windows: it keeps its
-    /// own).
+    /// Takes over a bound listener, and gives it the backlog (Windows: it keeps its own).
     pub fn from_tcp(listener: TcpListener, backlog: u32) -> io::Result<Listener> {
         listener.set_nonblocking(true)?;
         #[cfg(unix)]
@@ -53,8 +52,8 @@ impl Listener {
         Ok(Listener::Tcp(listener))
     }
 
-    /// Accepts one connection: non-blocking, close-on-exec, no delay. The address is the peer's, if it
-    /// has one of IP.
+    /// Accepts one connection: non-blocking, close-on-exec, no delay. The address is the peer's, if
+    /// it is an IP address.
     pub fn accept(&self) -> io::Result<(Stream, Option<SocketAddr>)> {
         match self {
             Listener::Tcp(listener) => {
@@ -67,7 +66,7 @@ impl Listener {
         }
     }
 
-    /// The address that it is bound to, for TCP; [`io::ErrorKind::Unsupported`] for others.
+    /// The address of a TCP listener; [`io::ErrorKind::Unsupported`] for others.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         match self {
             Listener::Tcp(listener) => listener.local_addr(),
@@ -109,8 +108,7 @@ fn accept_tcp(listener: &TcpListener) -> io::Result<(TcpStream, Option<SocketAdd
 fn accept_tcp(listener: &TcpListener) -> io::Result<(TcpStream, Option<SocketAddr>)> {
     let (stream, peer) = uninterrupted(|| listener.accept())?;
     stream.set_nonblocking(true)?;
-    // EINVAL (macOS): the peer has gone already. The stream is handed out all the same; whoever reads
-    // from it finds that out.
+    // EINVAL (macOS): the peer has gone already, which the first read will find out.
     let _ = stream.set_nodelay(true);
     socket::silence(&stream);
     Ok((stream, Some(peer)))

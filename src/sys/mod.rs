@@ -1,17 +1,17 @@
 //! System calls behind one contract.
 //!
-//! In: what the server and the file service need of an operating system, each as a safe type whose
-//! methods are one system call or a short, explained sequence of them. Every backend fills in the
-//! same list:
+//! Each type here is safe, and its methods are one system call or a short, explained sequence of
+//! them. Every system provides the same list:
 //!
 //! - [`Poller`]: readiness of many sockets for a pool of threads (epoll, `poll(2)`, `WSAPoll`);
 //! - [`Stream`] and [`Listener`]: connected and listening sockets, never blocking;
 //! - [`Clock`]: monotonic and wall time; [`Threads`]: starting them;
-//! - [`beneath`]: opening a file that provably lies below a folder; `entries`: the names in one;
-//! - [`signals`], [`limits`], [`addresses`]: what the program asks of its process and machine.
+//! - [`beneath`]: opening a file that provably lies below a folder; [`read_dir`]: the names in one;
+//! - [`signals`], [`limits`], [`addresses`]: what a program asks of its process and machine;
+//! - [`shortage`]: which errors mean that descriptors or memory have run out.
 //!
-//! Out: HTTP, policy, threads' work. Never: a decision about a request; an import of another room.
-//! This is the only room with `unsafe`.
+//! Nothing here decides about a request or imports another room. `unsafe` code is here and in
+//! `scan`, and nowhere else.
 #![allow(unsafe_code)]
 #![deny(
     clippy::undocumented_unsafe_blocks,

@@ -1,4 +1,4 @@
-//! The system that this build is for, by one name.
+//! The modules of the system that this build is for, under one name.
 
 #[cfg(unix)]
 pub(super) use super::unix::*;

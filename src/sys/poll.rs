@@ -1,20 +1,19 @@
 //! The poller on `poll(2)` and `WSAPoll`: one thread polls, the others wait for it.
 //!
-//! In: sources, kept in a table. Out: one token a wait. A thread that waits becomes the leader if there
-//! is none: it copies the entries that are armed, polls the copy without the lock, takes the lock
-//! again, disarms what is ready and puts its tokens into a queue. The other threads follow: they wait
-//! on a condition variable and take tokens from the queue. A thread that leaves `wait` wakes one
-//! follower when there are tokens left, or nobody leads; that one does the same when it leaves. So
-//! neither the lead nor a token is ever left lying.
+//! A thread that waits becomes the leader if there is none: it copies the armed entries of the
+//! table, polls the copy without the lock, takes the lock again, disarms the ready entries and puts
+//! their tokens into a queue. The other threads follow: they wait on a condition variable and take
+//! tokens from the queue. A thread that returns from `wait` wakes one follower when there are
+//! tokens left, or nobody leads; that one does the same when it returns. So neither the lead nor a
+//! token is ever left lying. An event costs no more than `poll(2)` itself, which looks at every
+//! armed entry.
 //!
-//! `add` and `arm` change the table and, if a leader polls an older copy, interrupt it with a datagram
-//! on a socket that is connected to itself: plain std, and the same on every system.
+//! `add` and `arm` change the table and, if a leader polls an older copy, interrupt it with a
+//! datagram on a socket that is connected to itself: plain std, and the same on every system.
 //!
-//! An entry of the copy may have been removed, armed anew, or even closed and its number used again
-//! while the leader polled. So each arming has a serial number, and an answer counts only if the table
-//! still holds that number; otherwise the next poll asks about what is there now.
-//!
-//! Never: more work for one event than `poll(2)` itself does, which looks at every armed entry.
+//! An entry of the copy may have been removed, armed again, or even closed and its number reused
+//! while the leader polled. So each arming has a serial number, and a result counts only if the
+//! table still holds that number; otherwise the next poll asks about the entry of now.
 
 use super::platform::poll::{Key, PollEntry, key, poll};
 use super::poller::{Deadline, Interest, Poller, RESERVED, Source, Token, Wake};
@@ -30,11 +29,11 @@ use std::os::fd::{AsFd, BorrowedFd as Borrowed};
 #[cfg(windows)]
 use std::os::windows::io::{AsSocket, BorrowedSocket as Borrowed};
 
-/// The longest that a leader polls without a look at the table. A datagram, unlike an byte in a pipe,
-/// may be lost when the system is out of memory; a change then waits this long at most.
+/// The longest that a leader polls without a look at the table. A datagram, unlike a byte in a
+/// pipe, may be lost when the system is out of memory; a change then waits this long at most.
 const LEAD_MAX: Duration = Duration::from_secs(1);
 
-/// Datagrams that a leader takes in at once. One a poll is what is sent, and one more can be late.
+/// Datagrams that a leader takes at once. One is sent for each poll, and one more can be late.
 const DRAIN_MAX: u32 = 16;
 
 /// A poller on `poll(2)`.
@@ -42,20 +41,20 @@ const DRAIN_MAX: u32 = 16;
 pub(super) struct Poll {
     state: Mutex<State>,
     changed: Condvar,
-    // Connected to itself: what is sent arrives here.
+    // Connected to itself: receives what it sends.
     interrupter: UdpSocket,
 }
 
 #[derive(Debug)]
 struct State {
     registrations: HashMap<Key, Registration>,
-    // What a leader polls: first the interrupter, then what is armed, in no order.
+    // What a leader polls: first the interrupter, then the armed entries, in no order.
     entries: Vec<PollEntry>,
-    // INVARIANT: as long as `entries`; the serial number of each one's arming.
+    // INVARIANT: as long as `entries`; the serial number of each entry's arming.
     serials: Vec<u64>,
     last_serial: u64,
     ready: VecDeque<Token>,
-    // The last leader's copy, kept for its memory. `None` while a leader uses it.
+    // The last leader's copy, kept for its allocation. `None` while a leader uses it.
     copy: Option<Snapshot>,
     following: usize,
     // A datagram was sent since the leader made its copy.
@@ -66,7 +65,7 @@ struct State {
 #[derive(Debug)]
 struct Registration {
     token: Token,
-    // Where in `entries`, while it is armed.
+    // Its index in `entries`, while it is armed.
     place: Option<usize>,
 }
 
@@ -103,14 +102,14 @@ impl Poll {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the leader copy the table anew. Called without the lock.
+    /// Makes the leader copy the table again. Called without the lock.
     fn interrupt(&self) {
         // A full buffer means that a datagram is there already; any other failure is what LEAD_MAX
         // is for.
         let _ = self.interrupter.send(&[0]);
     }
 
-    /// Polls once. Called with the lead, which is the copy; gives it back with what was found.
+    /// Polls once. Called with the lead, which is the copy.
     fn lead(&self, copy: &mut Snapshot, left: Option<Duration>) -> io::Result<()> {
         let time = left.map_or(LEAD_MAX, |left| left.min(LEAD_MAX));
         poll(&mut copy.entries, Some(time))?;
@@ -122,14 +121,14 @@ impl Poll {
 
     fn drain(&self) {
         for _ in 0..DRAIN_MAX {
-            // WouldBlock: empty. Any other error: nothing to read either.
+            // WouldBlock: empty. After any other error there is nothing to read either.
             if self.interrupter.recv(&mut [0]).is_err() {
                 return;
             }
         }
     }
 
-    /// Wakes a follower if there is something to do that nobody does.
+    /// Wakes a follower if there are tokens or the lead to be taken.
     fn hand_over(&self, state: &State) {
         let has_leader = state.copy.is_none();
         if state.following > 0 && (!has_leader || !state.ready.is_empty()) {
@@ -137,7 +136,7 @@ impl Poll {
         }
     }
 
-    /// Waits until a leader has found something, or gone.
+    /// Waits until a leader has found something, or has gone.
     fn follow<'a>(
         &self,
         mut state: MutexGuard<'a, State>,
@@ -158,7 +157,7 @@ impl Poll {
         state
     }
 
-    /// Waits for one event; the caller hands over afterwards, whatever came of it.
+    /// Waits for one event. The caller hands over afterwards, whatever the result.
     fn wait_for_one<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
@@ -166,7 +165,7 @@ impl Poll {
     ) -> (MutexGuard<'a, State>, io::Result<Wake>) {
         let mut interruptions = 0;
         let mut has_asked = false;
-        // Ends with the deadline; each round before it was a poll, or a follower's being woken.
+        // Ends with the deadline; each earlier round was a poll, or a follower's wake-up.
         loop {
             if state.is_woken {
                 return (state, Ok(Wake::Woken));
@@ -174,7 +173,7 @@ impl Poll {
             if let Some(token) = state.ready.pop_front() {
                 return (state, Ok(Wake::Ready(token)));
             }
-            // A time of zero still asks once.
+            // A timeout of zero still polls once.
             if deadline.is_over() && (has_asked || state.copy.is_none()) {
                 return (state, Ok(Wake::TimedOut));
             }
@@ -189,7 +188,7 @@ impl Poll {
             let found = state.end_lead(copy, polled.is_ok());
             match polled {
                 Ok(()) => self.announce(&state, found),
-                // EINTR: a signal handler ran in this thread. Its business is not ours: go on.
+                // EINTR: a signal handler ran in this thread. Go on.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                     interruptions += 1;
                     if interruptions == INTERRUPTIONS_MAX {
@@ -201,7 +200,7 @@ impl Poll {
         }
     }
 
-    /// The leader keeps one of the events it found; each other one is a follower's.
+    /// The leader takes one of the events that it found; the others are for followers.
     fn announce(&self, state: &State, found: usize) {
         let others = found.saturating_sub(1).min(state.following);
         for _ in 0..others {
@@ -211,7 +210,7 @@ impl Poll {
 }
 
 impl State {
-    /// Takes the lead, if nobody has it: a fresh copy of what is armed.
+    /// Takes the lead, if nobody has it: a fresh copy of the armed entries.
     fn begin_lead(&mut self) -> Option<Snapshot> {
         let mut copy = self.copy.take()?;
         copy.entries.clone_from(&self.entries);
@@ -220,7 +219,7 @@ impl State {
         Some(copy)
     }
 
-    /// Gives back the lead, and disarms what was found ready. Answers how many.
+    /// Gives back the lead, and disarms the ready entries. Returns how many there are.
     fn end_lead(&mut self, copy: Snapshot, has_polled: bool) -> usize {
         let before = self.ready.len();
         if has_polled {
@@ -234,7 +233,7 @@ impl State {
         self.ready.len() - before
     }
 
-    /// Turns an answer about one arming into an event, if that arming still stands.
+    /// Turns the result for one arming into an event, if that arming still counts.
     fn disarm(&mut self, entry: &PollEntry, serial: u64) {
         let Some(registration) = self.registrations.get_mut(&entry.key()) else {
             return;
@@ -246,8 +245,8 @@ impl State {
             return;
         }
         if entry.is_closed() {
-            // Closed without `remove`. epoll forgets such a source by itself, and so does this table:
-            // poll would report it at once for ever.
+            // Closed without `remove`. epoll forgets such a source by itself, and so does this
+            // table: poll would report it at once, forever.
             self.registrations.remove(&entry.key());
         } else {
             registration.place = None;
@@ -256,7 +255,7 @@ impl State {
         self.vacate(place);
     }
 
-    /// Arms a source that is registered; answers whether a leader must hear of it.
+    /// Arms a registered source; returns whether a leader must be interrupted.
     fn arm(&mut self, source: Borrowed<'_>, token: Token, interest: Interest) -> io::Result<bool> {
         let next = self.entries.len();
         let Some(registration) = self.registrations.get_mut(&key(source)) else {
@@ -276,7 +275,7 @@ impl State {
         Ok(self.must_interrupt())
     }
 
-    /// Takes one place out of the list; the last one moves there.
+    /// Removes one entry from the list; the last one moves to its place.
     fn vacate(&mut self, place: usize) {
         self.entries.swap_remove(place);
         self.serials.swap_remove(place);
@@ -288,7 +287,7 @@ impl State {
         }
     }
 
-    /// Whether a leader polls an older copy and has not been told; from now on it has.
+    /// Whether a leader polls an older copy and has not been interrupted; notes that it will be.
     fn must_interrupt(&mut self) -> bool {
         let is_led = self.copy.is_none();
         is_led && !std::mem::replace(&mut self.is_interrupted, true)
@@ -299,7 +298,7 @@ impl Poller for Poll {
     fn add(&self, source: Source<'_>, token: Token, interest: Interest) -> io::Result<()> {
         let source = checked(source, token)?;
         let mut state = self.lock();
-        // A source of this number that is still here was closed without `remove`: it is replaced.
+        // An old source of this number was closed without `remove`: it is replaced.
         let registration = Registration { token, place: None };
         if let Some(Registration {
             place: Some(place), ..
@@ -330,7 +329,7 @@ impl Poller for Poll {
         let Some(registration) = state.registrations.remove(&key(source)) else {
             return Err(io::ErrorKind::NotFound.into());
         };
-        // A leader that polls an older copy need not hear of it: what it finds there is void.
+        // A leader that polls an older copy need not be interrupted: what it finds there is void.
         if let Some(place) = registration.place {
             state.vacate(place);
         }
@@ -354,11 +353,12 @@ impl Poller for Poll {
         if !state.ready.is_empty() {
             return Ok(true);
         }
-        // A leader takes what comes itself.
+        // A leader takes its events itself.
         let Some(mut copy) = state.begin_lead() else {
             return Ok(false);
         };
-        // With the lock: no time is spent waiting, and nobody can find the lead taken by a thread that takes no event.
+        // With the lock: this poll does not wait, and nobody can find the lead taken by a thread
+        // that takes no event.
         let polled = poll(&mut copy.entries, Some(Duration::ZERO));
         let found = state.end_lead(copy, polled.is_ok());
         polled?;
@@ -389,7 +389,7 @@ fn checked(source: Source<'_>, token: Token) -> io::Result<Borrowed<'_>> {
 fn connected_to_itself() -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
         .or_else(|_| UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)))?;
-    // From then on only its own datagrams arrive.
+    // From now on only its own datagrams arrive.
     socket.connect(socket.local_addr()?)?;
     socket.set_nonblocking(true)?;
     Ok(socket)

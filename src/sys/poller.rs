@@ -10,9 +10,9 @@ use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// What an event is about: chosen by the caller, opaque to the poller.
+/// Names a registration in its events: chosen by the caller, opaque to the poller.
 ///
-/// The two highest numbers are reserved: registering under them answers
+/// The two highest numbers are reserved: registering under them fails with
 /// [`io::ErrorKind::InvalidInput`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Token(pub u64);
@@ -22,11 +22,11 @@ pub struct Token(pub u64);
 pub enum Interest {
     /// The source has bytes to read, or a connection to accept, or its peer has closed.
     Read,
-    /// The source takes bytes again.
+    /// The source accepts bytes again.
     Write,
 }
 
-/// What can be registered.
+/// A source that can be registered.
 #[derive(Clone, Copy, Debug)]
 pub enum Source<'a> {
     /// A descriptor of the operating system.
@@ -35,8 +35,8 @@ pub enum Source<'a> {
     /// A socket of the operating system.
     #[cfg(windows)]
     Descriptor(std::os::windows::io::BorrowedSocket<'a>),
-    /// A source that only its own poller knows, as in a simulation. The pollers of this crate answer
-    /// [`io::ErrorKind::Unsupported`].
+    /// A source that only its own poller knows, as in a simulation. The pollers of this crate fail
+    /// with [`io::ErrorKind::Unsupported`].
     Named(u64, std::marker::PhantomData<&'a ()>),
 }
 
@@ -47,7 +47,7 @@ pub enum Wake {
     Ready(Token),
     /// The time is over.
     TimedOut,
-    /// [`Poller::wake`] was called; every later wait ends so at once.
+    /// [`Poller::wake`] was called; every later wait ends like this at once.
     Woken,
 }
 
@@ -59,16 +59,17 @@ pub trait Poller: Send + Sync + fmt::Debug {
     /// Arms a registered source again. If it is ready already, an event follows at once.
     fn arm(&self, source: Source<'_>, token: Token, interest: Interest) -> io::Result<()>;
 
-    /// Ends a registration; to be called before the source is closed. (epoll forgets a closed source by
-    /// itself; `poll(2)` may take a stranger that got its number for it.) An event that was already taken from the kernel may still be handed out
-    /// under its token afterwards, so tokens carry a generation.
+    /// Ends a registration. To be called before the source is closed: epoll forgets a closed source
+    /// by itself, but `poll(2)` may take another source that got its number for it. An event that
+    /// was already taken from the kernel may still be returned under its token afterwards, so
+    /// tokens carry a generation.
     fn remove(&self, source: Source<'_>, token: Token) -> io::Result<()>;
 
-    /// Waits for one event. `None` waits without end. A wait that a signal handler interrupts goes on.
+    /// Waits for one event. `None` waits forever. A wait that a signal handler interrupts goes on.
     fn wait(&self, timeout: Option<Duration>) -> io::Result<Wake>;
 
-    /// Threads that are in [`wait`](Poller::wait) now. One that has an event is counted no more when `wait` returns, so of several
-    /// that return one after the other, the last one finds 0.
+    /// The number of threads in [`wait`](Poller::wait). A thread with an event is no longer counted
+    /// when `wait` returns, so of several that return one after another, the last one finds 0.
     fn waiting(&self) -> usize;
 
     /// Whether an event is ready that no thread has taken. Does not wait and takes nothing.
@@ -86,12 +87,12 @@ pub(super) const RESERVED: u64 = u64::MAX - 1;
 pub(super) struct Deadline(Option<Instant>);
 
 impl Deadline {
-    /// `None`, or more than the clock can count, is no end.
+    /// No end for `None`, and for more than the clock can count.
     pub(super) fn after(timeout: Option<Duration>) -> Deadline {
         Deadline(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
     }
 
-    /// What is left of the time; zero when it is over.
+    /// The time left; zero when it is over.
     pub(super) fn left(self) -> Option<Duration> {
         self.0
             .map(|end| end.saturating_duration_since(Instant::now()))
@@ -103,8 +104,8 @@ impl Deadline {
     }
 }
 
-/// A time as the calls take it, in milliseconds: -1 is for ever. Rounded up, because a wait that ends
-/// a moment early would be begun again and again until the time is really over; at most 24 days.
+/// A timeout in milliseconds, as the calls take it: -1 is forever. Rounded up, because a wait that
+/// ends a moment early would be repeated until the time is really over; at most 24 days.
 pub(super) fn whole_milliseconds(timeout: Option<Duration>) -> i32 {
     let Some(timeout) = timeout else { return -1 };
     let whole = timeout.as_nanos().div_ceil(1_000_000);

@@ -10,7 +10,7 @@ pub enum Signal {
     Terminate,
 }
 
-/// Receives SIGINT and SIGTERM from now on, instead of dying of them, until the process ends.
+/// Receives SIGINT and SIGTERM from now until the process ends, so that they no longer end it.
 #[derive(Debug)]
 pub struct Signals {
     pub(super) _installed: (),

@@ -9,21 +9,22 @@ use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-/// Bytes of a file that are copied at once where there is no sendfile: the point from which larger
-/// blocks gain little.
+/// Bytes of a file that are copied at once where there is no sendfile: larger blocks gain little.
 const COPY_BLOCK: usize = 64 << 10;
 
 /// A stream that the program brings along: TLS over a socket, or a simulation.
 ///
-/// `read` and `write` answer [`io::ErrorKind::WouldBlock`] instead of waiting.
+/// `read` and `write` fail with [`io::ErrorKind::WouldBlock`] in place of waiting.
 pub trait Socket: Read + Write + Send {
     /// What the poller watches.
     fn source(&self) -> Source<'_>;
-    /// Tells the peer that no more bytes follow.
+    /// Tells the peer that this was the last byte.
     fn shutdown_write(&mut self) -> io::Result<()>;
-    /// Blocks until the stream is ready in the given direction (`true`) or the time is over (`false`).
+    /// Blocks until the stream is ready in the given direction (`true`) or the time is over
+    /// (`false`).
     fn wait(&mut self, interest: Interest, timeout: Duration) -> io::Result<bool>;
-    /// Whether it is known that nothing more can reach the peer. One that closed its own sending side can still be reached.
+    /// Whether it is known that nothing more can reach the peer. A peer that closed its own sending
+    /// side can still be reached.
     fn is_reset(&mut self) -> bool {
         false
     }
@@ -41,7 +42,7 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// Reads what is there, up to `buffer.len()` bytes; 0 is the end of the stream.
+    /// Reads what is available, up to `buffer.len()` bytes; 0 is the end of the stream.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         uninterrupted(|| match self {
             Stream::Tcp(stream) => stream.read(buffer),
@@ -51,8 +52,8 @@ impl Stream {
         })
     }
 
-    /// Writes what fits. A peer that has gone is an error and never a signal: std's sockets write with
-    /// `MSG_NOSIGNAL`, and where a system has no such flag they carry `SO_NOSIGPIPE`.
+    /// Writes as much as fits. A peer that has gone is an error and never a signal: std's sockets
+    /// write with `MSG_NOSIGNAL`, and where a system has no such flag they carry `SO_NOSIGPIPE`.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         uninterrupted(|| match self {
             Stream::Tcp(stream) => stream.write(bytes),
@@ -62,7 +63,7 @@ impl Stream {
         })
     }
 
-    /// Writes what fits of several pieces.
+    /// Writes as much as fits of several pieces.
     pub fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
         uninterrupted(|| match self {
             Stream::Tcp(stream) => send_pieces(stream, pieces),
@@ -73,8 +74,8 @@ impl Stream {
     }
 
     /// Sends up to `length` bytes of `file` from `offset`, without moving the file's own position
-    /// (Windows has no such read: there the position moves, and nothing here depends on it).
-    /// 0 means that the file ends there. `sendfile(2)` on Linux, at most 2 MiB a call; elsewhere, or
+    /// (Windows has no such read: there the position moves, and nothing here depends on it). 0
+    /// means that the file ends there. `sendfile(2)` on Linux, at most 2 MiB a call; elsewhere, or
     /// where the file system has no sendfile, one block of 64 KiB is copied through `scratch`.
     pub fn send_file(
         &mut self,
@@ -99,7 +100,7 @@ impl Stream {
         self.copy_file(file, offset, length, scratch)
     }
 
-    /// Tells the peer that no more bytes follow.
+    /// Tells the peer that this was the last byte.
     pub fn shutdown_write(&mut self) -> io::Result<()> {
         match self {
             Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
@@ -109,7 +110,8 @@ impl Stream {
         }
     }
 
-    /// Blocks until the stream is ready in the given direction (`true`) or the time is over (`false`).
+    /// Blocks until the stream is ready in the given direction (`true`) or the time is over
+    /// (`false`).
     pub fn wait(&mut self, interest: Interest, timeout: Duration) -> io::Result<bool> {
         match self {
             Stream::Other(stream) => stream.wait(interest, timeout),
@@ -122,14 +124,15 @@ impl Stream {
         }
     }
 
-    /// Whether it is known, without a wait and without a look at what came, that nothing more can reach the peer: it has reset
-    /// the connection. One that closed its own sending side can still be reached.
+    /// Whether it is known, without waiting or reading, that nothing more can reach the peer: it
+    /// has reset the connection. A peer that closed its own sending side can still be reached.
     pub fn is_reset(&mut self) -> bool {
         match self {
             Stream::Other(stream) => stream.is_reset(),
             _ => match self.source() {
                 Source::Descriptor(descriptor) => {
-                    // For writing, because some systems report nothing at all to who asks for nothing.
+                    // For writing, because some systems report nothing at all when asked for
+                    // nothing.
                     let mut entry = [PollEntry::new(descriptor, Interest::Write)];
                     let looked = uninterrupted(|| poll(&mut entry, Some(Duration::ZERO)));
                     looked.is_ok() && entry[0].is_hung_up()
@@ -139,8 +142,8 @@ impl Stream {
         }
     }
 
-    /// Whether a read would find the peer's end, `Some(Ok(()))`, or that the connection is lost; nothing is read. `None` when
-    /// neither is so, or when it cannot be told: for TCP alone std has a look ahead.
+    /// Whether a read would find the end, `Some(Ok(()))`, or that the connection is lost; nothing
+    /// is read. `None` if neither, or if that cannot be told: std can only peek at TCP.
     pub fn end(&self) -> Option<io::Result<()>> {
         let Stream::Tcp(stream) = self else {
             return None;
@@ -168,7 +171,8 @@ impl Stream {
         }
     }
 
-    /// Sends one block by way of memory. What was read and not sent is read again the next time.
+    /// Sends one block through memory. Bytes that were read but not sent are read again the next
+    /// time.
     fn copy_file(
         &mut self,
         file: &File,
@@ -193,7 +197,8 @@ fn send_pieces(stream: &impl std::os::fd::AsFd, pieces: &[IoSlice<'_>]) -> io::R
     super::unix::send::send_pieces(stream.as_fd(), pieces)
 }
 
-/// Here std's call raises no signal: macOS's sockets carry `SO_NOSIGPIPE`, Windows knows none.
+/// std's call raises no signal here: macOS's sockets carry `SO_NOSIGPIPE`, and Windows has no
+/// signals.
 #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
 fn send_pieces(stream: &mut impl Write, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
     /// More are an error on some of these systems; the rest waits for the next call.
@@ -214,10 +219,10 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
 /// Polls one descriptor.
 fn wait_for(entry: PollEntry, timeout: Duration) -> io::Result<bool> {
     let deadline = Deadline::after(Some(timeout));
-    // EINTR: what is left of the time is waited for anew.
+    // EINTR: waits for the rest of the time.
     uninterrupted(|| {
         loop {
-            // `poll` takes 24 days at most; the loop goes on after that, and only then.
+            // `poll` takes 24 days at most; only then does the loop go on.
             let ready = poll(&mut [entry], deadline.left())?;
             if ready > 0 || deadline.is_over() {
                 return Ok(ready > 0);

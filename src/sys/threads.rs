@@ -1,7 +1,4 @@
-//! Starting threads.
-//!
-//! In: a name, and what the thread is to do. Out: whether it was started. Never: a thread that somebody waits for here; who needs
-//! the end of one counts it.
+//! Starts threads. Nobody waits for one here: whoever needs the end of threads counts them.
 
 use std::io;
 use std::thread;
@@ -9,12 +6,13 @@ use std::thread;
 /// What a thread does.
 pub type Work = Box<dyn FnOnce() + Send>;
 
-/// Starts threads; in a simulation, whatever stands for them.
+/// Starts threads, or what stands for them in a simulation.
 pub trait Threads: Send + Sync {
-    /// Starts a thread that does this.
+    /// Starts a thread for this work.
     ///
     /// # Errors
-    /// Those of pthread_create(3): mostly EAGAIN, when the process or the user has too many threads, or no memory is left for a stack.
+    /// Those of pthread_create(3): mostly EAGAIN, when the process or the user has too many
+    /// threads, or no memory is left for a stack.
     fn start(&self, name: &str, work: Work) -> io::Result<()>;
 }
 

@@ -1,8 +1,10 @@
-//! Opening a file that provably lies below a folder, whatever symlinks there are and whenever they change.
+//! Opens files that provably lie below a folder, whatever symlinks there are and whenever they
+//! change.
 //!
-//! Two implementations of one question: [`Strategy::Kernel`] (`openat2(2)` with `RESOLVE_BENEATH`, Linux 5.6)
-//! and [`Strategy::Walk`] (component by component, `O_NOFOLLOW`, links read and walked by hand; on Windows the final
-//! path of the opened handle must lie under the root's). They must agree; tests and a fuzz target ask both.
+//! Two strategies answer the same question: [`Strategy::Kernel`] (`openat2(2)` with
+//! `RESOLVE_BENEATH`, Linux 5.6) and [`Strategy::Walk`] (component by component, with `O_NOFOLLOW`,
+//! reading and following links itself; on Windows the final path of the opened handle must lie
+//! below the root's). They must agree: tests and a fuzz target compare them.
 
 pub(super) mod contract;
 
@@ -33,10 +35,10 @@ pub enum Strategy {
     Walk,
 }
 
-/// Paths up to here are made C strings on the stack.
+/// Shorter paths are made C strings on the stack.
 #[cfg(unix)]
 const SHORT_PATH: usize = 256;
-/// Bytes of a path: Linux's `PATH_MAX` of 4,096 counts the NUL too.
+/// The longest path, in bytes: Linux's `PATH_MAX` of 4,096 counts the NUL too.
 const PATH_MAX: usize = 4095;
 
 /// A folder, held open.
@@ -48,9 +50,8 @@ pub struct Root {
 }
 
 impl Root {
-    /// Opens the folder with the best strategy that this system has (probed once for each root:
-    /// ENOSYS, or EPERM under a seccomp filter, means the walk). Symlinks that stay inside are
-    /// followed.
+    /// Opens the folder with the best strategy of this system (probed once for each root: after
+    /// ENOSYS, or EPERM from a seccomp filter, it is the walk). Follows symlinks that stay inside.
     pub fn open(path: &Path) -> io::Result<Root> {
         let root = Root::open_with(path, Strategy::Walk)?;
         #[cfg(target_os = "linux")]
@@ -82,10 +83,10 @@ impl Root {
         self.strategy
     }
 
-    /// Opens a regular file or a folder below the root for reading. `path` is clean components joined
-    /// by `/`, no slash at either end; empty is the root itself. Never blocks on a FIFO
-    /// (`O_NONBLOCK`), never takes a controlling terminal. The caller asks the file's metadata what it
-    /// is.
+    /// Opens a regular file or a folder below the root for reading. `path` is clean components
+    /// joined by `/`, no slash at either end; empty is the root itself. Never blocks on a FIFO
+    /// (`O_NONBLOCK`), never takes a controlling terminal. The file's metadata tells the caller
+    /// what it is.
     pub fn open_beneath(&self, path: &[u8]) -> Result<File, OpenError> {
         self.open_for(path, READ)
     }
@@ -116,7 +117,7 @@ impl Root {
         };
         let root = self.folder.descriptor.as_fd();
         let follow = match self.symlinks {
-            // What the system follows by itself: nothing to be walked, or to be asked for.
+            // The system follows them by itself.
             Symlinks::All => {
                 let opened = folder::open_at(root, path, access);
                 return opened.map(File::from).map_err(folder::open_error);
@@ -137,13 +138,13 @@ impl Root {
         self.folder.open_beneath(path, self.symlinks, access)
     }
 
-    /// Whether the path that it was opened by still names this very folder.
+    /// Whether the path that it was opened by still names this folder.
     pub fn is_current(&self) -> bool {
         self.folder.is_current()
     }
 }
 
-/// Refuses what no strategy may see.
+/// Refuses paths that no strategy may see.
 fn check(path: &[u8]) -> Result<(), OpenError> {
     if path.contains(&0) {
         return Err(OpenError::InvalidPath);

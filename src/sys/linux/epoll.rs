@@ -1,21 +1,19 @@
 //! The poller on `epoll(7)`.
 //!
-//! One epoll instance is shared by all threads; the kernel's list of ready sources is their work
-//! queue. In: sources, all registered with `EPOLLONESHOT`. Out: one token a wait.
+//! One epoll instance is shared by all threads, with the kernel's list of ready sources as their
+//! work queue; every source is registered with `EPOLLONESHOT`.
 //!
-//! A thread that waits alone takes a batch of events in one call, keeps one, and puts the others into
-//! a queue that all threads share; whoever comes next takes from there first. So a busy server makes
-//! fewer calls, and no event waits behind the thread that fetched it. The queue is emptied before the
-//! kernel is asked again, and both lists are first in, first out, so no source starves.
+//! A thread that waits alone takes a batch of events in one call, keeps one, and puts the others
+//! into a queue that all threads share and look into first. So a busy server makes fewer calls, and
+//! no event waits for the thread that fetched it. The queue is emptied before the kernel is asked
+//! again, and both lists are first in, first out, so no source starves; the queue never grows
+//! beyond one batch for each thread.
 //!
-//! No event may stay in the queue while a thread sleeps in the kernel. Two counters see to it, both
-//! sequentially consistent: a thread counts itself as waiting and *then* looks at the queue's length;
-//! a thread that leaves events in the queue sets the length and *then* looks at the count of waiting
-//! threads. At least one of the two sees the other: either the first does not go to sleep, or the
-//! second nudges. A nudge wakes one thread, which nudges the next if events are left.
-//!
-//! Never: an event without its token, a raw descriptor, a queue beside the kernel's that could grow
-//! past one batch a thread.
+//! No event may stay in the queue while a thread sleeps in the kernel. Two counters ensure that,
+//! both sequentially consistent: a thread counts itself as waiting and *then* looks at the queue's
+//! length; a thread that leaves events in the queue sets the length and *then* looks at the count
+//! of waiting threads. At least one of the two sees the other: either the first does not go to
+//! sleep, or the second nudges. A nudge wakes one thread, which nudges the next if events are left.
 
 use super::epoll_sys::{
     self as calls, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLIN, EPOLLONESHOT, EPOLLOUT,
@@ -33,7 +31,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Events that a thread takes in one call when it waits alone. More would not make a call cheaper.
+/// Events that a thread that waits alone takes in one call. More would not make a call cheaper.
 const BATCH: usize = 64;
 
 /// The token of the descriptor that `wake` makes readable.
@@ -45,12 +43,12 @@ const NUDGE: u64 = RESERVED;
 #[derive(Debug)]
 pub struct Epoll {
     epoll: OwnedFd,
-    // Readable once `wake` was called, never read, level-triggered: every wait sees it.
+    // Readable after `wake`, never read, level-triggered: every wait sees it.
     waker: OwnedFd,
     // Always readable, one-shot: arming it makes one event.
     nudge: OwnedFd,
     queue: Mutex<VecDeque<Token>>,
-    // INVARIANT: the queue's length, stored before its lock is let go.
+    // INVARIANT: the queue's length, stored before its lock is released.
     queued: AtomicUsize,
     // Threads that are in `epoll_wait`, or about to be.
     waiting: AtomicUsize,
@@ -104,7 +102,7 @@ impl Epoll {
         calls::control(self.epoll.as_fd(), operation, descriptor(source)?, event)
     }
 
-    /// Takes an event from the queue. When it is empty, that costs one load.
+    /// Takes an event from the queue. An empty queue costs one load.
     fn take(&self) -> Option<Token> {
         if self.queued.load(Ordering::SeqCst) == 0 {
             return None;
@@ -126,7 +124,7 @@ impl Epoll {
     fn nudge_if_needed(&self) {
         if self.queued.load(Ordering::SeqCst) > 0 && self.waiting.load(Ordering::SeqCst) > 0 {
             let once = Event::new(EPOLLIN | EPOLLONESHOT, NUDGE);
-            // Changing a registration that exists needs no memory, so nothing can fail here.
+            // Changing an existing registration needs no memory, so this cannot fail.
             let _ = calls::control(self.epoll.as_fd(), EPOLL_CTL_MOD, self.nudge.as_fd(), once);
         }
     }
@@ -135,21 +133,21 @@ impl Epoll {
     fn ask(&self, timeout: Option<Duration>) -> io::Result<Answer> {
         let mut events = [Event::new(0, 0); BATCH];
         let others = self.waiting.fetch_add(1, Ordering::SeqCst);
-        // After the line above, never before it: see the module's head.
+        // After the line above, never before it: see the head of this file.
         if self.queued.load(Ordering::SeqCst) > 0 {
             self.waiting.fetch_sub(1, Ordering::SeqCst);
             return Ok(Answer::LookAgain);
         }
-        // Where another thread waits too, the kernel hands it the next event itself.
+        // With other threads waiting, the kernel hands them the next events itself.
         let capacity = if others == 0 { BATCH } else { 1 };
         let timeout_ms = whole_milliseconds(timeout);
         let count = calls::wait(self.epoll.as_fd(), &mut events[..capacity], timeout_ms);
-        // Before the events are shared: this thread is none that needs a nudge.
+        // Before the events are shared: this thread needs no nudge.
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         match count {
             Ok(0) => Ok(Answer::Nothing),
             Ok(count) => Ok(self.share(&events[..count])),
-            // EINTR: a signal handler ran in this thread. Its business is not ours: go on.
+            // EINTR: a signal handler ran in this thread. Go on.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Answer::Interrupted),
             Err(error) => Err(error),
         }
@@ -180,7 +178,7 @@ impl Epoll {
 /// What the kernel had.
 enum Answer {
     Event(Wake),
-    // Nothing for this thread, but perhaps for the queue, or for the next question.
+    // Nothing for this thread, but perhaps something in the queue, or in the next call.
     LookAgain,
     Interrupted,
     Nothing,
@@ -215,7 +213,7 @@ impl Poller for Epoll {
         }
         let deadline = Deadline::after(timeout);
         let mut interruptions = 0;
-        // Ends with the deadline; each round before it has used up an event, a nudge or a signal.
+        // Ends with the deadline; each earlier round has used up an event, a nudge or a signal.
         loop {
             match self.ask(deadline.left())? {
                 Answer::Event(wake) => return Ok(wake),
@@ -232,7 +230,7 @@ impl Poller for Epoll {
                 {
                     return Ok(Wake::TimedOut);
                 }
-                // The longest time that the call takes is 24 days: ask for the rest.
+                // The call waits 24 days at most: wait for the rest.
                 Answer::Nothing => {}
             }
             if let Some(token) = self.take() {
@@ -249,14 +247,15 @@ impl Poller for Epoll {
         if self.queued.load(Ordering::SeqCst) > 0 {
             return Ok(true);
         }
-        // epoll(7): "If an epoll file descriptor has events waiting, then it will indicate as being readable."
+        // epoll(7): "If an epoll file descriptor has events waiting, then it will indicate as being
+        // readable."
         let mut entry = [PollEntry::new(self.epoll.as_fd(), Interest::Read)];
         Ok(poll(&mut entry, Some(Duration::ZERO))? > 0)
     }
 
     fn wake(&self) {
         self.woken.store(true, Ordering::SeqCst);
-        // Only a counter at its maximum could refuse, and then the descriptor is readable already.
+        // Only a counter at its maximum can refuse, and then the descriptor is readable already.
         let _ = calls::signal(self.waker.as_fd());
     }
 }

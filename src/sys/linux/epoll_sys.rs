@@ -26,12 +26,12 @@ pub struct Event {
 }
 
 impl Event {
-    /// What to wait for, and what to be told then.
+    /// The events to wait for, and the token to report.
     pub fn new(events: u32, token: u64) -> Event {
         Event { events, token }
     }
 
-    /// What was given at registration.
+    /// The token given at registration.
     pub fn token(&self) -> u64 {
         self.token
     }
@@ -65,7 +65,7 @@ pub fn control(
     check(unsafe { epoll_ctl(epoll, operation, descriptor, &mut event) }).map(drop)
 }
 
-/// `epoll_wait(2)`: how many of `events` were filled in.
+/// `epoll_wait(2)`: returns how many of `events` were filled in.
 pub fn wait(epoll: BorrowedFd<'_>, events: &mut [Event], timeout_ms: c_int) -> io::Result<usize> {
     let count = c_int::try_from(events.len()).unwrap_or(c_int::MAX);
     let first = events.as_mut_ptr();

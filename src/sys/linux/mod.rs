@@ -1,4 +1,4 @@
-//! What Linux alone offers: epoll, `openat2(2)`, `sendfile(2)`.
+//! System calls of Linux alone: epoll, `openat2(2)`, `sendfile(2)`.
 
 pub mod epoll;
 mod epoll_sys;

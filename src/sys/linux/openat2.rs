@@ -8,17 +8,17 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-/// The same number on every architecture, as of every call since Linux 5.1.
+/// The same number on every architecture, as for every call since Linux 5.1.
 const SYS_OPENAT2: c_long = 437;
 /// Fail on magic links, as in `/proc/self/fd`: they lead anywhere without naming it.
 const RESOLVE_NO_MAGICLINKS: u64 = 0x02;
 /// Fail on every symlink.
 const RESOLVE_NO_SYMLINKS: u64 = 0x04;
-/// Fail when the path leaves the folder it starts from, be it for a moment.
+/// Fail when the path leaves the folder that it starts from, even for a moment.
 const RESOLVE_BENEATH: u64 = 0x08;
 
-/// How often EAGAIN is met with another try. It means that somewhere in the system a rename or mount
-/// happened while `..` was walked. A guess: others take 2 to 128.
+/// How often EAGAIN is followed by another try. It means that somewhere in the system a rename or
+/// mount happened while `..` was walked. A guess: others take 2 to 128.
 const RACES_MAX: u32 = 32;
 
 /// `struct open_how`.
@@ -49,14 +49,14 @@ pub fn open(
         match openat2(root, path, access, resolve) {
             Ok(file) => return Ok(File::from(file)),
             Err(error) => match error.raw_os_error() {
-                // A rename or mount somewhere made the kernel unsure about `..`: try again.
-                // EINTR: a signal came while a slow file system was asked: the same.
+                // A rename or mount somewhere made the kernel unsure about `..`, or (EINTR) a
+                // signal came while a slow file system was asked: try again.
                 Some(errno::EAGAIN) => {}
                 _ if error.kind() == io::ErrorKind::Interrupted => {}
                 // RESOLVE_BENEATH: an absolute symlink, `..` above the root, or a folder on the way
-                // that was moved out of the root meanwhile, which the kernel looks for at the end.
+                // that was meanwhile moved out of the root, which the kernel checks at the end.
                 Some(errno::EXDEV) => return Err(OpenError::Escapes),
-                // RESOLVE_NO_SYMLINKS: a component is a symlink, so none was counted.
+                // RESOLVE_NO_SYMLINKS: a component is a symlink, so this is not a count.
                 Some(errno::ELOOP) if !follow => return Err(OpenError::Symlink),
                 _ => return Err(open_error(error)),
             },
@@ -65,15 +65,16 @@ pub fn open(
     Err(OpenError::Io(io::Error::from_raw_os_error(errno::EAGAIN)))
 }
 
-/// Whether the kernel has the call and lets us use it.
+/// Whether the kernel has the call and allows it.
 pub fn is_available(root: BorrowedFd<'_>) -> bool {
     match openat2(root, c".", READ, RESOLVE_BENEATH) {
         Ok(_) => true,
         Err(error) => match error.raw_os_error() {
-            // ENOSYS: older than 5.6. EPERM: a seccomp filter that does not know the call (older
-            // container runtimes answer so instead of ENOSYS).
+            // ENOSYS: older than 5.6. EPERM: a seccomp filter that does not know the call (as in
+            // older container runtimes).
             Some(errno::ENOSYS | errno::EPERM) => false,
-            // Anything else is about this folder: that it may be searched but not read, say.
+            // Anything else is about this folder: that it may be searched but not read, for
+            // example.
             _ => true,
         },
     }

@@ -9,7 +9,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
 /// Bytes of one call. The kernel would send up to 2 GiB while the peer keeps up, and the thread
-/// would serve nobody else in that time; at 2 MiB the call itself costs nothing beside the copying.
+/// would serve nobody else meanwhile; at 2 MiB the cost of the call is nothing beside the copying.
 const CALL_MAX: u64 = 2 << 20;
 
 const SIGPIPE: c_int = 13;
@@ -30,7 +30,7 @@ unsafe extern "C" {
 
 /// Sends up to `length` bytes of a file from `offset`; `None` if these two have no sendfile.
 ///
-/// The thread that calls this has SIGPIPE blocked from then on: unlike `send(2)`, the call has no flag
+/// The calling thread has SIGPIPE blocked from then on: unlike `send(2)`, the call has no flag
 /// against that signal, which would end a program that has set it back to its default.
 pub fn send_file(
     socket: BorrowedFd<'_>,
@@ -49,7 +49,7 @@ pub fn send_file(
     });
     match sent {
         Ok(sent) => Ok(Some(sent)),
-        // EINVAL: the file system has no way to send from this file. ENOSYS: the kernel has not.
+        // EINVAL: the file system cannot send from this file. ENOSYS: the kernel cannot.
         Err(error) if matches!(error.raw_os_error(), Some(errno::EINVAL | errno::ENOSYS)) => {
             Ok(None)
         }
@@ -57,7 +57,7 @@ pub fn send_file(
     }
 }
 
-/// Blocks SIGPIPE in this thread, the first time it asks.
+/// Blocks SIGPIPE in this thread, on the first call.
 fn block_sigpipe() {
     thread_local!(static IS_BLOCKED: Cell<bool> = const { Cell::new(false) });
     if IS_BLOCKED.replace(true) {

@@ -11,6 +11,7 @@ pub enum Kind {
     Symlink,
     /// A FIFO, a socket, a device.
     Other,
-    /// The file system does not say (`readdir(3)`: "All applications must properly handle a return of DT_UNKNOWN").
+    /// The file system does not say (`readdir(3)`: "All applications must properly handle a return
+    /// of DT_UNKNOWN").
     Unknown,
 }

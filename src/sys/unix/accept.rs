@@ -1,4 +1,4 @@
-//! `accept4(2)`: one call gives a connection that is non-blocking and close-on-exec already.
+//! `accept4(2)`: in one call, a connection that is non-blocking and close-on-exec.
 
 use super::{check, ffi, socket};
 use crate::sys::retry::uninterrupted;
@@ -8,7 +8,7 @@ use std::mem;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-/// Accepts one connection, with the peer's address if it is one of IP.
+/// Accepts one connection, with the peer's address if it is an IP address.
 pub fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Option<SocketAddr>)> {
     let mut address = socket::blank_address();
     let descriptor = uninterrupted(|| accept4(listener, &mut address))?;

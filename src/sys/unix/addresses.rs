@@ -5,7 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::ptr;
 
-/// Interface addresses looked at, so that a list that somehow ends in itself still ends.
+/// Entries that are looked at, so that a list that somehow ends in itself still ends.
 const ADDRESSES_MAX: usize = 65_536;
 
 /// Every IP address of an interface that is up, in the system's order.

@@ -1,4 +1,4 @@
-//! The error numbers that this room tells apart, for each system.
+//! The error numbers that this room distinguishes, for each system.
 //!
 //! `io::ErrorKind` has no stable name for most of them.
 
@@ -14,7 +14,7 @@ pub const ENOMEM: i32 = 12;
 pub const EACCES: i32 = 13;
 /// The file is a device without a driver.
 pub const ENODEV: i32 = 19;
-/// A component of the path is no folder.
+/// A component of the path is not a folder.
 pub const ENOTDIR: i32 = 20;
 /// The call does not fit the object.
 pub const EINVAL: i32 = 22;

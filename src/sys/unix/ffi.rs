@@ -1,7 +1,7 @@
 //! Declarations of the libc functions and constants that this room uses.
 //!
-//! std links libc on every Unix, so declaring its functions is all that is needed. The numbers are
-//! those of each system's headers; a system whose numbers are not here does not compile.
+//! std links libc on every Unix, so declaring its functions is enough. The numbers are those of
+//! each system's headers; a system whose numbers are missing does not compile.
 #![allow(missing_docs)]
 
 use std::ffi::{c_char, c_int, c_void};
@@ -104,8 +104,9 @@ unsafe extern "C" {
         link_name = "fdopendir$INODE64"
     )]
     pub fn fdopendir(fd: c_int) -> *mut c_void;
-    // glibc's plain `readdir` has 32-bit inodes on 32-bit systems, and fails where one does not fit; musl's never has. macOS on
-    // x86-64 kept the old name for the old entry. FreeBSD's plain name is the newest version of it.
+    // glibc's plain `readdir` has 32-bit inodes on 32-bit systems, and fails where one does not
+    // fit; musl's never has. macOS on x86-64 kept the old name for the old entry. FreeBSD's plain
+    // name is the newest version of it.
     #[cfg_attr(all(target_os = "linux", target_env = "gnu"), link_name = "readdir64")]
     #[cfg_attr(
         all(target_vendor = "apple", target_arch = "x86_64"),
@@ -160,7 +161,7 @@ pub const IPPROTO_IPV6: c_int = 41;
 pub const TCP_NODELAY: c_int = 1;
 pub const SIGINT: c_int = 2;
 pub const SIGTERM: c_int = 15;
-/// What `signal(3)` answers when it failed.
+/// The result of `signal(3)` after a failure.
 pub const SIG_ERR: usize = usize::MAX;
 pub const IFF_UP: u32 = 0x1;
 pub const O_RDONLY: c_int = 0;
@@ -231,8 +232,8 @@ mod system {
     #[cfg(not(any(target_arch = "arm", target_arch = "x86")))]
     pub const O_LARGEFILE: c_int = 0;
 
-    /// How a folder is opened only to look names up in it: needs search permission alone, as the
-    /// kernel's own path walk does.
+    /// Opens a folder only to look names up in it: needs search permission alone, as the kernel's
+    /// own path walk does.
     pub const O_SEARCH: c_int = 0o10_000_000; // O_PATH
 }
 
@@ -276,6 +277,6 @@ mod system {
     pub const O_DIRECTORY: c_int = 0x10_0000;
     pub const O_CLOEXEC: c_int = 0x100_0000;
     pub const O_LARGEFILE: c_int = 0;
-    /// Older systems have no flag for search permission alone: a folder must be readable here.
+    /// Older systems have no flag for search permission alone: a folder must be readable there.
     pub const O_SEARCH: c_int = 0;
 }

@@ -5,9 +5,8 @@ use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 
 impl Identity {
-    /// The identity of an open file, of which this is the metadata: device and inode, length,
-    /// `st_mtime` and `st_ctime`, all of which the metadata has. Other systems have to ask for it, and
-    /// may not be told.
+    /// The identity of an open file with this metadata: device and inode, length, `st_mtime` and
+    /// `st_ctime`. Always known here; other systems have to be asked for it, and may not tell.
     pub fn of(_file: &File, metadata: &Metadata) -> Option<Identity> {
         Some(Identity {
             place: [metadata.dev(), metadata.ino()],

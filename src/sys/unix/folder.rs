@@ -1,7 +1,5 @@
-//! A folder held open, and the calls that start from one.
-//!
-//! In: borrowed descriptors and names. Out: owned descriptors. Never: a decision about symlinks
-//! (`walk` and `linux/openat2` decide).
+//! A folder held open, and the calls that start from one. Symlinks are decided about in `walk` and
+//! `linux/openat2`.
 
 use super::{check, errno, ffi};
 use crate::sys::beneath::contract::OpenError;
@@ -16,33 +14,33 @@ use std::path::{Path, PathBuf};
 /// How a file is opened: the flags of `open(2)`.
 pub type Access = c_int;
 
-/// How a file that is asked for is opened: for reading, never waiting for a FIFO's writer, never
-/// taking a controlling terminal, not inherited by child processes.
+/// Opens for reading, never waiting for a FIFO's writer, never taking a controlling terminal, not
+/// inherited by child processes.
 pub const READ: Access =
     ffi::O_RDONLY | ffi::O_CLOEXEC | ffi::O_NONBLOCK | ffi::O_NOCTTY | ffi::O_LARGEFILE;
 
-/// How a file is opened that is only to be asked what it is: as a mere place in the file system, for
-/// which neither permission nor a device's driver is asked.
+/// Opens only to ask for metadata: as a mere place in the file system, which needs neither
+/// permission nor a device's driver.
 #[cfg(target_os = "linux")]
 pub const LOOK: Access = ffi::O_SEARCH | ffi::O_CLOEXEC; // O_PATH takes no other flag.
-/// macOS has no such thing, FreeBSD since 13.1 alone.
+/// macOS has no such flag, FreeBSD only since 13.1.
 #[cfg(not(target_os = "linux"))]
 pub const LOOK: Access = READ;
 
 /// `PATH_MAX` with its NUL: no link's target is longer.
 const TARGET_MAX: usize = 4096;
 
-/// A folder held open, and where it was found.
+/// A folder held open, and its path.
 #[derive(Debug)]
 pub struct Folder {
-    // Opened for search only, where the system can: names in it are all that is asked of it.
+    // Opened for search only, where the system can: it is only needed to look names up.
     pub descriptor: File,
-    // Absolute, so that a program that changes its folder does not change what the name means.
+    // Absolute, so that it stays the same when the program changes its current folder.
     path: PathBuf,
 }
 
 impl Folder {
-    /// Opens a folder; symlinks on the way are followed, for the program chose the path.
+    /// Opens a folder. Symlinks on the way are followed: the program chose the path.
     pub fn open(path: &Path) -> io::Result<Folder> {
         let path = std::path::absolute(path)?;
         let flags = ffi::O_SEARCH | ffi::O_DIRECTORY;
@@ -53,8 +51,8 @@ impl Folder {
         Ok(Folder { descriptor, path })
     }
 
-    /// Whether the path still names this folder: device and inode say so. An inode is not given to
-    /// another file while this descriptor holds it.
+    /// Whether the path still names this folder, by device and inode. The inode is not reused while
+    /// this descriptor holds it.
     pub fn is_current(&self) -> bool {
         match (self.descriptor.metadata(), fs::metadata(&self.path)) {
             (Ok(held), Ok(named)) => held.dev() == named.dev() && held.ino() == named.ino(),
@@ -83,8 +81,8 @@ pub fn read_link_at(folder: BorrowedFd<'_>, name: &CStr) -> io::Result<Vec<u8>> 
     let mut target = vec![0; TARGET_MAX];
     let start = name.as_ptr();
     let to = target.as_mut_ptr().cast::<c_char>();
-    // SAFETY: `start` points to a live C string, only read, and `to` to TARGET_MAX bytes that are ours
-    // alone.
+    // SAFETY: `start` points to a live C string, only read, and `to` to TARGET_MAX bytes that are
+    // ours alone.
     let length = unsafe { ffi::readlinkat(folder.as_raw_fd(), start, to, TARGET_MAX) };
     let length = usize::try_from(length).map_err(|_| io::Error::last_os_error())?;
     if length >= TARGET_MAX {
@@ -94,18 +92,18 @@ pub fn read_link_at(folder: BorrowedFd<'_>, name: &CStr) -> io::Result<Vec<u8>> 
     Ok(target)
 }
 
-/// What an error of opening says about the file.
+/// The meaning of an error of opening a file.
 pub fn open_error(error: io::Error) -> OpenError {
     match error.raw_os_error() {
-        // Nothing there; a file where a folder should be; a name that no file can have.
+        // Nothing there; a file in place of a folder; a name that no file can have.
         Some(errno::ENOENT | errno::ENOTDIR | errno::ENAMETOOLONG) => OpenError::NotFound,
-        // A socket, or a device that nothing stands behind: there, but nothing to read.
+        // A socket, or a device without a driver: nothing to read.
         Some(errno::ENXIO | errno::ENODEV) => OpenError::NotFound,
-        // EACCES: a permission is missing. EPERM: something else than permissions forbids it.
+        // EACCES: a permission is missing. EPERM: something other than permissions forbids it.
         Some(errno::EACCES | errno::EPERM) => OpenError::Denied,
         // The kernel counted more than 40 symlinks (or met one that only looks like a link).
         Some(errno::ELOOP) => OpenError::Loop,
-        // EMFILE, ENFILE, ENOMEM, EIO and what else may go wrong: the world's fault.
+        // EMFILE, ENFILE, ENOMEM, EIO and the like.
         _ => OpenError::Io(error),
     }
 }

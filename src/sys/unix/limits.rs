@@ -4,11 +4,11 @@ use super::ffi::{self, ResourceLimit};
 use super::{check, errno};
 use std::io;
 
-/// macOS: `OPEN_MAX`, which every process may have when the kernel tells no number of its own.
+/// macOS: `OPEN_MAX`, the limit of every process when the kernel has no number of its own.
 #[cfg(target_vendor = "apple")]
 const OPEN_MAX: u64 = 10_240;
 
-/// Raises the soft limit to the hard one, at most to `wanted`; answers the limit in force.
+/// Raises the soft limit to the hard one, at most to `wanted`; returns the limit in force.
 pub fn raise_open_files(wanted: u64) -> io::Result<Option<u64>> {
     raise(open_files()?, wanted).map(Some)
 }
@@ -34,8 +34,8 @@ fn raise(limit: ResourceLimit, wanted: u64) -> io::Result<u64> {
         hard: limit.hard,
     }) {
         Ok(()) => Ok(target),
-        // macOS: a hard limit of "infinity" is more than the kernel gives any process; what it does
-        // give is asked of it.
+        // macOS: a hard limit of "infinity" is more than the kernel gives any process; ask for the
+        // number that it does give.
         Err(error) if error.raw_os_error() == Some(errno::EINVAL) => {
             let target = target.min(per_process());
             if target <= limit.soft {
@@ -70,8 +70,8 @@ fn per_process() -> u64 {
     let name = c"kern.maxfilesperproc".as_ptr();
     let to = (&raw mut number).cast();
     let nothing = std::ptr::null_mut();
-    // SAFETY: `name` is a C string, `to` points to `length` bytes that are ours alone, and nothing is
-    // to be set.
+    // SAFETY: `name` is a C string, `to` points to `length` bytes that are ours alone, and nothing
+    // is to be set.
     let answer = unsafe { ffi::sysctlbyname(name, to, &mut length, nothing, 0) };
     match u64::try_from(number) {
         Ok(number) if answer == 0 && number > 0 => number,
@@ -79,7 +79,7 @@ fn per_process() -> u64 {
     }
 }
 
-/// Elsewhere a hard limit is one that the kernel gives.
+/// Elsewhere the kernel gives what the hard limit says.
 #[cfg(not(target_vendor = "apple"))]
 fn per_process() -> u64 {
     0

@@ -1,7 +1,5 @@
-//! What all Unixes share: declarations of libc's functions, and safe wrappers of one call each.
-//!
-//! In: borrowed descriptors and Rust types. Out: owned descriptors and `io::Error`. Never: a raw
-//! descriptor in a signature outside `ffi`.
+//! What all Unixes share: declarations of libc's functions, and safe wrappers of one call each. Raw
+//! descriptors appear in signatures of `ffi` only.
 
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 pub mod accept;
@@ -23,7 +21,7 @@ pub mod walk;
 use std::ffi::c_int;
 use std::io;
 
-/// libc's convention: -1 means that `errno` says why.
+/// libc's convention: -1 means that `errno` has the reason.
 fn check(answer: c_int) -> io::Result<c_int> {
     if answer == -1 {
         return Err(io::Error::last_os_error());

@@ -1,6 +1,4 @@
 //! `poll(2)`.
-//!
-//! In: entries and a time. Out: how many are ready; each entry says so itself.
 
 use super::{check, ffi};
 use crate::sys::poller::{Interest, whole_milliseconds};
@@ -8,14 +6,14 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
-/// What tells one registered descriptor from another.
+/// Identifies a registered descriptor.
 pub type Key = RawFd;
 
 /// One descriptor that a poll watches.
 ///
 /// It remembers the descriptor's number beyond the borrow. Asking `poll(2)` about a number that was
-/// closed or used anew in between answers about nothing or about another file and harms neither;
-/// the caller finds out by its own bookkeeping.
+/// closed or reused meanwhile is harmless: the result is about nothing or about another file, and
+/// the caller's own bookkeeping finds that out.
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
 pub struct PollEntry(ffi::PollDescriptor);
@@ -44,8 +42,8 @@ impl PollEntry {
         self.0.revents != 0
     }
 
-    /// Whether the last poll found that nothing more can be sent: the connection failed, or both of its directions are closed. A
-    /// peer that closed its own side is neither.
+    /// Whether the last poll found that nothing more can be sent: the connection failed, or both of
+    /// its directions are closed, not only the peer's.
     pub fn is_hung_up(&self) -> bool {
         self.0.revents & (ffi::POLLERR | ffi::POLLHUP) != 0
     }
@@ -61,7 +59,7 @@ pub fn key(descriptor: BorrowedFd<'_>) -> Key {
     descriptor.as_raw_fd()
 }
 
-/// Waits until an entry is ready or the time is over; answers how many are ready.
+/// Waits until an entry is ready or the time is over; returns how many are ready.
 ///
 /// # Errors
 ///
@@ -70,8 +68,8 @@ pub fn poll(entries: &mut [PollEntry], timeout: Option<Duration>) -> io::Result<
     let count = entries.len() as ffi::PollCount;
     let timeout_ms = whole_milliseconds(timeout);
     let first = entries.as_mut_ptr().cast::<ffi::PollDescriptor>();
-    // SAFETY: `first` points to `count` entries, each laid out as `struct pollfd` (transparent over a
-    // repr(C) struct), which this call alone may write to while it runs.
+    // SAFETY: `first` points to `count` entries, each laid out as `struct pollfd` (transparent over
+    // a repr(C) struct), which this call alone may write to while it runs.
     let answer = unsafe { ffi::poll(first, count, timeout_ms) };
     check(answer).map(|ready| ready.unsigned_abs() as usize)
 }

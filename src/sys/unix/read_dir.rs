@@ -1,7 +1,5 @@
-//! `readdir(3)` over a descriptor of its own.
-//!
-//! In: a borrowed folder. Out: names and kinds. Never: the folder's own descriptor, whose place in the folder a duplicate would
-//! share with whoever else reads it; a path.
+//! `readdir(3)` on a descriptor of its own: a duplicate of the folder's descriptor would share its
+//! position with whoever else reads it.
 
 use super::ffi::{self, O_CLOEXEC, O_DIRECTORY, O_NONBLOCK, O_RDONLY};
 use super::folder::open_at;
@@ -33,7 +31,8 @@ struct Stream(NonNull<c_void>);
 
 impl Stream {
     fn open(folder: &File) -> io::Result<Stream> {
-        // `.` of a descriptor is the folder itself, wherever it was moved; O_DIRECTORY refuses all else (ENOTDIR).
+        // `.` of a descriptor is the folder itself, wherever it was moved; O_DIRECTORY refuses
+        // anything else (ENOTDIR).
         let flags = O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC;
         let descriptor = open_at(folder.as_fd(), c".", flags)?;
         // SAFETY: it takes an open descriptor, and nothing else.
@@ -50,23 +49,23 @@ impl Stream {
         if entry.is_null() {
             return Ok(None);
         }
-        // Byte by byte: how long an entry is differs, so none is ever seen as a whole structure.
+        // Byte by byte: entries differ in length, so none is ever seen as a whole structure.
         let (kind, name) = (
             entry.wrapping_add(ffi::ENTRY_KIND),
             entry.wrapping_add(ffi::ENTRY_NAME),
         );
         // SAFETY: `kind` points to the byte `d_type` of the entry, which lives until the next call.
         let kind = unsafe { kind.read() };
-        // SAFETY: `name` points to `d_name`, which ends in a NUL and lives until the next call, for which the stream would have
-        // to be borrowed again.
+        // SAFETY: `name` points to `d_name`, which ends in a NUL and lives until the next call, for
+        // which the stream would have to be borrowed again.
         let name = unsafe { CStr::from_ptr(name.cast()) };
         Ok(Some((name, kind_of(kind))))
     }
 
-    /// `readdir(3)`: the next entry, or null behind the last one.
+    /// `readdir(3)`: the next entry, or null after the last one.
     ///
-    /// "If the end of the directory stream is reached, NULL is returned and errno is not changed. If an error occurs, NULL is
-    /// returned and errno is set": so errno is set to nothing before.
+    /// "If the end of the directory stream is reached, NULL is returned and errno is not changed.
+    /// If an error occurs, NULL is returned and errno is set": so errno is cleared before.
     fn read(&mut self) -> io::Result<*const u8> {
         // SAFETY: the address of this thread's own errno, which lives as long as the thread.
         let errno = unsafe { ffi::errno_location() };
@@ -86,7 +85,8 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        // SAFETY: an open stream that is never used again. It can fail with EBADF alone, which it is not.
+        // SAFETY: an open stream that is never used again. It can fail with EBADF alone, which it
+        // is not.
         unsafe { ffi::closedir(self.0.as_ptr()) };
     }
 }
@@ -99,7 +99,7 @@ fn kind_of(kind: u8) -> Kind {
         10 => Kind::Symlink,
         // DT_FIFO, DT_CHR, DT_BLK, DT_SOCK.
         1 | 2 | 6 | 12 => Kind::Other,
-        // DT_UNKNOWN, and what no system has named yet.
+        // DT_UNKNOWN, and numbers without a name yet.
         _ => Kind::Unknown,
     }
 }

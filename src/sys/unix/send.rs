@@ -1,17 +1,17 @@
-//! Writing several pieces to a socket without the danger of SIGPIPE.
+//! Writes several pieces to a socket without the danger of SIGPIPE.
 //!
-//! std writes one buffer with `MSG_NOSIGNAL`, but several with `writev(2)`, which raises SIGPIPE when
-//! the peer has gone. A program that has set that signal back to its default would die of it.
+//! std writes one buffer with `MSG_NOSIGNAL`, but several with `writev(2)`, which raises SIGPIPE
+//! when the peer has gone. A program that has set that signal back to its default would die of it.
 
 use super::ffi;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
-/// `IOV_MAX`: more pieces than this are an error, so the rest waits for the next call.
+/// `IOV_MAX`: more pieces are an error, so the rest waits for the next call.
 const PIECES_MAX: usize = 1024;
 
-/// Writes what fits of several pieces: `sendmsg(2)` with `MSG_NOSIGNAL`.
+/// Writes as much as fits of several pieces: `sendmsg(2)` with `MSG_NOSIGNAL`.
 pub fn send_pieces(socket: BorrowedFd<'_>, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
     let count = pieces.len().min(PIECES_MAX);
     let message = ffi::Message {

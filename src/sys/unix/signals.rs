@@ -1,7 +1,5 @@
-//! SIGINT and SIGTERM through a pipe to ourselves.
-//!
-//! In: signals, at any moment, on any thread. Out: one byte each, read by whoever waits. The handler
-//! does what a handler may do (`signal-safety(7)`): one `write(2)`.
+//! SIGINT and SIGTERM through a pipe to ourselves: one byte each, read by whoever waits. The
+//! handler does what a handler may do (`signal-safety(7)`): one `write(2)`.
 
 use super::ffi;
 use crate::sys::signals::{Signal, Signals};
@@ -12,8 +10,8 @@ use std::os::unix::net::UnixStream;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-/// The two ends (written, read). Both live as long as the process: a handler may run at any time, and
-/// writing to a pipe without a reader would raise SIGPIPE.
+/// The two ends (written, read). Both live as long as the process: a handler may run at any time,
+/// and writing to a pipe without a reader would raise SIGPIPE.
 static PIPE: OnceLock<(UnixStream, UnixStream)> = OnceLock::new();
 
 /// The written end's number, where a handler may read it.
@@ -21,14 +19,15 @@ static PIPE: OnceLock<(UnixStream, UnixStream)> = OnceLock::new();
 static WRITTEN_END: AtomicI32 = AtomicI32::new(-1);
 
 impl Signals {
-    /// Installs the handlers. Doing it twice is harmless: each signal then goes to one of those who
-    /// wait.
+    /// Installs the handlers. Doing it twice is harmless: each signal then goes to one of the
+    /// waiting threads.
     pub fn install() -> io::Result<Signals> {
         let (written, _) = match PIPE.get() {
             Some(ends) => ends,
             None => {
                 let ends = UnixStream::pair()?;
-                // A handler must not wait: when 100,000 signals are unread, the next says nothing new.
+                // A handler must not wait: when 100,000 signals are unread, the next says nothing
+                // new.
                 ends.0.set_nonblocking(true)?;
                 PIPE.get_or_init(|| ends)
             }
@@ -40,7 +39,7 @@ impl Signals {
         Ok(Signals { _installed: () })
     }
 
-    /// Blocks until a signal comes. Signals that came before are not lost: each is one wait's answer.
+    /// Blocks until a signal comes. Earlier signals are not lost: each ends one wait.
     pub fn wait(&mut self) -> io::Result<Signal> {
         let ends = PIPE.get().ok_or(io::ErrorKind::NotConnected)?;
         let mut read = &ends.1;
@@ -53,9 +52,9 @@ impl Signals {
     }
 }
 
-/// `signal(3)`. On the systems of this room it has BSD's meaning: the handler stays installed, and
-/// interrupted calls go on (SA_RESTART). `sigaction(2)` would say so itself, but its structure differs
-/// between systems, C libraries and processors, and a wrong layout would be silent.
+/// `signal(3)`. On these systems it has BSD's meaning: the handler stays installed, and interrupted
+/// calls go on (SA_RESTART). `sigaction(2)` would say so itself, but its structure differs between
+/// systems, C libraries and processors, and a wrong layout would be silent.
 fn handle(number: c_int) -> io::Result<()> {
     let handler = on_signal as extern "C" fn(c_int) as usize;
     // SAFETY: `handler` is a function with the signature that the system expects, and it does only
@@ -74,8 +73,8 @@ extern "C" fn on_signal(number: c_int) {
     let errno = unsafe { ffi::errno_location() };
     // SAFETY: `errno` is valid, aligned, and only this thread uses it.
     let before = unsafe { errno.read() };
-    // SAFETY: `from` points to one live byte, only read. A failure (EAGAIN: the pipe is full) leaves
-    // the signals before it to be read.
+    // SAFETY: `from` points to one live byte, only read. A failure (EAGAIN: the pipe is full)
+    // leaves the signals before it to be read.
     unsafe { ffi::write(WRITTEN_END.load(Ordering::SeqCst), from, 1) };
     // The code that was interrupted may stand between a call and the look at its errno.
     // SAFETY: as above.

@@ -1,7 +1,5 @@
-//! Listening sockets set up by hand, because std's have a backlog of 128 and no options.
-//!
-//! In: addresses. Out: std's socket types. Also the encoding of socket addresses, which each system
-//! lays out a little differently.
+//! Listening sockets set up by hand, because std's have a backlog of 128 and no options; and the
+//! encoding of socket addresses, which differs a little between systems.
 
 use super::{check, ffi};
 use std::ffi::{c_int, c_void};
@@ -10,7 +8,7 @@ use std::mem;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, TcpListener};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-/// Bytes that a socket holds and has not sent.
+/// Bytes that a socket holds unsent.
 #[cfg(target_os = "linux")]
 const UNSENT_MAX: c_int = 256 << 10;
 /// Bytes of `struct sockaddr_in`.
@@ -18,8 +16,8 @@ const LENGTH_V4: usize = 16;
 /// Bytes of `struct sockaddr_in6`.
 const LENGTH_V6: usize = 28;
 
-/// A listening TCP socket: close-on-exec, non-blocking, SO_REUSEADDR (so that a restart need not wait
-/// for connections in TIME_WAIT), IPV6_V6ONLY for IPv6, TCP_NODELAY.
+/// A listening TCP socket: close-on-exec, non-blocking, SO_REUSEADDR (so that a restart need not
+/// wait for connections in TIME_WAIT), IPV6_V6ONLY for IPv6, TCP_NODELAY.
 pub fn listen_tcp(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
     let family = match address {
         SocketAddr::V4(_) => ffi::AF_INET,
@@ -41,34 +39,35 @@ pub fn listen_tcp(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> 
 
 /// The options that accepted sockets inherit.
 pub fn prepare(socket: BorrowedFd<'_>) -> io::Result<()> {
-    // macOS has no MSG_NOSIGNAL: the socket itself must be told not to raise SIGPIPE.
+    // macOS has no MSG_NOSIGNAL: the socket itself has to be told not to raise SIGPIPE.
     #[cfg(target_vendor = "apple")]
     switch_on(socket, ffi::SOL_SOCKET, ffi::SO_NOSIGPIPE)?;
-    // Bytes that wait in the system behind those that are on their way (tcp(7)). Without it a socket takes some megabytes from whoever
-    // does not read, which no limit of this server would see, and is reported writable only when a third of them is gone.
-    // ENOPROTOOPT, ENOSYS: a system that has no such option serves all the same, with the bounds that it has.
+    // Bytes that wait in the system beyond those on their way (tcp(7)). Without this a socket takes
+    // some megabytes for a client that does not read, which no limit of this server would see, and
+    // is reported writable only when a third of them is gone. ENOPROTOOPT, ENOSYS: a system without
+    // this option serves all the same, with its own bounds.
     #[cfg(target_os = "linux")]
     let _ = set(socket, ffi::IPPROTO_TCP, ffi::TCP_NOTSENT_LOWAT, UNSENT_MAX);
     switch_on(socket, ffi::IPPROTO_TCP, ffi::TCP_NODELAY)
 }
 
-/// What an accepted socket may not have inherited: that writing to a peer that has gone is an error
-/// and no signal.
+/// Sets what an accepted socket may not have inherited: writing to a peer that has gone is an error
+/// and not a signal.
 #[cfg(target_vendor = "apple")]
 pub fn silence(socket: &impl AsFd) {
     // EINVAL: the peer has gone already. Then the signal cannot be turned off, but nothing will be
-    // written either before a read has found the end.
+    // written either, because a read comes first and finds the end.
     let _ = switch_on(socket.as_fd(), ffi::SOL_SOCKET, ffi::SO_NOSIGPIPE);
 }
 
-/// `listen(2)`: also changes the backlog of a socket that listens already.
+/// `listen(2)`: also changes the backlog of a listening socket.
 pub fn listen(socket: BorrowedFd<'_>, backlog: u32) -> io::Result<()> {
     let backlog = c_int::try_from(backlog).unwrap_or(c_int::MAX);
     // SAFETY: the call takes two integers and touches no memory of ours.
     check(unsafe { ffi::listen(socket.as_raw_fd(), backlog) }).map(drop)
 }
 
-/// The address in the bytes of a `struct sockaddr`, if it is one of IP.
+/// The address in a `struct sockaddr`, if it is an IP address.
 pub fn decode(address: &ffi::SocketAddress) -> Option<SocketAddr> {
     let bytes = &address.bytes;
     let port = u16::from_be_bytes([bytes[2], bytes[3]]);
@@ -92,8 +91,8 @@ pub fn decode(address: &ffi::SocketAddress) -> Option<SocketAddr> {
     None
 }
 
-/// How many bytes a `struct sockaddr` of this family has, if it is one of IP. `start` is its first
-/// two bytes.
+/// The length of a `struct sockaddr` of this family in bytes, if it is an IP address. `start` is
+/// its first two bytes.
 pub fn length_of(start: [u8; 2]) -> Option<usize> {
     let family = family(&start);
     if family == u16::from(ffi::AF_INET) {
@@ -154,7 +153,7 @@ fn set(socket: BorrowedFd<'_>, level: c_int, name: c_int, number: c_int) -> io::
     check(unsafe { ffi::setsockopt(socket.as_raw_fd(), level, name, value, length) }).map(drop)
 }
 
-/// The bytes of `struct sockaddr_in` or `struct sockaddr_in6`, and how many they are.
+/// The bytes of `struct sockaddr_in` or `struct sockaddr_in6`, and their number.
 fn encode(address: SocketAddr) -> (ffi::SocketAddress, usize) {
     let mut encoded = blank_address();
     let bytes = &mut encoded.bytes;

@@ -1,11 +1,9 @@
-//! Opening beneath a folder without the kernel's help: one component at a time.
+//! Opens a file beneath a folder without the kernel's help, one component at a time.
 //!
-//! In: a root's descriptor and a clean path. Out: a file that lies below the root, or why not.
-//! Every name is opened from the descriptor of the folder it stands in, with `O_NOFOLLOW`, so no
-//! symlink is ever followed by the kernel. Where a name is a symlink, its target's components take
-//! its place, and `..` goes back to the descriptor that the walk came from. So nothing that is
-//! swapped during the walk leads out: at worst a name is gone.
-//! Never: an absolute target, `..` above the root, a path handed to the kernel as a whole.
+//! Every name is opened from the descriptor of its folder, with `O_NOFOLLOW`, so the kernel never
+//! follows a symlink and never sees the path as a whole. Where a name is a symlink, the components
+//! of its target take its place, and `..` goes back to the descriptor that the walk came from. So
+//! nothing that is swapped during the walk leads out: at worst a name is gone.
 
 use super::errno;
 use super::ffi::{O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_SEARCH};
@@ -19,15 +17,15 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 /// How a folder on the way is opened.
 const FOLDER: i32 = O_SEARCH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
-/// Symlinks followed on one way, as the kernel of Linux counts them (`path_resolution(7)`).
+/// Symlinks followed in one walk, as the kernel of Linux counts them (`path_resolution(7)`).
 const LINKS_MAX: u32 = 40;
 
 /// Components walked in all. A path of 4,095 bytes has at most 2,048, and so has a link's target;
-/// more than two of that size need links that were made to waste time.
+/// more than two of that size need links made to waste time.
 const STEPS_MAX: usize = 4096;
 
-/// How often a name may be a symlink when it is opened and none when it is read: somebody replaces
-/// it just now. A guess; each time the name is tried again.
+/// How often a name may be a symlink when it is opened and not one when it is read, because
+/// somebody is replacing it. A guess; each time the name is tried again.
 const SWAPS_MAX: u32 = 4;
 
 /// Opens `path` (components joined by `/`, or `.` for the root itself) below `root`; `follow` says
@@ -69,8 +67,8 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Puts a path's components before those that are pending. A slash at its end asks for a folder,
-    /// which is what a component `.` asks for too.
+    /// Puts a path's components before those that are pending. A slash at its end asks for a
+    /// folder, which is what a component `.` asks for too.
     fn put(&mut self, path: &[u8]) -> Result<(), OpenError> {
         if path.is_empty() || path.ends_with(b"/") {
             self.pending.push(c".".into());
@@ -83,7 +81,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Walks one component; answers the file when it was the last one.
+    /// Walks one component; returns the file when it was the last one.
     fn step(&mut self) -> Result<Option<File>, OpenError> {
         let name = self.pending.pop().unwrap_or_else(|| c".".into());
         let is_last = self.pending.is_empty();
@@ -120,8 +118,8 @@ impl Walk<'_> {
         let flags = self.access | O_NOFOLLOW;
         let file = File::from(open_at(self.current(), name, flags)?);
         // "If pathname is a symbolic link and the O_NOFOLLOW flag is also specified, then the call
-        // returns a file descriptor referring to the symbolic link" (`open(2)` of O_PATH), where reading
-        // fails with ELOOP.
+        // returns a file descriptor referring to the symbolic link" (`open(2)` of O_PATH), where
+        // reading fails with ELOOP.
         if cfg!(target_os = "linux") && self.access == LOOK && file.metadata()?.is_symlink() {
             return Err(io::Error::from_raw_os_error(errno::ELOOP));
         }
@@ -134,9 +132,9 @@ impl Walk<'_> {
             .map_err(open_error)
     }
 
-    /// Goes back to the folder that the walk came from, if that is not above the root.
+    /// Goes back to the folder that the walk came from, unless that is above the root.
     fn leave(&mut self) -> Result<(), OpenError> {
-        // The kernel's walk asks for search permission on a folder to look up `..` in it.
+        // The kernel's walk needs search permission on a folder to look up `..` in it.
         open_at(self.current(), c".", FOLDER).map_err(open_error)?;
         match self.folders.pop() {
             Some(_) => Ok(()),
@@ -144,11 +142,12 @@ impl Walk<'_> {
         }
     }
 
-    /// Puts a symlink's target in its place, if a symlink is why `name` did not open and may be followed.
+    /// Puts a symlink's target in its place, if a symlink is the reason why `name` did not open,
+    /// and may be followed.
     fn follow(&mut self, name: CString, error: io::Error) -> Result<(), OpenError> {
         match error.raw_os_error() {
             // ELOOP (FreeBSD: EMLINK): `O_NOFOLLOW` met a symlink. ENOTDIR: `O_DIRECTORY` met
-            // something else than a folder, perhaps a symlink.
+            // something other than a folder, perhaps a symlink.
             Some(errno::ELOOP | errno::EMLINK | errno::ENOTDIR) => {}
             _ => return Err(open_error(error)),
         }

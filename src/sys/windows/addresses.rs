@@ -3,8 +3,8 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 
-/// A place in the world for each family (RFC 5737 and RFC 3849: addresses for documentation).
-/// Connecting a datagram socket sends nothing; it only makes the system choose the way.
+/// A remote address for each family (RFC 5737 and RFC 3849: addresses for documentation).
+/// Connecting a datagram socket sends nothing; it only makes the system choose a route.
 const SOMEWHERE: [(IpAddr, IpAddr); 2] = [
     (
         IpAddr::V4(Ipv4Addr::UNSPECIFIED),
@@ -16,7 +16,8 @@ const SOMEWHERE: [(IpAddr, IpAddr); 2] = [
     ),
 ];
 
-/// The loopback addresses that can be bound, and those that a datagram to the world is sent from.
+/// The loopback addresses that can be bound, and those that a datagram to the internet is sent
+/// from.
 pub fn of_interfaces() -> io::Result<Vec<IpAddr>> {
     let loopback = [
         IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -26,7 +27,7 @@ pub fn of_interfaces() -> io::Result<Vec<IpAddr>> {
         .into_iter()
         .filter(|&address| UdpSocket::bind((address, 0)).is_ok())
         .collect();
-    // A machine without a way out, or without IPv6, has fewer addresses; that is no error.
+    // A machine without a route, or without IPv6, has fewer addresses; that is not an error.
     addresses.extend(
         SOMEWHERE
             .iter()

@@ -21,9 +21,9 @@ struct BasicInformation {
 }
 
 impl Identity {
-    /// The identity of an open file: volume and index, length and write time of one moment, which std's
-    /// metadata is not of, and the change time, which is left out where the file system keeps none
-    /// (FAT). `None` when the system does not tell it.
+    /// The identity of an open file: volume and index, length and write time, all of one moment
+    /// (std's metadata may be of another), and the change time, which is left out where the file
+    /// system keeps none (FAT). `None` when the system does not tell.
     pub fn of(file: &File, _metadata: &Metadata) -> Option<Identity> {
         let file = file.as_handle();
         let FileInformation {
@@ -48,7 +48,7 @@ fn long(halves: [u32; 2]) -> u64 {
     u64::from(halves[0]) << 32 | u64::from(halves[1])
 }
 
-/// When content, name or attributes were changed last; 0 or `None` where the file system does not know.
+/// The last change of content, name or attributes; 0 or `None` where the file system does not know.
 fn changed(file: BorrowedHandle<'_>) -> Option<i64> {
     let mut information = BasicInformation::default();
     let length = size_of::<BasicInformation>() as u32;

@@ -1,10 +1,9 @@
 //! A folder held open, and opening beneath it by comparing final paths.
 //!
-//! In: a clean path. Out: a handle whose final path (`GetFinalPathNameByHandleW`: every link followed,
-//! every short name spelled out) lies under the root's. The file is opened first and judged then, so
-//! nothing can be swapped in between: the handle that was judged is the handle that is answered.
-//! Never: a name that Windows reads in a way of its own. Links are judged by where they lead, so an
-//! absolute one that stays inside is followed here.
+//! A handle's final path (`GetFinalPathNameByHandleW`: every link followed, every short name
+//! spelled out) must lie below the root's. The file is opened first and checked then, so nothing
+//! can be swapped in between. Links are judged by where they lead, so an absolute one that stays
+//! inside is followed here.
 
 use crate::sys::beneath::contract::{OpenError, Symlinks};
 use std::ffi::c_void;
@@ -14,14 +13,14 @@ use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle};
 use std::path::{Path, PathBuf};
 
-/// How a file is opened: the access that `CreateFileW` is asked for.
+/// How a file is opened: the access for `CreateFileW`.
 pub type Access = u32;
 
-/// To be read (`GENERIC_READ`).
+/// Opens for reading (`GENERIC_READ`).
 pub const READ: Access = 0x8000_0000;
 
-/// To be asked what it is: "If this parameter is zero, the application can query certain metadata such
-/// as file, directory, or device attributes without accessing that file or device".
+/// Opens only to ask for metadata: "If this parameter is zero, the application can query certain
+/// metadata such as file, directory, or device attributes without accessing that file or device".
 pub const LOOK: Access = 0;
 
 /// Without it a folder cannot be opened.
@@ -39,7 +38,7 @@ const ERROR_FILENAME_EXCED_RANGE: i32 = 206;
 const ERROR_DIRECTORY: i32 = 267;
 const ERROR_CANT_RESOLVE_FILENAME: i32 = 1921;
 
-/// Names of devices, which stand in every folder, with any extension.
+/// Names of devices, which exist in every folder, with any extension.
 const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
 
 /// `BY_HANDLE_FILE_INFORMATION`, whose fields are all numbers of 32 bits.
@@ -68,16 +67,16 @@ unsafe extern "system" {
     ) -> i32;
 }
 
-/// A folder held open, and where it was found.
+/// A folder held open, and its path.
 #[derive(Debug)]
 pub struct Folder {
     handle: File,
-    // Absolute, so that a program that changes its folder does not change what the name means.
+    // Absolute, so that it stays the same when the program changes its current folder.
     path: PathBuf,
 }
 
 impl Folder {
-    /// Opens a folder; links on the way are followed, for the program chose the path.
+    /// Opens a folder. Links on the way are followed: the program chose the path.
     pub fn open(path: &Path) -> io::Result<Folder> {
         let path = std::path::absolute(path)?;
         let handle = open(&path, READ)?;
@@ -89,15 +88,15 @@ impl Folder {
 
     /// Opens `path` (valid names joined by `/`, empty for the root itself) below the folder.
     ///
-    /// The way starts at the folder's final path, not at the name that it was opened by: a folder of
-    /// that name may be another one by now.
+    /// The way starts at the folder's final path, not at the path that it was opened by: that may
+    /// name another folder by now.
     pub fn open_beneath(
         &self,
         path: &[u8],
         symlinks: Symlinks,
         access: Access,
     ) -> Result<File, OpenError> {
-        // File names are UTF-16 here: what is no UTF-8 names nothing.
+        // File names are UTF-16 here: invalid UTF-8 names nothing.
         let path = std::str::from_utf8(path).map_err(|_| OpenError::NotFound)?;
         let root = final_path(self.handle.as_handle()).map_err(open_error)?;
         let mut full = root.clone();
@@ -114,15 +113,16 @@ impl Folder {
         }
         let found = final_path(file.as_handle()).map_err(open_error)?;
         match symlinks {
-            // STRICTER: a name in other letters, or a short one, is refused with the links. Which letters are the same depends on
-            // the volume and the folder, and `Link` may lead to `link` where they are not.
+            // STRICTER: a name in other letters, or a short one, is refused with the links. Which
+            // letters are the same depends on the volume and the folder, and `Link` may lead to
+            // `link` where they differ.
             Symlinks::None if found != full => Err(OpenError::Symlink),
             _ if !is_beneath(&root, &found) => Err(OpenError::Escapes),
             _ => Ok(file),
         }
     }
 
-    /// Whether the path still names this folder: volume and file index say so.
+    /// Whether the path still names this folder, by volume and file index.
     pub fn is_current(&self) -> bool {
         let named = open(&self.path, LOOK).and_then(|named| identity(named.as_handle()));
         match (identity(self.handle.as_handle()), named) {
@@ -132,14 +132,14 @@ impl Folder {
     }
 }
 
-/// Whether Windows takes the bytes for a plain name and nothing else.
+/// Whether Windows takes the bytes for a plain name.
 pub fn is_valid_name(name: &[u8]) -> bool {
-    // Separators, drives and alternate streams; what no name may have; control characters.
+    // Separators, drives and alternate streams; forbidden characters; control characters.
     let is_special = |byte: &u8| b"\\:*?\"<>|".contains(byte) || *byte < 0x20;
     if name.iter().any(is_special) {
         return false;
     }
-    // A dot or a space at the end is cut off: `x.` would be `x`.
+    // A dot or a space at the end is ignored: `x.` would be `x`.
     if matches!(name.last(), Some(b'.' | b' ')) {
         return false;
     }
@@ -148,8 +148,8 @@ pub fn is_valid_name(name: &[u8]) -> bool {
 
 const BACKSLASH: u16 = b'\\' as u16;
 
-/// `CON`, `nul.txt`, `COM1` and so on: what stands before the first dot decides, spaces at its end do
-/// not count.
+/// `CON`, `nul.txt`, `COM1` and so on: only the part before the first dot counts, without spaces at
+/// its end.
 fn is_device(name: &[u8]) -> bool {
     let stem = name
         .split(|&byte| byte == b'.')
@@ -176,7 +176,7 @@ fn is_device(name: &[u8]) -> bool {
     })
 }
 
-/// Whether `path` is `root` or stands below it. Both come from the system, which spells one folder in
+/// Whether `path` is `root` or lies below it. Both come from the system, which spells one folder in
 /// one way, so they are compared as they are.
 fn is_beneath(root: &[u16], path: &[u16]) -> bool {
     match path.strip_prefix(root) {
@@ -193,10 +193,10 @@ fn open(path: &Path, access: Access) -> io::Result<File> {
         .open(path)
 }
 
-/// What an error of opening says about the file.
+/// The meaning of an error of opening a file.
 fn open_error(error: io::Error) -> OpenError {
     match error.raw_os_error() {
-        // Nothing there, a file where a folder should be, or a name that no file can have.
+        // Nothing there, a file in place of a folder, or a name that no file can have.
         Some(
             ERROR_FILE_NOT_FOUND
             | ERROR_PATH_NOT_FOUND
@@ -204,7 +204,7 @@ fn open_error(error: io::Error) -> OpenError {
             | ERROR_INVALID_NAME
             | ERROR_FILENAME_EXCED_RANGE,
         ) => OpenError::NotFound,
-        // The process may not, or another one has the file for itself.
+        // The process may not, or another process has the file for itself.
         Some(ERROR_ACCESS_DENIED | ERROR_SHARING_VIOLATION) => OpenError::Denied,
         // Too many links.
         Some(ERROR_CANT_RESOLVE_FILENAME) => OpenError::Loop,
@@ -222,7 +222,7 @@ fn final_path(file: BorrowedHandle<'_>) -> io::Result<Vec<u16>> {
     if length == 0 {
         return Err(io::Error::last_os_error());
     }
-    // Longer than the buffer: the number is then what would be needed.
+    // Longer than the buffer: the number is the length needed.
     if length as usize >= FINAL_PATH_MAX {
         return Err(io::Error::from_raw_os_error(ERROR_FILENAME_EXCED_RANGE));
     }
@@ -230,7 +230,7 @@ fn final_path(file: BorrowedHandle<'_>) -> io::Result<Vec<u16>> {
     Ok(path)
 }
 
-/// What tells this file from every other one that is open.
+/// Identifies this file among all that are open.
 fn identity(file: BorrowedHandle<'_>) -> io::Result<(u32, [u32; 2])> {
     information(file).map(|information| (information.volume, information.index))
 }

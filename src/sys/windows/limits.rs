@@ -1,4 +1,4 @@
-//! Windows limits a process's handles by memory alone.
+//! Windows limits the handles of a process by memory alone.
 
 use std::io;
 

@@ -1,7 +1,5 @@
-//! Windows: declarations of the system's functions, and safe wrappers of one call each.
-//!
-//! In: borrowed sockets and handles. Out: `io::Error` and Rust types. Never: a raw handle in a
-//! signature outside the declarations.
+//! Windows: declarations of the system's functions, and safe wrappers of one call each. Raw handles
+//! appear in signatures of the declarations only.
 
 pub mod addresses;
 #[cfg(feature = "files")]

@@ -1,6 +1,4 @@
 //! `WSAPoll`.
-//!
-//! In: entries and a time. Out: how many are ready; each entry says so itself.
 
 use crate::sys::poller::{Interest, whole_milliseconds};
 use std::ffi::c_int;
@@ -8,7 +6,7 @@ use std::io;
 use std::os::windows::io::{AsRawSocket, BorrowedSocket, RawSocket};
 use std::time::Duration;
 
-/// What tells one registered socket from another.
+/// Identifies a registered socket.
 pub type Key = RawSocket;
 
 const POLLRDNORM: i16 = 0x0100;
@@ -27,9 +25,9 @@ struct PollDescriptor {
 
 /// One socket that a poll watches.
 ///
-/// It remembers the socket's number beyond the borrow. Asking about a number that was closed or used
-/// anew in between answers about nothing or about another socket and harms neither; the caller finds
-/// out by its own bookkeeping.
+/// It remembers the socket's number beyond the borrow. Asking about a number that was closed or
+/// reused meanwhile is harmless: the result is about nothing or about another socket, and the
+/// caller's own bookkeeping finds that out.
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
 pub struct PollEntry(PollDescriptor);
@@ -63,8 +61,8 @@ impl PollEntry {
         self.0.revents != 0
     }
 
-    /// Whether the last poll found that nothing more can be sent. POLLHUP does not show it here: a peer that closed its own side
-    /// raises it as well.
+    /// Whether the last poll found that nothing more can be sent. POLLHUP does not show that here:
+    /// a peer that only closed its own side raises it as well.
     pub fn is_hung_up(&self) -> bool {
         self.0.revents & POLLERR != 0
     }
@@ -80,19 +78,19 @@ pub fn key(socket: BorrowedSocket<'_>) -> Key {
     socket.as_raw_socket()
 }
 
-/// Waits until an entry is ready or the time is over; answers how many are ready.
+/// Waits until an entry is ready or the time is over; returns how many are ready.
 pub fn poll(entries: &mut [PollEntry], timeout: Option<Duration>) -> io::Result<usize> {
     let count = u32::try_from(entries.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
     let timeout_ms = whole_milliseconds(timeout);
     let first = entries.as_mut_ptr().cast::<PollDescriptor>();
     // SAFETY: `first` points to `count` entries, each laid out as `WSAPOLLFD` (transparent over a
-    // repr(C) struct), which this call alone may write to while it runs. Winsock was started when std
-    // made the sockets.
+    // repr(C) struct), which this call alone may write to while it runs. Winsock was started when
+    // std made the sockets.
     let ready = unsafe { WSAPoll(first, count, timeout_ms) };
     usize::try_from(ready).map_err(|_| last_socket_error())
 }
 
-/// Winsock keeps its error where every other call keeps its own (`WSAGetLastError` is `GetLastError`).
+/// Winsock's errors are found like all others (`WSAGetLastError` is `GetLastError`).
 fn last_socket_error() -> io::Error {
     io::Error::last_os_error()
 }

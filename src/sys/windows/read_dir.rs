@@ -1,6 +1,5 @@
-//! `GetFileInformationByHandleEx` with `FileIdBothDirectoryInfo`: the names in a folder, from its handle.
-//!
-//! In: a borrowed folder. Out: names and kinds. Never: a path; a name that is no Unicode, which no path can ask for.
+//! `GetFileInformationByHandleEx` with `FileIdBothDirectoryInfo`: the names in a folder, from its
+//! handle. Names that are not valid Unicode are left out, because no path can ask for them.
 
 use super::folder::GetFileInformationByHandleEx;
 use crate::sys::read_dir::kind::Kind;
@@ -16,13 +15,13 @@ const FILE_ID_BOTH_DIRECTORY_INFO: i32 = 10;
 const FILE_ID_BOTH_DIRECTORY_RESTART_INFO: i32 = 11;
 
 const ERROR_NO_MORE_FILES: i32 = 18;
-/// What some systems answer at once when nothing at all is there.
+/// The result of some systems when nothing at all is there.
 const ERROR_FILE_NOT_FOUND: i32 = 2;
 
-/// Words of 8 bytes, as which the entries are aligned: 32 KiB, some hundreds of names a call.
+/// Words of 8 bytes, to which the entries are aligned: 32 KiB, some hundreds of names a call.
 const WORDS: usize = 4096;
 
-// Where in a `FILE_ID_BOTH_DIR_INFO` its fields stand.
+// Offsets of the fields of a `FILE_ID_BOTH_DIR_INFO`.
 const NEXT_AT: usize = 0;
 const ATTRIBUTES_AT: usize = 56;
 const NAME_LENGTH_AT: usize = 60;
@@ -53,7 +52,7 @@ pub fn for_each(
     Ok(())
 }
 
-/// Reads as many entries as the buffer holds; false behind the last one.
+/// Reads as many entries as the buffer holds; false after the last one.
 fn read(folder: BorrowedHandle<'_>, class: i32, words: &mut [u64]) -> io::Result<bool> {
     let length = size_of_val(words) as u32;
     let to = words.as_mut_ptr().cast::<c_void>();
@@ -70,7 +69,7 @@ fn read(folder: BorrowedHandle<'_>, class: i32, words: &mut [u64]) -> io::Result
     }
 }
 
-/// The entries of one call, each of which says how far the next one is from it; the last one says 0.
+/// The entries of one call, each of which has the distance to the next one; the last one has 0.
 fn each_of(
     mut bytes: &[u8],
     each: &mut dyn FnMut(&[u8], Kind) -> ControlFlow<()>,
@@ -94,14 +93,14 @@ fn each_of(
     }
 }
 
-/// The 32 bits at this place; 0 behind the end.
+/// The 32 bits at this offset; 0 after the end.
 fn number(bytes: &[u8], at: usize) -> u32 {
     let found = bytes.get(at..).and_then(<[u8]>::first_chunk);
     found.map_or(0, |bytes| u32::from_ne_bytes(*bytes))
 }
 
 fn kind_of(attributes: u32, tag: u32) -> Kind {
-    // Other reparse points are files that lie elsewhere, in the cloud say, and no links.
+    // Other reparse points are files that lie elsewhere, in the cloud for example, and not links.
     if attributes & ATTRIBUTE_REPARSE_POINT != 0 && matches!(tag, TAG_SYMLINK | TAG_MOUNT_POINT) {
         return Kind::Symlink;
     }

@@ -1,7 +1,5 @@
-//! Ctrl-C and its relatives: `SetConsoleCtrlHandler`.
-//!
-//! In: the console's events, each on a thread that the system starts for it. Out: one answer each to
-//! whoever waits. The handler is an ordinary thread, so locks are allowed.
+//! Ctrl-C and its relatives: `SetConsoleCtrlHandler`. The system calls the handler on a thread of
+//! its own, so it may take locks.
 
 use crate::sys::signals::{Signal, Signals};
 use std::collections::VecDeque;
@@ -9,7 +7,7 @@ use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Signals that are kept until somebody waits; more of them say nothing new.
+/// Signals that are kept until somebody waits; more of them would say nothing new.
 const PENDING_MAX: usize = 64;
 
 /// When the console's window closes, the process ends as soon as the handler returns, or after five
@@ -31,12 +29,12 @@ unsafe extern "system" {
 }
 
 impl Signals {
-    /// Installs the handler. Doing it twice is harmless: each signal then goes to one of those who
-    /// wait.
+    /// Installs the handler. Doing it twice is harmless: each signal then goes to one of the
+    /// waiting threads.
     pub fn install() -> io::Result<Signals> {
-        // It is taken out first, so that it is there once.
-        // SAFETY: the handler is a function with the signature that the system expects. It fails when
-        // the handler was not installed, which is what is wanted.
+        // It is taken out first, so that it is there once. SAFETY: the handler is a function with
+        // the signature that the system expects. It fails when the handler was not installed, which
+        // is what is wanted.
         unsafe { SetConsoleCtrlHandler(Some(on_event), 0) };
         // SAFETY: as above; the function lives as long as the process.
         let is_installed = unsafe { SetConsoleCtrlHandler(Some(on_event), 1) };
@@ -46,7 +44,7 @@ impl Signals {
         Ok(Signals { _installed: () })
     }
 
-    /// Blocks until a signal comes. Signals that came before are not lost: each is one wait's answer.
+    /// Blocks until a signal comes. Earlier signals are not lost: each ends one wait.
     pub fn wait(&mut self) -> io::Result<Signal> {
         let mut pending = lock();
         loop {

@@ -1,4 +1,4 @@
-//! Listening sockets as std makes them: Windows needs no option set by hand.
+//! Listening sockets as std makes them: Windows needs no options set by hand.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
