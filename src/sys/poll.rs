@@ -34,7 +34,7 @@ use std::os::windows::io::{AsSocket, BorrowedSocket as Borrowed};
 const LEAD_MAX: Duration = Duration::from_secs(1);
 
 /// Datagrams that a leader takes at once. One is sent for each poll, and one more can be late.
-const DRAIN_MAX: u32 = 16;
+const DATAGRAMS_MAX: u32 = 16;
 
 /// A poller on `poll(2)`.
 #[derive(Debug)]
@@ -114,13 +114,13 @@ impl Poll {
         let time = left.map_or(LEAD_MAX, |left| left.min(LEAD_MAX));
         poll(&mut copy.entries, Some(time))?;
         if copy.entries[0].is_ready() {
-            self.drain();
+            self.take_datagrams();
         }
         Ok(())
     }
 
-    fn drain(&self) {
-        for _ in 0..DRAIN_MAX {
+    fn take_datagrams(&self) {
+        for _ in 0..DATAGRAMS_MAX {
             // WouldBlock: empty. After any other error there is nothing to read either.
             if self.interrupter.recv(&mut [0]).is_err() {
                 return;

@@ -130,13 +130,13 @@ impl Epoll {
     }
 
     /// Asks the kernel once.
-    fn ask(&self, timeout: Option<Duration>) -> io::Result<Answer> {
+    fn ask(&self, timeout: Option<Duration>) -> io::Result<Fetched> {
         let mut events = [Event::new(0, 0); BATCH];
         let others = self.waiting.fetch_add(1, Ordering::SeqCst);
         // After the line above, never before it: see the head of this file.
         if self.queued.load(Ordering::SeqCst) > 0 {
             self.waiting.fetch_sub(1, Ordering::SeqCst);
-            return Ok(Answer::LookAgain);
+            return Ok(Fetched::TryAgain);
         }
         // With other threads waiting, the kernel hands them the next events itself.
         let capacity = if others == 0 { BATCH } else { 1 };
@@ -145,18 +145,18 @@ impl Epoll {
         // Before the events are shared: this thread needs no nudge.
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         match count {
-            Ok(0) => Ok(Answer::Nothing),
+            Ok(0) => Ok(Fetched::Nothing),
             Ok(count) => Ok(self.share(&events[..count])),
             // EINTR: a signal handler ran in this thread. Go on.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Answer::Interrupted),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Fetched::Interrupted),
             Err(error) => Err(error),
         }
     }
 
     /// Keeps one event and puts the others into the queue.
-    fn share(&self, events: &[Event]) -> Answer {
+    fn share(&self, events: &[Event]) -> Fetched {
         if events.iter().any(|event| event.token() == WAKER) {
-            return Answer::Event(Wake::Woken);
+            return Fetched::Event(Wake::Woken);
         }
         let tokens = events
             .iter()
@@ -171,15 +171,15 @@ impl Epoll {
             self.queued.store(queue.len(), Ordering::SeqCst);
         }
         self.nudge_if_needed();
-        kept.map_or(Answer::LookAgain, |token| Answer::Event(Wake::Ready(token)))
+        kept.map_or(Fetched::TryAgain, |token| Fetched::Event(Wake::Ready(token)))
     }
 }
 
 /// What the kernel had.
-enum Answer {
+enum Fetched {
     Event(Wake),
     // Nothing for this thread, but perhaps something in the queue, or in the next call.
-    LookAgain,
+    TryAgain,
     Interrupted,
     Nothing,
 }
@@ -216,22 +216,22 @@ impl Poller for Epoll {
         // Ends with the deadline; each earlier round has used up an event, a nudge or a signal.
         loop {
             match self.ask(deadline.left())? {
-                Answer::Event(wake) => return Ok(wake),
-                Answer::Interrupted if interruptions == INTERRUPTIONS_MAX => {
+                Fetched::Event(wake) => return Ok(wake),
+                Fetched::Interrupted if interruptions == INTERRUPTIONS_MAX => {
                     return Err(io::ErrorKind::Interrupted.into());
                 }
-                Answer::Interrupted => interruptions += 1,
-                Answer::LookAgain | Answer::Nothing if self.woken.load(Ordering::SeqCst) => {
+                Fetched::Interrupted => interruptions += 1,
+                Fetched::TryAgain | Fetched::Nothing if self.woken.load(Ordering::SeqCst) => {
                     return Ok(Wake::Woken);
                 }
-                Answer::LookAgain => {}
-                Answer::Nothing
+                Fetched::TryAgain => {}
+                Fetched::Nothing
                     if deadline.is_over() && self.queued.load(Ordering::SeqCst) == 0 =>
                 {
                     return Ok(Wake::TimedOut);
                 }
                 // The call waits 24 days at most: wait for the rest.
-                Answer::Nothing => {}
+                Fetched::Nothing => {}
             }
             if let Some(token) = self.take() {
                 return Ok(Wake::Ready(token));

@@ -22,9 +22,9 @@ use std::ffi::c_int;
 use std::io;
 
 /// libc's convention: -1 means that `errno` has the reason.
-fn check(answer: c_int) -> io::Result<c_int> {
-    if answer == -1 {
+fn check(result: c_int) -> io::Result<c_int> {
+    if result == -1 {
         return Err(io::Error::last_os_error());
     }
-    Ok(answer)
+    Ok(result)
 }

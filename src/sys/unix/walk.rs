@@ -89,7 +89,7 @@ impl Walk<'_> {
             b"." if is_last => self.open_here().map(Some),
             b"." => Ok(None),
             b".." => {
-                self.leave()?;
+                self.go_up()?;
                 if is_last {
                     self.open_here().map(Some)
                 } else {
@@ -133,7 +133,7 @@ impl Walk<'_> {
     }
 
     /// Goes back to the folder that the walk came from, unless that is above the root.
-    fn leave(&mut self) -> Result<(), OpenError> {
+    fn go_up(&mut self) -> Result<(), OpenError> {
         // The kernel's walk needs search permission on a folder to look up `..` in it.
         open_at(self.current(), c".", FOLDER).map_err(open_error)?;
         match self.folders.pop() {

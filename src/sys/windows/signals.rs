@@ -32,9 +32,9 @@ impl Signals {
     /// Installs the handler. Doing it twice is harmless: each signal then goes to one of the
     /// waiting threads.
     pub fn install() -> io::Result<Signals> {
-        // It is taken out first, so that it is there once. SAFETY: the handler is a function with
-        // the signature that the system expects. It fails when the handler was not installed, which
-        // is what is wanted.
+        // SAFETY: the handler is a function with the signature that the system expects. It fails
+        // when the handler was not installed, which is fine: it is taken out first, so that it is
+        // there once.
         unsafe { SetConsoleCtrlHandler(Some(on_event), 0) };
         // SAFETY: as above; the function lives as long as the process.
         let is_installed = unsafe { SetConsoleCtrlHandler(Some(on_event), 1) };
