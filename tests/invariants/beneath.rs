@@ -90,7 +90,7 @@ fn open(path: &Path, symlinks: Symlinks) -> Vec<Root> {
 fn one_answer(roots: &[Root], symlinks: Symlinks, path: &[u8]) -> Answer {
     let mut answers = Vec::new();
     for root in roots {
-        answers.push(named(root.look_beneath(path)));
+        answers.push(named(root.metadata_beneath(path)));
         // What lies anywhere, a device perhaps, is looked at and no more.
         if symlinks != Symlinks::All {
             let opened = root.open_beneath(path);

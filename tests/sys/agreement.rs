@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use crate::beneath::{answer, strategies};
-use crate::look::seen;
+use crate::metadata::seen;
 use crate::support::Tree;
 use doorstep::internals::sys::beneath::{Root, Strategy as Way, Symlinks};
 use proptest::prelude::*;

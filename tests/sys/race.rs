@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use crate::beneath::{answer, strategies};
-use crate::look::seen;
+use crate::metadata::seen;
 use crate::support::Tree;
 use doorstep::internals::sys::beneath::{Root, Symlinks};
 use doorstep::internals::sys::read_dir::for_each;

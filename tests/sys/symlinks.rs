@@ -34,7 +34,7 @@ fn what_is_no_symlink_is_the_same_under_each_policy() {
 #[cfg(unix)]
 mod unix {
     use super::*;
-    use crate::look::seen;
+    use crate::metadata::seen;
 
     /// (what is asked, what it is under Inside, None, All)
     type Row<'a> = (&'a str, [&'a str; 3]);

@@ -44,7 +44,7 @@ pub(super) fn read_dir(
         }
         way.truncate(stem);
         way.extend_from_slice(name);
-        match root.look_beneath(&way) {
+        match root.metadata_beneath(&way) {
             Ok(metadata) => match entry(name, &metadata) {
                 Some(entry) => entries.push(&entry),
                 None => ControlFlow::Continue(()),

@@ -12,7 +12,7 @@ pub use contract::{OpenError, Symlinks};
 
 #[cfg(target_os = "linux")]
 use super::linux::openat2;
-use super::platform::folder::{Access, Folder, LOOK, READ};
+use super::platform::folder::{Access, Folder, METADATA, READ};
 #[cfg(unix)]
 use super::unix::{folder, walk};
 #[cfg(windows)]
@@ -96,8 +96,8 @@ impl Root {
     ///
     /// Linux (`O_PATH`) and Windows open nothing for that: a file that may not be read is seen, a
     /// device is left alone. Other systems see what they can open for reading.
-    pub fn look_beneath(&self, path: &[u8]) -> Result<Metadata, OpenError> {
-        let file = self.open_for(path, LOOK)?;
+    pub fn metadata_beneath(&self, path: &[u8]) -> Result<Metadata, OpenError> {
+        let file = self.open_for(path, METADATA)?;
         file.metadata().map_err(OpenError::Io)
     }
 

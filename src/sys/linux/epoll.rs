@@ -171,7 +171,9 @@ impl Epoll {
             self.queued.store(queue.len(), Ordering::SeqCst);
         }
         self.nudge_if_needed();
-        kept.map_or(Fetched::TryAgain, |token| Fetched::Event(Wake::Ready(token)))
+        kept.map_or(Fetched::TryAgain, |token| {
+            Fetched::Event(Wake::Ready(token))
+        })
     }
 }
 

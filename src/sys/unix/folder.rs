@@ -22,10 +22,10 @@ pub const READ: Access =
 /// Opens only to ask for metadata: as a mere place in the file system, which needs neither
 /// permission nor a device's driver.
 #[cfg(target_os = "linux")]
-pub const LOOK: Access = ffi::O_SEARCH | ffi::O_CLOEXEC; // O_PATH takes no other flag.
+pub const METADATA: Access = ffi::O_SEARCH | ffi::O_CLOEXEC; // O_PATH takes no other flag.
 /// macOS has no such flag, FreeBSD only since 13.1.
 #[cfg(not(target_os = "linux"))]
-pub const LOOK: Access = READ;
+pub const METADATA: Access = READ;
 
 /// `PATH_MAX` with its NUL: no link's target is longer.
 const TARGET_MAX: usize = 4096;

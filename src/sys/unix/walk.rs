@@ -7,7 +7,7 @@
 
 use super::errno;
 use super::ffi::{O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_SEARCH};
-use super::folder::{Access, LOOK, open_at, open_error, read_link_at};
+use super::folder::{Access, METADATA, open_at, open_error, read_link_at};
 use crate::sys::beneath::contract::OpenError;
 use std::ffi::{CStr, CString};
 use std::fs::File;
@@ -120,7 +120,7 @@ impl Walk<'_> {
         // "If pathname is a symbolic link and the O_NOFOLLOW flag is also specified, then the call
         // returns a file descriptor referring to the symbolic link" (`open(2)` of O_PATH), where
         // reading fails with ELOOP.
-        if cfg!(target_os = "linux") && self.access == LOOK && file.metadata()?.is_symlink() {
+        if cfg!(target_os = "linux") && self.access == METADATA && file.metadata()?.is_symlink() {
             return Err(io::Error::from_raw_os_error(errno::ELOOP));
         }
         Ok(file)

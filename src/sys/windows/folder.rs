@@ -21,7 +21,7 @@ pub const READ: Access = 0x8000_0000;
 
 /// Opens only to ask for metadata: "If this parameter is zero, the application can query certain
 /// metadata such as file, directory, or device attributes without accessing that file or device".
-pub const LOOK: Access = 0;
+pub const METADATA: Access = 0;
 
 /// Without it a folder cannot be opened.
 const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
@@ -124,7 +124,7 @@ impl Folder {
 
     /// Whether the path still names this folder, by volume and file index.
     pub fn is_current(&self) -> bool {
-        let named = open(&self.path, LOOK).and_then(|named| identity(named.as_handle()));
+        let named = open(&self.path, METADATA).and_then(|named| identity(named.as_handle()));
         match (identity(self.handle.as_handle()), named) {
             (Ok(held), Ok(named)) => held == named,
             _ => false,

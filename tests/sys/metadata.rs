@@ -8,7 +8,7 @@ use doorstep::internals::sys::beneath::{OpenError, Root};
 
 /// What is seen, as one word.
 pub fn seen(root: &Root, path: &[u8]) -> String {
-    match root.look_beneath(path) {
+    match root.metadata_beneath(path) {
         Ok(metadata) if metadata.is_dir() => "<folder>".to_owned(),
         Ok(metadata) if metadata.is_file() => format!("{} octets", metadata.len()),
         Ok(metadata) if metadata.is_symlink() => "<symlink>".to_owned(),
