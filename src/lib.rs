@@ -110,7 +110,7 @@ pub mod internals {
             pub use crate::files::resource::hashed_name::carries_hash;
         }
         pub mod listing {
-            pub use crate::files::listing::answer;
+            pub use crate::files::listing::respond;
             pub mod budget {
                 pub use crate::files::listing::budget::MemoryBudget;
             }

@@ -73,7 +73,7 @@ fn ten_thousand_entries_add_at_most_8_mib() {
         }
         let resolved = resolve(b"/", PathRules::default()).expect("the root");
         let folder = root.open_beneath(b"").expect("it can be opened");
-        listing::answer(
+        listing::respond(
             &root,
             &resolved,
             &folder,

@@ -94,7 +94,7 @@ impl Site {
     ) -> Response {
         let attempt = || {
             let (rules, budget) = (self.options.rules, &self.listings);
-            listing::answer(root, path, folder, request, rules, budget)
+            listing::respond(root, path, folder, request, rules, budget)
         };
         match self.cache.with_descriptors(attempt) {
             Ok(response) => {

@@ -53,7 +53,7 @@ use std::fs::File;
 /// # Errors
 /// [`FileError::Denied`] when the folder may be searched but not read; [`FileError::NoMemory`] when
 /// the listings that are being sent take all the memory they may; others when the system fails.
-pub fn answer(
+pub fn respond(
     root: &Root,
     resolved: &Resolved<'_>,
     folder: &File,

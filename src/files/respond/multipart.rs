@@ -11,7 +11,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 /// 206 with these parts, each after its own Content-Type and Content-Range.
-pub(super) fn answer(representation: &Arc<Representation>, ranges: &[ByteRange]) -> Response {
+pub(super) fn respond(representation: &Arc<Representation>, ranges: &[ByteRange]) -> Response {
     let boundary = boundary();
     let media_type = representation.lines.get("Content-Type").unwrap_or_default();
     let mut pieces = VecDeque::with_capacity(2 * ranges.len() + 1);

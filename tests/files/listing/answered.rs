@@ -35,7 +35,7 @@ fn listing_within(
     request.send(&move |request: &mut Request<'_>| {
         let resolved = resolve(request.path().as_bytes(), rules).expect("a clean path");
         match root.open_beneath(resolved.below_root()) {
-            Ok(folder) => listing::answer(&root, &resolved, &folder, request, rules, &budget)
+            Ok(folder) => listing::respond(&root, &resolved, &folder, request, rules, &budget)
                 .unwrap_or_else(error_page),
             Err(OpenError::Denied) => Response::new(Status::FORBIDDEN),
             Err(error) => panic!("{}: {error:?}", request.path()),
@@ -564,7 +564,7 @@ fn a_listing_beyond_the_room_for_them_is_503() {
         Request::test(Method::Get, "/").send(&move |request: &mut Request<'_>| {
             let resolved = resolve(b"/", PathRules::default()).expect("a clean path");
             let folder = root.open_beneath(b"").expect("it can be opened");
-            listing::answer(
+            listing::respond(
                 &root,
                 &resolved,
                 &folder,
