@@ -12,7 +12,7 @@ pub(super) fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::R
     for _ in 0..INTERRUPTIONS_MAX {
         match call() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            answer => return answer,
+            result => return result,
         }
     }
     Err(io::ErrorKind::Interrupted.into())

@@ -94,9 +94,9 @@ pub fn signal(event: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn check(answer: c_int) -> io::Result<c_int> {
-    if answer == -1 {
+fn check(result: c_int) -> io::Result<c_int> {
+    if result == -1 {
         return Err(io::Error::last_os_error());
     }
-    Ok(answer)
+    Ok(result)
 }

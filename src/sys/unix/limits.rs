@@ -72,9 +72,9 @@ fn per_process() -> u64 {
     let nothing = std::ptr::null_mut();
     // SAFETY: `name` is a C string, `to` points to `length` bytes that are ours alone, and nothing
     // is to be set.
-    let answer = unsafe { ffi::sysctlbyname(name, to, &mut length, nothing, 0) };
+    let result = unsafe { ffi::sysctlbyname(name, to, &mut length, nothing, 0) };
     match u64::try_from(number) {
-        Ok(number) if answer == 0 && number > 0 => number,
+        Ok(number) if result == 0 && number > 0 => number,
         _ => OPEN_MAX,
     }
 }

@@ -70,6 +70,6 @@ pub fn poll(entries: &mut [PollEntry], timeout: Option<Duration>) -> io::Result<
     let first = entries.as_mut_ptr().cast::<ffi::PollDescriptor>();
     // SAFETY: `first` points to `count` entries, each laid out as `struct pollfd` (transparent over
     // a repr(C) struct), which this call alone may write to while it runs.
-    let answer = unsafe { ffi::poll(first, count, timeout_ms) };
-    check(answer).map(|ready| ready.unsigned_abs() as usize)
+    let result = unsafe { ffi::poll(first, count, timeout_ms) };
+    check(result).map(|ready| ready.unsigned_abs() as usize)
 }
