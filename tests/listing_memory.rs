@@ -1,4 +1,5 @@
-//! What a listing costs in memory, counted octet by octet: a program of its own, as every allocation in it counts.
+//! The memory of a listing, counted byte by byte: a program of its own, because every allocation in
+//! it counts.
 #![cfg(feature = "files")]
 
 use doorstep::internals::files::listing;
@@ -15,10 +16,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// The system's allocator, and what it has given out.
+/// The system's allocator, with a count.
 struct Counting;
 
-/// Octets that are given out now, and the most that ever were.
+/// Allocated bytes now, and the most so far.
 static HELD: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
 
@@ -31,7 +32,8 @@ unsafe impl GlobalAlloc for Counting {
         unsafe { System.alloc(layout) }
     }
 
-    // `realloc` is left to the trait, which holds both blocks at once: the worst that a system may do.
+    // `realloc` is left to the trait, which holds both blocks at once: the worst that a system may
+    // do.
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         HELD.fetch_sub(layout.size(), Ordering::Relaxed);
         // SAFETY: as above.
@@ -45,7 +47,7 @@ static COUNTING: Counting = Counting;
 const ENTRIES: usize = 10_000;
 const MOST_ADDED: usize = 8 << 20;
 
-/// A folder that is gone when the test ends.
+/// A folder that is removed when the test ends.
 struct Folder(PathBuf);
 
 impl Drop for Folder {
@@ -86,7 +88,7 @@ fn ten_thousand_entries_add_at_most_8_mib() {
     let server = Server::bind("127.0.0.1:0").expect("a free port");
     let running = server.workers(1).spawn(list).expect("it runs");
     let mut client = TcpStream::connect(running.addr()).expect("it listens");
-    // Everything that one request needs is there from here on.
+    // Everything that one request needs is allocated by now.
     let (head, _) = ask(&mut client, "/warm", 0);
     assert!(head.contains("Content-Length: 1\r\n"), "{head}");
     let before = HELD.load(Ordering::Relaxed);
@@ -101,7 +103,8 @@ fn ten_thousand_entries_add_at_most_8_mib() {
     running.shutdown(Duration::ZERO).expect("it ends");
 }
 
-/// Asks for that, and reads the answer, which has so many octets at least: its head, and the lines of its content.
+/// Asks for the target, and reads at least `least` bytes of the response: its head, and the lines
+/// of its body.
 fn ask(client: &mut TcpStream, target: &str, least: usize) -> (String, usize) {
     let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
     client.write_all(request.as_bytes()).expect("it is read");
@@ -124,7 +127,7 @@ fn ask(client: &mut TcpStream, target: &str, least: usize) -> (String, usize) {
         .and_then(|length| length.parse().ok())
         .expect("a length");
     assert!(length >= least, "{length} octets: not all");
-    let line_ends = |octets: &[u8]| octets.iter().filter(|&&octet| octet == b'\n').count();
+    let line_ends = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b'\n').count();
     let (mut read, mut lines) = (content.len(), line_ends(&content));
     while read < length {
         let count = client.read(&mut block).expect("the rest");

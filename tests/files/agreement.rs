@@ -1,7 +1,9 @@
-//! Content, length, coding and tag of one state of a file, while its states follow each other.
+//! Content, length, coding and tag belong to one state of a file, while its states follow each
+//! other.
 //!
-//! Each state has its own octet, all through, and its own time, two seconds from the next one's and long past, so that its tag
-//! is a strong one and says which state it is of. What is sent under such a tag is of that state, from its first octet to its last.
+//! Each state is filled with its own byte and has its own time, two seconds from the next one's and
+//! long past, so that its tag is strong and identifies it. Whatever is sent under such a tag is of
+//! that state, from its first byte to its last.
 
 use crate::tree::Tree;
 use doorstep::{Files, Method, Now, Request};
@@ -11,27 +13,27 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// (name, octets, whether it is written to in place: else it is replaced)
+/// (name, bytes, whether it is written to in place: otherwise it is replaced)
 const FILES: [(&str, usize, bool); 3] = [
     ("a.txt", 60_000, false),
     ("b.txt", 60_000, true),
     ("large", 100_000, false),
 ];
-/// Looks, each a tenth of a second behind the one before, as far as the server knows.
+/// Requests, each a tenth of a second after the one before, as far as the server knows.
 const LOOKS: u64 = 600;
-/// Sidecars have octets from here on.
+/// Sidecars have bytes from here on.
 const CODED: u8 = 100;
 /// The time of the first state, in seconds since 1970.
 const SECONDS: u64 = 1_000_000_000;
 
-fn write(path: &Path, state: u64, octet: u8, length: usize, in_place: bool) {
+fn write(path: &Path, state: u64, byte: u8, length: usize, in_place: bool) {
     let beside = path.with_extension("next");
     let written = if in_place { path } else { &beside };
-    // Not truncated: what is written over what was is as long at any time.
+    // Not truncated: a file that is written over has its length at any time.
     let mut options = fs::File::options();
     let file = options.write(true).create(true).truncate(false);
     let mut file = file.open(written).expect("it can be opened");
-    file.write_all(&vec![octet; length])
+    file.write_all(&vec![byte; length])
         .expect("it can be written");
     let time = UNIX_EPOCH + Duration::from_secs(SECONDS + 2 * state);
     file.set_modified(time).expect("its time can be set");
@@ -40,12 +42,12 @@ fn write(path: &Path, state: u64, octet: u8, length: usize, in_place: bool) {
     }
 }
 
-/// What a file is full of in this state, or its sidecar.
-fn octet(state: u64, is_coded: bool) -> u8 {
+/// The byte that fills a file in this state, or its sidecar.
+fn byte(state: u64, is_coded: bool) -> u8 {
     (state % 100) as u8 + if is_coded { CODED } else { 0 }
 }
 
-/// The state whose time is in the tag, in nanoseconds behind the first hyphen.
+/// The state whose time is in the tag, in nanoseconds after the first hyphen.
 fn state_of(tag: &str) -> u64 {
     let time = tag.split(['-', '"']).nth(2).unwrap_or_default();
     let time = u64::from_str_radix(time, 16).expect("a time");
@@ -58,15 +60,15 @@ fn write_state(tree: &Tree, state: u64) {
         write(
             &tree.path(name),
             state,
-            octet(state, false),
+            byte(state, false),
             length,
             in_place,
         );
-        write(&sidecar, state, octet(state, true), length, in_place);
+        write(&sidecar, state, byte(state, true), length, in_place);
     }
 }
 
-/// Asks for each file in turn; answers what is wrong.
+/// Asks for each file in turn; returns what is wrong.
 fn read_states(files: &Files, of: u64) -> Vec<String> {
     let mut wrong = Vec::new();
     for look in 0..LOOKS {
@@ -88,8 +90,8 @@ fn read_states(files: &Files, of: u64) -> Vec<String> {
             Ok(content) if is_strong => content,
             _ => continue,
         };
-        let octet = octet(state_of(&tag), is_coded);
-        let is_right = content.iter().all(|this| *this == octet);
+        let byte = byte(state_of(&tag), is_coded);
+        let is_right = content.iter().all(|this| *this == byte);
         if !is_right || content.len() as u64 != length {
             let first = content.first();
             wrong.push(format!("{name} {tag}: {} of {first:?}", content.len()));

@@ -1,6 +1,8 @@
-//! What is kept of files: how long it answers without a look, what is not kept, and what is counted.
+//! The cache of files: how long it answers without a look at the file, what it does not keep, and
+//! what it counts.
 //!
-//! Times are arguments. Every row changes a file behind the server's back in a way that keeps its length, and asks again.
+//! Times are arguments. Every row changes a file behind the server's back without changing its
+//! length, and asks again.
 
 use crate::tree::Tree;
 use std::fs;
@@ -8,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 const KIB: usize = 1024;
 
-/// Serves `before` at 1,000 ms, rewrites the file with `after`, and answers what is served at `ms`.
+/// Serves `before` at 1,000 ms, rewrites the file with `after`, and returns what is served at `ms`.
 fn rewritten(tree: &Tree, before: &[u8], after: &[u8], ms: u64) -> Vec<u8> {
     tree.file("a.txt", before);
     assert_eq!(tree.get_at(1_000, "/a.txt").content, before);
@@ -18,7 +20,7 @@ fn rewritten(tree: &Tree, before: &[u8], after: &[u8], ms: u64) -> Vec<u8> {
 
 #[test]
 fn a_change_is_served_within_a_tenth_of_a_second() {
-    // name, milliseconds after the first answer, what is served
+    // name, milliseconds after the first response, content
     let rows: [(&str, u64, &[u8]); 5] = [
         ("at once: from memory", 0, b"old"),
         ("one below", 99, b"old"),
@@ -38,7 +40,7 @@ fn a_change_is_served_within_a_tenth_of_a_second() {
 
 #[test]
 fn the_size_that_is_kept() {
-    // name, length, whether a rewritten file is still answered from memory 50 ms later
+    // name, length, whether a rewritten file is still served from memory 50 ms later
     let rows = [
         ("empty", 0, false),
         ("one octet", 1, true),
@@ -57,7 +59,7 @@ fn the_size_that_is_kept() {
 #[test]
 fn a_file_that_was_changed_just_now_is_not_kept() {
     let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-    // name, the wall clock since the change, whether it is kept
+    // name, the wall clock since the change, whether it is cached
     let rows = [
         ("at the change", Duration::ZERO, false),
         (
@@ -86,7 +88,7 @@ fn a_file_in_the_future_is_not_kept() {
     assert_eq!(rewritten(&tree, b"old", b"new", 1_000), b"new");
 }
 
-/// Before the time of a file's last change, that may come a second time.
+/// Before the time of a file's last change, which may come a second time.
 #[test]
 fn a_clock_that_is_set_back_makes_nothing_fresh() {
     let mut tree = Tree::new();
@@ -150,7 +152,7 @@ fn an_answer_from_memory_says_what_the_first_one_said() {
 #[test]
 fn more_files_than_are_kept_are_all_served() {
     let tree = Tree::new();
-    // 1,100 files of 64 KiB are a little more than the 64 MiB that are kept.
+    // 1,100 files of 64 KiB are a little more than the 64 MiB of the cache.
     let content = |number: u32| {
         let mut content = vec![b'.'; 64 * KIB];
         content[..4].copy_from_slice(&number.to_le_bytes());
@@ -165,8 +167,8 @@ fn more_files_than_are_kept_are_all_served() {
     }
 }
 
-/// A file is looked at before and behind the reading: content that was written meanwhile is not kept, or sent, under the tag of what
-/// was there before.
+/// A file's metadata is read before and after its content: content that was written meanwhile is
+/// neither cached nor sent under the tag of the content before.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_is_read_is_what_its_tag_says() {
@@ -189,7 +191,8 @@ fn what_is_read_is_what_its_tag_says() {
             for round in 0..ROUNDS {
                 write(&old);
                 file.set_modified(long_ago).expect("its time can be set");
-                // As long as a request takes, more or less: it is to be met between its look and its reading.
+                // About as long as a request takes: the change shall meet it between metadata and
+                // content.
                 (0..round * 50).for_each(|_| std::hint::spin_loop());
                 write(&new);
                 std::thread::sleep(TICKS);
@@ -200,7 +203,7 @@ fn what_is_read_is_what_its_tag_says() {
             let answer = tree.get("/a.txt");
             let is_true = answer.header_value("ETag") != tag || answer.content == old;
             if !is_true {
-                // Else the other thread would go on beside a test that has failed.
+                // Otherwise the other thread would go on beside a test that has failed.
                 while !done.load(Ordering::Relaxed) {
                     std::thread::yield_now();
                 }
@@ -210,12 +213,12 @@ fn what_is_read_is_what_its_tag_says() {
     });
 }
 
-/// Larger files are kept open. One that is written to in place is asked before each answer, so what was written before that is not
-/// sent under the tag of what it was.
+/// Larger files are kept open. The metadata of one that is written to in place is checked before
+/// each response, so the new content is not sent under the old tag.
 #[test]
 fn a_large_file_is_served_new_at_once() {
     let tree = Tree::new();
-    let content = |octet: u8| vec![octet; 100 * KIB];
+    let content = |byte: u8| vec![byte; 100 * KIB];
     tree.file("a.txt", content(b'o'));
     let first = tree.get_at(0, "/a.txt");
     assert_eq!(
@@ -230,7 +233,7 @@ fn a_large_file_is_served_new_at_once() {
     assert_eq!(tree.stats().misses, before.misses + 1);
 }
 
-/// A large file that was replaced by renaming is another file by the same name.
+/// A large file that was replaced by renaming is another file of the same name.
 #[cfg(unix)]
 #[test]
 fn a_large_file_that_is_replaced_is_served_new_within_a_tenth_of_a_second() {
@@ -251,7 +254,7 @@ fn what_was_missing_is_served_within_a_tenth_of_a_second() {
     assert_eq!(tree.get_at(100, "/a.txt").status, 200);
 }
 
-/// (what is asked, milliseconds, target, hits and misses in all)
+/// (case, milliseconds, target, hits and misses in all)
 const COUNTS: [(&str, u64, &str, (u64, u64)); 11] = [
     ("a file for the first time", 0, "/a.txt", (0, 1)),
     ("again", 0, "/a.txt", (1, 1)),
@@ -280,7 +283,7 @@ fn hits_and_misses_are_counted() {
     assert_eq!(tree.stats().evictions, 0);
 }
 
-/// `a.txt` is asked for all the while and stays; the others make room for each other.
+/// `a.txt` is asked for all the time and stays; the others are evicted for each other.
 #[test]
 fn what_is_asked_for_is_kept_when_room_is_made() {
     let tree = Tree::with(|files| files.file_cache(64 * KIB));
@@ -306,7 +309,7 @@ fn what_is_asked_for_is_kept_when_room_is_made() {
 
 #[test]
 fn a_file_that_does_not_fit_is_served_and_not_kept() {
-    // name, octets that may be kept, whether a file of 10 KiB is
+    // name, bytes of the cache, whether a file of 10 KiB is cached
     let rows = [("too few", 10 * KIB, false), ("enough", 12 * KIB, true)];
     for (name, bytes, kept) in rows {
         let tree = Tree::with(|files| files.file_cache(bytes));
@@ -331,7 +334,8 @@ fn without_a_cache_every_request_asks_the_file_system() {
     assert_eq!(tree.stats().hits, 0);
 }
 
-/// More large files than descriptors are kept: each is served whole, and those that were kept longest are asked for again.
+/// More large files than open descriptors: each is served whole, and those that were open longest
+/// are asked for again.
 #[test]
 fn more_large_files_than_descriptors_are_all_served() {
     let tree = Tree::new();
@@ -350,12 +354,12 @@ fn more_large_files_than_descriptors_are_all_served() {
     assert!((44..300).contains(&stats.evictions), "{stats:?}");
 }
 
-/// 1,024 paths that lead to nothing are known; one more, and the knowledge begins anew.
+/// 1,024 missing paths are known; after one more, the map starts again.
 #[test]
 fn so_many_missing_paths_are_known() {
     for (name, others, hits) in [("below", 1_022, 1), ("at", 1_023, 1), ("above", 1_024, 0)] {
         let tree = Tree::new();
-        // The two pages of the root's own that are missing are known as well.
+        // The two missing error pages of the root are known as well.
         tree.file("404.html", "nothing");
         tree.get_at(0, "/first");
         for number in 0..others {
@@ -367,20 +371,20 @@ fn so_many_missing_paths_are_known() {
     }
 }
 
-/// A path of 1,024 octets is remembered, and a longer one is looked for each time.
+/// A path of 1,024 bytes is cached, and a longer one is looked for each time.
 #[test]
 fn so_long_a_path_is_kept() {
     for (name, length, hits) in [("below", 1_023, 1), ("at", 1_024, 1), ("above", 1_025, 0)] {
         let tree = Tree::new();
-        // Segments of nine octets, none of them empty.
-        let octet = |at: usize| {
+        // Segments of nine bytes, none of them empty.
+        let byte = |at: usize| {
             if at % 10 == 9 && at + 1 < length {
                 '/'
             } else {
                 'x'
             }
         };
-        let target: String = std::iter::once('/').chain((0..length).map(octet)).collect();
+        let target: String = std::iter::once('/').chain((0..length).map(byte)).collect();
         tree.get_at(0, &target);
         tree.get_at(0, &target);
         assert_eq!(tree.stats().hits, hits, "{name}: nothing there");
@@ -396,7 +400,7 @@ fn so_long_a_path_is_kept() {
     }
 }
 
-/// What a large file took is given back when it is closed, its name included.
+/// A large file that is closed gives back what it took, its name included.
 #[test]
 fn a_file_that_is_closed_takes_no_room() {
     let tree = Tree::with(|files| files.file_cache(8 * KIB));
@@ -412,7 +416,7 @@ fn a_file_that_is_closed_takes_no_room() {
     assert_eq!(tree.stats().evictions, 0);
 }
 
-/// A file that is looked at again and again has its room once.
+/// A file that is looked at again and again is counted once.
 #[test]
 fn a_look_takes_no_more_room() {
     let tree = Tree::with(|files| files.file_cache(64 * KIB));

@@ -1,13 +1,14 @@
-//! Conditional requests (RFC 9110 §13), asked of files: which answer a verdict becomes, and with which fields.
+//! Conditional requests (RFC 9110 §13) for files: the response to each verdict, and its headers.
 //!
-//! The verdicts themselves, each field alone and in pairs, stand in `tests/semantics/precondition.rs`.
+//! The verdicts themselves, each header alone and in pairs, are tested in
+//! `tests/semantics/precondition.rs`.
 
 use crate::tree::{Answer, Tree};
 use doorstep::Method;
 use std::fs;
 use std::time::{Duration, SystemTime};
 
-/// When `a.txt` was modified: Sun, 09 Sep 2001 01:46:40 GMT, and a quarter of a second.
+/// The modification time of `a.txt`: Sun, 09 Sep 2001 01:46:40 GMT, and a quarter of a second.
 fn time() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_nanos(1_000_000_000_250_000_000)
 }
@@ -25,7 +26,7 @@ fn site() -> Tree {
 
 type Lines = &'static [(&'static str, &'static str)];
 
-/// (what is asked, field lines, status)
+/// (case, headers, status)
 #[rustfmt::skip]
 const ROWS: &[(&str, Lines, u16)] = &[
     ("no condition", &[], 200),
@@ -71,7 +72,7 @@ const ROWS: &[(&str, Lines, u16)] = &[
 fn a_condition_has_its_answer() {
     let tree = site();
     for (name, lines, status) in ROWS {
-        // Looked at, and from memory.
+        // From the disk, and from memory.
         for ms in [1_000, 1_001] {
             let answer = tree.send_at(ms, Method::Get, "/a.txt", lines);
             assert_eq!(answer.status, *status, "{name}: {answer:?}");
@@ -88,7 +89,7 @@ fn assert_fields(name: &str, answer: &Answer) {
     match answer.status {
         200 => assert_eq!(answer.content, b"hello", "{name}"),
         206 => assert_eq!(answer.content, b"el", "{name}"),
-        // RFC 9110 §15.4.5: those that would have been sent in a 200, and no other.
+        // RFC 9110 §15.4.5: those of a 200, and no others.
         304 => assert_eq!(
             answer.fields,
             [
@@ -106,8 +107,9 @@ fn assert_fields(name: &str, answer: &Answer) {
     }
 }
 
-/// RFC 9110 §13.2.1: "A server MUST ignore all received preconditions if its response to the same request without those conditions,
-/// prior to processing the request content, would have been a status code other than a 2xx (Successful) or 412".
+/// RFC 9110 §13.2.1: "A server MUST ignore all received preconditions if its response to the same
+/// request without those conditions, prior to processing the request content, would have been a
+/// status code other than a 2xx (Successful) or 412".
 #[test]
 fn a_condition_on_what_is_no_file_is_ignored() {
     let tree = site();
@@ -155,7 +157,7 @@ fn copies_have_the_same_tag() {
 
 #[test]
 fn the_tag_of_a_file_that_has_just_changed_is_weak() {
-    // name, the wall clock since the change, whether the tag is weak
+    // name, time since the change by the wall clock, whether the tag is weak
     let rows = [
         ("at the change", Duration::ZERO, true),
         (
@@ -174,7 +176,7 @@ fn the_tag_of_a_file_that_has_just_changed_is_weak() {
             let answer = tree.get("/a.txt");
             let tag = answer.header_value("ETag");
             assert_eq!(tag.starts_with("W/\""), weak, "{name}, {length}: {tag}");
-            // A weak one lets nobody put parts together.
+            // Nobody may put parts together under a weak tag.
             let part = tree.get_with("/a.txt", &[("Range", "bytes=0-0"), ("If-Range", tag)]);
             assert_eq!(
                 part.status,
@@ -185,7 +187,7 @@ fn the_tag_of_a_file_that_has_just_changed_is_weak() {
     }
 }
 
-/// Within one tick of the file system's clock: the same length, the same time, other content.
+/// Within one tick of the file system's clock: the same length and time, other content.
 #[test]
 fn a_file_rewritten_in_place_is_never_taken_for_what_it_was() {
     for length in [1, 65_536, 65_537] {
@@ -227,7 +229,7 @@ fn a_small_file_that_has_just_changed_is_known_again() {
     assert_eq!(tree.get_with("/a.txt", &lines).status, 304);
 }
 
-/// A value of 8 KB is bounded by the limit of a head alone.
+/// Only the limit of the head bounds a value of 8 KB.
 #[test]
 fn a_condition_of_eight_kilobytes_has_an_answer() {
     let tree = site();

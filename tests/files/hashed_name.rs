@@ -1,9 +1,9 @@
-//! Which names carry a hash of the content, and which only look a little like it.
+//! Which names carry a hash of the content, and which only look like it.
 
 use doorstep::internals::files::hashed_name::carries_hash;
 use proptest::prelude::*;
 
-/// (who writes it, name)
+/// (the tool that writes it, name)
 #[rustfmt::skip]
 const HASHED: &[(&str, &str)] = &[
     ("webpack, 8 digits", "app.3f2a9c1b.js"),
@@ -119,7 +119,8 @@ fn what_is_none_is_not() {
     assert!(!carries_hash(b"\xFF-\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF.js"));
 }
 
-/// A name whose hash is of both kinds of digits, as long as a tool writes it, and no word and number.
+/// A name with a hash of letters and digits, of a length that tools write, and not a word and a
+/// number.
 fn hashed() -> impl Strategy<Value = String> {
     let length = prop::sample::select(&[8_usize, 10, 12, 16, 20, 32, 40, 64][..]);
     (
@@ -151,15 +152,15 @@ proptest! {
         prop_assert!(!carries_hash(name.as_bytes()), "{}", name);
     }
 
-    /// No octets confuse it, and what it takes for a hash has letters and digits.
+    /// No bytes confuse it, and each hash that it finds has letters and digits.
     #[test]
     fn any_octets_have_an_answer(
-        octets in prop::collection::vec(prop::sample::select(&b"aA0-_./\xFF"[..]), 0..24),
+        bytes in prop::collection::vec(prop::sample::select(&b"aA0-_./\xFF"[..]), 0..24),
         extension in "\\.(js|html|js\\.map|)",
     ) {
-        let name = [&octets[..], extension.as_bytes()].concat();
+        let name = [&bytes[..], extension.as_bytes()].concat();
         if carries_hash(&name) {
-            prop_assert!(octets.contains(&b'0') && octets.iter().any(u8::is_ascii_alphabetic));
+            prop_assert!(bytes.contains(&b'0') && bytes.iter().any(u8::is_ascii_alphabetic));
             prop_assert!(extension.starts_with(".js"));
         }
     }

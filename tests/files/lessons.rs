@@ -1,4 +1,4 @@
-//! What has gone wrong in servers of files, asked of this one on a real disk.
+//! What has gone wrong in other file servers, asked of this one on a real disk.
 
 use crate::tree::{Answer, Tree};
 use proptest::prelude::*;
@@ -82,7 +82,8 @@ fn eighty_six_kilobytes_of_anything_are_nothing() {
     }
 }
 
-/// CVE-2021-28861, RUSTSEC-2022-0072: a Location that a browser takes for another host (RFC 3986 §4.2).
+/// CVE-2021-28861, RUSTSEC-2022-0072: a Location that a browser takes for another host
+/// (RFC 3986 §4.2).
 #[test]
 fn no_redirect_leads_to_another_host() {
     let tree = site();
@@ -128,7 +129,7 @@ fn no_redirect_leads_to_another_host() {
     }
 }
 
-/// What is asked of a link.
+/// The outcome of following a link.
 #[cfg(unix)]
 #[derive(Clone, Copy, PartialEq)]
 enum Link {
@@ -142,7 +143,7 @@ const LEAVES: Link = Refused("symlink leaves the folder");
 #[cfg(unix)]
 const LOOPS: Link = Refused("too many symlinks");
 
-/// (where the link stands, what it says, what is asked, what becomes of it)
+/// (the link's place, its target, the request, the outcome)
 #[cfg(unix)]
 /// static-web-server v2.40.1.
 const LINKS: &[(&str, &str, &str, Link)] = &[
@@ -158,7 +159,7 @@ const LINKS: &[(&str, &str, &str, Link)] = &[
     ("folder3", "../site-secret", "/folder3/", LEAVES),
     ("parent", "..", "/parent/secret", LEAVES),
     ("sub/upup", "../../secret", "/sub/upup", LEAVES),
-    // Out and in again: who stands outside for a moment may meet another folder of that name.
+    // Out and in again: a path that leaves for a moment may meet another folder of that name.
     ("sub/around", "../../site/a.txt", "/sub/around", LEAVES),
     ("first", "second", "/first", LEAVES),
     ("second", "../secret", "/second", LEAVES),
@@ -180,7 +181,7 @@ fn a_link_is_followed_only_when_it_stays_inside() {
     for (path, says, ..) in LINKS {
         tree.link(path, says);
     }
-    // An absolute one is not followed, wherever it leads.
+    // An absolute symlink is not followed, wherever it leads.
     tree.link("absolute", tree.path("a.txt"));
     let absolute = ("absolute", "", "/absolute", LEAVES);
     for (_, says, target, outcome) in LINKS.iter().chain([&absolute]) {
@@ -283,7 +284,7 @@ fn what_is_no_file_is_404_at_once() {
     loop {
         match answered.recv_timeout(Duration::from_secs(20)) {
             Ok((target, answer)) => assert_eq!(answer.status, 404, "{target}: {answer:?}"),
-            // The sender is gone behind the last answer.
+            // The sender ends after the last response.
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => panic!("a request blocks"),
         }
@@ -291,7 +292,7 @@ fn what_is_no_file_is_404_at_once() {
     asking.join().expect("every request was answered");
 }
 
-/// Out of these a secret would be reached, if one of them were misread.
+/// Together these would reach a secret, if one of them were misread.
 #[rustfmt::skip]
 const PIECES: &[&str] = &[
     "/", "/", "../", "..%2f", "..%5c", "..\\", "%2e%2e/", ".%2e/", "%252e%252e/", "%c0%ae%c0%ae/", "./", "%2e/", "..;/",

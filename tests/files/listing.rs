@@ -1,4 +1,4 @@
-//! What a listing looks like, in which order, and what is in it.
+//! A listing: its form, its order and its entries.
 
 mod answered;
 mod order;
@@ -6,7 +6,7 @@ mod page;
 
 use doorstep::internals::files::listing::entries::Entry;
 
-/// A file of that size, modified at that time.
+/// A file of this size and modification time.
 fn file(name: &[u8], size: u64, modified: u64) -> Entry<'_> {
     Entry {
         name,
@@ -15,7 +15,7 @@ fn file(name: &[u8], size: u64, modified: u64) -> Entry<'_> {
     }
 }
 
-/// A folder, modified at that time.
+/// A folder of this modification time.
 fn folder(name: &[u8], modified: u64) -> Entry<'_> {
     Entry {
         name,

@@ -1,7 +1,7 @@
-//! The file service, asked without a socket or a thread: what is served, what is refused, and how it is said.
+//! The file service, asked without a socket or a thread.
 #![cfg(feature = "files")]
 
-// An open file can be replaced by renaming on a Unix only.
+// Only on Unix can an open file be replaced by renaming.
 #[cfg(unix)]
 mod agreement;
 mod cache;
@@ -24,7 +24,7 @@ mod statuses;
 mod times;
 mod tree;
 
-/// Says that a test could not be made here, and why.
+/// Says that a test was skipped, and why.
 fn skip(name: &str, why: &str) {
     println!("SKIPPED {name}: {why}");
 }

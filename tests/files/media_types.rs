@@ -71,7 +71,7 @@ fn the_table_can_be_searched() {
     }
 }
 
-/// (extension, type, what registers the type: an RFC, or the tree of the registry and who keeps it)
+/// (extension, type, who registered the type: an RFC, or the tree of the registry and its owner)
 #[rustfmt::skip]
 const REGISTERED: &[(&str, &str, &str)] = &[
     ("3g2", "video/3gpp2", "RFC 4393"),
@@ -182,8 +182,8 @@ fn a_registered_type_is_used() {
     }
 }
 
-/// RFC 9110 §8.3: a type and a subtype, which are tokens, and at most the one parameter that we set: on text, and on XML
-/// (RFC 7303 §3).
+/// RFC 9110 §8.3: a type and a subtype, which are tokens, and at most the one parameter that we
+/// set: on text, and on XML (RFC 7303 §3).
 #[test]
 fn each_type_is_one_and_text_has_a_charset() {
     const KINDS: [&str; 8] = [
@@ -203,7 +203,7 @@ fn each_type_is_one_and_text_has_a_charset() {
         };
         let (kind, subtype) = bare.split_once('/').expect("a slash");
         assert!(KINDS.contains(&kind), "{extension}: {media_type}");
-        let fine = |octet: u8| octet.is_ascii_alphanumeric() || b"+-.".contains(&octet);
+        let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
         let token = !subtype.is_empty() && subtype.bytes().all(fine);
         assert!(token, "{extension}: {media_type}");
         let text = kind == "text" || is_xml(subtype);
@@ -211,8 +211,8 @@ fn each_type_is_one_and_text_has_a_charset() {
     }
 }
 
-/// What people upload as text stays text: a browser runs, or reads as a document that can hold scripts, what has one of these
-/// extensions, and nothing else.
+/// Text that people upload stays text: a browser runs, or reads as a document that can hold
+/// scripts, only files with one of these extensions.
 #[test]
 fn nothing_is_run_that_is_not_known_to_be() {
     #[rustfmt::skip]
@@ -230,7 +230,7 @@ fn nothing_is_run_that_is_not_known_to_be() {
         assert_eq!(run, RUN.contains(extension), "{extension}: {media_type}");
         let xml = is_xml(subtype);
         assert_eq!(xml, XML.contains(extension), "{extension}: {media_type}");
-        // The older names of JavaScript, and a type that a browser has to guess.
+        // The older names of JavaScript, and a type that makes a browser guess.
         let odd = subtype.contains("script") && !run && subtype != "postscript";
         assert!(!odd && essence != "text/xml", "{extension}: {media_type}");
     }

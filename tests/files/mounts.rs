@@ -1,4 +1,4 @@
-//! Other folders below paths of their own.
+//! Sites that are mounted below a path of another site.
 
 use crate::tree::Tree;
 use doorstep::Files;
@@ -17,8 +17,9 @@ fn served(tree: &Tree) -> Files {
     Files::new(tree.path("")).expect("it is there")
 }
 
-/// A path, its status, and how its content or Location begins. `/docs` has the pages `docs`, `/docs/api` the pages `api`, and
-/// `/docs/old`, which is mounted in a folder that is mounted itself, the pages `old`.
+/// A path, its status, and how its content or Location begins. `/docs` has the pages `docs`,
+/// `/docs/api` the pages `api`, and `/docs/old`, which is mounted in a folder that is mounted
+/// itself, the pages `old`.
 #[rustfmt::skip]
 const ROWS: &[(&str, u16, &str)] = &[
     ("/page", 200, "root"),
@@ -58,9 +59,9 @@ fn the_longest_mount_has_the_path() {
             .mount("/docs/api/", served(&api))
             .mount("/a \u{e9}", served(&api))
     });
-    // What would be found by a path that is cut within a name, or asked for without any.
+    // Found only by a path that is cut within a name, or by none.
     docs.file("X/page", "never").file(".html", "never");
-    // What lies behind a mount is not seen.
+    // Files that a mount hides are not served.
     tree.file("page", "root").file("docs/hidden", "never");
     for (path, status, expected) in ROWS {
         let answer = tree.get(path);
@@ -97,7 +98,7 @@ fn names_pass_the_rules_of_both_folders() {
     }
 }
 
-/// The steps of the way from the root to a mounted folder lead where they say, whatever the spelling.
+/// The breadcrumbs of a mounted folder lead where they say, whatever the spelling.
 #[test]
 fn a_listing_names_the_path_it_is_asked_by() {
     let docs = Tree::new();
@@ -122,7 +123,7 @@ fn a_listing_names_the_path_it_is_asked_by() {
     }
 }
 
-/// A folder that is mounted at the root has every path but those of other mounts.
+/// A folder that is mounted at the root takes every path but those of other mounts.
 #[test]
 fn a_mount_at_the_root_has_what_is_left() {
     for path in ["/", ""] {
@@ -149,7 +150,8 @@ fn a_mount_at_the_root_has_what_is_left() {
     }
 }
 
-/// RFC 8615 §3: `/.well-known/` is in front of a path, or hidden like others. A listing shows what can be asked for.
+/// RFC 8615 §3: `/.well-known/` is at the beginning of a path, or hidden like others. A listing
+/// shows what can be asked for.
 #[test]
 fn a_well_known_folder_is_known_at_the_root_alone() {
     let docs = Tree::new();

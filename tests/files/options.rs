@@ -1,4 +1,4 @@
-//! What a program chooses about its files, each choice by its effect.
+//! The settings of a site, each by its effect.
 
 use crate::tree::Tree;
 use doorstep::{CacheControl, FieldError, Files, Method};
@@ -18,7 +18,7 @@ fn a_path_without_an_ending_finds_its_page() {
         .file("page.html.html", "twice")
         .folder("folder.html")
         .folder("empty");
-    // target, status, content or where to
+    // target, status, content or Location
     for (target, status, expected) in [
         ("/about", 200, "about"),
         ("/about?q=1", 200, "about"),
@@ -91,7 +91,7 @@ fn an_application_reads_its_own_paths() {
         .file("404.html", "nothing")
         .file("docs/index.html", "docs");
     let page = Some("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
-    // what is asked, target, Accept, status, content
+    // case, target, Accept, status, content
     for (name, target, accept, status, expected) in [
         ("a path of the application", "/users/7", page, 200, "app"),
         ("with a slash", "/users/", page, 200, "app"),
@@ -187,11 +187,12 @@ fn other_files_can_answer_for_a_folder() {
     assert_eq!(tree.get("/sub/").text(), "sub");
 }
 
-/// What a cache is told, by the choice and the name (RFC 9111 §5.2.2; RFC 8246 §2 and RFC 2616 §14.21 for what never changes).
+/// Cache-Control by setting and name (RFC 9111 §5.2.2; RFC 8246 §2 and RFC 2616 §14.21 for
+/// immutable files).
 #[test]
 fn caches_are_told_what_was_chosen() {
     type Choose = fn(Files) -> Files;
-    // what is chosen, for a file, for one whose name carries a hash
+    // setting, for a file, for one with a hash in its name
     let choices: [(&str, Choose, &str, &str); 5] = [
         ("nothing", |files| files, "no-cache", "no-cache"),
         (
@@ -237,7 +238,7 @@ fn caches_are_told_what_was_chosen() {
             let answer = tree.get_with("/app.3f2a9c1b.js", lines);
             assert_eq!(answer.header_value("Cache-Control"), hashed, "{name}");
         }
-        // A listing may be another one at once.
+        // A listing may change at once.
         let listing = if plain == "no-store" {
             plain
         } else {
@@ -264,7 +265,7 @@ fn caches_are_told_what_was_chosen() {
     }
 }
 
-/// Half of a file that is being copied must not be kept for a year under the name of the whole.
+/// Half of a file that is being copied must not be kept for a year as the whole file.
 #[test]
 fn what_may_be_written_to_is_not_immutable() {
     let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);

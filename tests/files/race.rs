@@ -1,5 +1,6 @@
-//! Something of the site is swapped for a symlink that leads out, again and again, while requests run: no answer has an octet of what
-//! stands outside, and none has anything but what it has without the swapping.
+//! Something of the site is swapped for a symlink that leads out, again and again, while requests
+//! run: no response has a byte from outside, and each is one that the site gives without the
+//! swapping.
 #![cfg(unix)]
 
 use crate::tree::Tree;
@@ -9,7 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-/// (what is swapped, where the symlink leads, what is asked, with which field)
+/// (what is swapped, the symlink's target, the request's target, its header)
 type Row = (&'static str, &'static str, &'static str, [&'static str; 2]);
 
 const PLAIN: [&str; 2] = ["Accept", "*/*"];
@@ -40,7 +41,7 @@ const ROWS: &[Row] = &[
     ("listed/below", "../../outside", "/listed/", JSON),
 ];
 
-/// Requests of each asking thread, and at most so many until everything was seen.
+/// Requests of each thread at least; more of them, up to a bound, until everything was seen.
 const LEAST: usize = 300;
 const MOST: usize = 300_000;
 const ASKING: usize = 2;
@@ -65,7 +66,7 @@ fn site() -> Tree {
     tree
 }
 
-/// What is answered, but for what a file's times say.
+/// A response, without what depends on a file's times.
 #[derive(Clone, Debug, PartialEq)]
 struct Answer {
     status: u16,
@@ -74,7 +75,7 @@ struct Answer {
     reason: String,
 }
 
-/// Asks with a time that leaves nothing to be answered from memory without a look at its file.
+/// Asks at a time at which nothing may come from memory without a look at its file.
 fn ask(files: &Files, target: &str, field: [&str; 2]) -> Answer {
     static SECONDS: AtomicU64 = AtomicU64::new(0);
     let now = Now {
@@ -100,7 +101,7 @@ fn ask(files: &Files, target: &str, field: [&str; 2]) -> Answer {
     }
 }
 
-/// The thing, then nothing, then the symlink in one place, by renaming.
+/// Puts the thing, then nothing, then the symlink in one place, by renaming.
 struct Swap {
     place: std::path::PathBuf,
     link: std::path::PathBuf,
@@ -130,7 +131,7 @@ impl Swap {
     }
 }
 
-/// Says so when it is dropped, in a panic too, so that no thread goes on for ever.
+/// Sets the flag when it is dropped, in a panic too, so that no thread goes on forever.
 struct Over<'a>(&'a AtomicBool);
 
 impl Drop for Over<'_> {
@@ -144,14 +145,14 @@ fn race(row: &Row) {
     let tree = site();
     let files = Files::new(tree.path("")).expect("a site");
     let swap = Swap::new(&tree, place, link);
-    // With nothing else going on: what each of the three gives.
+    // Without swapping: the response for each of the three.
     let mut calm = Vec::new();
     swap.round(|| calm.push(ask(&files, target, *field)));
     for answer in &calm {
         assert!(!shows_secret(answer), "{row:?}: {answer:?}");
     }
     let seen: Vec<AtomicUsize> = calm.iter().map(|_| AtomicUsize::new(0)).collect();
-    // Two of the three may be one answer, so not each place is counted, but each answer.
+    // Two of the three may give one response, so responses are counted, not places.
     let at = |answer: &Answer| calm.iter().position(|known| known == answer);
     let all_seen = || {
         let count = |known| at(known).map_or(0, |at| seen[at].load(Ordering::SeqCst));
@@ -200,7 +201,7 @@ fn race(row: &Row) {
         strange.lock().expect("no panic").len()
     );
     for answer in strange.lock().expect("no panic").iter() {
-        // What is looked at in several steps may be one thing in this step and another in the next.
+        // A lookup in several steps may meet one thing in this step and another in the next.
         assert!(
             matches!(answer.status, 200 | 308 | 404),
             "{row:?}: {answer:?}"
@@ -210,7 +211,7 @@ fn race(row: &Row) {
 
 fn shows_secret(answer: &Answer) -> bool {
     format!("{:?} {}", answer.fields, answer.reason).contains("SECRET")
-        || answer.content.windows(6).any(|octets| octets == b"SECRET")
+        || answer.content.windows(6).any(|bytes| bytes == b"SECRET")
 }
 
 #[test]

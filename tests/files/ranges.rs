@@ -1,6 +1,6 @@
-//! Parts of files (RFC 9110 §14, §15.3.7, §15.5.17): which answer a selection becomes, and its octets.
+//! Parts of files (RFC 9110 §14, §15.3.7, §15.5.17): the response to a selection, and its bytes.
 //!
-//! Which octets a range means stands in `tests/semantics/range.rs`.
+//! Which bytes a range means is tested in `tests/semantics/range.rs`.
 
 use crate::tree::{Answer, Tree};
 use doorstep::Method;
@@ -9,12 +9,13 @@ use std::fs;
 
 const KIB: usize = 1024;
 
-/// Octets that tell where they stand.
+/// Bytes that depend on their position.
 fn content(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at * 31 + at / 256) as u8).collect()
 }
 
-/// Small files answer from memory, larger ones from their descriptor, and the largest is longer than one block of a reader.
+/// Small files are sent from memory, larger ones from their descriptor, and the largest is longer
+/// than one block of a reader.
 fn site() -> Tree {
     let tree = Tree::new();
     tree.file("ten", "0123456789")
@@ -24,7 +25,7 @@ fn site() -> Tree {
     tree
 }
 
-/// (what is asked, target, Range, status, Content-Range, first octet and length)
+/// (case, target, Range, status, Content-Range, first byte and length)
 type Row = (
     &'static str,
     &'static str,
@@ -77,8 +78,8 @@ fn a_range_has_its_answer() {
                 assert_eq!(answer.header_value("Vary"), "Accept-Encoding", "{name}");
                 assert_ne!(answer.header_value("ETag"), "", "{name}");
             }
-            // RFC 9110 §14.2: "A server MUST ignore a Range header field received with a request method that is unrecognized or for
-            // which range handling is not defined."
+            // RFC 9110 §14.2: "A server MUST ignore a Range header field received with a request
+            // method that is unrecognized or for which range handling is not defined."
             let head = tree.send_at(ms, Method::Head, target, &[("Range", range)]);
             assert_eq!(
                 (head.status, head.header_value("Content-Range")),
@@ -89,7 +90,7 @@ fn a_range_has_its_answer() {
     }
 }
 
-/// What stands in one part of a `multipart/byteranges`.
+/// One part of a `multipart/byteranges`.
 #[derive(Debug, PartialEq)]
 struct Part {
     content_type: String,
@@ -97,7 +98,7 @@ struct Part {
     content: Vec<u8>,
 }
 
-/// Takes a multipart answer apart as RFC 2046 §5.1.1 has it.
+/// Takes a multipart response apart by RFC 2046 §5.1.1.
 fn parts(answer: &Answer) -> Vec<Part> {
     let media_type = answer.header_value("Content-Type");
     let boundary = media_type
@@ -114,7 +115,7 @@ fn parts(answer: &Answer) -> Vec<Part> {
     let mut parts = Vec::new();
     let next = format!("\r\n--{boundary}\r\n");
     let close = format!("\r\n--{boundary}--\r\n");
-    // zsync takes the line before each delimiter for an empty one, that before the first as well.
+    // zsync takes the line before each delimiter for an empty one, even before the first.
     rest = rest
         .strip_prefix(next.as_bytes())
         .expect("an empty line and a delimiter");
@@ -147,8 +148,8 @@ fn parts(answer: &Answer) -> Vec<Part> {
     }
 }
 
-fn find(octets: &[u8], what: &[u8]) -> Option<usize> {
-    octets.windows(what.len()).position(|window| window == what)
+fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).position(|window| window == what)
 }
 
 /// RFC 9110 §14.4, RFC 9110 §14.6, RFC 9110 §15.3.7.2.
@@ -180,7 +181,8 @@ fn several_ranges_are_parts_of_one_answer() {
     }
 }
 
-/// "A client that is requesting multiple ranges SHOULD list those ranges in ascending order", and need not.
+/// "A client that is requesting multiple ranges SHOULD list those ranges in ascending order", and
+/// need not.
 #[test]
 fn parts_come_in_the_order_that_was_asked_for() {
     let tree = site();
@@ -192,7 +194,7 @@ fn parts_come_in_the_order_that_was_asked_for() {
     assert_eq!(ranges, ["bytes 60000-60001/65536", "bytes 0-1/65536"]);
 }
 
-/// dufs#690: however many ranges are asked for, the answer is hardly longer than the file.
+/// dufs#690: however many ranges are asked for, the response is hardly longer than the file.
 #[test]
 fn a_thousand_ranges_cost_no_more_than_the_file() {
     let tree = site();
@@ -215,7 +217,7 @@ fn a_thousand_ranges_cost_no_more_than_the_file() {
     }
 }
 
-/// sirv#145: what is gone is never passed off as sent.
+/// sirv#145: missing bytes are never passed off as sent.
 #[test]
 fn a_file_that_shrinks_while_it_is_sent_fails() {
     let tree = site();
@@ -246,7 +248,7 @@ fn a_file_that_grows_is_sent_as_it_was() {
     );
 }
 
-/// A file that was replaced, by renaming as tools do, is sent to its end as it was.
+/// A file that is replaced by renaming, as tools do, is sent to its end as it was.
 #[cfg(unix)]
 #[test]
 fn a_file_that_is_replaced_is_sent_as_it_was() {
@@ -261,7 +263,7 @@ fn a_file_that_is_replaced_is_sent_as_it_was() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever is asked for, each part is what the file has there.
+    /// Whatever is asked for, each part has the file's bytes of that range.
     #[test]
     fn every_part_is_a_part_of_the_file(
         ranges in prop::collection::vec((0..70_000_usize, 0..70_000_usize, 0..3), 1..6),

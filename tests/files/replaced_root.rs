@@ -1,4 +1,5 @@
-//! The served folder deleted, made anew, moved away: what is served follows its path, within 100 ms.
+//! The served folder deleted, created again, moved away: the path decides what is served, within
+//! 100 ms.
 
 use crate::tree::Tree;
 use doorstep::{Files, Method, Now, Request};
@@ -26,7 +27,7 @@ fn a_folder_made_anew_is_served() {
     assert_eq!(tree.get_at(100, "/").text(), "second");
 }
 
-/// What was found a moment ago in the old folder says nothing of the new one.
+/// Files found a moment ago in the old folder say nothing of the new one.
 #[cfg(unix)]
 #[test]
 fn nothing_is_known_of_a_folder_made_anew() {
@@ -34,7 +35,7 @@ fn nothing_is_known_of_a_folder_made_anew() {
     tree.file("a.txt", "first");
     assert_eq!(tree.get_at(0, "/").status, 200);
     make_anew(&tree, "second");
-    // Held as it was: the one is gone, the other is not there yet.
+    // Held as before: the old folder is gone, the new one is not there yet.
     tree.file("b.txt", "new");
     assert_eq!(tree.get_at(99, "/b.txt").status, 404);
     assert_eq!(tree.get_at(100, "/b.txt").text(), "new");
@@ -69,7 +70,8 @@ fn a_folder_that_is_away_is_404_until_it_is_back() {
     assert_eq!(tree.get_at(400, "/").text(), "first");
 }
 
-/// Each request says what time it is, and one that was made for a test may say that it is earlier than it was.
+/// Each request says what time it is, and a request that was made for a test may be earlier than
+/// the last one.
 #[test]
 fn a_clock_of_another_origin_does_not_stop_the_comparison() {
     let tree = Tree::new();

@@ -1,4 +1,5 @@
-//! A file and its sidecars `.br`, `.zst`, `.gz` (RFC 9110 §12.5.3, §8.8.3.3): which one is sent, with which fields.
+//! A file and its sidecars `.br`, `.zst`, `.gz` (RFC 9110 §12.5.3, §8.8.3.3): which one is sent,
+//! and its headers.
 
 use crate::tree::{Answer, Tree};
 use doorstep::Method;
@@ -9,7 +10,8 @@ fn time(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000 + seconds)
 }
 
-/// `a.js` with all three, `b.js` with the last one, `c.js` with none; all of one time, as tools that pack files leave it.
+/// `a.js` with all three, `b.js` with the last one, `c.js` with none; all of one time, as
+/// compressing tools leave it.
 fn site() -> Tree {
     let tree = Tree::new();
     for (path, content) in [
@@ -30,7 +32,7 @@ fn site() -> Tree {
     tree
 }
 
-/// (what is asked, target, Accept-Encoding, what is sent)
+/// (case, target, Accept-Encoding, file that is sent)
 #[rustfmt::skip]
 const ROWS: &[(&str, &str, Option<&str>, &str)] = &[
     ("§12.5.3: no field", "/a.js", None, "plain"),
@@ -79,7 +81,7 @@ fn the_coding_that_the_client_likes_best_is_sent() {
             };
             assert_eq!(answer.header_value("Content-Encoding"), coding, "{name}");
             assert_eq!(answer.length, expected.len() as u64, "{name}");
-            // RFC 9110 §12.5.5: on every answer that was, or might have been, chosen so.
+            // RFC 9110 §12.5.5: on every response that was, or might have been, chosen by it.
             assert_eq!(answer.header_value("Vary"), "Accept-Encoding", "{name}");
             assert_eq!(
                 answer.header_value("X-Content-Type-Options"),
@@ -102,8 +104,8 @@ fn the_coding_that_the_client_likes_best_is_sent() {
     }
 }
 
-/// RFC 9110 §12.5.3: "the origin server SHOULD send a response without any content coding unless the identity coding is indicated
-/// as unacceptable".
+/// RFC 9110 §12.5.3: "the origin server SHOULD send a response without any content coding unless
+/// the identity coding is indicated as unacceptable".
 #[test]
 fn what_nobody_accepts_is_406() {
     let tree = site();
@@ -122,11 +124,11 @@ fn what_nobody_accepts_is_406() {
     }
 }
 
-/// static-web-server v2.44: a sidecar is never older than what it stands for.
+/// static-web-server v2.44: a sidecar is never older than its file.
 #[test]
 fn a_stale_sidecar_is_not_sent() {
     let gzip = [("Accept-Encoding", "gzip")];
-    // name, when the sidecar was written beside the file's time 0, whether it is sent
+    // name, time of the sidecar with the file's at 0, whether it is sent
     for (name, offset, sent) in [
         ("newer", 1, true),
         ("as old", 0, true),
@@ -182,7 +184,7 @@ fn a_sidecar_is_kept_as_its_file_is() {
     assert_eq!(get(100), "brotli");
 }
 
-/// A large one is sent from its descriptor, so it is asked before each answer whether it is what its tag says.
+/// A large one is sent from its descriptor, so its metadata is checked before each response.
 #[test]
 fn a_large_sidecar_that_is_written_to_is_served_new_at_once() {
     let tree = site();
@@ -198,7 +200,7 @@ fn a_large_sidecar_that_is_written_to_is_served_new_at_once() {
     assert_ne!(second.header_value("ETag"), first.header_value("ETag"));
 }
 
-/// A sidecar whose last change is not two seconds old may change once more and leave no trace.
+/// A sidecar whose last change is less than two seconds old may change again without a trace.
 #[test]
 fn a_sidecar_that_has_just_changed_is_not_kept() {
     let mut tree = site();
@@ -214,7 +216,7 @@ fn a_sidecar_that_has_just_changed_is_not_kept() {
     assert_ne!(get(2).header_value("ETag"), first.header_value("ETag"));
 }
 
-/// RFC 9110 §8.8.3.3: each has a tag of its own, even of the same length and time.
+/// RFC 9110 §8.8.3.3: each has its own tag, even of the same length and time.
 #[test]
 fn no_two_representations_share_a_tag() {
     let tree = Tree::new();
@@ -238,7 +240,7 @@ fn no_two_representations_share_a_tag() {
             let got = tree.get_with("/a.js", &lines);
             assert_eq!(got.status, status, "{coding}, but it has {other}");
             assert_eq!(got.header_value("Vary"), "Accept-Encoding");
-            // A part of one is not put behind a part of another.
+            // A part of one is not put after a part of another.
             let lines = [
                 ("Accept-Encoding", *coding),
                 ("Range", "bytes=5-"),
@@ -271,7 +273,7 @@ fn a_range_is_one_of_the_coding_that_was_chosen() {
     );
 }
 
-/// A client would take the coding off the whole answer, its delimiters included.
+/// A client would decode the whole response, its delimiters included.
 #[test]
 fn several_ranges_of_a_sidecar_are_the_whole_of_it() {
     let tree = site();
@@ -301,12 +303,12 @@ fn a_sidecar_that_is_no_file_of_the_root_is_not_sent() {
     assert_eq!(answer.text(), "plain", "a folder");
 }
 
-/// Large ones go by their descriptors.
+/// Large ones are sent from their descriptors.
 #[test]
 fn large_representations_are_told_apart_too() {
     let tree = Tree::new();
-    for (path, octet) in [("big.js", b'p'), ("big.js.br", b'b'), ("big.js.gz", b'g')] {
-        tree.file(path, vec![octet; 70_000]).modified(path, time(0));
+    for (path, byte) in [("big.js", b'p'), ("big.js.br", b'b'), ("big.js.gz", b'g')] {
+        tree.file(path, vec![byte; 70_000]).modified(path, time(0));
     }
     let first = |ms, coding| {
         let answer: Answer =
@@ -315,13 +317,13 @@ fn large_representations_are_told_apart_too() {
         answer.content[0]
     };
     for ms in [0, 1, 99, 100, 1_000] {
-        for (coding, octet) in [
+        for (coding, byte) in [
             ("br", b'b'),
             ("identity", b'p'),
             ("gzip", b'g'),
             ("zstd", b'p'),
         ] {
-            assert_eq!(first(ms, coding), octet, "{coding} at {ms}");
+            assert_eq!(first(ms, coding), byte, "{coding} at {ms}");
         }
     }
 }

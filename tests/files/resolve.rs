@@ -1,4 +1,4 @@
-//! The resolver's table, and what holds for every path.
+//! The table of the resolver, and what holds for every path.
 
 use crate::path_invariant::{RULES, check};
 #[cfg(unix)]
@@ -39,15 +39,15 @@ const CLEAN: &[(&str, &[u8], bool)] = &[
     ("/%252e%252e", b"%2e%2e", false),
     ("/%252e%252e/%252fetc", b"%2e%2e/%2fetc", false),
     ("/%25", b"%", false),
-    // Overlong UTF-8 is nobody's dot or slash (CVE-2006-5050 and its kin).
+    // Overlong UTF-8 is neither a dot nor a slash (CVE-2006-5050 and similar).
     ("/%c0%ae%c0%ae", b"\xC0\xAE\xC0\xAE", false),
     ("/%c0%af", b"\xC0\xAF", false),
     ("/%e0%80%ae", b"\xE0\x80\xAE", false),
     ("/%ff", b"\xFF", false),
-    // Full-width and other dots are letters.
+    // Full-width dots and the like are letters.
     ("/%ef%bc%8e%ef%bc%8e", b"\xEF\xBC\x8E\xEF\xBC\x8E", false),
     ("/%e2%80%8ca", b"\xE2\x80\x8Ca", false),
-    // Any octet that a name may have.
+    // Any byte that a name may have.
     ("/%0a", b"\n", false),
     ("/a%0d%0ab/%7F", b"a\r\nb/\x7F", false),
     ("/%01%1f/", b"\x01\x1F", true),
@@ -117,7 +117,7 @@ const REFUSED: &[(&str, PathError)] = &[
     ("/a/.git/", PathError::Hidden),
     ("/a/.well-known/x", PathError::Hidden),
     ("/.well-knownx", PathError::Hidden),
-    // CVE-2014-9390: HFS+ does not see U+200C, U+202E, U+206A, U+FEFF.
+    // CVE-2014-9390: HFS+ ignores U+200C, U+202E, U+206A, U+FEFF.
     ("/%e2%80%8c.git", PathError::Hidden),
     ("/%e2%80%ae.git", PathError::Hidden),
     ("/%e2%81%aa%ef%bb%bf.git", PathError::Hidden),
@@ -161,7 +161,7 @@ const CONTROL: &[&str] = &[
     "/.%0d",
 ];
 
-/// Near to those, and fine everywhere.
+/// Similar names that are fine everywhere.
 #[rustfmt::skip]
 const NOT_WINDOWS: &[&str] = &[
     "/CONS", "/xcon", "/com", "/COM10", "/comx", "/lpt", "/console.log", "/a~", "/~a", "/a~b", "/x.y", "/%20x",
@@ -194,7 +194,7 @@ fn all_others_are_refused() {
         if error == PathError::NoLeadingSlash {
             continue;
         }
-        // No better behind a clean segment, or behind the one that may begin with a dot.
+        // No better after a clean segment, or after the one that may begin with a dot.
         for before in ["/a", "/.well-known"] {
             let behind = format!("{before}{path}");
             let outcome = resolve(behind.as_bytes(), UNIX);
@@ -243,7 +243,7 @@ fn hidden_names_are_found_where_they_are_served() {
     }
 }
 
-/// What a listing may show is what a path may ask for.
+/// A listing may show exactly the names that a path may ask for.
 #[test]
 fn a_name_is_judged_by_itself() {
     let rows: &[(&[u8], bool, Result<(), PathError>)] = &[
@@ -288,12 +288,13 @@ fn windows_names_are_refused_on_windows() {
         assert!(resolve(path.as_bytes(), ON_WINDOWS).is_ok(), "{path}");
         check(path.as_bytes());
     }
-    // What separates there is refused before anything else of a name is looked at.
+    // A separator is refused before anything else of a name is checked.
     let separated = resolve(b"/a%5c..%5cx", ON_WINDOWS);
     assert_eq!(separated, Err(PathError::Backslash));
 }
 
-/// Windows' names are refused on Windows, whatever was asked for; so are names that begin with a dot, on all systems.
+/// Windows' names are refused on Windows, whatever was chosen; names that begin with a dot are on
+/// all systems.
 #[test]
 fn the_rules_of_the_system_hold_unless_others_are_chosen() {
     let rules = PathRules::default();
@@ -302,7 +303,7 @@ fn the_rules_of_the_system_hold_unless_others_are_chosen() {
     assert!(!rules.hidden);
 }
 
-/// 400 for what is no path of octets, 404 for all else, and no two reasons alike.
+/// 400 where the path is not a path of bytes, otherwise 404, and no two reasons are alike.
 #[test]
 fn a_refusal_has_a_status_and_a_reason() {
     let mut refusals = BTreeMap::new();
@@ -322,7 +323,8 @@ fn a_refusal_has_a_status_and_a_reason() {
     );
 }
 
-/// RUSTSEC-2017-0002, CVE-2026-66753: a name may hold a line end, and what is made of its path has none.
+/// RUSTSEC-2017-0002, CVE-2026-66753: a name may hold a line end, but nothing made of its path
+/// does.
 #[cfg(unix)]
 #[test]
 fn a_line_end_in_a_name_stays_escaped() {
@@ -357,18 +359,18 @@ fn a_line_end_in_a_name_stays_escaped() {
     assert!(!missing.text().contains("X: y"), "{missing:?}");
 }
 
-/// A path made of pieces that paths are attacked with, and a few harmless ones. Most segments are one piece, so that many
-/// paths get as far as their last segment.
+/// A path made of pieces known from attacks, and a few harmless ones. Most segments are one piece,
+/// so that many paths get as far as their last segment.
 fn path() -> impl Strategy<Value = Vec<u8>> {
     #[rustfmt::skip]
     const PIECES: &[&str] = &[
         "/", ".", "..", "%2e", "%2E%2e", "%2f", "%5c", "\\", "%00", "\0", "%25", "%", "%2", "~1", ":", " ", "%20", ".well-known",
         ".git", "con", "lpt%C2%B3", "%c0%ae", "%e2%80%8c", "%ef%bb%bf", ";", "?", "#", "\r\n", "%09", "%7f", "",
     ];
-    let octets = |piece: &str| piece.as_bytes().to_vec();
+    let bytes = |piece: &str| piece.as_bytes().to_vec();
     let segment = prop_oneof![
-        6 => prop::sample::select(&["a", "b.html", "%61"][..]).prop_map(octets),
-        3 => prop::sample::select(PIECES).prop_map(octets),
+        6 => prop::sample::select(&["a", "b.html", "%61"][..]).prop_map(bytes),
+        3 => prop::sample::select(PIECES).prop_map(bytes),
         2 => prop::collection::vec(prop::sample::select(PIECES), 2..4)
             .prop_map(|pieces| pieces.concat().into_bytes()),
         1 => prop::collection::vec(any::<u8>(), 1..4),
@@ -385,8 +387,8 @@ proptest! {
     }
 
     #[test]
-    fn no_octets_at_all_confuse_it(octets in prop::collection::vec(any::<u8>(), 0..64)) {
-        check(&octets);
+    fn no_octets_at_all_confuse_it(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        check(&bytes);
     }
 
     /// Most of the paths above are refused; these never are.

@@ -1,4 +1,4 @@
-//! What is served, and with which fields.
+//! Which files are served, and with which headers.
 
 use crate::tree::Tree;
 use doorstep::Method;
@@ -26,7 +26,7 @@ fn site() -> Tree {
     tree
 }
 
-/// (what is asked, target, status, content or where to)
+/// (case, target, status, content or Location)
 #[rustfmt::skip]
 const ROWS: &[(&str, &str, u16, &str)] = &[
     ("the root's index", "/", 200, "home"),
@@ -48,7 +48,7 @@ const ROWS: &[(&str, &str, u16, &str)] = &[
     ("decoded once", "/%2541.txt", 200, "an escape in the name"),
     ("UTF-8", "/gr%C3%BC%C3%9Fe.html", 200, "umlaut"),
     ("delimiters", "/a;b=c,d.txt", 200, "delimiters"),
-    // RFC 8615 §3: there to be asked for.
+    // RFC 8615 §3: meant to be asked for.
     ("well-known", "/.well-known/acme-challenge/token", 200, "token"),
     ("hidden below well-known", "/.well-known/.secret", 404, "nothing here"),
     ("well-known elsewhere", "/docs/.well-known/x", 404, "nothing here"),
@@ -113,7 +113,7 @@ fn another_content_has_another_tag() {
     assert_eq!(second, again.header_value("ETag"), "nothing has changed");
 }
 
-/// RFC 9110 §9.3.2: HEAD's fields are GET's.
+/// RFC 9110 §9.3.2: HEAD's headers are those of GET.
 #[test]
 fn head_says_what_get_says() {
     let tree = site();
@@ -127,7 +127,7 @@ fn head_says_what_get_says() {
     }
 }
 
-/// RFC 9110 §15.4.9: a browser keeps it for ever unless told otherwise.
+/// RFC 9110 §15.4.9: a browser keeps it forever unless told otherwise.
 #[test]
 fn a_redirect_is_asked_again() {
     let answer = site().get("/docs");

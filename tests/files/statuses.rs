@@ -1,4 +1,4 @@
-//! Each status that a file service can send, its fields, and the page that comes with it.
+//! Each status that the file service can send, its headers, and its page.
 
 use crate::tree::{Answer, Tree};
 use doorstep::Method;
@@ -98,9 +98,9 @@ fn a_missing_page_has_three_forms() {
     missing("the second page");
     tree.file("404.html", "the first page");
     missing("the first page");
-    // Asked by its name it is a page like any other.
+    // Asked for by its name it is a page like any other.
     assert_eq!(tree.get("/404.html").status, 200);
-    // The root's alone, not a folder's.
+    // Only the root's page, not a folder's.
     tree.file("folder/404.html", "the folder's page");
     assert_eq!(tree.get("/folder/missing").text(), "the first page");
     // A 400 is not a 404.
@@ -126,7 +126,7 @@ fn a_page_outside_the_root_is_not_shown() {
     assert_eq!(answer.reason, "no such file");
 }
 
-/// What the system says, and what becomes of it.
+/// An error of the system, and its response.
 #[test]
 fn each_error_of_the_system_has_one_answer() {
     let io = |code| OpenError::Io(io::Error::from_raw_os_error(code));
@@ -189,7 +189,7 @@ fn what_may_not_be_read_is_403() {
     allow("locked", 0o700);
 }
 
-/// In a process of its own, because others would run out of descriptors, too.
+/// In a process of its own, because other tests would run out of descriptors, too.
 #[cfg(unix)]
 #[test]
 fn without_descriptors_it_is_503() {
@@ -207,7 +207,7 @@ fn without_descriptors_it_is_503() {
     });
 }
 
-/// What is kept open for later is not in the way of what is asked now.
+/// Files that are open for later requests are closed for this one.
 #[cfg(unix)]
 #[test]
 fn descriptors_that_are_kept_are_given_up_for_others() {
@@ -226,7 +226,7 @@ fn descriptors_that_are_kept_are_given_up_for_others() {
         assert_eq!(tree.get_at(0, "/a.txt").status, 200);
         assert_eq!(tree.stats().evictions, 2);
         drop(held);
-        // The last one is for the folder, and a look at what is in it needs two more.
+        // The last one is for the folder, and its entries need two more.
         assert_eq!(tree.get_at(0, "/one").status, 200);
         assert_eq!(tree.get_at(0, "/other").status, 200);
         let mut held = all_descriptors(&tree);
@@ -240,7 +240,7 @@ fn descriptors_that_are_kept_are_given_up_for_others() {
     });
 }
 
-/// A deleted file takes its room on the disk for as long as it is open.
+/// A deleted file takes space on the disk for as long as it is open.
 #[cfg(target_os = "linux")]
 #[test]
 fn descriptors_that_nobody_asks_for_are_closed() {
@@ -253,7 +253,7 @@ fn descriptors_that_nobody_asks_for_are_closed() {
         if before == 0 {
             return crate::skip(name, "/proc is not mounted");
         }
-        // what is asked for, when, and how many descriptors are kept then
+        // target, time, number of open descriptors after it
         for (target, ms, kept) in [
             ("/large", 20_000, 1),
             ("/a.txt", 29_999, 1),
@@ -269,7 +269,7 @@ fn descriptors_that_nobody_asks_for_are_closed() {
     });
 }
 
-/// Room is made for an eighth more than is needed, and no more: the account of descriptors follows what is given up.
+/// An eviction frees an eighth more than needed, and no more; the count of descriptors follows it.
 #[cfg(target_os = "linux")]
 #[test]
 fn most_descriptors_stay_when_room_is_made() {
@@ -294,7 +294,7 @@ fn most_descriptors_stay_when_room_is_made() {
     });
 }
 
-/// A deleted sidecar is closed, though others ask for its file all the time.
+/// A deleted sidecar is closed, although others ask for its file all the time.
 #[cfg(target_os = "linux")]
 #[test]
 fn sidecars_that_nobody_asks_for_are_closed() {
@@ -307,7 +307,7 @@ fn sidecars_that_nobody_asks_for_are_closed() {
         if before == 0 {
             return crate::skip(name, "/proc is not mounted");
         }
-        // which coding is asked for, when, and how many descriptors are kept then
+        // coding asked for, time, number of open descriptors after it
         for (coding, ms, kept) in [
             ("gzip", 0, 1),
             ("identity", 100, 1),
@@ -335,7 +335,7 @@ fn all_descriptors(tree: &Tree) -> Vec<std::fs::File> {
     std::iter::from_fn(open).collect()
 }
 
-/// Runs a test of this name in a process that may have 64 descriptors.
+/// Runs a test of this name in a process with a limit of 64 descriptors.
 #[cfg(unix)]
 fn in_a_process_of_its_own(name: &str, test: impl FnOnce()) {
     const CHILD: &str = "DOORSTEP_TEST_WITHOUT_DESCRIPTORS";

@@ -27,7 +27,7 @@ const ROWS: &[(&str, i64, &str)] = &[
 #[test]
 fn a_time_without_an_honest_date_is_left_out() {
     let mut tree = Tree::new();
-    // So late that nothing lies in the future.
+    // So late that no time is in the future.
     tree.set_wall(UNIX_EPOCH + Duration::from_secs(5_000_000_000_000));
     tree.file("a.txt", "a");
     for (name, seconds, expected) in ROWS {
@@ -48,7 +48,7 @@ fn a_time_without_an_honest_date_is_left_out() {
     }
 }
 
-/// RFC 9110 §8.8.2.1: never later than the answer itself.
+/// RFC 9110 §8.8.2.1: never later than the response itself.
 #[test]
 fn a_time_in_the_future_becomes_now() {
     let mut tree = Tree::new();
@@ -58,7 +58,7 @@ fn a_time_in_the_future_becomes_now() {
     let answer = tree.get("/a.txt");
     let date = answer.header_value("Last-Modified");
     assert_eq!(date, "Sun, 06 Nov 1994 08:49:37 GMT");
-    // It may change once more and get the time that it has already.
+    // It may change again and get the same time.
     let opaque = tag.trim_matches('"');
     let weak = answer
         .header_value("ETag")

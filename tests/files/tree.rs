@@ -1,4 +1,4 @@
-//! A folder made for one test and asked like a site; gone when the test ends.
+//! A site for one test, in a folder of its own that is removed when the test ends.
 
 use doorstep::{Files, Method, Now, Request, Response, Stats};
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-/// `site/` is served; what stands beside it must never be.
+/// `site/` is served; files beside it never may be.
 pub struct Tree {
     // Dropped before the folder is removed: Windows keeps a folder that is open.
     files: Files,
@@ -19,7 +19,7 @@ pub struct Tree {
 /// The folder on disk.
 struct Base(PathBuf);
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -27,11 +27,11 @@ pub struct Answer {
     pub fields: Vec<(&'static str, String)>,
     pub length: u64,
     pub content: Vec<u8>,
-    /// Why, for the log.
+    /// The reason for the log.
     pub reason: String,
 }
 
-/// Every field that a file service writes, and the length, which it leaves to the server.
+/// Every header of the file service, and the length, which it leaves to the server.
 const FIELDS: [&str; 14] = [
     "Accept-Ranges",
     "Allow",
@@ -55,7 +55,7 @@ impl Tree {
         Tree::with(|files| files)
     }
 
-    /// An empty site that is served with these choices.
+    /// An empty site with these settings.
     pub fn with(choose: impl FnOnce(Files) -> Files) -> Tree {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -78,7 +78,7 @@ impl Tree {
         self.write(&self.path(path), content.as_ref())
     }
 
-    /// Writes a file that is no part of the site: `site-secret/key` is `../site-secret/key` from the root.
+    /// Writes a file outside the site: `site-secret/key` is `../site-secret/key` from the root.
     pub fn outside(&self, path: &str, content: &str) -> &Tree {
         self.write(&self.base.0.join(path), content.as_bytes())
     }
@@ -89,7 +89,7 @@ impl Tree {
         self
     }
 
-    /// Makes a symlink with this content.
+    /// Makes a symlink with this target.
     #[cfg(unix)]
     pub fn link(&self, path: &str, target: impl AsRef<Path>) -> &Tree {
         std::os::unix::fs::symlink(target, self.path(path)).expect("a symlink can be made");
@@ -104,7 +104,7 @@ impl Tree {
         self
     }
 
-    /// Where that is on disk.
+    /// The place of a path on disk.
     pub fn path(&self, path: &str) -> PathBuf {
         self.base.0.join("site").join(path)
     }
@@ -114,7 +114,7 @@ impl Tree {
         self.wall = wall;
     }
 
-    /// How often what was kept could answer.
+    /// The counters of the cache.
     pub fn stats(&self) -> Stats {
         self.files.stats()
     }
@@ -123,7 +123,7 @@ impl Tree {
         self.send(Method::Get, target)
     }
 
-    /// GET with these field lines.
+    /// GET with these headers.
     pub fn get_with(&self, target: &str, lines: &[(&str, &str)]) -> Answer {
         self.send_with(Method::Get, target, lines)
     }
@@ -133,23 +133,23 @@ impl Tree {
         self.send_at(ms, Method::Get, target, &[])
     }
 
-    /// A second after the last one, so that nothing is answered from memory without a look at its file.
+    /// A second after the last one, so that nothing comes from memory without a look at its file.
     pub fn send(&self, method: Method, target: &str) -> Answer {
         self.send_with(method, target, &[])
     }
 
-    /// The same with these field lines.
+    /// The same with these headers.
     pub fn send_with(&self, method: Method, target: &str, lines: &[(&str, &str)]) -> Answer {
         let ms = self.ms.fetch_add(1_000, Ordering::Relaxed);
         self.send_at(ms, method, target, lines)
     }
 
-    /// At this time of the monotonic clock, in milliseconds.
+    /// The same at this time of the monotonic clock, in milliseconds.
     pub fn send_at(&self, ms: u64, method: Method, target: &str, lines: &[(&str, &str)]) -> Answer {
         Answer::of(self.ask(ms, method, target, lines))
     }
 
-    /// The answer to GET before anybody has read it.
+    /// The response to GET before anybody has read it.
     pub fn response(&self, target: &str, lines: &[(&str, &str)]) -> Response {
         let ms = self.ms.fetch_add(1_000, Ordering::Relaxed);
         self.ask(ms, Method::Get, target, lines)
@@ -196,7 +196,7 @@ impl Answer {
         }
     }
 
-    /// The value of a field; empty when it is not there.
+    /// The value of a header; empty when it is missing.
     pub fn header_value(&self, name: &str) -> &str {
         let found = self.fields.iter().find(|(this, _)| *this == name);
         found.map_or("", |(_, value)| value)

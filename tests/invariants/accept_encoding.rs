@@ -1,6 +1,7 @@
-//! What a client accepts is each of our codings that it names, or means by `*`, with a quality above 0, and the representation as it
-//! is unless it refuses that; the greater quality first, then as the server prefers. A member that the grammar does not have changes
-//! nothing, and how the members are spread over lines means nothing.
+//! A client accepts each of our codings that it names, or means by `*`, with a quality above 0, and
+//! the plain representation unless it refuses that; the greater quality first, then in the server's
+//! order. An invalid member changes nothing, and neither does the way in which members are spread
+//! over lines.
 
 // Each fuzz target is a crate of its own.
 #[allow(clippy::duplicate_mod)]
@@ -11,12 +12,13 @@ use doorstep::internals::semantics::accept_encoding::{Coding, ranking};
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-/// As the server prefers them; `x-gzip` is another name.
+/// In the server's order; `x-gzip` is another name.
 const CHOICES: [&str; 4] = ["br", "zstd", "gzip", "identity"];
 
-/// Panics when the lines of `octets`, each as the value of an Accept-Encoding field, break the sentence above.
-pub fn check(octets: &[u8]) {
-    let values: Vec<&[u8]> = octets.split(|&octet| octet == b'\n').collect();
+/// Panics when the lines of `bytes`, each as the value of an Accept-Encoding field, break the
+/// sentence above.
+pub fn check(bytes: &[u8]) {
+    let values: Vec<&[u8]> = bytes.split(|&byte| byte == b'\n').collect();
     let found = ranked(&values);
     let members: Vec<(String, u16)> = values
         .iter()
@@ -25,8 +27,8 @@ pub fn check(octets: &[u8]) {
         .collect();
     assert_eq!(found, expected(&members));
     assert_eq!(ranked(&[]), ["identity"], "no field");
-    // RFC 9110 §5.3: lines of one name are as good as one line, but for quotes that do not end.
-    if !octets.contains(&b'"') {
+    // RFC 9110 §5.3: lines of one name are as good as one line, except for quotes that do not end.
+    if !bytes.contains(&b'"') {
         assert_eq!(ranked(&[&values.join(&b", "[..])]), found, "on one line");
     }
     // RFC 9110 §8.4.1: "All content codings are case-insensitive".
@@ -44,7 +46,7 @@ fn ranked(values: &[&[u8]]) -> Vec<&'static str> {
     ranking.iter().map(name).collect()
 }
 
-/// The choices that are acceptable, the best of those that are left each time.
+/// The acceptable choices, the best of the remaining ones each time.
 fn expected(members: &[(String, u16)]) -> Vec<&'static str> {
     let said = |name: &str| {
         members
@@ -55,7 +57,7 @@ fn expected(members: &[(String, u16)]) -> Vec<&'static str> {
     let quality = |choice: &str| match (choice, said(choice), said("*")) {
         (_, Some(quality), _) => quality,
         ("identity", None, Some(0)) => 0,
-        // Behind whatever is acceptable, which has a thousandth at least.
+        // After whatever is acceptable, which has a thousandth at least.
         ("identity", None, _) => 1,
         (_, None, any) => any.unwrap_or(0),
     };
@@ -76,7 +78,7 @@ fn expected(members: &[(String, u16)]) -> Vec<&'static str> {
     order
 }
 
-/// `codings [ weight ]`: the coding in lower case, and its thousandths. `None` for what is not that.
+/// `codings [ weight ]`: the coding in lower case, and its thousandths. `None` for anything else.
 fn read(member: Vec<u8>) -> Option<(String, u16)> {
     let text = String::from_utf8(member).ok()?.to_ascii_lowercase();
     let (name, quality) = match text.split_once(';') {
@@ -110,17 +112,18 @@ fn spellings() -> &'static HashMap<String, u16> {
     })
 }
 
-/// The members of a list: commas within quotes, where a backslash hides the octet behind it, do not count.
+/// The members of a list. Commas within quotes do not count; a backslash there hides the byte after
+/// it.
 fn split(value: &[u8]) -> Vec<Vec<u8>> {
     let mut members = vec![Vec::new()];
     let (mut quoted, mut hidden) = (false, false);
-    for &octet in value {
-        if octet == b',' && !quoted {
+    for &byte in value {
+        if byte == b',' && !quoted {
             members.push(Vec::new());
             continue;
         }
-        members.last_mut().expect("never empty").push(octet);
-        match octet {
+        members.last_mut().expect("never empty").push(byte);
+        match byte {
             _ if hidden => hidden = false,
             b'\\' if quoted => hidden = true,
             b'"' => quoted = !quoted,
@@ -128,12 +131,12 @@ fn split(value: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     let trimmed = members.into_iter().map(|member| {
-        let is_white = |octet: &u8| matches!(octet, b' ' | b'\t');
-        let start = member.iter().take_while(|octet| is_white(octet)).count();
+        let is_white = |byte: &u8| matches!(byte, b' ' | b'\t');
+        let start = member.iter().take_while(|byte| is_white(byte)).count();
         let end = member
             .iter()
             .rev()
-            .take_while(|octet| is_white(octet))
+            .take_while(|byte| is_white(byte))
             .count();
         member[start.min(member.len() - end)..member.len() - end].to_vec()
     });

@@ -1,10 +1,13 @@
-//! Both ways of opening below a root give one answer, whatever symlinks stand there and whichever are followed: the same file or the
-//! same refusal, and never a file outside, unless all are followed. When none is, a symlink is refused and nothing else; when those
-//! inside are, a path is opened exactly when the system's own walk opens it and never leaves the root on its way.
+//! Both ways of opening below a root give the same result, whatever symlinks there are and
+//! whichever are followed: the same file or the same refusal, and never a file outside, unless all
+//! are followed. When none is followed, a symlink is refused and nothing else; when those inside
+//! are, a path is opened exactly when the system's own walk opens it and never leaves the root on
+//! its way.
 //!
-//! The input is lines. `f PATH` makes a file below the root, `d PATH` a folder, `l PATH`, a tab and a target a symlink; the folders
-//! that it needs are made, too. An absolute target starts at the folder that holds the root, and `outside/secret` beside it. Any
-//! other line is a path that is asked when the tree stands. What cannot be made is left out.
+//! The input is lines. `f PATH` makes a file below the root, `d PATH` a folder, `l PATH`, a tab and
+//! a target a symlink; missing folders on the way are made, too. An absolute target starts at the
+//! folder that holds the root, and `outside/secret` beside it. Any other line is a path that is
+//! asked for when the tree stands. What cannot be made is left out.
 
 use doorstep::internals::sys::beneath::{OpenError, Root, Strategy, Symlinks};
 use std::collections::HashSet;
@@ -16,10 +19,10 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Octets of an input that are read: enough for more symlinks than are followed on one way.
+/// Bytes of an input that are read: enough for more symlinks than are followed on one way.
 const INPUT_MAX: usize = 1024;
-/// Octets of a symlink's target. Forty such targets have fewer components than the walk takes in all, where it gives up and the
-/// kernel does not.
+/// Bytes of a symlink's target. Forty such targets have fewer components than the walk takes in
+/// all, where it gives up and the kernel does not.
 const TARGET_MAX: usize = 160;
 
 /// Device and inode.
@@ -28,10 +31,10 @@ type Place = (u64, u64);
 type Answer = Result<Place, String>;
 
 /// Panics when the sentence above does not hold for this tree and these paths.
-pub fn check(octets: &[u8]) {
+pub fn check(bytes: &[u8]) {
     let tree = Tree::plant();
     let mut paths = Vec::new();
-    for line in octets[..octets.len().min(INPUT_MAX)].split(|&octet| octet == b'\n') {
+    for line in bytes[..bytes.len().min(INPUT_MAX)].split(|&byte| byte == b'\n') {
         match line {
             [b'f', b' ', path @ ..] => tree.make(path, |path| File::create_new(path).map(drop)),
             [b'd', b' ', path @ ..] => tree.make(path, |path| fs::create_dir(path)),
@@ -63,7 +66,7 @@ pub fn check(octets: &[u8]) {
         if let Ok(place) = &inside {
             assert!(below.contains(place), "{shown}: outside the root");
         }
-        // Up to where it leaves the root, a path is the system's.
+        // As long as it does not leave the root, a path is the system's.
         if inside != Err("Escapes".into()) {
             assert_eq!(inside, all, "{shown}: those inside are followed");
         }
@@ -86,12 +89,12 @@ fn open(path: &Path, symlinks: Symlinks) -> Vec<Root> {
         .collect()
 }
 
-/// What opening and looking give on every root, which is one answer.
+/// The one result of opening and of asking for metadata, on every root.
 fn one_answer(roots: &[Root], symlinks: Symlinks, path: &[u8]) -> Answer {
     let mut answers = Vec::new();
     for root in roots {
         answers.push(named(root.metadata_beneath(path)));
-        // What lies anywhere, a device perhaps, is looked at and no more.
+        // Anywhere in the system there may be a device, so only its metadata is asked for.
         if symlinks != Symlinks::All {
             let opened = root.open_beneath(path);
             answers.push(named(opened.map(|file| file.metadata().expect("metadata"))));
@@ -109,12 +112,12 @@ fn named(answer: Result<Metadata, OpenError>) -> Answer {
         .map_err(|error| format!("{error:?}"))
 }
 
-/// What a path is when each name of it is looked at by itself, and a symlink is an error.
+/// The result for a path when each name of it is looked at by itself, and a symlink is an error.
 fn plain(root: &Path, path: &[u8]) -> Answer {
     let mut at = root.to_owned();
     let mut found = fs::symlink_metadata(&at).expect("a root");
     for name in path
-        .split(|&octet| octet == b'/')
+        .split(|&byte| byte == b'/')
         .filter(|name| !name.is_empty())
     {
         at.push(OsStr::from_bytes(name));
@@ -128,7 +131,7 @@ fn plain(root: &Path, path: &[u8]) -> Answer {
 
 /// Components that are names, joined by `/`.
 fn is_clean(path: &[u8]) -> bool {
-    let mut names = path.split(|&octet| octet == b'/');
+    let mut names = path.split(|&byte| byte == b'/');
     path.is_empty() || names.all(|name| !matches!(name, b"" | b"." | b"..") && !name.contains(&0))
 }
 
@@ -136,7 +139,7 @@ fn place(file: &Metadata) -> Place {
     (file.dev(), file.ino())
 }
 
-/// The folder and what stands below it.
+/// The folder and everything below it.
 fn collect(path: &Path, places: &mut HashSet<Place>) {
     let file = fs::symlink_metadata(path).expect("it was listed");
     places.insert(place(&file));
@@ -147,7 +150,7 @@ fn collect(path: &Path, places: &mut HashSet<Place>) {
     }
 }
 
-/// A folder of its own with an empty `root` and `outside/secret`, gone when it is dropped.
+/// A folder with an empty `root` and `outside/secret`, removed when it is dropped.
 struct Tree {
     base: PathBuf,
 }
@@ -167,17 +170,18 @@ impl Tree {
         tree
     }
 
-    /// Makes something below the root, if its path is clean and no symlink is on the way: a symlink may lead anywhere.
+    /// Makes something below the root, if its path is clean and no symlink is on the way, which may
+    /// lead anywhere.
     fn make(&self, path: &[u8], make: impl Fn(&Path) -> io::Result<()>) {
         if path.is_empty() || !is_clean(path) {
             return;
         }
         let mut at = self.base.join("root");
-        let mut names = path.split(|&octet| octet == b'/').peekable();
+        let mut names = path.split(|&byte| byte == b'/').peekable();
         while let Some(name) = names.next() {
             at.push(OsStr::from_bytes(name));
             if names.peek().is_none() {
-                // It may be there already, or have too long a name.
+                // It may exist already, or have too long a name.
                 let _ = make(&at);
             } else if !fs::symlink_metadata(&at).is_ok_and(|file| file.is_dir())
                 && fs::create_dir(&at).is_err()
@@ -189,7 +193,7 @@ impl Tree {
 
     /// Makes a symlink, from its path, a tab and its target.
     fn link(&self, link: &[u8]) {
-        let mut parts = link.splitn(2, |&octet| octet == b'\t');
+        let mut parts = link.splitn(2, |&byte| byte == b'\t');
         let (Some(path), Some(target)) = (parts.next(), parts.next()) else {
             return;
         };

@@ -1,9 +1,10 @@
-//! Whatever the names in a folder, and its own: a page of them has the tags and attributes of its template and no others, a row for
-//! each entry, a link in each that decodes to exactly the name, and no character that is obeyed instead of shown. The same
-//! listing as JSON is JSON, and says the same. Each is as long as it said.
+//! Whatever the names in a folder, and its own: its page has the tags and attributes of its
+//! template and no others, a row for each entry, a link in each that decodes to exactly the name,
+//! and no control character that is obeyed instead of shown. The same listing as JSON is valid
+//! JSON, and says the same. Each has the length that it announced.
 //!
-//! An input is a query, a path, and entries, with a NUL behind each; an entry is its size (`/` for a folder), its time and its
-//! name, with a space behind the first two.
+//! An input is a query, a path, and entries, each followed by a NUL; an entry is its size (`/` for
+//! a folder), its time and its name, with a space after each of the first two.
 
 #[path = "listing/json.rs"]
 mod json;
@@ -22,8 +23,8 @@ use std::io::Read;
 use std::ops::ControlFlow;
 
 /// Panics when the sentence above does not hold for this input.
-pub fn check(octets: &[u8]) {
-    let mut parts = octets.split(|&octet| octet == 0);
+pub fn check(bytes: &[u8]) {
+    let mut parts = bytes.split(|&byte| byte == 0);
     let query = std::str::from_utf8(parts.next().unwrap_or_default()).ok();
     let path = segments(parts.next().unwrap_or_default()).join(&b'/');
     let entries: Vec<Entry<'_>> = parts.filter_map(entry).collect();
@@ -48,7 +49,7 @@ pub fn check(octets: &[u8]) {
     }
 }
 
-/// What a listing says of one entry.
+/// What a listing says about one entry.
 #[derive(Debug)]
 struct Row {
     href: String,
@@ -60,18 +61,18 @@ struct Row {
 /// 9999-12-31 23:59:59.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-/// What can be a name.
-fn segments(octets: &[u8]) -> Vec<&[u8]> {
-    let names = octets.split(|&octet| octet == b'/');
+/// The segments that can be names.
+fn segments(bytes: &[u8]) -> Vec<&[u8]> {
+    let names = bytes.split(|&byte| byte == b'/');
     names.filter(|name| is_name(name)).collect()
 }
 
-fn is_name(octets: &[u8]) -> bool {
-    !matches!(octets, b"" | b"." | b"..") && octets.len() < 4096
+fn is_name(bytes: &[u8]) -> bool {
+    !matches!(bytes, b"" | b"." | b"..") && bytes.len() < 4096
 }
 
-fn entry(octets: &[u8]) -> Option<Entry<'_>> {
-    let mut parts = octets.splitn(3, |&octet| octet == b' ');
+fn entry(bytes: &[u8]) -> Option<Entry<'_>> {
+    let mut parts = bytes.splitn(3, |&byte| byte == b' ');
     let (size, time, name) = (parts.next()?, parts.next()?, parts.next()?);
     let is_one = is_name(name) && !name.contains(&b'/');
     is_one.then_some(Entry {
@@ -81,7 +82,8 @@ fn entry(octets: &[u8]) -> Option<Entry<'_>> {
     })
 }
 
-/// The listing, read in whole, which is what it is in small pieces, and as long as it said.
+/// The listing, read as a whole, which equals it in small pieces, and has the length that it
+/// announced.
 fn made(form: Form, path: &[u8], entries: &[Entry<'_>], order: Order) -> String {
     let content = || {
         let mut all = Entries::default();
@@ -158,7 +160,7 @@ fn assert_way(tokens: &[Token<'_>], path: &[u8]) {
     assert_eq!(hrefs, ups.collect::<Vec<_>>());
 }
 
-/// One column is the one that is ordered by.
+/// Exactly one column is sorted by.
 fn assert_heads(tokens: &[Token<'_>], order: Order) {
     let sorts: Vec<Option<&str>> = tokens
         .iter()
@@ -229,8 +231,8 @@ fn json_row(value: &Value) -> Row {
     }
 }
 
-/// The entries in the order of their links, which name each of them as often as it is there. Folders are first, and the key goes up
-/// or down.
+/// The entries in the order of their links, which name each of them once for each time it is there.
+/// Folders come first, and the key goes up or down.
 fn assert_ordered<'a>(rows: &[Row], entries: &[Entry<'a>], order: Order) -> Vec<Entry<'a>> {
     let mut left = entries.to_vec();
     let mut ordered: Vec<Entry<'a>> = Vec::new();
@@ -262,7 +264,7 @@ fn assert_ordered<'a>(rows: &[Row], entries: &[Entry<'a>], order: Order) -> Vec<
                 _ if before.size.is_none() && found.size.is_some() => {}
                 Key::Name => {}
                 Key::Size => assert!(one.size <= other.size, "{row:?}"),
-                // Those before and behind all dates have none in the page, and are not told apart here.
+                // Times before and after all dates are not shown, and so not distinguished here.
                 Key::Time
                     if [one, other]
                         .iter()

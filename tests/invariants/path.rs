@@ -1,6 +1,7 @@
-//! A path that is resolved names something below the root: no segment of it is empty, `.` or `..`, is hidden unless that was
-//! allowed, or holds a NUL, a slash or a backslash. It is resolved exactly when a naive reading of it finds nothing wrong, to
-//! the same segments, always alike; what comes out, encoded again, resolves to itself; and a name is judged as a path is.
+//! A resolved path names something below the root: no segment of it is empty, `.` or `..`, is
+//! hidden unless that was allowed, or holds a NUL, a slash or a backslash. A path is resolved
+//! exactly when a naive reading of it finds nothing wrong, to the same segments, always alike; the
+//! result, encoded again, resolves to itself; and a name is checked as a path is.
 
 use doorstep::internals::bytes::percent::encode_segment;
 use doorstep::internals::files::resolve::{
@@ -19,14 +20,14 @@ const fn rules(names: Names, hidden: bool) -> PathRules {
     PathRules { names, hidden }
 }
 
-/// Panics when the sentence above does not hold for this path, or for a name of these octets.
-pub fn check(octets: &[u8]) {
+/// Panics when the sentence above does not hold for this path, or for a name of these bytes.
+pub fn check(bytes: &[u8]) {
     for rules in RULES {
-        let outcome = resolve(octets, rules);
-        assert_eq!(resolve(octets, rules), outcome, "{rules:?}: a second time");
+        let outcome = resolve(bytes, rules);
+        assert_eq!(resolve(bytes, rules), outcome, "{rules:?}: a second time");
         let found = outcome.as_ref().ok();
         let found = found.map(|resolved| (resolved.path.to_vec(), resolved.slash));
-        assert_eq!(found, naive(octets, rules), "{rules:?}: a naive reading");
+        assert_eq!(found, naive(bytes, rules), "{rules:?}: a naive reading");
         match &outcome {
             Ok(resolved) => {
                 assert_safe(resolved, rules);
@@ -36,9 +37,9 @@ pub fn check(octets: &[u8]) {
             }
             Err(error) => assert_apt(*error, rules),
         }
-        check_name(octets, rules);
+        check_name(bytes, rules);
     }
-    assert_fewer_are_refused(octets);
+    assert_fewer_are_refused(bytes);
 }
 
 fn assert_safe(resolved: &Resolved<'_>, rules: PathRules) {
@@ -47,9 +48,9 @@ fn assert_safe(resolved: &Resolved<'_>, rules: PathRules) {
         assert!(resolved.slash, "the root is a folder");
         return;
     }
-    // How far below the root each prefix leads, if `.` and `..` were what a system takes them for.
+    // How far below the root each prefix leads, if a system read `.` and `..` in it.
     let mut depth = 0_i64;
-    for (index, segment) in path.split(|&octet| octet == b'/').enumerate() {
+    for (index, segment) in path.split(|&byte| byte == b'/').enumerate() {
         depth += match segment {
             b"" | b"." => 0,
             b".." => -1,
@@ -58,12 +59,12 @@ fn assert_safe(resolved: &Resolved<'_>, rules: PathRules) {
         assert!(depth == index as i64 + 1, "leaves its folder: {path:?}");
         let hidden = segment[0] == b'.' && (index > 0 || segment != b".well-known");
         assert!(!hidden || rules.hidden, "hidden: {path:?}");
-        let bad = |octet: &u8| matches!(octet, 0 | b'\\');
+        let bad = |byte: &u8| matches!(byte, 0 | b'\\');
         assert!(!segment.iter().any(bad), "a forbidden octet: {path:?}");
     }
 }
 
-/// A error has a status and a reason, and is one that these rules know.
+/// An error has a status and a reason, and is one of these rules.
 fn assert_apt(error: PathError, rules: PathRules) {
     assert!(matches!(error.status().code(), 400 | 404) && !error.reason().is_empty());
     let apt = match error {
@@ -74,7 +75,7 @@ fn assert_apt(error: PathError, rules: PathRules) {
     assert!(apt, "{rules:?}: {error:?}");
 }
 
-/// The octets as a name on disk: judged as a path is that asks for it.
+/// The bytes as a name on disk: checked like a path that asks for it.
 fn check_name(name: &[u8], rules: PathRules) {
     for first in [false, true] {
         let judged = check_segment(name, first, rules);
@@ -92,17 +93,17 @@ fn check_name(name: &[u8], rules: PathRules) {
     }
 }
 
-/// Rules that refuse less change nothing but what the others refused by them.
-fn assert_fewer_are_refused(octets: &[u8]) {
+/// Less strict rules change nothing but what the stricter ones refused.
+fn assert_fewer_are_refused(bytes: &[u8]) {
     for hidden in [false, true] {
-        let unix = resolve(octets, rules(Names::Unix, hidden));
-        let windows = resolve(octets, rules(Names::Windows, hidden));
+        let unix = resolve(bytes, rules(Names::Unix, hidden));
+        let windows = resolve(bytes, rules(Names::Windows, hidden));
         let by_name = matches!(windows, Err(PathError::WindowsName | PathError::Control));
         assert!(by_name || windows == unix, "{windows:?} and {unix:?}");
     }
     for names in [Names::Unix, Names::Windows] {
         let (without, with) = (rules(names, false), rules(names, true));
-        let (without, with) = (resolve(octets, without), resolve(octets, with));
+        let (without, with) = (resolve(bytes, without), resolve(bytes, with));
         let by_dot = without == Err(PathError::Hidden);
         assert!(by_dot || without == with, "{without:?} and {with:?}");
     }
@@ -111,7 +112,7 @@ fn assert_fewer_are_refused(octets: &[u8]) {
 fn encoded(resolved: &Resolved<'_>) -> Vec<u8> {
     let mut path = Vec::new();
     if !resolved.path.is_empty() {
-        for segment in resolved.path.split(|&octet| octet == b'/') {
+        for segment in resolved.path.split(|&byte| byte == b'/') {
             path.push(b'/');
             encode_segment(segment, &mut path);
         }
@@ -122,11 +123,12 @@ fn encoded(resolved: &Resolved<'_>) -> Vec<u8> {
     path
 }
 
-/// The segments joined, and whether a folder is asked for: the whole path is decoded, then cut, then looked at.
-fn naive(octets: &[u8], rules: PathRules) -> Option<(Vec<u8>, bool)> {
-    let decoded = decode(octets)?;
-    let slashes = |octets: &[u8]| octets.iter().filter(|&&octet| octet == b'/').count();
-    if decoded.first() != Some(&b'/') || slashes(&decoded) != slashes(octets) {
+/// The segments joined, and whether a folder is asked for: the whole path is decoded, then cut,
+/// then checked.
+fn naive(bytes: &[u8], rules: PathRules) -> Option<(Vec<u8>, bool)> {
+    let decoded = decode(bytes)?;
+    let slashes = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b'/').count();
+    if decoded.first() != Some(&b'/') || slashes(&decoded) != slashes(bytes) {
         return None;
     }
     if decoded == b"/" {
@@ -134,21 +136,21 @@ fn naive(octets: &[u8], rules: PathRules) -> Option<(Vec<u8>, bool)> {
     }
     let slash = decoded.ends_with(b"/");
     let inner = &decoded[1..decoded.len() - usize::from(slash)];
-    let mut names = inner.split(|&octet| octet == b'/').enumerate();
+    let mut names = inner.split(|&byte| byte == b'/').enumerate();
     let fine = names.all(|(index, name)| is_fine(name, index == 0, rules));
     fine.then(|| (inner.to_vec(), slash))
 }
 
-fn decode(octets: &[u8]) -> Option<Vec<u8>> {
+fn decode(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut decoded = Vec::new();
     let mut at = 0;
-    while at < octets.len() {
-        if octets[at] != b'%' {
-            decoded.push(octets[at]);
+    while at < bytes.len() {
+        if bytes[at] != b'%' {
+            decoded.push(bytes[at]);
             at += 1;
             continue;
         }
-        let digits = std::str::from_utf8(octets.get(at + 1..at + 3)?).ok()?;
+        let digits = std::str::from_utf8(bytes.get(at + 1..at + 3)?).ok()?;
         let digit = |digit: char| digit.to_digit(16);
         let mut digits = digits.chars().map(digit);
         decoded.push((digits.next()?? * 16 + digits.next()??) as u8);
@@ -159,10 +161,10 @@ fn decode(octets: &[u8]) -> Option<Vec<u8>> {
 
 fn is_fine(name: &[u8], first: bool, rules: PathRules) -> bool {
     let leads_elsewhere = name.is_empty() || name == b"." || name == b"..";
-    if leads_elsewhere || name.iter().any(|octet| b"\0/\\".contains(octet)) {
+    if leads_elsewhere || name.iter().any(|byte| b"\0/\\".contains(byte)) {
         return false;
     }
-    // What HFS+ does not see in a name.
+    // Characters that HFS+ ignores in a name.
     let unseen = |letter: char| matches!(letter, '\u{200C}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{206A}'..='\u{206F}' | '\u{FEFF}');
     let text = String::from_utf8_lossy(name);
     let hidden = text.trim_start_matches(unseen).starts_with('.');

@@ -1,5 +1,6 @@
-//! Whatever a Range field asks for, what is sent is the ranges of a naive reading that are there, those that overlap or nearly touch
-//! as one, each where the first of them stands in the field, and no octet twice; what is not valid, or asks for too much, is ignored.
+//! Whatever a Range header asks for, the response has the satisfiable ranges of a naive reading,
+//! merged where they overlap or nearly touch, each in the place of its first one in the header, and
+//! no byte twice; an invalid header, or one that asks for too much, is ignored.
 
 // Each fuzz target is a crate of its own.
 #[allow(clippy::duplicate_mod)]
@@ -11,9 +12,9 @@ use doorstep::internals::semantics::range::{ByteRange, Selection, select};
 
 const LENGTHS: [u64; 7] = [0, 1, 100, 1_000, 10_000, 1 << 40, u64::MAX];
 
-/// Panics when the lines of `octets`, each as the value of a Range field, break the sentence above.
-pub fn check(octets: &[u8]) {
-    let values: Vec<&[u8]> = octets.split(|&octet| octet == b'\n').collect();
+/// Panics when the lines of `bytes`, each as the value of a Range field, break the sentence above.
+pub fn check(bytes: &[u8]) {
+    let values: Vec<&[u8]> = bytes.split(|&byte| byte == b'\n').collect();
     let specs = match values[..] {
         [value] => read(value),
         _ => None,
@@ -27,7 +28,7 @@ pub fn check(octets: &[u8]) {
         assert_eq!(selection, expected, "of {length}");
         if let Selection::Several(parts) = selection {
             assert!((2..=RANGES_MAX).contains(&parts.len()));
-            // No sum above the length, which is none above 64 bits, either.
+            // No sum exceeds the length, which fits in 64 bits.
             let sent = parts
                 .iter()
                 .try_fold(0_u64, |sum, part| sum.checked_add(part.length));
@@ -39,13 +40,14 @@ pub fn check(octets: &[u8]) {
     }
 }
 
-/// As it is asked for; what is beyond 64 bits is the greatest number.
+/// In the header's own numbers; one beyond 64 bits is the greatest number.
 enum Spec {
     From(u64, Option<u64>),
     Last(u64),
 }
 
-/// RFC 9110 §14.1.1: `ranges-specifier = range-unit "=" range-set`. `None` when it is not valid, of another unit, or too long.
+/// RFC 9110 §14.1.1: `ranges-specifier = range-unit "=" range-set`. `None` when it is invalid, of
+/// another unit, or too long.
 fn read(value: &[u8]) -> Option<Vec<Spec>> {
     let text = std::str::from_utf8(value).ok()?;
     let (unit, set) = text.split_once('=')?;
@@ -73,19 +75,20 @@ fn read(value: &[u8]) -> Option<Vec<Spec>> {
 }
 
 fn digits(text: &str) -> Option<u64> {
-    if text.is_empty() || !text.bytes().all(|octet| octet.is_ascii_digit()) {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     match text.trim_start_matches('0') {
         "" => Some(0),
-        // What does not fit is too great, as there are only digits.
+        // A number of digits alone that does not fit is too great.
         significant => Some(significant.parse().unwrap_or(u64::MAX)),
     }
 }
 
-/// What is sent, found range by range: each takes in all that are near it, wherever they stand.
+/// The parts of the response, found range by range: each takes in all that are near it, wherever
+/// they are.
 fn expected(specs: &[Spec], length: u64) -> Selection {
-    // Place in the field, first octet, and the one behind the last.
+    // Place in the header, first byte, and the one after the last.
     let mut parts: Vec<(usize, u128, u128)> = Vec::new();
     let mut is_satisfiable = false;
     let end = u128::from(length);

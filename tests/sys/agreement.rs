@@ -8,7 +8,7 @@ use doorstep::internals::sys::beneath::{Root, Strategy as Way, Symlinks};
 use proptest::prelude::*;
 use std::io::Write;
 
-/// Names, so few that links and paths often meet them.
+/// So few names that links and paths often meet.
 const NAME: &str = "[abc]";
 
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ fn entry() -> impl Strategy<Value = Entry> {
     ]
 }
 
-/// Makes what can be made; what is in the way of something else stays.
+/// Makes what can be made; an earlier entry in the way of a later one stays.
 fn grow(root: &std::path::Path, entries: &[Entry]) {
     for entry in entries {
         let (Entry::File(place) | Entry::Folder(place) | Entry::Link(place, _)) = entry;
@@ -59,7 +59,7 @@ fn grow(root: &std::path::Path, entries: &[Entry]) {
             continue;
         }
         let _ = match entry {
-            // Never through a link that stands there already.
+            // Never through an existing link.
             Entry::File(place) => std::fs::File::create_new(&path)
                 .and_then(|mut file| file.write_all(place.as_bytes())),
             Entry::Folder(_) => std::fs::create_dir_all(&path),
@@ -94,7 +94,7 @@ proptest! {
                 prop_assert!(is_inside, "{symlinks:?} {path}: {answers:?}");
                 prop_assert!(answers.windows(2).all(|two| two[0] == two[1]), "{symlinks:?} {path}: {answers:?}");
                 for (answer, seen) in &answers {
-                    // What is opened is seen, and what is refused is refused.
+                    // What can be opened has metadata, and a refusal is the same for both.
                     let is_refused = answer.starts_with('<');
                     prop_assert!(is_refused == seen.starts_with('<'), "{symlinks:?} {path}: {answers:?}");
                     prop_assert!(!is_refused || answer == seen, "{symlinks:?} {path}: {answers:?}");

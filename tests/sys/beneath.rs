@@ -19,7 +19,7 @@ pub fn strategies(root: &Path) -> Vec<Strategy> {
     vec![Strategy::Walk]
 }
 
-/// What came of it, as one word; a file's is its text.
+/// The outcome, as one word, or the text of the file.
 pub fn answer(root: &Root, path: &[u8]) -> String {
     match root.open_beneath(path) {
         Ok(mut file) => {
@@ -56,7 +56,7 @@ fn ask(tree: &Tree, root: &str, rows: &[(&str, &str, &str)]) {
 #[test]
 fn files_and_folders() {
     let tree = Tree::plant();
-    // Where a whole path has 260 characters by custom, no single name gets near 255.
+    // Where paths are limited to 260 characters by custom, no name gets near 255.
     let long = "n".repeat(if cfg!(windows) { 100 } else { 255 });
     tree.file("root/file", "text")
         .file("root/a/b/c/deep", "deep text")
@@ -338,7 +338,7 @@ mod unix {
             .arg(tree.at("root/fifo"))
             .status();
         if made.is_ok_and(|status| status.success()) {
-            // Would block until somebody writes, were it not for O_NONBLOCK.
+            // Would block until somebody writes, without O_NONBLOCK.
             ask(&tree, "root", &[("a FIFO", "fifo", "<other>")]);
         } else {
             println!("SKIPPED a FIFO: no mkfifo(1)");
@@ -419,7 +419,7 @@ mod unix {
     }
 
     /// A folder on the way is swapped with a link to the outside, over and over, while files are
-    /// opened through it: what is read is never the outside's.
+    /// opened through it: nothing outside is ever read.
     #[test]
     fn a_swap_never_opens_the_outside() {
         const OPENS: usize = 3000;
@@ -437,7 +437,7 @@ mod unix {
             std::thread::scope(|scope| {
                 scope.spawn(|| {
                     while !is_over.load(Ordering::SeqCst) {
-                        // Each name is now the real thing, now nothing, now a link out.
+                        // Each name is now the real thing, now nothing, now a link that leads out.
                         for (name, link) in [("a", "link-to-folder"), ("plain", "link-to-file")] {
                             let name = tree.at("root").join(name);
                             let (link, aside) = (tree.at(link), tree.at("aside"));

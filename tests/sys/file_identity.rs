@@ -40,7 +40,7 @@ fn a_file_is_itself() {
         "another file of that length and time"
     );
     assert_ne!(a, identity(&tree.at("longer")));
-    // The change time is not part of what is compared here: a rename may set it.
+    // The change time is not compared here: a rename may set it.
     fs::rename(tree.at("b"), tree.at("a")).expect("a rename");
     assert_ne!(a, identity(&tree.at("a")), "another file of that name");
 }
@@ -63,7 +63,7 @@ fn a_file_that_grew_or_was_touched_is_another() {
     assert_ne!(before, identity(&tree.at("a")), "its time");
 }
 
-/// The change time cannot be set back, so that a change of the same length and modification time shows.
+/// The change time cannot be set back, so a change of the same length and modification time shows.
 #[test]
 fn a_file_whose_time_was_set_back_is_another() {
     let tree = Tree::plant();

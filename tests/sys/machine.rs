@@ -19,7 +19,7 @@ fn the_clock_goes_forward_and_tells_the_time() {
     }
 }
 
-/// What a handler that two servers share has noted at a time of the one is as old to the other.
+/// A time noted by a handler that two servers share is as old for the one as for the other.
 #[test]
 fn clocks_that_start_later_show_the_same_time() {
     let early = SystemClock::start();
@@ -53,12 +53,12 @@ fn the_addresses_of_this_machine() {
     let is_link_local = |address: &IpAddr| matches!(address, IpAddr::V6(v6) if v6.segments()[0] >> 6 == 0xfe80 >> 6);
     assert!(!addresses.iter().any(is_link_local), "{addresses:?}");
     for address in &addresses {
-        // An address of this machine is one that can be bound.
+        // An address of this machine can be bound.
         std::net::TcpListener::bind((*address, 0)).expect("an address of this machine");
     }
 }
 
-/// A file belongs to who made it.
+/// A file belongs to its maker.
 #[cfg(unix)]
 #[test]
 fn root_is_who_owns_what_root_makes() {

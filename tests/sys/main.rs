@@ -1,4 +1,4 @@
-//! What the room `sys` promises, asked of every backend and every strategy that this system has.
+//! The contract of the room `sys`, asked of every backend and every strategy of this system.
 
 mod agreement;
 mod beneath;

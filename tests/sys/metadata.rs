@@ -1,4 +1,4 @@
-//! What the system says about a name below a root, with every strategy.
+//! The metadata of a name below a root, with every strategy.
 
 #[cfg(target_os = "linux")]
 use crate::beneath::answer;
@@ -6,7 +6,7 @@ use crate::beneath::strategies;
 use crate::support::Tree;
 use doorstep::internals::sys::beneath::{OpenError, Root};
 
-/// What is seen, as one word.
+/// The outcome, as one word.
 pub fn seen(root: &Root, path: &[u8]) -> String {
     match root.metadata_beneath(path) {
         Ok(metadata) if metadata.is_dir() => "<folder>".to_owned(),
@@ -83,7 +83,8 @@ fn a_symlink_is_what_it_leads_to() {
     );
 }
 
-/// Linux sees what it may not read; Windows sees what another program has for itself, but a test cannot take permissions away.
+/// Linux sees a file that it may not read; Windows sees one that another program has for itself,
+/// but a test cannot take permissions away.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_may_not_be_read_is_seen() {
@@ -110,7 +111,7 @@ fn what_may_not_be_read_is_seen() {
             println!("SKIPPED what_may_not_be_read_is_seen: root reads everything");
             continue;
         }
-        // What stands below needs the permission to search.
+        // A file below needs permission to search the folder.
         assert_eq!((&*open, &*below), ("<Denied>", "<Denied>"), "{strategy:?}");
     }
     // So that the tree can be removed.
@@ -118,7 +119,7 @@ fn what_may_not_be_read_is_seen() {
     std::fs::set_permissions(tree.at("root/folder"), all).expect("permissions");
 }
 
-/// A socket cannot be opened at all, by root neither; a look does not open it.
+/// A socket cannot be opened at all, even by root; asking for its metadata does not open it.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_cannot_be_opened_is_seen() {

@@ -35,7 +35,7 @@ fn an_event_comes_once_for_each_arming() {
     on_each_backend(|poller| {
         let (mut client, server) = pair();
         client.write_all(b"x").expect("a write");
-        // The octet is there before the registration is.
+        // The byte is there before the registration is.
         poller
             .add(source(&server), Token(7), Interest::Read)
             .expect("add");
@@ -110,7 +110,7 @@ fn a_peer_that_goes_is_reported_in_either_direction() {
         on_each_backend(|poller| {
             let (mut client, mut server) = pair();
             if interest == Interest::Write {
-                // Something unread makes the close a reset, which is an error and not only an end.
+                // Unread bytes make the close a reset, which is an error and not only an end.
                 while server.write(&[0; 65_536]).is_ok() {}
                 client.write_all(b"x").expect("a write");
             }
@@ -169,7 +169,7 @@ fn wake_ends_all_waits_for_ever() {
             while begun.load(Ordering::SeqCst) < 8 {
                 thread::yield_now();
             }
-            // Some sleep by now, some are on their way; all must come back.
+            // Some sleep by now, some are about to; all must come back.
             poller.wake();
         });
         assert!(begin.elapsed() < LOST / 2, "woken by the end of the time");
@@ -229,8 +229,8 @@ fn a_number_that_was_closed_and_used_anew_is_the_new_source() {
                 .add(source(&server), Token(1000 + round), Interest::Read)
                 .expect("add");
             client.write_all(b"x").expect("a write");
-            // A poller without the kernel's help may take a third socket, which now has the number, for
-            // the one that is gone; that token's generation is over.
+            // A poller without the kernel's help may take a third socket that has the number now
+            // for the one that is gone; that token's generation is over.
             let fresh = (0..50)
                 .map(|_| token(next(poller)))
                 .find(|&token| token >= 1000);
@@ -243,8 +243,8 @@ fn a_number_that_was_closed_and_used_anew_is_the_new_source() {
     });
 }
 
-/// One thread at a time owns a source between its event and its arming; it finds exactly the one octet
-/// that was sent, and the round goes on until every source has had its rounds.
+/// One thread at a time owns a source between its event and its arming; it finds exactly the one
+/// byte that was sent, and the round goes on until every source has had its rounds.
 #[test]
 fn many_threads_lose_no_event_and_get_none_twice() {
     const SOURCES: usize = 200;
@@ -381,7 +381,7 @@ fn each_event_finds_a_thread_that_still_waits() {
     });
 }
 
-/// What a thread found out about an arming counts for that arming alone, not for the next one.
+/// A thread's result for an arming counts for that arming alone, not for the next one.
 #[test]
 fn an_event_belongs_to_the_arming_it_came_from() {
     on_each_backend(|poller| {
@@ -404,7 +404,7 @@ fn an_event_belongs_to_the_arming_it_came_from() {
                 poller
                     .arm(source(&server), Token(2 * round), Interest::Read)
                     .expect("arm");
-                // Time for the other thread to be anywhere between the kernel and its own lock.
+                // The other thread may be anywhere between the kernel and its own lock.
                 let pause = Duration::from_micros(round % 64);
                 let begin = Instant::now();
                 while begin.elapsed() < pause {
@@ -419,8 +419,8 @@ fn an_event_belongs_to_the_arming_it_came_from() {
     });
 }
 
-/// Of two threads, the one that gets an event first is busy with it until the other has received all
-/// the rest: no event waits behind the thread that fetched it.
+/// Of two threads, the one that gets an event first is busy with it until the other has received
+/// all the rest: no event waits for the thread that fetched it.
 #[test]
 fn a_batch_is_never_stranded_behind_a_busy_thread() {
     const BURST: usize = 50;
@@ -572,7 +572,7 @@ fn changes_reach_a_thread_that_waits_already() {
             poller.wake();
             assert_eq!(received.recv_timeout(LOST).expect("an event"), Wake::Woken);
         });
-        // A poller that only looks at its table now and then (once a second) needs minutes.
+        // A poller that looks at its table only now and then (once a second) needs minutes.
         assert!(
             begin.elapsed() < Duration::from_secs(60),
             "{:?}",

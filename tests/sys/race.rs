@@ -1,4 +1,5 @@
-//! A folder and a file are swapped for symlinks that lead out, again and again, while names are opened, looked at and listed.
+//! A folder and a file are swapped for symlinks that lead out, again and again, while names are
+//! opened, looked at and listed.
 #![cfg(unix)]
 
 use crate::beneath::{answer, strategies};
@@ -11,7 +12,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Rounds, and at most so many until each answer was seen.
+/// Rounds at least; more of them, up to a bound, until each outcome was seen.
 const LEAST: usize = 2000;
 const MOST: usize = 200_000;
 
@@ -30,7 +31,7 @@ fn names(root: &Root, path: &str) -> String {
     names.join(" ")
 }
 
-/// Says that it is over when it is dropped, in a panic too.
+/// Sets the flag when it is dropped, in a panic too.
 struct Over<'a>(&'a AtomicBool);
 
 impl Drop for Over<'_> {
@@ -77,7 +78,8 @@ fn race(root: &Root, tree: &Tree, refused: &str) {
                 seen(root, b"plain"),
                 names(root, "a/b"),
             ] {
-                // Whatever is followed, the kernel also refuses what was moved out of the root while it was opened.
+                // Whatever is followed, the kernel also refuses a file that is moved out of the
+                // root while it is opened.
                 let is_moved = answer == "<Escapes>";
                 assert!(is_moved || wanted.contains(&&*answer), "{answer}");
                 *counts.entry(answer).or_default() += 1;

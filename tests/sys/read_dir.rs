@@ -1,4 +1,4 @@
-//! The names in a folder, as its own descriptor gives them.
+//! The names in a folder, read from its own descriptor.
 
 use crate::beneath::strategies;
 use crate::support::Tree;
@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
 
-/// Every name with its kind; a name that comes twice fails the test.
+/// Every name with its kind; a repeated name fails the test.
 fn names(folder: &File) -> io::Result<BTreeMap<Vec<u8>, Kind>> {
     let mut names = BTreeMap::new();
     for_each(folder, &mut |name, kind| {
@@ -52,7 +52,7 @@ fn every_name_once_with_its_kind() {
         .file("root/folder/below", "")
         .file("root/.hidden", "")
         .file("beside", "");
-    // Windows cuts the dots at the end of a name off.
+    // Windows ignores dots at the end of a name.
     if cfg!(unix) {
         tree.file("root/...", "");
     }
@@ -80,7 +80,7 @@ fn an_empty_folder_has_no_name() {
     assert_names(&folder(&tree, "empty"), &[]);
 }
 
-/// More than one call of the system gives.
+/// More than one call of the system returns.
 #[test]
 fn many_names_come_each_once() {
     let tree = Tree::plant();
@@ -154,11 +154,11 @@ mod unix {
         let tree = Tree::plant();
         tree.folder("root");
         let mut expected = Vec::new();
-        for octet in (1..=255_u8).filter(|octet| *octet != b'/') {
-            let name = [b'n', octet, b'n'];
+        for byte in (1..=255_u8).filter(|byte| *byte != b'/') {
+            let name = [b'n', byte, b'n'];
             if fs::write(tree.at("root").join(OsStr::from_bytes(&name)), "").is_err() {
-                // Some file systems take UTF-8 alone.
-                println!("SKIPPED names_of_any_octets: no name with octet {octet}");
+                // Some file systems accept only UTF-8.
+                println!("SKIPPED names_of_any_octets: no name with octet {byte}");
                 continue;
             }
             expected.push(name.to_vec());
@@ -210,7 +210,7 @@ mod unix {
         }
     }
 
-    /// The folder that was opened is read, not the one that its name leads to by now.
+    /// The opened folder is read, not the one that its path leads to by now.
     #[test]
     fn a_folder_that_was_moved_is_still_read() {
         let tree = Tree::plant();
@@ -221,13 +221,13 @@ mod unix {
         tree.link("root", tree.at("outside"));
         assert_names(&folder, &[("a", Kind::File)]);
         fs::remove_dir_all(tree.at("moved")).expect("removed");
-        // Nothing is left of it: some systems say so, some give no name.
+        // Nothing is left of it: some systems fail, others give no name.
         if let Ok(names) = names(&folder) {
             assert!(names.is_empty(), "{names:?}");
         }
     }
 
-    /// Two who read one descriptor do not take names from each other.
+    /// Two readers of one descriptor do not take names from each other.
     #[test]
     fn readings_of_one_descriptor_do_not_meet() {
         let tree = Tree::plant();
@@ -245,7 +245,7 @@ mod unix {
         assert_eq!(outer, 3);
     }
 
-    /// The descriptor that is read from is closed, also when who is given names breaks or panics.
+    /// The reader's descriptor is closed, even when the callback breaks or panics.
     #[cfg(target_os = "linux")]
     #[test]
     fn no_descriptor_is_left() {

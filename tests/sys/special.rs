@@ -1,4 +1,4 @@
-//! What is neither a file nor a folder, and what may not be read: nobody waits for it.
+//! Files that are neither regular nor folders, or may not be read: nobody waits for them.
 #![cfg(unix)]
 
 use crate::beneath::{answer, strategies};
@@ -15,7 +15,7 @@ use std::sync::mpsc::{TryRecvError, channel};
 
 const LINUX: bool = cfg!(target_os = "linux");
 
-/// Whether a program of the system made it.
+/// Makes a file with a program of the system; false if that failed.
 fn make(tree: &Tree, name: &str, program: &str, kind: &[&str]) -> bool {
     let output = Command::new(program).arg(tree.at(name)).args(kind).output();
     let is_made = output.is_ok_and(|output| output.status.success());
@@ -25,7 +25,7 @@ fn make(tree: &Tree, name: &str, program: &str, kind: &[&str]) -> bool {
     is_made
 }
 
-/// What opening, looking, and reading the names give.
+/// The outcomes of opening, asking for metadata, and reading the names.
 fn outcomes(root: &Root, name: &str) -> [String; 3] {
     let names = match root.open_beneath(name.as_bytes()) {
         Ok(file) => match for_each(&file, &mut |_, _| ControlFlow::Continue(())) {
@@ -38,7 +38,7 @@ fn outcomes(root: &Root, name: &str) -> [String; 3] {
     [answer(root, name), seen(root, name), names]
 }
 
-/// A device is seen, and not opened; where it is opened, no reader is made to wait for it.
+/// A device is seen, and not opened; where it is opened, no reader has to wait for it.
 #[cfg(target_os = "linux")]
 #[test]
 fn devices() {
@@ -76,16 +76,16 @@ fn nobody_waits() {
         .file("root/listed/x", "");
     tree.file("root/unreadable", "text");
     let is_root = doorstep::os::is_root();
-    // (name, opening, looking, reading names)
+    // (name, opening, metadata, reading names)
     let mut rows: Vec<(&str, [&str; 3])> = Vec::new();
     if make(&tree, "root/fifo", "mkfifo", &[]) {
         tree.link("root/to-fifo", "fifo");
         let outcome = ["<other>", "<other>", "not a directory"];
         rows.extend([("fifo", outcome), ("to-fifo", outcome)]);
-        // Nobody is behind a name of it.
+        // There is no name below it.
         rows.push(("fifo/x", ["<NotFound>", "<NotFound>", "<NotFound>"]));
     }
-    // Bound by a short path, as a socket's may have 107 octets at most.
+    // Bound by a short path, as a socket's may have 107 bytes at most.
     let _socket = match UnixListener::bind(tree.at("root/socket")) {
         Ok(socket) => {
             let look = if LINUX { "<other>" } else { "<NotFound>" };
@@ -114,7 +114,7 @@ fn nobody_waits() {
             ("locked", ["<Denied>", folder, "<Denied>"]),
             ("locked/x", ["<Denied>", "<Denied>", "<Denied>"]),
             ("unreadable", ["<Denied>", file, "<Denied>"]),
-            // Its names could be read, but nothing behind them.
+            // Its names can be read, but nothing of the files.
             ("listed", ["<folder>", "<folder>", "permission denied"]),
             ("listed/x", ["<Denied>", "<Denied>", "<Denied>"]),
         ]);
@@ -137,7 +137,7 @@ fn nobody_waits() {
     while let Ok((row, outcomes, expected)) = answered.recv_timeout(LOST) {
         assert_eq!(outcomes, expected, "{row}");
     }
-    // The sender is gone behind the last row; while somebody waits in one it is not.
+    // The sender ends after the last row, and not while a row waits.
     assert_eq!(
         answered.try_recv(),
         Err(TryRecvError::Disconnected),
@@ -146,7 +146,7 @@ fn nobody_waits() {
     asking.join().expect("every row was asked");
     set("root/locked", 0o700);
     set("root/listed", 0o700);
-    // What is no folder has no names, whoever opened it.
+    // Only a folder has names, however it was opened.
     let fifo = File::options()
         .read(true)
         .write(true)

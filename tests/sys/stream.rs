@@ -1,4 +1,4 @@
-//! Streams: what one call does, and what it never does.
+//! Streams: what one call does, and never does.
 
 use crate::support::{LOST, Tree, pair, source};
 use doorstep::internals::sys::{Interest, Socket, Source, Stream};
@@ -17,8 +17,8 @@ impl Read for Own {
 }
 
 impl Write for Own {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.write(octets)
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
     }
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
@@ -63,7 +63,7 @@ fn would_block(answer: io::Result<usize>) -> bool {
     answer.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
-/// Reads until the end of the stream, or until `limit` octets came.
+/// Reads until the end of the stream, or until `limit` bytes came.
 fn receive(stream: &mut Stream, limit: usize) -> Vec<u8> {
     let mut received = Vec::new();
     let mut buffer = vec![0; 100_000];
@@ -161,7 +161,7 @@ fn a_reset_is_told_from_a_half_close() {
         other.shutdown_write().expect("an end");
         assert_eq!(receive(&mut one, 7), b"unread", "{kind}");
         assert!(!one.is_reset(), "{kind}: half closed");
-        // Octets that nobody read: a reset, or, between two of this machine, the end all the same.
+        // Unread bytes: a reset or, between two ends on this machine, the end all the same.
         drop(other);
         // A stream of the program's own knows nothing of it unless it says so.
         let known = kind != "own";
@@ -184,7 +184,7 @@ fn the_end_is_seen_without_a_read() {
         assert!(one.end().is_none(), "{name}: an octet comes first");
         assert_eq!(receive(&mut one, 1), b"x", "{name}");
         assert!(one.wait(Interest::Read, LOST).expect("a wait"));
-        // The end may come a moment after the octet.
+        // The end may come a moment after the byte.
         let until = Instant::now() + LOST;
         while can_look && one.end().is_none() && Instant::now() < until {
             std::thread::yield_now();
@@ -192,7 +192,7 @@ fn the_end_is_seen_without_a_read() {
         assert_eq!(matches!(one.end(), Some(Ok(()))), can_look, "{name}");
         assert_eq!(matches!(one.end(), Some(Ok(()))), can_look, "{name}: again");
     }
-    // Closing a socket with an octet unread resets its connection.
+    // Closing a socket with an unread byte resets its connection.
     let (one, other) = pair();
     let (mut one, mut other) = (Stream::Tcp(one), Stream::Tcp(other));
     assert_eq!(one.write(b"x").expect("a write"), 1);
@@ -329,7 +329,7 @@ fn a_file_without_sendfile_is_copied() {
             .expect("a write");
         assert_eq!(receive(&mut other, sent), expected, "{kind}");
         assert!(!scratch.is_empty(), "{kind}: copied");
-        // An open descriptor that is no file at all: the kernel refuses it, and so does the copying.
+        // An open descriptor that is not a file: the kernel refuses it, and so does the copying.
         let (socket, _) = std::os::unix::net::UnixStream::pair().expect("a pair");
         let socket = File::from(std::os::fd::OwnedFd::from(socket));
         one.send_file(&socket, 0, 1, &mut scratch)
@@ -383,7 +383,7 @@ mod peer_gone {
             for (kind, mut one, other) in kinds() {
                 drop(other);
                 let end = Instant::now() + LOST;
-                // The first octets may still go out; then the peer's reset comes.
+                // The first bytes may still go out; then the peer's reset comes.
                 while write(&mut one, &file).is_ok() {
                     assert!(Instant::now() < end, "{kind} {way}: no error");
                 }

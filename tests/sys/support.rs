@@ -1,4 +1,4 @@
-//! Verbs that the tests share.
+//! Helpers that the tests share.
 
 use doorstep::internals::sys::{Backend, Poller, Source};
 use doorstep::os::raise_open_files;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// Longer than anything here takes: what has not come by then is lost.
+/// Longer than anything here takes: later than that, it is lost.
 pub const LOST: Duration = Duration::from_secs(30);
 
 /// Runs a test on each backend.
@@ -42,7 +42,7 @@ pub fn source(socket: &impl std::os::windows::io::AsSocket) -> Source<'_> {
     Source::Descriptor(socket.as_socket())
 }
 
-/// Whether the process may open so many files; says SKIPPED if not.
+/// Whether the process may open this many files; says SKIPPED if not.
 pub fn may_open(files: u64, test: &str) -> bool {
     match raise_open_files(files) {
         Ok(Some(limit)) if limit < files => {
@@ -54,7 +54,7 @@ pub fn may_open(files: u64, test: &str) -> bool {
     }
 }
 
-/// A folder of the test's own, with a space in its name, gone when it is dropped.
+/// A folder for one test, with a space in its name, removed when it is dropped.
 pub struct Tree {
     path: PathBuf,
 }
@@ -103,8 +103,8 @@ impl Drop for Tree {
     }
 }
 
-/// Runs one test of this program in a process of its own, where it may change what belongs to
-/// the whole process.
+/// Runs one test of this program in a process of its own, where it may change what belongs to the
+/// whole process.
 #[cfg(unix)]
 pub fn child(test: &str) -> std::process::Command {
     let mut command = std::process::Command::new(std::env::current_exe().expect("this program"));
@@ -118,8 +118,8 @@ pub fn child(test: &str) -> std::process::Command {
 #[cfg(unix)]
 pub const CHILD: &str = "DOORSTEP_TEST_CHILD";
 
-/// Whether this process was made by [`child`]; if not, the test that asks is the child's half of another one, which makes
-/// that process and judges it.
+/// Whether this process was made by [`child`]. If not, the test is the child's half of another one,
+/// which makes that process and judges it.
 #[cfg(unix)]
 pub fn is_child() -> bool {
     std::env::var_os(CHILD).is_some()

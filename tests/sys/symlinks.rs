@@ -36,7 +36,7 @@ mod unix {
     use super::*;
     use crate::metadata::seen;
 
-    /// (what is asked, what it is under Inside, None, All)
+    /// (request, outcome under Inside, None, All)
     type Row<'a> = (&'a str, [&'a str; 3]);
 
     fn ask(tree: &Tree, root: &str, rows: &[Row<'_>]) {

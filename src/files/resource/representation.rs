@@ -283,8 +283,8 @@ impl Tag {
         let mut quoted = Vec::with_capacity(TAG_ROOM);
         etag::push_file_tag(&mut quoted, length, changed);
         let mut opaque = quoted[1..quoted.len() - 1].to_vec();
-        // A file and its sidecar of the same length and time are still two representations (RFC
-        // 9110 §8.8.3.3).
+        // A file and its sidecar of the same length and time are still two representations
+        // (RFC 9110 §8.8.3.3).
         if let Some(coding) = coding {
             opaque.push(b'-');
             opaque.extend_from_slice(coding.name().as_bytes());

@@ -1,4 +1,5 @@
-//! Which entries a listing of a real folder has, where its links lead, and the fields of its answer.
+//! Which entries a listing of a real folder has, where its links lead, and the headers of the
+//! response.
 
 use crate::tree::Tree;
 use doorstep::internals::files::listing;
@@ -13,7 +14,7 @@ use doorstep::{Method, Request, Response, Status, TestRequest};
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// The listing of the folder that is asked for, by these rules, or the page of a failure.
+/// The listing of the requested folder by these rules, or an error page.
 fn listing_by(rules: PathRules, tree: &Tree, request: TestRequest) -> Response {
     listing_below(site_of(tree), rules, request)
 }
@@ -61,13 +62,13 @@ fn links(page: &str) -> Vec<String> {
     values.map(|value| value.replace("&amp;", "&")).collect()
 }
 
-/// The links of the entries alone, in order.
+/// The links of the entries, in order.
 fn entries(page: &str) -> Vec<String> {
     let rows = page.split("<tr><td>").skip(1);
     rows.flat_map(links).collect()
 }
 
-/// Where a relative link leads (RFC 3986 §5.2).
+/// The target of a relative link (RFC 3986 §5.2).
 fn followed(base: &str, link: &str) -> String {
     let path = base.split('?').next().unwrap_or_default();
     if link.starts_with('?') {
@@ -77,7 +78,7 @@ fn followed(base: &str, link: &str) -> String {
     let mut segments: Vec<&str> = path.split('/').collect();
     segments.pop();
     for segment in link.split('/') {
-        // As a browser does, which knows them escaped, too.
+        // Like a browser, which knows them escaped, too.
         match segment.to_ascii_lowercase().replace("%2e", ".").as_str() {
             "." => {}
             ".." => assert!(
@@ -90,7 +91,7 @@ fn followed(base: &str, link: &str) -> String {
     segments.join("/")
 }
 
-/// What a browser or a system might take for something else.
+/// Names that a browser or a system might misread.
 const NAMES: &[&[u8]] = &[
     b"<img src=x onerror=alert(1)>",
     b"\"><script>alert(1)<",
@@ -130,7 +131,7 @@ fn on_disk(tree: &Tree, path: &[u8]) -> std::path::PathBuf {
     tree.path(&String::from_utf8_lossy(path))
 }
 
-/// GHSA-rwfq-v4hq-h7fg: a name is text, wherever it stands; and its link leads to it.
+/// GHSA-rwfq-v4hq-h7fg: a name is text, wherever it is shown, and its link leads to it.
 #[test]
 fn links_lead_to_what_they_name() {
     let tree = Tree::new();
@@ -143,7 +144,7 @@ fn links_lead_to_what_they_name() {
     for name in names {
         let folder = [name, &b"/"[..], name].concat();
         let inner = on_disk(&tree, &[&folder, &b"/d"[..]].concat());
-        // Some file systems take UTF-8 alone.
+        // Some file systems accept only UTF-8.
         if let Err(error) = fs::create_dir_all(inner) {
             crate::skip(
                 &format!("links_lead_to_what_they_name: {}", name.escape_ascii()),
@@ -175,7 +176,8 @@ fn links_lead_to_what_they_name() {
         assert_harmless(&deepest);
         let answer = tree.get(&followed(&deep, &entries(&deepest)[0]));
         assert_eq!(answer.content, **name, "{deep}");
-        // The links at the top of the page lead up, one folder each, and back to the page in other orders.
+        // The links at the top of the page lead up, one folder each, and back to the page in other
+        // orders.
         let up: Vec<String> = links_above(&deepest)
             .iter()
             .map(|link| followed(&deep, link))
@@ -190,12 +192,12 @@ fn links_lead_to_what_they_name() {
     }
 }
 
-/// Those that stand before the first entry.
+/// The links before the first entry.
 fn links_above(page: &str) -> Vec<String> {
     links(page.split("<tr><td>").next().unwrap_or_default())
 }
 
-/// Nothing of a name is a tag, and nothing is obeyed.
+/// Nothing of a name becomes a tag, and control characters are shown.
 fn assert_harmless(page: &str) {
     for piece in [
         "<img",
@@ -301,7 +303,7 @@ fn symlinks_are_listed_where_they_are_followed() {
     }
 }
 
-/// They would block who opens them, or do what they are there for.
+/// Opening one would block, or do what it is there for.
 #[cfg(unix)]
 #[test]
 fn pipes_and_sockets_are_neither_listed_nor_opened() {
@@ -345,7 +347,7 @@ const ACCEPTS: &[(Option<&str>, bool)] = &[
         Some("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"),
         false,
     ),
-    // What is named more precisely, when both weigh the same.
+    // Of equal weights, the more precise name wins.
     (Some("application/json, */*"), true),
     (Some("application/json, text/plain, */*"), true),
     (Some("text/html, */*"), false),
@@ -461,7 +463,8 @@ fn a_hundred_thousand_files_are_listed_and_no_more() {
     assert_eq!(json.matches("\"href\":").count(), LISTING_ENTRIES);
 }
 
-/// Which of them are there when they are looked at nobody can say: but those that stay are, and nothing fails.
+/// Nobody can say which of them are there when they are looked at: but those that stay are, and
+/// nothing fails.
 #[test]
 fn entries_that_come_and_go_fail_nothing() {
     let tree = Tree::new();
@@ -473,7 +476,7 @@ fn entries_that_come_and_go_fail_nothing() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Relaxed) {
-                // Where what is looked at cannot be removed, it stays for once.
+                // Where a file cannot be removed while it is looked at, it stays for once.
                 for path in &coming {
                     let _ = fs::write(path, "x");
                 }
@@ -494,7 +497,8 @@ fn entries_that_come_and_go_fail_nothing() {
     });
 }
 
-/// With `x` and without `r`, what is in a folder may be asked for by who knows its name; the other way round not even that.
+/// With `x` and without `r`, files in a folder can be asked for by name; the other way round not
+/// even that.
 #[cfg(unix)]
 #[test]
 fn a_folder_that_may_not_be_read_is_not_listed() {
@@ -526,10 +530,12 @@ fn a_folder_that_may_not_be_read_is_not_listed() {
     }
 }
 
-/// What listings take that are being sent: of a bound of 1,000 octets, in the order in which they come.
+/// The memory of listings that are being sent, of a budget of 1,000 bytes, in the order of their
+/// requests.
 #[test]
 fn so_much_room_is_there_for_listings() {
-    // name, octets of those that are being sent, of another one, whether there is memory for it
+    // name, bytes of the listings that are being sent, of another one, whether there is memory for
+    // it
     let rows: [(&str, &[usize], usize, bool); 6] = [
         ("alone", &[], 1_000, true),
         ("alone, however long", &[], 1_000_000, true),
@@ -543,20 +549,20 @@ fn so_much_room_is_there_for_listings() {
         let taken: Vec<_> = before.iter().map(|bytes| budget.reserve(*bytes)).collect();
         assert!(taken.iter().all(Option::is_some), "{name}");
         assert_eq!(budget.reserve(bytes).is_some(), fits, "{name}");
-        // What was refused, or is given back, takes nothing.
+        // A refused or finished listing takes nothing.
         drop(taken);
         assert!(budget.reserve(1_000).is_some(), "{name}");
     }
 }
 
-/// Until its client has read a listing it stays in memory; the next one is told to come again.
+/// A listing stays in memory until its client has read it; the next one is told to come again.
 #[test]
 fn a_listing_beyond_the_room_for_them_is_503() {
     let tree = Tree::new();
     for number in 0..100 {
         tree.file(&format!("{number}"), "");
     }
-    // One takes 100 records of 24 octets and their names.
+    // One takes 100 records of 24 bytes and their names.
     let budget = std::sync::Arc::new(MemoryBudget::of(4_000));
     let root = std::sync::Arc::new(site_of(&tree));
     let list = || {

@@ -1,4 +1,4 @@
-//! Which entry stands first.
+//! Which entry comes first.
 
 use super::{file, folder};
 use doorstep::internals::files::listing::entries::LISTING_ENTRIES;
@@ -70,7 +70,7 @@ fn names_stand_in_natural_order() {
     }
 }
 
-/// Names that are near each other: few letters, digits, and characters that are broken (RFC 3629 §3).
+/// Similar names: few letters, digits, and broken characters (RFC 3629 §3).
 fn name() -> impl Strategy<Value = Vec<u8>> {
     let pieces = [
         "0",
@@ -93,7 +93,8 @@ fn name() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
 }
 
-/// A name as the signs that it is compared by: a character in lower case, or `0`, the length of a number and its digits.
+/// A name as the signs of the comparison: a character in lower case, or `0`, the length of a number
+/// and its digits.
 fn signs(name: &[u8]) -> Vec<(u32, usize, String)> {
     let mut signs: Vec<(u32, usize, String)> = Vec::new();
     let mut in_number = false;
@@ -115,7 +116,7 @@ fn signs(name: &[u8]) -> Vec<(u32, usize, String)> {
         }
         let broken = chunk.invalid().iter();
         in_number &= chunk.invalid().is_empty();
-        signs.extend(broken.map(|&octet| (0x10_FFFF + u32::from(octet), 0, String::new())));
+        signs.extend(broken.map(|&byte| (0x10_FFFF + u32::from(byte), 0, String::new())));
     }
     signs
 }
@@ -138,7 +139,7 @@ proptest! {
     }
 }
 
-/// (query, key, whether it is turned around)
+/// (query, key, whether it is descending)
 const QUERIES: &[(Option<&str>, Key, bool)] = &[
     (None, Key::Name, false),
     (Some(""), Key::Name, false),

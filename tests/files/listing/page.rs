@@ -1,4 +1,4 @@
-//! What a page and a JSON object say, and what lets a browser use the page's style and script.
+//! What a page and a JSON object contain, and the policy for the page's style and script.
 
 use super::{file, folder};
 use doorstep::internals::files::listing::entries::{Entries, Entry};
@@ -135,7 +135,7 @@ fn json_is_as_documented() {
     );
 }
 
-/// (octets, in HTML, in JSON: RFC 8259 §7)
+/// (bytes, in HTML, in JSON: RFC 8259 §7)
 const TEXTS: &[(&[u8], &str, &str)] = &[
     (b"a.txt", "a.txt", "a.txt"),
     (
@@ -175,10 +175,10 @@ const TEXTS: &[(&[u8], &str, &str)] = &[
 
 #[test]
 fn text_is_shown_and_never_obeyed() {
-    for (octets, html, json) in TEXTS {
+    for (bytes, html, json) in TEXTS {
         let (mut in_html, mut in_json) = (Vec::new(), Vec::new());
-        push_html(octets, &mut in_html);
-        push_json(octets, &mut in_json);
+        push_html(bytes, &mut in_html);
+        push_json(bytes, &mut in_json);
         let texts = [in_html, in_json].map(|text| String::from_utf8(text).unwrap());
         assert_eq!(texts, [html.to_string(), format!("\"{json}\"")]);
     }
@@ -253,16 +253,19 @@ fn the_policy_lets_this_style_and_this_script_be_used_and_nothing_else() {
 }
 
 /// FIPS 180-4 §6.2.
-fn sha256(octets: &[u8]) -> [u8; 32] {
-    // §4.2.2 and §5.3.3: the first 32 bits of the fractions of the cube and the square roots of the first primes.
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    // §4.2.2 and §5.3.3: the first 32 bits of the fractions of the cube and the square roots of the
+    // first primes.
     let is_prime = |number: &u128| (2..*number).all(|divisor| number % divisor != 0);
     let primes: Vec<u128> = (2..).filter(is_prime).take(64).collect();
-    // The largest number whose power is not above `number` times 2 to the 32 times `power`, by its lowest 32 bits.
+    // The largest number whose power is not above `number` times 2 to the 32 times `power`, by its
+    // lowest 32 bits.
     let fraction = |number: u128, power: u32| {
         let bits = (0..36).rev();
         bits.fold(0_u128, |root, bit| {
             let more = root | 1 << bit;
-            // For cubes: 2 to the 96 times a number below 2 to the 9 is still less than 2 to the 128.
+            // For cubes: 2 to the 96 times a number below 2 to the 9 is still less than 2 to the
+            // 128.
             let fits = more
                 .checked_pow(power)
                 .is_some_and(|value| value <= number << (32 * power));
@@ -274,14 +277,14 @@ fn sha256(octets: &[u8]) -> [u8; 32] {
         .iter()
         .map(|&prime| fraction(prime, 2))
         .collect();
-    let mut message = octets.to_vec();
+    let mut message = bytes.to_vec();
     message.push(0x80);
     message.resize(message.len().next_multiple_of(64), 0);
-    if message.len() - octets.len() < 9 {
+    if message.len() - bytes.len() < 9 {
         message.resize(message.len() + 64, 0);
     }
     let end = message.len() - 8;
-    message[end..].copy_from_slice(&(8 * octets.len() as u64).to_be_bytes());
+    message[end..].copy_from_slice(&(8 * bytes.len() as u64).to_be_bytes());
     for block in message.chunks_exact(64) {
         let words = block.chunks_exact(4);
         let mut schedule: Vec<u32> = words
@@ -330,10 +333,10 @@ fn sha256(octets: &[u8]) -> [u8; 32] {
 }
 
 /// RFC 4648 §4.
-fn base64(octets: &[u8]) -> String {
+fn base64(bytes: &[u8]) -> String {
     const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
-    for three in octets.chunks(3) {
+    for three in bytes.chunks(3) {
         let bits = (0..3).fold(0, |bits, at| {
             bits << 8 | u32::from(three.get(at).copied().unwrap_or(0))
         });
@@ -360,7 +363,7 @@ fn the_hash_is_sha_256() {
             "JI1qYdIGOLjlwCaTDD5gOaM85Flk/yFn9uzt1BnbBsE=",
         ),
     ];
-    for (octets, expected) in rows {
-        assert_eq!(base64(&sha256(octets)), expected);
+    for (bytes, expected) in rows {
+        assert_eq!(base64(&sha256(bytes)), expected);
     }
 }

@@ -1,4 +1,4 @@
-//! JSON as RFC 8259 has it, and nothing besides.
+//! JSON by RFC 8259, and nothing besides.
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
@@ -6,15 +6,15 @@ pub enum Value {
     Null,
     False,
     True,
-    /// As it is written.
+    /// In its spelling.
     Number(String),
     Text(String),
     Array(Vec<Value>),
-    /// In the order in which they came.
+    /// In the order of the text.
     Object(Vec<(String, Value)>),
 }
 
-/// The value that this text is. Panics when it is none.
+/// The value of this text. Panics when it is invalid.
 pub fn parse(text: &str) -> Value {
     let mut reader = Reader { rest: text };
     let value = reader.value();
@@ -83,7 +83,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Whole numbers alone: `int` of RFC 8259 §6.
+    /// Only whole numbers: `int` of RFC 8259 §6.
     fn number(&mut self) -> String {
         let end = self.rest.find(|c: char| !c.is_ascii_digit());
         let (digits, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
@@ -123,9 +123,9 @@ impl Reader<'_> {
             'u' => {
                 let (digits, rest) = self.rest.split_at(4);
                 self.rest = rest;
-                let digits = digits.bytes().map(|octet| char::from(octet).to_digit(16));
+                let digits = digits.bytes().map(|byte| char::from(byte).to_digit(16));
                 let code = digits.fold(0, |code, digit| code * 16 + digit.expect("a digit"));
-                // Pairs of them, for what is beyond 16 bits, nobody writes here.
+                // Surrogate pairs, for characters beyond 16 bits, are written by nobody here.
                 char::from_u32(code).expect("a character")
             }
             other => panic!("no escape: {other}"),

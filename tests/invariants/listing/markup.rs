@@ -1,4 +1,5 @@
-//! HTML taken apart in the plainest way: what is no tag, no attribute in quotes and no entity of the five is an error.
+//! Takes HTML apart in the plainest way: anything but tags, quoted attributes, text and the five
+//! entities is an error.
 
 /// A piece of a page.
 #[derive(Clone, Debug, PartialEq)]
@@ -6,12 +7,12 @@ pub enum Token<'a> {
     /// A tag with its attributes.
     Open(&'a str, Vec<(&'a str, String)>),
     Close(&'a str),
-    /// What is between tags, its entities replaced.
+    /// The text between tags, its entities replaced.
     Text(String),
 }
 
 impl Token<'_> {
-    /// The value of an attribute, if this is the beginning of such an element.
+    /// The value of an attribute, if this is the start tag of such an element.
     pub fn attribute(&self, tag: &str, name: &str) -> Option<&str> {
         match self {
             Token::Open(this, attributes) if *this == tag => {
@@ -39,7 +40,7 @@ pub fn tokens<'a>(page: &'a str, raw: &[(&str, &str)]) -> Vec<Token<'a>> {
         let Some(behind) = behind.strip_prefix('<') else {
             break;
         };
-        // No value has such a sign in it, which `attributes` sees to.
+        // No value has this character in it, which `attributes` ensures.
         let (tag, behind) = behind.split_once('>').expect("a tag ends");
         rest = behind;
         if let Some(name) = tag.strip_prefix('/') {
@@ -97,7 +98,7 @@ fn plain(text: &str) -> String {
     plain
 }
 
-/// Every tag has the attributes of one of [`TEMPLATE`], and what is opened is closed in turn.
+/// Every tag has the attributes of one of [`TEMPLATE`], and is closed in turn.
 pub fn assert_template(tokens: &[Token<'_>]) {
     let mut open = Vec::new();
     for token in tokens {
@@ -120,7 +121,7 @@ pub fn assert_template(tokens: &[Token<'_>]) {
     assert!(open.is_empty(), "not closed: {open:?}");
 }
 
-/// The text right behind each such tag.
+/// The text right after each such tag.
 pub fn inner_text(tokens: &[Token<'_>], tag: &str) -> Vec<String> {
     let pairs = tokens.windows(2);
     let inner = pairs.filter_map(|pair| match pair {
