@@ -15,7 +15,6 @@ use crate::sys::limits::open_files;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
-use std::time::Duration;
 
 /// The counters of the cache of a [`Files`](crate::Files).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,7 +76,7 @@ struct Entries {
 #[derive(Debug)]
 struct Absence {
     root: Weak<Root>,
-    looked: Duration,
+    looked_ms: u64,
     error: FileError,
 }
 
@@ -99,19 +98,19 @@ impl Cache {
     pub fn find(&self, root: &Arc<Root>, path: &Resolved<'_>, by: AskedBy, now: Now) -> Cached {
         let now_ms = now.monotonic.as_millis() as u64;
         let swept_ms = self.swept_ms.load(Ordering::Relaxed);
-        if now_ms.abs_diff(swept_ms) >= CACHE_DESCRIPTOR_IDLE.as_millis() as u64 {
-            self.sweep(swept_ms, now_ms, now);
+        if now_ms.abs_diff(swept_ms) >= CACHE_DESCRIPTOR_IDLE_MS {
+            self.sweep(swept_ms, now_ms);
         }
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         let before = entries.resources[usize::from(path.slash)].get(path.below_root());
         let before = before.filter(|resource| resource.is_below(root)).cloned();
         drop(entries);
         let cached = match before {
-            Some(resource) if resource.is_fresh(now) && resource.plain().is_intact() => {
+            Some(resource) if resource.is_fresh(now_ms, now) && resource.plain().is_intact() => {
                 resource.touch();
                 Cached::Resource(resource)
             }
-            before => match self.find_absence(root, path, now) {
+            before => match self.find_absence(root, path, now_ms) {
                 Some(error) => Cached::Absence(error),
                 None => Cached::Unknown(before),
             },
@@ -126,10 +125,15 @@ impl Cache {
     }
 
     /// Why there is nothing at a path, if that was found within the last tenth of a second.
-    fn find_absence(&self, root: &Arc<Root>, path: &Resolved<'_>, now: Now) -> Option<FileError> {
+    fn find_absence(
+        &self,
+        root: &Arc<Root>,
+        path: &Resolved<'_>,
+        now_ms: u64,
+    ) -> Option<FileError> {
         let absences = self.absences.read().unwrap_or_else(PoisonError::into_inner);
         let absence = absences[usize::from(path.slash)].get(path.below_root())?;
-        let is_true = is_same_root(&absence.root, root) && is_fresh(absence.looked, now);
+        let is_true = is_same_root(&absence.root, root) && is_fresh(absence.looked_ms, now_ms);
         is_true.then_some(absence.error)
     }
 
@@ -179,7 +183,7 @@ impl Cache {
         }
         let absence = Absence {
             root: Arc::downgrade(root),
-            looked: now.monotonic,
+            looked_ms: now.monotonic.as_millis() as u64,
             error,
         };
         absences[usize::from(path.slash)].insert(key.into(), absence);
@@ -188,14 +192,14 @@ impl Cache {
     /// Closes the descriptors that nobody has asked for, now and then: a deleted file takes space
     /// on the disk for as long as it is open. Without requests nothing is closed. One of the
     /// threads that find it due does it.
-    fn sweep(&self, swept_ms: u64, now_ms: u64, now: Now) {
+    fn sweep(&self, swept_ms: u64, now_ms: u64) {
         let order = Ordering::Relaxed;
         let mine = self
             .swept_ms
             .compare_exchange(swept_ms, now_ms, order, order);
         if mine.is_ok() {
             let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-            entries.close_idle(now);
+            entries.close_idle(now_ms);
         }
     }
 
@@ -242,13 +246,13 @@ impl Entries {
         }
     }
 
-    fn close_idle(&mut self, now: Now) {
+    fn close_idle(&mut self, now_ms: u64) {
         if self.descriptors == 0 {
             return;
         }
         for resources in &mut self.resources {
             resources.retain(|path, resource| {
-                let is_idle = resource.looked().abs_diff(now.monotonic) >= CACHE_DESCRIPTOR_IDLE;
+                let is_idle = resource.looked_ms().abs_diff(now_ms) >= CACHE_DESCRIPTOR_IDLE_MS;
                 let stays = !is_idle || resource.descriptors() == 0;
                 if !stays {
                     self.bytes -= resource.bytes() + path.len();
@@ -305,8 +309,8 @@ const CACHE_DESCRIPTORS: usize = 256;
 const CACHE_DESCRIPTORS_FEW: usize = (DESCRIPTORS_RESERVED / 2) as usize;
 /// How long a descriptor is kept that nobody asks for, and how often such descriptors are looked
 /// for. A file that is asked for less often is opened again; a deleted one frees its space on the
-/// disk with the first request after twice that time.
-const CACHE_DESCRIPTOR_IDLE: Duration = Duration::from_secs(10);
+/// disk with the first request after twice that time. In milliseconds.
+const CACHE_DESCRIPTOR_IDLE_MS: u64 = 10_000;
 /// Missing paths. They count for a tenth of a second, so more would seldom be asked for again.
 const CACHE_MISSING: usize = 1024;
 /// Bytes of the longest cached path. Real ones are far shorter, and long ones could make the map as

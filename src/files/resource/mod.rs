@@ -16,10 +16,9 @@ use representation::{Opened, Representation};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
-/// How long a resource answers without another look at its file.
-const FRESH: Duration = Duration::from_millis(100);
+/// How long a resource answers without another look at its file, in milliseconds.
+const FRESH_MS: u64 = 100;
 /// What a resource costs besides its representations and its path: the structure and its slot in a
 /// map.
 const OVERHEAD: usize = 256;
@@ -37,8 +36,8 @@ pub struct Resource {
     plain: Arc<Representation>,
     /// The file in each coding, by [`Coding::index`].
     sidecars: [Sidecar; 3],
-    /// When the file was last looked at, in the requests' monotonic time.
-    looked: Duration,
+    /// When the file was last looked at, in milliseconds of the requests' monotonic time.
+    looked_ms: u64,
     /// Whether it was asked for since the last eviction.
     used: AtomicBool,
 }
@@ -79,7 +78,7 @@ impl Resource {
             path: path.into(),
             plain,
             sidecars,
-            looked: now.monotonic,
+            looked_ms: now.monotonic.as_millis() as u64,
             used: AtomicBool::new(false),
         })
     }
@@ -131,7 +130,7 @@ impl Resource {
             path: self.path.clone(),
             plain: self.plain.clone(),
             sidecars,
-            looked: self.looked,
+            looked_ms: self.looked_ms,
             used: AtomicBool::new(true),
         };
         (resource, found)
@@ -146,9 +145,9 @@ impl Resource {
         }
     }
 
-    /// When the file was last looked at, in the requests' monotonic time.
-    pub fn looked(&self) -> Duration {
-        self.looked
+    /// When the file was last looked at, in milliseconds of the requests' monotonic time.
+    pub fn looked_ms(&self) -> u64 {
+        self.looked_ms
     }
 
     /// Whether it was opened below this root.
@@ -157,8 +156,8 @@ impl Resource {
     }
 
     /// Whether it may answer without another look at the file's name.
-    pub fn is_fresh(&self, now: Now) -> bool {
-        is_fresh(self.looked, now) && self.plain.may_be_kept(now)
+    pub fn is_fresh(&self, now_ms: u64, now: Now) -> bool {
+        is_fresh(self.looked_ms, now_ms) && self.plain.may_be_kept(now)
     }
 
     /// Whether it may answer later requests.
@@ -220,9 +219,9 @@ fn is_same_root(found_below: &Weak<Root>, root: &Arc<Root>) -> bool {
 }
 
 /// Whether something that was seen at that time still counts.
-fn is_fresh(looked: Duration, now: Now) -> bool {
+fn is_fresh(looked_ms: u64, now_ms: u64) -> bool {
     // In either direction: a request that began before another may be answered after it.
-    now.monotonic.abs_diff(looked) < FRESH
+    now_ms.abs_diff(looked_ms) < FRESH_MS
 }
 
 /// The representation of before, if the file is still in that state; else a new one.

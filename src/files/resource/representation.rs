@@ -50,6 +50,8 @@ pub struct Representation {
     identity: Option<Identity>,
     /// The time of its last change, if the system keeps that.
     pub changed: Option<SystemTime>,
+    /// From when on it may answer later requests; `None`: never.
+    kept_from: Option<SystemTime>,
     /// The length of the content, in bytes.
     pub length: u64,
     /// The value of Last-Modified, in seconds since 1970.
@@ -123,6 +125,7 @@ impl Representation {
         let mut representation = Representation {
             identity,
             changed,
+            kept_from: identity.and_then(|_| changed?.checked_add(SETTLED)),
             length: metadata.len(),
             last_modified,
             tag,
@@ -239,7 +242,7 @@ impl Representation {
 
     /// Whether it may answer later requests.
     pub fn may_be_kept(&self, now: Now) -> bool {
-        self.identity.is_some() && self.changed.is_some_and(|changed| is_settled(changed, now))
+        matches!(self.kept_from, Some(from) if from <= now.wall)
     }
 
     /// Whether a file is in this state now.
