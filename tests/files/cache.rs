@@ -39,7 +39,7 @@ fn a_change_is_served_within_a_tenth_of_a_second() {
 }
 
 #[test]
-fn the_size_that_is_kept() {
+fn the_largest_cached_file() {
     // name, length, whether a rewritten file is still served from memory 50 ms later
     let rows = [
         ("empty", 0, false),
@@ -57,7 +57,7 @@ fn the_size_that_is_kept() {
 }
 
 #[test]
-fn a_file_that_was_changed_just_now_is_not_kept() {
+fn a_file_that_has_just_changed_is_not_cached() {
     let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
     // name, the wall clock since the change, whether it is cached
     let rows = [
@@ -82,7 +82,7 @@ fn a_file_that_was_changed_just_now_is_not_kept() {
 }
 
 #[test]
-fn a_file_in_the_future_is_not_kept() {
+fn a_file_from_the_future_is_not_cached() {
     let mut tree = Tree::new();
     tree.set_wall(SystemTime::UNIX_EPOCH + Duration::from_secs(1));
     assert_eq!(rewritten(&tree, b"old", b"new", 1_000), b"new");
@@ -114,7 +114,7 @@ fn a_modification_time_that_was_set_back_does_not_hide_a_change() {
 }
 
 #[test]
-fn what_is_deleted_is_gone_within_a_tenth_of_a_second() {
+fn a_deleted_file_is_gone_within_a_tenth_of_a_second() {
     let tree = Tree::new();
     tree.file("a.txt", "here");
     assert_eq!(tree.get_at(0, "/a.txt").status, 200);
@@ -124,7 +124,7 @@ fn what_is_deleted_is_gone_within_a_tenth_of_a_second() {
 }
 
 #[test]
-fn a_folder_and_a_file_asked_alike_are_not_mixed_up() {
+fn a_folder_and_a_file_of_one_path_are_not_mixed_up() {
     let tree = Tree::new();
     tree.file("d/index.html", "index");
     assert_eq!(tree.get_at(0, "/d/").content, b"index");
@@ -135,7 +135,7 @@ fn a_folder_and_a_file_asked_alike_are_not_mixed_up() {
 }
 
 #[test]
-fn an_answer_from_memory_says_what_the_first_one_said() {
+fn a_response_from_memory_equals_the_first_one() {
     let tree = Tree::new();
     tree.file("a.css", "body{}");
     let first = tree.get_at(0, "/a.css");
@@ -150,7 +150,7 @@ fn an_answer_from_memory_says_what_the_first_one_said() {
 }
 
 #[test]
-fn more_files_than_are_kept_are_all_served() {
+fn more_files_than_the_cache_holds_are_all_served() {
     let tree = Tree::new();
     // 1,100 files of 64 KiB are a little more than the 64 MiB of the cache.
     let content = |number: u32| {
@@ -171,7 +171,7 @@ fn more_files_than_are_kept_are_all_served() {
 /// neither cached nor sent under the tag of the content before.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_is_read_is_what_its_tag_says() {
+fn content_belongs_to_its_tag() {
     use std::os::unix::fs::FileExt;
     use std::sync::atomic::{AtomicBool, Ordering};
     const ROUNDS: usize = 60;
@@ -246,7 +246,7 @@ fn a_large_file_that_is_replaced_is_served_new_within_a_tenth_of_a_second() {
 }
 
 #[test]
-fn what_was_missing_is_served_within_a_tenth_of_a_second() {
+fn a_new_file_is_served_within_a_tenth_of_a_second() {
     let tree = Tree::new();
     assert_eq!(tree.get_at(0, "/a.txt").status, 404);
     tree.file("a.txt", "here");
@@ -285,7 +285,7 @@ fn hits_and_misses_are_counted() {
 
 /// `a.txt` is asked for all the time and stays; the others are evicted for each other.
 #[test]
-fn what_is_asked_for_is_kept_when_room_is_made() {
+fn a_file_in_use_survives_evictions() {
     let tree = Tree::with(|files| files.file_cache(64 * KIB));
     tree.file("a.txt", vec![b'a'; 10 * KIB]);
     for number in 0..100 {
@@ -308,7 +308,7 @@ fn what_is_asked_for_is_kept_when_room_is_made() {
 }
 
 #[test]
-fn a_file_that_does_not_fit_is_served_and_not_kept() {
+fn a_file_that_does_not_fit_is_served_and_not_cached() {
     // name, bytes of the cache, whether a file of 10 KiB is cached
     let rows = [("too few", 10 * KIB, false), ("enough", 12 * KIB, true)];
     for (name, bytes, kept) in rows {
@@ -356,7 +356,7 @@ fn more_large_files_than_descriptors_are_all_served() {
 
 /// 1,024 missing paths are known; after one more, the map starts again.
 #[test]
-fn so_many_missing_paths_are_known() {
+fn a_thousand_missing_paths_are_known() {
     for (name, others, hits) in [("below", 1_022, 1), ("at", 1_023, 1), ("above", 1_024, 0)] {
         let tree = Tree::new();
         // The two missing error pages of the root are known as well.
@@ -373,7 +373,7 @@ fn so_many_missing_paths_are_known() {
 
 /// A path of 1,024 bytes is cached, and a longer one is looked for each time.
 #[test]
-fn so_long_a_path_is_kept() {
+fn the_longest_cached_path() {
     for (name, length, hits) in [("below", 1_023, 1), ("at", 1_024, 1), ("above", 1_025, 0)] {
         let tree = Tree::new();
         // Segments of nine bytes, none of them empty.
@@ -389,7 +389,7 @@ fn so_long_a_path_is_kept() {
         tree.get_at(0, &target);
         assert_eq!(tree.stats().hits, hits, "{name}: nothing there");
         if cfg!(target_vendor = "apple") {
-            crate::skip("so_long_a_path_is_kept", "no file has so long a path here");
+            crate::skip("the_longest_cached_path", "no file has so long a path here");
             continue;
         }
         // A little later, so that it is looked for again.
@@ -402,7 +402,7 @@ fn so_long_a_path_is_kept() {
 
 /// A large file that is closed gives back what it took, its name included.
 #[test]
-fn a_file_that_is_closed_takes_no_room() {
+fn a_closed_file_takes_no_memory() {
     let tree = Tree::with(|files| files.file_cache(8 * KIB));
     let folder = ["x".repeat(200).as_str(); 4].join("/");
     let target = format!("/{folder}/large");
@@ -418,7 +418,7 @@ fn a_file_that_is_closed_takes_no_room() {
 
 /// A file that is looked at again and again is counted once.
 #[test]
-fn a_look_takes_no_more_room() {
+fn another_look_takes_no_more_memory() {
     let tree = Tree::with(|files| files.file_cache(64 * KIB));
     tree.file("a.txt", vec![b'a'; 10 * KIB]).file("b.txt", "b");
     for ms in (0..10_000).step_by(100) {

@@ -69,7 +69,7 @@ const ROWS: &[(&str, Lines, u16)] = &[
 ];
 
 #[test]
-fn a_condition_has_its_answer() {
+fn each_condition_has_its_response() {
     let tree = site();
     for (name, lines, status) in ROWS {
         // From the disk, and from memory.
@@ -111,7 +111,7 @@ fn assert_fields(name: &str, answer: &Answer) {
 /// request without those conditions, prior to processing the request content, would have been a
 /// status code other than a 2xx (Successful) or 412".
 #[test]
-fn a_condition_on_what_is_no_file_is_ignored() {
+fn a_condition_is_ignored_where_there_is_no_file() {
     let tree = site();
     tree.folder("folder").file("404.html", "nothing");
     for (target, status) in [("/missing", 404), ("/folder", 308), ("/%00", 400)] {
@@ -231,7 +231,7 @@ fn a_small_file_that_has_just_changed_is_known_again() {
 
 /// Only the limit of the head bounds a value of 8 KB.
 #[test]
-fn a_condition_of_eight_kilobytes_has_an_answer() {
+fn a_condition_of_eight_kilobytes_has_a_response() {
     let tree = site();
     let tags = "\"x\", ".repeat(8_000 / 5) + TAG;
     let junk = "9".repeat(8_000);

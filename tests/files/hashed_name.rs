@@ -105,14 +105,14 @@ const PLAIN: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn a_hash_is_seen() {
+fn a_hash_is_recognised() {
     for (who, name) in HASHED {
         assert!(carries_hash(name.as_bytes()), "{who}: {name}");
     }
 }
 
 #[test]
-fn what_is_none_is_not() {
+fn other_names_have_no_hash() {
     for (why, name) in PLAIN {
         assert!(!carries_hash(name.as_bytes()), "{why}: {name}");
     }
@@ -133,7 +133,7 @@ fn hashed() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn only_what_a_page_is_made_of_counts(stem in hashed()) {
+    fn only_parts_of_pages_count(stem in hashed()) {
         for (behind, counts) in [
             (".js", true), (".css", true), (".js.map", true), (".min.css", true), (".woff2", true), ("", false),
             (".html", false), (".htm", false), (".xhtml", false), (".json", false), (".pdf", false), (".js.html", false),
@@ -144,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn words_and_numbers_are_no_hash(
+    fn words_and_numbers_are_not_a_hash(
         pieces in prop::collection::vec("[a-z]{1,9}|[A-Z][a-z]{0,8}|[A-Z]{1,9}|[0-9]{1,9}|[A-Z]?[a-z]{1,8}[0-9]{1,3}", 1..4),
         separator in "[-._]",
     ) {
@@ -154,7 +154,7 @@ proptest! {
 
     /// No bytes confuse it, and each hash that it finds has letters and digits.
     #[test]
-    fn any_octets_have_an_answer(
+    fn any_bytes_have_a_result(
         bytes in prop::collection::vec(prop::sample::select(&b"aA0-_./\xFF"[..]), 0..24),
         extension in "\\.(js|html|js\\.map|)",
     ) {

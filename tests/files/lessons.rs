@@ -74,7 +74,7 @@ fn nothing_beside_the_root_and_nothing_hidden_is_served() {
 
 /// CVE-2016-10703: 86 KB of it. The server's limit is 8 KiB; the handler does not depend on that.
 #[test]
-fn eighty_six_kilobytes_of_anything_are_nothing() {
+fn eighty_six_kilobytes_lead_to_nothing() {
     let tree = site();
     for piece in ["%00", "/%2e%2e", "/.", "/a", "%61", "/"] {
         let target = format!("/{}", piece.repeat(86_000 / piece.len()));
@@ -244,11 +244,11 @@ fn a_link_swapped_in_is_never_followed_out() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_file_is_404_at_once() {
+fn special_files_are_404_at_once() {
     use std::process::Command;
     use std::sync::mpsc::{RecvTimeoutError, channel};
     use std::time::Duration;
-    const NAME: &str = "what_is_no_file_is_404_at_once";
+    const NAME: &str = "special_files_are_404_at_once";
     let tree = site();
     let made = |program: &str, path: &str, kind: &[&str]| {
         let path = tree.path(path);

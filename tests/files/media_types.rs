@@ -185,7 +185,7 @@ fn a_registered_type_is_used() {
 /// RFC 9110 §8.3: a type and a subtype, which are tokens, and at most the one parameter that we
 /// set: on text, and on XML (RFC 7303 §3).
 #[test]
-fn each_type_is_one_and_text_has_a_charset() {
+fn each_type_is_valid_and_text_has_a_charset() {
     const KINDS: [&str; 8] = [
         "application",
         "audio",
@@ -214,7 +214,7 @@ fn each_type_is_one_and_text_has_a_charset() {
 /// Text that people upload stays text: a browser runs, or reads as a document that can hold
 /// scripts, only files with one of these extensions.
 #[test]
-fn nothing_is_run_that_is_not_known_to_be() {
+fn browsers_run_only_the_known_types() {
     #[rustfmt::skip]
     const RUN: [&str; 7] = ["cjs", "htm", "html", "js", "mjs", "shtml", "svg"];
     #[rustfmt::skip]

@@ -51,7 +51,7 @@ const ROWS: &[(&str, u16, &str)] = &[
 ];
 
 #[test]
-fn the_longest_mount_has_the_path() {
+fn the_longest_mount_wins() {
     let (docs, api, old) = (other("docs"), other("api"), other("old"));
     let tree = Tree::with(|files| {
         files
@@ -100,7 +100,7 @@ fn names_pass_the_rules_of_both_folders() {
 
 /// The breadcrumbs of a mounted folder lead where they say, whatever the spelling.
 #[test]
-fn a_listing_names_the_path_it_is_asked_by() {
+fn a_listing_shows_the_requested_path() {
     let docs = Tree::new();
     docs.file("a b/x", "");
     let tree = Tree::with(|files| files.mount("/docs/old", served(&docs)));
@@ -125,7 +125,7 @@ fn a_listing_names_the_path_it_is_asked_by() {
 
 /// A folder that is mounted at the root takes every path but those of other mounts.
 #[test]
-fn a_mount_at_the_root_has_what_is_left() {
+fn a_mount_at_the_root_takes_the_rest() {
     for path in ["/", ""] {
         let (site, docs) = (other("site"), other("docs"));
         let tree = Tree::with(|files| {
@@ -167,7 +167,7 @@ fn a_well_known_folder_is_known_at_the_root_alone() {
 }
 
 #[test]
-fn what_is_counted_below_is_counted_in_all() {
+fn stats_include_mounted_sites() {
     let below = other("below");
     let tree = Tree::with(|files| files.mount("/docs", served(&below)));
     tree.file("page", "root");

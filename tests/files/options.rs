@@ -5,7 +5,7 @@ use doorstep::{CacheControl, FieldError, Files, Method};
 use std::time::{Duration, SystemTime};
 
 #[test]
-fn a_path_without_an_ending_finds_its_page() {
+fn a_clean_url_finds_its_page() {
     let tree = Tree::new();
     tree.file("about.html", "about")
         .file("both", "file")
@@ -70,7 +70,7 @@ fn clean_urls_can_be_switched_off() {
 }
 
 #[test]
-fn a_folder_can_be_kept_to_itself() {
+fn listings_can_be_switched_off() {
     let tree = Tree::with(|files| files.listing(false));
     tree.file("folder/a.txt", "a").file("404.html", "nothing");
     let answer = tree.get("/folder/");
@@ -84,7 +84,7 @@ fn a_folder_can_be_kept_to_itself() {
 }
 
 #[test]
-fn an_application_reads_its_own_paths() {
+fn a_single_page_application_gets_its_page() {
     let tree = Tree::with(|files| files.spa("index.html"));
     tree.file("index.html", "app")
         .file("app.js", "script")
@@ -155,7 +155,7 @@ fn an_application_reads_its_own_paths() {
 }
 
 #[test]
-fn a_missing_application_is_404() {
+fn a_missing_application_page_is_404() {
     let tree = Tree::with(|files| files.spa("app.html"));
     assert_eq!(tree.get("/users/7").status, 404);
 }
@@ -174,7 +174,7 @@ fn hidden_files_can_be_served() {
 }
 
 #[test]
-fn other_files_can_answer_for_a_folder() {
+fn index_files_can_be_chosen() {
     let tree = Tree::with(|files| files.index(["home.txt", "index.html"]));
     tree.file("home.txt", "home")
         .file("index.html", "index")
@@ -190,7 +190,7 @@ fn other_files_can_answer_for_a_folder() {
 /// Cache-Control by setting and name (RFC 9111 §5.2.2; RFC 8246 §2 and RFC 2616 §14.21 for
 /// immutable files).
 #[test]
-fn caches_are_told_what_was_chosen() {
+fn cache_control_follows_the_settings() {
     type Choose = fn(Files) -> Files;
     // setting, for a file, for one with a hash in its name
     let choices: [(&str, Choose, &str, &str); 5] = [
@@ -267,7 +267,7 @@ fn caches_are_told_what_was_chosen() {
 
 /// Half of a file that is being copied must not be kept for a year as the whole file.
 #[test]
-fn what_may_be_written_to_is_not_immutable() {
+fn a_file_that_may_still_change_is_not_immutable() {
     let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
     let immutable = "max-age=31536000, immutable";
     for (name, since, expected) in [
@@ -291,7 +291,7 @@ fn what_may_be_written_to_is_not_immutable() {
 }
 
 #[test]
-fn a_type_can_be_chosen() {
+fn a_media_type_can_be_chosen() {
     let choose = |files: Files| {
         files
             .media_type("foo", "text/x-foo")
@@ -343,7 +343,7 @@ fn portable_names_are_those_that_every_system_has() {
 
 #[cfg(unix)]
 #[test]
-fn links_are_followed_as_far_as_was_chosen() {
+fn symlinks_are_followed_as_chosen() {
     use doorstep::Symlinks;
     // target, status for links inside, none, all
     let rows = [

@@ -215,7 +215,7 @@ fn shows_secret(answer: &Answer) -> bool {
 }
 
 #[test]
-fn what_is_swapped_for_a_symlink_never_shows_the_outside() {
+fn a_swap_for_a_symlink_never_shows_the_outside() {
     for row in ROWS {
         race(row);
     }

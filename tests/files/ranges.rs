@@ -62,7 +62,7 @@ const ROWS: &[Row] = &[
 ];
 
 #[test]
-fn a_range_has_its_answer() {
+fn each_range_has_its_response() {
     let tree = site();
     for (name, target, range, status, content_range, (first, length)) in ROWS {
         for ms in [1_000, 1_001] {
@@ -154,7 +154,7 @@ fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
 
 /// RFC 9110 §14.4, RFC 9110 §14.6, RFC 9110 §15.3.7.2.
 #[test]
-fn several_ranges_are_parts_of_one_answer() {
+fn several_ranges_are_parts_of_one_response() {
     let tree = site();
     for target in ["/small", "/large"] {
         let whole = fs::read(tree.path(&target[1..])).expect("it can be read");
@@ -184,7 +184,7 @@ fn several_ranges_are_parts_of_one_answer() {
 /// "A client that is requesting multiple ranges SHOULD list those ranges in ascending order", and
 /// need not.
 #[test]
-fn parts_come_in_the_order_that_was_asked_for() {
+fn parts_come_in_the_requested_order() {
     let tree = site();
     let answer = tree.get_with("/small", &[("Range", "bytes=60000-60001,0-1")]);
     let ranges: Vec<String> = parts(&answer)

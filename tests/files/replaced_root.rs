@@ -15,7 +15,7 @@ fn make_anew(tree: &Tree, content: &str) {
 }
 
 #[test]
-fn a_folder_made_anew_is_served() {
+fn a_folder_that_was_created_again_is_served() {
     let tree = Tree::new();
     tree.file("index.html", "first");
     assert_eq!(tree.get_at(0, "/").text(), "first");
@@ -30,7 +30,7 @@ fn a_folder_made_anew_is_served() {
 /// Files found a moment ago in the old folder say nothing of the new one.
 #[cfg(unix)]
 #[test]
-fn nothing_is_known_of_a_folder_made_anew() {
+fn nothing_is_known_of_a_new_folder() {
     let tree = Tree::new();
     tree.file("a.txt", "first");
     assert_eq!(tree.get_at(0, "/").status, 200);

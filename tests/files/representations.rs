@@ -107,7 +107,7 @@ fn the_coding_that_the_client_likes_best_is_sent() {
 /// RFC 9110 §12.5.3: "the origin server SHOULD send a response without any content coding unless
 /// the identity coding is indicated as unacceptable".
 #[test]
-fn what_nobody_accepts_is_406() {
+fn an_unacceptable_coding_is_406() {
     let tree = site();
     for (target, accepted) in [
         ("/c.js", "identity;q=0"),
@@ -150,7 +150,7 @@ fn a_stale_sidecar_is_not_sent() {
 }
 
 #[test]
-fn a_sidecar_is_given_up_as_soon_as_its_file_changes() {
+fn a_sidecar_is_dropped_as_soon_as_its_file_changes() {
     let tree = site();
     let gzip = [("Accept-Encoding", "gzip")];
     let get = |ms| tree.send_at(ms, Method::Get, "/b.js", &gzip).text();
@@ -171,7 +171,7 @@ fn a_sidecar_is_given_up_as_soon_as_its_file_changes() {
 
 /// It is looked for once in a tenth of a second, and is not missed before the next look.
 #[test]
-fn a_sidecar_is_kept_as_its_file_is() {
+fn a_sidecar_is_cached_like_its_file() {
     let tree = site();
     let get = |ms| {
         tree.send_at(ms, Method::Get, "/b.js", &[("Accept-Encoding", "br, gzip")])
@@ -202,7 +202,7 @@ fn a_large_sidecar_that_is_written_to_is_served_new_at_once() {
 
 /// A sidecar whose last change is less than two seconds old may change again without a trace.
 #[test]
-fn a_sidecar_that_has_just_changed_is_not_kept() {
+fn a_sidecar_that_has_just_changed_is_not_cached() {
     let mut tree = site();
     tree.set_wall(time(101));
     tree.modified("b.js.gz", time(100));
@@ -288,7 +288,7 @@ fn several_ranges_of_a_sidecar_are_the_whole_of_it() {
 
 #[cfg(unix)]
 #[test]
-fn a_sidecar_that_is_no_file_of_the_root_is_not_sent() {
+fn a_sidecar_that_is_not_a_file_of_the_root_is_not_sent() {
     let tree = site();
     let gzip = [("Accept-Encoding", "gzip")];
     tree.outside("secret", "SECRET")

@@ -245,7 +245,7 @@ fn hidden_names_are_found_where_they_are_served() {
 
 /// A listing may show exactly the names that a path may ask for.
 #[test]
-fn a_name_is_judged_by_itself() {
+fn a_segment_is_checked_by_itself() {
     let rows: &[(&[u8], bool, Result<(), PathError>)] = &[
         (b"a", true, Ok(())),
         (b"a\nb", false, Ok(())),
@@ -305,7 +305,7 @@ fn the_rules_of_the_system_hold_unless_others_are_chosen() {
 
 /// 400 where the path is not a path of bytes, otherwise 404, and no two reasons are alike.
 #[test]
-fn a_refusal_has_a_status_and_a_reason() {
+fn a_path_error_has_a_status_and_a_reason() {
     let mut refusals = BTreeMap::new();
     for &(path, error) in REFUSED {
         let expected = match error {
@@ -387,13 +387,13 @@ proptest! {
     }
 
     #[test]
-    fn no_octets_at_all_confuse_it(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+    fn no_bytes_confuse_the_resolver(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         check(&bytes);
     }
 
     /// Most of the paths above are refused; these never are.
     #[test]
-    fn any_name_without_forbidden_octets_is_found(
+    fn any_name_without_forbidden_bytes_is_found(
         segments in prop::collection::vec("[a-z0-9_ %+&'\"<>é]{1,8}", 1..6),
         slash: bool,
     ) {

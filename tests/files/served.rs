@@ -82,7 +82,7 @@ fn a_path_leads_to_its_file() {
 }
 
 #[test]
-fn a_file_has_its_fields() {
+fn a_file_has_its_headers() {
     let answer = site().get("/index.html");
     assert_eq!(
         answer.header_value("Content-Type"),
@@ -115,7 +115,7 @@ fn another_content_has_another_tag() {
 
 /// RFC 9110 §9.3.2: HEAD's headers are those of GET.
 #[test]
-fn head_says_what_get_says() {
+fn head_has_the_headers_of_get() {
     let tree = site();
     for (name, target, ..) in ROWS {
         let (get, head) = (tree.get(target), tree.send(Method::Head, target));
@@ -129,14 +129,14 @@ fn head_says_what_get_says() {
 
 /// RFC 9110 §15.4.9: a browser keeps it forever unless told otherwise.
 #[test]
-fn a_redirect_is_asked_again() {
+fn a_redirect_is_revalidated() {
     let answer = site().get("/docs");
     assert_eq!(answer.header_value("Cache-Control"), "no-cache");
     assert_eq!(answer.length, 0);
 }
 
 #[test]
-fn a_large_file_comes_whole() {
+fn a_large_file_is_sent_whole() {
     let tree = site();
     let large: Vec<u8> = (0..300_000_u32).map(|number| number as u8).collect();
     tree.file("large.bin", &large);
@@ -150,7 +150,7 @@ fn a_large_file_comes_whole() {
 
 #[cfg(unix)]
 #[test]
-fn a_name_may_be_any_octets() {
+fn a_name_may_be_any_bytes() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
     let tree = site();
@@ -172,7 +172,7 @@ fn a_name_may_be_any_octets() {
         let path = tree.path("").join(OsStr::from_bytes(name));
         if let Err(error) = std::fs::write(path, "found") {
             let why = format!("the disk does not take {target}: {error}");
-            crate::skip("a_name_may_be_any_octets", &why);
+            crate::skip("a_name_may_be_any_bytes", &why);
             continue;
         }
         let answer = tree.get(target);

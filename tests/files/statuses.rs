@@ -108,7 +108,7 @@ fn a_missing_page_has_three_forms() {
 }
 
 #[test]
-fn a_page_that_is_no_file_is_passed_over() {
+fn an_error_page_that_is_not_a_file_is_skipped() {
     let tree = Tree::new();
     tree.folder("404.html")
         .file("error.html", "the second page");
@@ -117,7 +117,7 @@ fn a_page_that_is_no_file_is_passed_over() {
 
 #[cfg(unix)]
 #[test]
-fn a_page_outside_the_root_is_not_shown() {
+fn an_error_page_outside_the_root_is_not_shown() {
     let tree = Tree::new();
     tree.outside("secret", "SECRET")
         .link("404.html", "../secret");
@@ -128,7 +128,7 @@ fn a_page_outside_the_root_is_not_shown() {
 
 /// An error of the system, and its response.
 #[test]
-fn each_error_of_the_system_has_one_answer() {
+fn each_system_error_has_its_response() {
     let io = |code| OpenError::Io(io::Error::from_raw_os_error(code));
     let (no_descriptors, failed) = ("no file descriptor left", "the file could not be opened");
     let unknown_name = "a name that the system does not take";
@@ -160,7 +160,7 @@ fn each_error_of_the_system_has_one_answer() {
 
 #[cfg(unix)]
 #[test]
-fn what_may_not_be_read_is_403() {
+fn an_unreadable_file_is_403() {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
     let tree = Tree::new();
@@ -173,10 +173,7 @@ fn what_may_not_be_read_is_403() {
     allow("locked.txt", 0o000);
     allow("locked", 0o000);
     if fs::File::open(tree.path("locked.txt")).is_ok() {
-        crate::skip(
-            "what_may_not_be_read_is_403",
-            "this user may read everything",
-        );
+        crate::skip("an_unreadable_file_is_403", "this user may read everything");
     } else {
         for target in ["/locked.txt", "/locked", "/locked/", "/locked/index.html"] {
             let answer = tree.get(target);
@@ -210,8 +207,8 @@ fn without_descriptors_it_is_503() {
 /// Files that are open for later requests are closed for this one.
 #[cfg(unix)]
 #[test]
-fn descriptors_that_are_kept_are_given_up_for_others() {
-    let name = "statuses::descriptors_that_are_kept_are_given_up_for_others";
+fn idle_files_are_closed_when_descriptors_run_out() {
+    let name = "statuses::idle_files_are_closed_when_descriptors_run_out";
     in_a_process_of_its_own(name, || {
         let tree = Tree::new();
         let large = vec![0; 100_000];
@@ -243,8 +240,8 @@ fn descriptors_that_are_kept_are_given_up_for_others() {
 /// A deleted file takes space on the disk for as long as it is open.
 #[cfg(target_os = "linux")]
 #[test]
-fn descriptors_that_nobody_asks_for_are_closed() {
-    let name = "statuses::descriptors_that_nobody_asks_for_are_closed";
+fn idle_descriptors_are_closed() {
+    let name = "statuses::idle_descriptors_are_closed";
     in_a_process_of_its_own(name, || {
         let open = || std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count());
         let tree = Tree::new();
@@ -272,8 +269,8 @@ fn descriptors_that_nobody_asks_for_are_closed() {
 /// An eviction frees an eighth more than needed, and no more; the count of descriptors follows it.
 #[cfg(target_os = "linux")]
 #[test]
-fn most_descriptors_stay_when_room_is_made() {
-    let name = "statuses::most_descriptors_stay_when_room_is_made";
+fn an_eviction_closes_few_descriptors() {
+    let name = "statuses::an_eviction_closes_few_descriptors";
     in_a_process_of_its_own(name, || {
         let open = || std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count());
         let tree = Tree::new();
@@ -297,8 +294,8 @@ fn most_descriptors_stay_when_room_is_made() {
 /// A deleted sidecar is closed, although others ask for its file all the time.
 #[cfg(target_os = "linux")]
 #[test]
-fn sidecars_that_nobody_asks_for_are_closed() {
-    let name = "statuses::sidecars_that_nobody_asks_for_are_closed";
+fn idle_sidecars_are_closed() {
+    let name = "statuses::idle_sidecars_are_closed";
     in_a_process_of_its_own(name, || {
         let open = || std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count());
         let tree = Tree::new();

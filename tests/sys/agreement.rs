@@ -72,7 +72,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn both_strategies_give_one_answer(
+    fn both_strategies_agree(
         entries in proptest::collection::vec(entry(), 1..12),
         paths in proptest::collection::vec(place(), 1..12),
     ) {

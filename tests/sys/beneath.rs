@@ -85,7 +85,7 @@ fn files_and_folders() {
 }
 
 #[test]
-fn paths_that_are_no_clean_components() {
+fn unclean_paths_are_invalid() {
     let tree = Tree::plant();
     tree.file("root/a/file", "text").file("beside", "outside");
     let names = [
@@ -331,7 +331,7 @@ mod unix {
     }
 
     #[test]
-    fn what_is_neither_file_nor_folder() {
+    fn special_files() {
         let tree = Tree::plant();
         tree.folder("root");
         let made = std::process::Command::new("mkfifo")
@@ -356,7 +356,7 @@ mod unix {
     }
 
     #[test]
-    fn what_may_not_be_opened() {
+    fn unreadable_files() {
         use std::os::unix::fs::PermissionsExt;
         let tree = Tree::plant();
         tree.file("root/closed", "text")
@@ -371,7 +371,7 @@ mod unix {
         set("root/blind", 0o311); // names in it may be used, but not listed
         set("root/dark", 0o644);
         if fs::File::open(tree.at("root/closed")).is_ok() {
-            println!("SKIPPED what_may_not_be_opened: root may open everything");
+            println!("SKIPPED unreadable_files: root may open everything");
         } else {
             let rows = [
                 ("an unreadable file", "closed", "<Denied>"),

@@ -209,7 +209,7 @@ fn a_unix_socket_listens_too() {
 }
 
 #[test]
-fn a_listener_of_the_program_s_own() {
+fn a_listener_of_the_programs_own() {
     struct Own(TcpListener);
     impl Accept for Own {
         fn source(&self) -> Source<'_> {
@@ -232,7 +232,7 @@ fn a_listener_of_the_program_s_own() {
 }
 
 #[test]
-fn what_there_is_too_little_of() {
+fn shortages_are_classified() {
     const PROCESS: Option<Shortage> = Some(Shortage::Process);
     const MEMORY: Option<Shortage> = Some(Shortage::Memory);
     #[cfg(target_os = "linux")]

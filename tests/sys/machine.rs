@@ -61,7 +61,7 @@ fn the_addresses_of_this_machine() {
 /// A file belongs to its maker.
 #[cfg(unix)]
 #[test]
-fn root_is_who_owns_what_root_makes() {
+fn root_owns_what_it_creates() {
     use std::os::unix::fs::MetadataExt;
     let tree = crate::support::Tree::plant();
     tree.file("mine", "");

@@ -50,7 +50,7 @@ fn files_and_folders() {
 
 #[cfg(unix)]
 #[test]
-fn a_symlink_is_what_it_leads_to() {
+fn a_symlink_has_the_metadata_of_its_target() {
     let tree = Tree::plant();
     tree.file("root/file", "text")
         .file("root/a/file", "longer text")
@@ -87,7 +87,7 @@ fn a_symlink_is_what_it_leads_to() {
 /// but a test cannot take permissions away.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_may_not_be_read_is_seen() {
+fn an_unreadable_file_has_metadata() {
     use std::os::unix::fs::PermissionsExt;
     let tree = Tree::plant();
     tree.file("root/file", "text")
@@ -108,7 +108,7 @@ fn what_may_not_be_read_is_seen() {
         let root = Root::open_with(&tree.at("root"), strategy).expect("a root");
         let (open, below) = (answer(&root, b"file"), seen(&root, b"folder/file"));
         if is_root {
-            println!("SKIPPED what_may_not_be_read_is_seen: root reads everything");
+            println!("SKIPPED an_unreadable_file_has_metadata: root reads everything");
             continue;
         }
         // A file below needs permission to search the folder.
@@ -122,13 +122,13 @@ fn what_may_not_be_read_is_seen() {
 /// A socket cannot be opened at all, even by root; asking for its metadata does not open it.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_cannot_be_opened_is_seen() {
+fn a_file_that_cannot_be_opened_has_metadata() {
     let tree = Tree::plant();
     tree.folder("root");
     let _socket = match std::os::unix::net::UnixListener::bind(tree.at("root/socket")) {
         Ok(socket) => socket,
         Err(error) => {
-            println!("SKIPPED what_cannot_be_opened_is_seen: {error}");
+            println!("SKIPPED a_file_that_cannot_be_opened_has_metadata: {error}");
             return;
         }
     };

@@ -154,7 +154,7 @@ fn followers_time_out_while_another_leads() {
 }
 
 #[test]
-fn wake_ends_all_waits_for_ever() {
+fn wake_ends_all_waits_forever() {
     on_each_backend(|poller| {
         let begin = Instant::now();
         let begun = AtomicUsize::new(0);
@@ -180,7 +180,7 @@ fn wake_ends_all_waits_for_ever() {
 }
 
 #[test]
-fn what_cannot_be_registered_is_refused() {
+fn invalid_registrations_are_refused() {
     on_each_backend(|poller| {
         let (_client, server) = pair();
         let named = Source::Named(1, PhantomData);
@@ -216,7 +216,7 @@ fn what_cannot_be_registered_is_refused() {
 }
 
 #[test]
-fn a_number_that_was_closed_and_used_anew_is_the_new_source() {
+fn a_reused_number_is_the_new_source() {
     on_each_backend(|poller| {
         for round in 0..50 {
             let (_client, server) = pair();

@@ -98,7 +98,7 @@ fn many_names_come_each_once() {
 }
 
 #[test]
-fn who_has_enough_is_given_no_more() {
+fn a_callback_that_breaks_gets_no_more_names() {
     let tree = Tree::plant();
     for name in ["a", "b", "c", "d"] {
         tree.file(name, "");
@@ -127,7 +127,7 @@ fn a_file_has_no_names() {
 
 /// A name in letters past ASCII, past 16 bits too.
 #[test]
-fn names_are_octets() {
+fn names_are_bytes() {
     let tree = Tree::plant();
     let name = "ü \u{1f600} 中";
     tree.file(&format!("root/{name}"), "");
@@ -150,7 +150,7 @@ mod unix {
     use std::os::unix::ffi::OsStrExt;
 
     #[test]
-    fn names_of_any_octets() {
+    fn names_of_any_bytes() {
         let tree = Tree::plant();
         tree.folder("root");
         let mut expected = Vec::new();
@@ -158,7 +158,7 @@ mod unix {
             let name = [b'n', byte, b'n'];
             if fs::write(tree.at("root").join(OsStr::from_bytes(&name)), "").is_err() {
                 // Some file systems accept only UTF-8.
-                println!("SKIPPED names_of_any_octets: no name with octet {byte}");
+                println!("SKIPPED names_of_any_bytes: no name with octet {byte}");
                 continue;
             }
             expected.push(name.to_vec());
@@ -229,7 +229,7 @@ mod unix {
 
     /// Two readers of one descriptor do not take names from each other.
     #[test]
-    fn readings_of_one_descriptor_do_not_meet() {
+    fn two_readers_of_one_descriptor_do_not_interfere() {
         let tree = Tree::plant();
         for name in ["a", "b", "c"] {
             tree.file(name, "");
@@ -248,10 +248,10 @@ mod unix {
     /// The reader's descriptor is closed, even when the callback breaks or panics.
     #[cfg(target_os = "linux")]
     #[test]
-    fn no_descriptor_is_left() {
+    fn no_descriptor_is_leaked() {
         use crate::support::{child, is_child};
         if !is_child() {
-            let output = child("entries::unix::no_descriptor_is_left").output();
+            let output = child("entries::unix::no_descriptor_is_leaked").output();
             let output = output.expect("a process");
             assert!(output.status.success(), "{output:?}");
             return;

@@ -84,7 +84,7 @@ fn receive(stream: &mut Stream, limit: usize) -> Vec<u8> {
 }
 
 #[test]
-fn octets_go_through_and_nothing_blocks() {
+fn bytes_go_through_and_nothing_blocks() {
     for (kind, mut one, mut other) in kinds() {
         let mut buffer = [0; 64];
         assert!(would_block(one.read(&mut buffer)), "{kind}");

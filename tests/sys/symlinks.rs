@@ -5,7 +5,7 @@ use crate::support::Tree;
 use doorstep::internals::sys::beneath::{Root, Symlinks};
 
 #[test]
-fn what_is_no_symlink_is_the_same_under_each_policy() {
+fn other_files_are_the_same_under_each_policy() {
     let tree = Tree::plant();
     tree.file("root/file", "text")
         .file("root/a/b/file", "deep text");

@@ -212,7 +212,7 @@ fn assert_harmless(page: &str) {
 }
 
 #[test]
-fn what_cannot_be_asked_for_is_not_listed() {
+fn names_that_cannot_be_asked_for_are_not_listed() {
     let tree = Tree::new();
     tree.file("a.txt", "a")
         .folder("sub")
@@ -242,7 +242,7 @@ fn what_cannot_be_asked_for_is_not_listed() {
 
 #[cfg(unix)]
 #[test]
-fn a_symlink_is_what_it_leads_to() {
+fn a_symlink_is_listed_as_its_target() {
     let tree = Tree::new();
     tree.file("real/file", "twelve bytes")
         .outside("site-secret/key", "SECRET")
@@ -392,7 +392,7 @@ fn accept_decides_between_the_page_and_json() {
 
 /// RFC 9110 §9.3.2, and Vary of RFC 9110 §12.5.5.
 #[test]
-fn head_and_get_have_the_same_fields() {
+fn head_and_get_have_the_same_headers() {
     let tree = Tree::new();
     tree.file("a", "a");
     let rows = [
@@ -423,7 +423,7 @@ fn head_and_get_have_the_same_fields() {
 }
 
 #[test]
-fn json_is_in_the_order_that_is_asked_for() {
+fn json_is_in_the_requested_order() {
     let tree = Tree::new();
     tree.file("big", "aaa").file("small", "a").folder("folder");
     let request = Request::test(Method::Get, "/?sort=size").header("Accept", "application/json");
@@ -533,7 +533,7 @@ fn a_folder_that_may_not_be_read_is_not_listed() {
 /// The memory of listings that are being sent, of a budget of 1,000 bytes, in the order of their
 /// requests.
 #[test]
-fn so_much_room_is_there_for_listings() {
+fn listings_share_one_memory_budget() {
     // name, bytes of the listings that are being sent, of another one, whether there is memory for
     // it
     let rows: [(&str, &[usize], usize, bool); 6] = [
@@ -557,7 +557,7 @@ fn so_much_room_is_there_for_listings() {
 
 /// A listing stays in memory until its client has read it; the next one is told to come again.
 #[test]
-fn a_listing_beyond_the_room_for_them_is_503() {
+fn a_listing_beyond_the_budget_is_503() {
     let tree = Tree::new();
     for number in 0..100 {
         tree.file(&format!("{number}"), "");

@@ -54,7 +54,7 @@ const IN_ORDER: &[(&str, &[&[u8]])] = &[
 ];
 
 #[test]
-fn names_stand_in_natural_order() {
+fn names_are_in_natural_order() {
     for (name, list) in IN_ORDER {
         for (left_place, left) in list.iter().enumerate() {
             for (right_place, right) in list.iter().enumerate() {
@@ -166,7 +166,7 @@ const QUERIES: &[(Option<&str>, Key, bool)] = &[
 ];
 
 #[test]
-fn a_query_says_the_order_or_nothing() {
+fn a_query_sets_the_order() {
     for &(query, key, descending) in QUERIES {
         assert_eq!(
             Order::of_query(query),
@@ -209,7 +209,7 @@ fn folders_are_first_in_every_order() {
 }
 
 #[test]
-fn what_goes_in_comes_out() {
+fn entries_come_out_as_they_were_pushed() {
     let all = [
         file(b"", u64::MAX - 1, u64::MAX - 1),
         file(b"\0\xFF", 0, 0),

@@ -26,7 +26,7 @@ fn made(form: Form, path: &str, entries: &[Entry<'_>], truncated: bool, query: &
 }
 
 #[test]
-fn a_page_holds_what_its_folder_has() {
+fn a_page_has_the_entries_of_its_folder() {
     let entries = [file(b"a & b.txt", 14_213, 1_795_291_387), folder(b"old", 0)];
     let page = made(Form::Html, "docs/it's", &entries, false, "");
     for line in [
@@ -66,7 +66,7 @@ fn an_empty_folder_says_so() {
 }
 
 #[test]
-fn a_listing_that_is_cut_says_so() {
+fn a_truncated_listing_says_so() {
     let entries = [file(b"a", 1, 1), file(b"b", 1, 1)];
     let page = made(Form::Html, "", &entries, true, "");
     assert!(
@@ -106,7 +106,7 @@ const HEADS: &[(&str, [&str; 3])] = &[
 ];
 
 #[test]
-fn a_click_on_a_head_orders_by_it_or_turns_the_order_around() {
+fn a_click_on_a_head_sorts_by_it_or_reverses_the_order() {
     for (query, heads) in HEADS {
         let page = made(Form::Html, "", &[], false, query);
         assert!(page.contains(&heads.concat()), "{query}\n{page}");
@@ -234,7 +234,7 @@ fn times_are_in_utc() {
 }
 
 #[test]
-fn the_policy_lets_this_style_and_this_script_be_used_and_nothing_else() {
+fn the_policy_allows_this_style_and_this_script_only() {
     let [style, script] = [STYLE, SCRIPT].map(|text| base64(&sha256(text.as_bytes())));
     assert_eq!(
         POLICY,
