@@ -199,3 +199,8 @@ pub mod internals {
         }
     }
 }
+
+/// The code of README.md, compiled by `cargo test`.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
