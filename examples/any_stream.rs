@@ -1,11 +1,11 @@
-//! A server loop over anything that can be read and written, without doorstep's engine. It sends each request's content back:
+//! A server loop over any stream, without doorstep's engine. It sends each request's body back:
 //! `cargo run --example any_stream -- 8080`, then `curl -d hello http://127.0.0.1:8080/`.
 use doorstep::conn::{Config, Connection, Event, Moment};
 use doorstep::{CloseReason, Status, h1::FieldTable};
 use std::io::{Error, ErrorKind::*, Read, Result, Write};
 use std::{env, net::TcpListener, thread, time};
 
-/// Serves one connection to its end. A stream whose calls time out now and then is held to the deadlines.
+/// Serves one connection to its end. Deadlines hold if the calls of the stream time out now and then.
 pub fn serve(mut stream: impl Read + Write, now: impl Fn() -> Moment) -> Result<CloseReason> {
     let (config, mut table, mut block) = (Config::default(), FieldTable::default(), [0; 4096]);
     let (mut input, mut content, mut out) = (Vec::new(), Vec::new(), Vec::new());

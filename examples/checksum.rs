@@ -1,23 +1,23 @@
-//! Content of any length, read in pieces as it comes, so that memory does not grow with it. Whatever was sent is answered with
-//! its length, its CRC-32 (that of gzip and zlib), and the address of the client's end of the connection:
-//! `curl -T film.mkv http://127.0.0.1:8080/` says `734003200 cbf43926 127.0.0.1:49152`.
+//! Reads a body of any length in pieces, so that memory does not grow with it, and responds with its
+//! length, its CRC-32 (as in gzip and zlib) and the client's address:
+//! `curl -T film.mkv http://127.0.0.1:8080/` prints `734003200 cbf43926 127.0.0.1:49152`.
 //! `checksum PORT` listens on 127.0.0.1; without a port, on 8080.
 use doorstep::{Body, BodyError, Request, Server};
 use std::io::{self, BufRead};
 
-/// What one octet does to a CRC-32.
+/// The effect of each byte on a CRC-32.
 const CRC: [u32; 256] = {
     let mut table = [0; 256];
-    let mut octet = 0;
-    while octet < table.len() {
-        let mut crc = octet as u32;
+    let mut byte = 0;
+    while byte < table.len() {
+        let mut crc = byte as u32;
         let mut bit = 0;
         while bit < 8 {
             crc = (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 };
             bit += 1;
         }
-        table[octet] = crc;
-        octet += 1;
+        table[byte] = crc;
+        byte += 1;
     }
     table
 };
@@ -29,8 +29,8 @@ fn checksum(body: &mut Body<'_>) -> io::Result<(u64, u32)> {
         if piece.is_empty() {
             return Ok((length, !crc));
         }
-        for octet in piece {
-            crc = CRC[usize::from(crc as u8 ^ octet)] ^ (crc >> 8);
+        for byte in piece {
+            crc = CRC[usize::from(crc as u8 ^ byte)] ^ (crc >> 8);
         }
         let count = piece.len();
         length += count as u64;
@@ -38,7 +38,7 @@ fn checksum(body: &mut Body<'_>) -> io::Result<(u64, u32)> {
     }
 }
 
-fn answer(request: &mut Request<'_>) -> Result<String, BodyError> {
+fn respond(request: &mut Request<'_>) -> Result<String, BodyError> {
     let (length, crc) = checksum(request.body()).map_err(BodyError::Io)?;
     let from = request.peer_addr();
     let from = from.map_or_else(|| "-".to_string(), |address| address.to_string());
@@ -50,5 +50,5 @@ fn main() -> io::Result<()> {
     let address = format!("127.0.0.1:{}", port.as_deref().unwrap_or("8080"));
     let server = Server::bind(address)?;
     println!("http://{}/", server.local_addr()?);
-    server.serve(answer)
+    server.serve(respond)
 }

@@ -1,10 +1,10 @@
-//! A server to point conformance checkers at: GET / is answered with 200, a POST anywhere with the content of the request.
+//! A server for conformance checkers: 200 for `GET /`, and the body of the request for any POST.
 //! `echo PORT` listens on 127.0.0.1; without a port, on 8080.
 use doorstep::{IntoResponse, Method, Request, Response, Server, Status};
 
 fn echo(request: &mut Request<'_>) -> Response {
     match (request.method(), request.path()) {
-        // Up to `Limits::body_bytes` (1 MiB); beyond, the error is an answer: 413.
+        // Up to `Limits::body_bytes` (1 MiB); beyond it, the error becomes a 413.
         (Method::Post, _) => request.body().collect().into_response(),
         (Method::Get | Method::Head, "/") => Response::text("POST something.\n"),
         (Method::Get | Method::Head, _) => Response::status_page(Status::NOT_FOUND),
