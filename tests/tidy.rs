@@ -5,6 +5,8 @@
 //! about types. So that a rule which cannot fail is seen, each is also run on made-up texts that
 //! break it: `tidy/broken.txt`; what none may complain of stands in `tidy/fine.txt`.
 
+#[path = "tidy/documents.rs"]
+mod documents;
 #[path = "tidy/source.rs"]
 mod source;
 
