@@ -12,7 +12,7 @@ pub mod upgraded;
 
 use crate::conn::CloseReason;
 use crate::h1::{Head, Parsed, Reject, Resume, parse_head};
-use crate::handler::{Now, Request, RequestParts, Response};
+use crate::handler::{Handler, Now, Request, RequestParts, Response};
 use crate::semantics::{FieldTable, Status};
 use crate::server::client::Client;
 use crate::server::client::input::Input;
@@ -84,7 +84,7 @@ impl Exchange<'_> {
             sent: &mut client.sent,
         };
         let mut body = RequestBody::new(io, rest);
-        let response = shared.handler.handle(&mut Request::new(parts, &mut body));
+        let response = <dyn Handler>::handle(&*shared.handler, &mut Request::new(parts, &mut body));
         heartbeat.progress();
         let (start, end, failure) = body.end();
         let mut writer = ResponseWriter {
@@ -99,24 +99,20 @@ impl Exchange<'_> {
                 let close_after = shared.is_draining().then_some(CloseReason::Shutdown);
                 writer.write_response(response, Some(request), close_after);
                 buffers.input.rejoin(used, start, end);
-                Ok(())
             }
-            Some(BlockingError::Refused(reject)) => {
-                self.refuse(reject);
-                Ok(())
-            }
+            Some(BlockingError::Refused(reject)) => self.refuse(reject),
             Some(BlockingError::Cancelled(CloseReason::Overload)) => {
                 writer.client.conn.abandon(CloseReason::Overload);
                 let response = unavailable().with_log_reason("the worker was needed for others");
                 writer.write_response(response, Some(request), None);
                 buffers.input.clear();
-                Ok(())
             }
             Some(failure) => {
                 buffers.input.clear();
-                Err(failure.reason())
+                return Err(failure.reason());
             }
         }
+        Ok(())
     }
 
     /// Writes the response to a message that the connection has refused.

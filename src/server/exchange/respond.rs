@@ -1,6 +1,6 @@
 //! A response on its way into the output: its head, its body or what is pending of it, its record.
 
-use crate::conn::{BodyFraming, CloseReason, ResponsePlan};
+use crate::conn::{BodyFraming, CloseReason, ResponsePlan, offers_upgrade};
 use crate::h1::Head;
 use crate::handler::{Now, Payload, Response, ResponseParts, Takeover};
 use crate::limits::{COPY_BYTES, SENDFILE_FROM};
@@ -11,7 +11,6 @@ use crate::server::client::Client;
 use crate::server::client::access_record::AccessRecord;
 use crate::server::client::output::{Output, copy_file, in_memory};
 use crate::server::client::pending::{PendingBody, PendingTakeover};
-use crate::server::exchange::upgraded::upgrade_required;
 use crate::server::shared::Shared;
 use std::borrow::Cow;
 use std::mem;
@@ -62,9 +61,13 @@ impl ResponseWriter<'_> {
         close_after: Option<CloseReason>,
     ) {
         let mut parts = response.take_apart();
-        let offer = request.map(|request| (request.head.version, request.headers));
-        if let Some(instead) = upgrade_required(&parts, offer) {
-            parts = instead;
+        if let Some(Takeover::Upgrade { protocol, .. }) = &parts.takeover {
+            let offers = |request: RequestView<'_>| {
+                offers_upgrade(request.head.version, request.headers, protocol)
+            };
+            if !request.is_some_and(offers) {
+                parts = upgrade_required(protocol);
+            }
         }
         let outline = ResponsePlan {
             upgrade: parts.upgrade,
@@ -74,13 +77,20 @@ impl ResponseWriter<'_> {
             parts = fault(error.as_str());
         }
         let permit = match &parts.takeover {
-            Some(takeover) => self.permit(takeover),
-            None => Ok(None),
-        };
-        let permit = permit.unwrap_or_else(|response| {
-            parts = response.take_apart();
             None
-        });
+            | Some(Takeover::Writer {
+                is_detached: false, ..
+            }) => None,
+            Some(_) => {
+                let most = self.shared.config.limits.detached_threads;
+                let permit = Semaphore::take(&self.shared.permits, most);
+                if permit.is_none() {
+                    let response = unavailable().with_log_reason("too many detached answers");
+                    parts = response.take_apart();
+                }
+                permit
+            }
+        };
         let before = self.output.bytes.len();
         let framing = self.write_head(&parts, close_after);
         let mut body_at = self.output.bytes.len();
@@ -95,24 +105,6 @@ impl ResponseWriter<'_> {
         }
         if let Some(request) = request {
             self.record(request, &parts, body_at);
-        }
-    }
-
-    /// The permit for a takeover that runs on a thread of its own.
-    ///
-    /// # Errors
-    /// The response that says that no permit is left.
-    fn permit(&self, takeover: &Takeover) -> Result<Option<Permit>, Response> {
-        if let Takeover::Writer {
-            is_detached: false, ..
-        } = takeover
-        {
-            return Ok(None);
-        }
-        let most = self.shared.config.limits.detached_threads;
-        match Semaphore::take(&self.shared.permits, most) {
-            Some(permit) => Ok(Some(permit)),
-            None => Err(unavailable().with_log_reason("too many detached answers")),
         }
     }
 
@@ -219,4 +211,15 @@ fn fault(reason: &'static str) -> ResponseParts {
     Response::status_page(Status::INTERNAL_SERVER_ERROR)
         .with_log_reason(reason)
         .take_apart()
+}
+
+/// The response in place of a 101 for a protocol that the client does not offer.
+fn upgrade_required(protocol: &'static str) -> ResponseParts {
+    // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response to indicate
+    // the required protocol(s)".
+    let mut parts = Response::status_page(Status::UPGRADE_REQUIRED)
+        .with_log_reason("the client does not offer this protocol")
+        .take_apart();
+    parts.upgrade = Some(protocol);
+    parts
 }

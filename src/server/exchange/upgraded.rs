@@ -3,9 +3,8 @@
 //! In: what the client offers and what the program answers. Out: the 101 (`conn`), its thread (`detached`). Never: an octet
 //! behind a 101 read as HTTP.
 
-use crate::conn::{CloseReason, Moment, offers_upgrade};
-use crate::handler::{Duplex, Response, ResponseParts, Speak, Takeover, Upgraded};
-use crate::semantics::{Headers, Status, Version};
+use crate::conn::{CloseReason, Moment};
+use crate::handler::{Duplex, Speak, Upgraded};
 use crate::server::base::catch_panic::catch_panic;
 use crate::server::client::Client;
 use crate::server::exchange::blocking::BlockingError;
@@ -16,26 +15,6 @@ use crate::sys::{Interest, Stream};
 use core::net::SocketAddr;
 use std::io;
 use std::time::Duration;
-
-/// What is answered in place of a 101 for a protocol that the client does not offer.
-pub(crate) fn upgrade_required(
-    parts: &ResponseParts,
-    request: Option<(Version, Headers<'_>)>,
-) -> Option<ResponseParts> {
-    let Some(Takeover::Upgrade { protocol, .. }) = &parts.takeover else {
-        return None;
-    };
-    if request.is_some_and(|(version, headers)| offers_upgrade(version, headers, protocol)) {
-        return None;
-    }
-    // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response to indicate the required
-    // protocol(s)". It comes from the takeover, as that of a 101 does.
-    let mut asking = Response::status_page(Status::UPGRADE_REQUIRED)
-        .with_log_reason("the client does not offer this protocol")
-        .take_apart();
-    asking.upgrade = Some(protocol);
-    Some(asking)
-}
 
 /// Has the program speak the other protocol, whose 101 has been sent. Behind it the connection is to be closed in good order.
 ///

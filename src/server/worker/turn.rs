@@ -54,6 +54,8 @@ pub struct Turn<'a> {
     buffers: &'a mut Buffers,
     client: &'a mut Client,
     now: Now,
+    /// The same time, as the connection counts it.
+    moment: Moment,
     /// Requests that this turn has answered.
     requests: usize,
     /// Bytes that this turn has sent, or discarded after a last response.
@@ -71,12 +73,14 @@ impl<'a> Turn<'a> {
         client: &'a mut Client,
         grew: &'a mut bool,
     ) -> Turn<'a> {
+        let now = shared.now();
         Turn {
             shared,
             heartbeat,
             buffers,
             client,
-            now: shared.now(),
+            now,
+            moment: Moment::at(now.monotonic),
             requests: 0,
             moved: 0,
             grew,
@@ -94,15 +98,7 @@ impl<'a> Turn<'a> {
         // Each step consumes input, moves output, changes the phase, or ends the turn.
         let end = loop {
             step = match step {
-                Step::Go => {
-                    let (runs_program, begun) = (self.client.has_takeover(), self.requests);
-                    let step = self.step();
-                    if runs_program || self.requests > begun {
-                        // The program may have taken long, and the waits after it are the client's.
-                        self.now = self.shared.now();
-                    }
-                    step
-                }
+                Step::Go => self.step(),
                 Step::Read => match self.flush() {
                     Step::Go => self.read(),
                     step => step,
@@ -127,12 +123,14 @@ impl<'a> Turn<'a> {
 
     /// What the connection asks for next, done: the events in the order of a request.
     fn step(&mut self) -> Step {
-        if matches!(self.client.conn.phase(), Phase::Idle | Phase::Head) {
+        let is_fresh =
+            self.requests == 0 && self.moved == 0 && self.buffers.output.bytes.is_empty();
+        if !is_fresh && matches!(self.client.conn.phase(), Phase::Idle | Phase::Head) {
             if let Some(step) = self.waits_its_turn() {
                 return step;
             }
         }
-        let moment = self.moment();
+        let moment = self.moment;
         let Buffers {
             input,
             output,
@@ -146,7 +144,9 @@ impl<'a> Turn<'a> {
             Event::Read => Step::Read,
             Event::Head { head, used } => {
                 self.requests += 1;
-                match self.exchange().call_handler(&head, used) {
+                let called = self.exchange().call_handler(&head, used);
+                self.program_ran();
+                match called {
                     Ok(()) => Step::Go,
                     Err(reason) => Step::End(TurnEnd::Close(reason)),
                 }
@@ -213,11 +213,10 @@ impl<'a> Turn<'a> {
             self.client.pending().is_long = false;
         }
         let in_doubt = is_long || !self.buffers.input.unread().is_empty();
-        let moment = self.moment();
         // The phase says what follows, and the next step does it.
         self.client
             .conn
-            .finish(in_doubt, moment, &self.shared.config);
+            .finish(in_doubt, self.moment, &self.shared.config);
         Step::Go
     }
 
@@ -236,6 +235,7 @@ impl<'a> Turn<'a> {
                 let written =
                     write_content(self.shared, self.client, output, waits, write, is_chunked);
                 self.heartbeat.progress();
+                self.program_ran();
                 self.moved += self.client.sent - before;
                 // What is left of it lies in the output now.
                 Some(match written {
@@ -270,21 +270,20 @@ impl<'a> Turn<'a> {
             Step::Go => {}
             step => return step,
         }
-        let moment = self.moment();
         let conn = &mut self.client.conn;
         if !self.client.write_closed {
             self.client.write_closed = true;
             // The peer has this long to read what is now with the system, however long it took to
             // get there.
             let reason = conn.close_reason().unwrap_or(CloseReason::Answered);
-            conn.linger(reason, moment, &self.shared.config);
+            conn.linger(reason, self.moment, &self.shared.config);
             // ENOTCONN: the peer has reset the connection already; the read that follows finds that out.
             let _ = self.client.stream.shutdown_write();
         }
         // A peer that sends as fast as this discards would keep the turn going forever, and the sweep
         // would seldom find its connection idle: so a turn discards only its share, and looks at the
         // deadline itself.
-        match conn.on_deadline(moment) {
+        match conn.on_deadline(self.moment) {
             Some(_) => Step::Go,
             None if self.moved < BYTES_PER_TURN => Step::Read,
             None => Step::End(TurnEnd::Wait(Interest::Read)),
@@ -322,8 +321,7 @@ impl<'a> Turn<'a> {
         client.sent += sent;
         // With nothing left to send the client keeps nobody waiting, also if nothing had to be sent.
         if sent > 0 || matches!(progress, Ok(Progress::Done)) {
-            let moment = Moment::at(self.now.monotonic);
-            client.conn.wrote(moment, sent, &self.shared.config);
+            client.conn.wrote(self.moment, sent, &self.shared.config);
         }
         progress
     }
@@ -354,20 +352,18 @@ impl<'a> Turn<'a> {
 
     /// Records what the connection waits for from now on, and until when.
     fn wait(&mut self, interest: Interest) {
-        let moment = self.moment();
         let (was_served, took) = (self.requests > 0, self.moved > 0);
         let client = &mut *self.client;
-        client.waits(interest, was_served, took, moment);
+        client.waits(interest, was_served, took, self.moment);
         client.deadline = match interest {
             Interest::Read => client.conn.read_deadline(),
-            Interest::Write => client.conn.write_deadline(moment, &self.shared.config),
+            Interest::Write => client.conn.write_deadline(self.moment, &self.shared.config),
         };
     }
 
     /// What the time means for the connection.
     fn on_deadline(&mut self) -> Step {
-        let moment = self.moment();
-        if moment < self.client.deadline {
+        if self.moment < self.client.deadline {
             return Step::End(TurnEnd::Wait(self.client.interest()));
         }
         // The peer is not to blame for bytes that are here and that no worker has come to read.
@@ -377,7 +373,7 @@ impl<'a> Turn<'a> {
         if self.client.waits_to_write {
             return self.write_once_more();
         }
-        match self.client.conn.on_deadline(moment) {
+        match self.client.conn.on_deadline(self.moment) {
             Some(_) => Step::Go,
             None => Step::End(TurnEnd::Wait(Interest::Read)),
         }
@@ -389,8 +385,7 @@ impl<'a> Turn<'a> {
     fn reject_late(&mut self) -> Option<Step> {
         match self.client.conn.phase() {
             Phase::Head | Phase::Prefetch => {
-                let moment = self.moment();
-                self.client.conn.on_deadline(moment).map(|_| Step::Go)
+                self.client.conn.on_deadline(self.moment).map(|_| Step::Go)
             }
             _ => None,
         }
@@ -420,7 +415,6 @@ impl<'a> Turn<'a> {
         if reader.is_some() {
             self.client.pending().body = reader;
         }
-        let moment = self.moment();
         let client = &mut *self.client;
         let keeps_up = match sent {
             // Nothing was owed: with room in its socket, the connection waits for a worker and not
@@ -434,8 +428,8 @@ impl<'a> Turn<'a> {
             Ok(Progress::Done) => true,
             // What was taken may have earned less than the time that is used up.
             Ok(Progress::Blocked | Progress::Yield) => {
-                let deadline = client.conn.write_deadline(moment, &self.shared.config);
-                self.moved > before && deadline > moment
+                let deadline = client.conn.write_deadline(self.moment, &self.shared.config);
+                self.moved > before && deadline > self.moment
             }
             Err(_) => false,
         };
@@ -455,7 +449,9 @@ impl<'a> Turn<'a> {
         }
     }
 
-    fn moment(&self) -> Moment {
-        Moment::at(self.now.monotonic)
+    /// The program may have taken long, and the waits after it are the client's.
+    fn program_ran(&mut self) {
+        self.now = self.shared.now();
+        self.moment = Moment::at(self.now.monotonic);
     }
 }
