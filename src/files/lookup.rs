@@ -46,7 +46,12 @@ impl Site {
             before: before.as_deref(),
             now,
         };
-        let found = self.cache.with_descriptors(|| search.find());
+        let mut found = search.find();
+        if let Err(FileError::NoDescriptors) = found {
+            // Files that are open for later requests must not stand in the way of this one.
+            self.cache.close_files();
+            found = search.find();
+        }
         if let Err(error @ FileError::NotFound(_)) = found {
             self.cache.keep_absence(root, path, error, now);
         }

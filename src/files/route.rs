@@ -21,7 +21,7 @@ impl Site {
     pub fn respond(&self, request: &Request<'_>) -> Response {
         let mut site = self;
         let mut path = resolve(request.path().as_bytes(), self.options.rules);
-        // A mounted site may have mounts of its own.
+        // Whose path it is: a mounted site may have mounts of its own.
         while let Ok(resolved) = &mut path {
             match site.mounts.iter().find_map(|mount| mount.take(resolved)) {
                 None => break,
@@ -39,34 +39,25 @@ impl Site {
                 }
             }
         }
-        site.respond_here(path, request)
-    }
-
-    /// Answers for a path of this site.
-    fn respond_here(
-        &self,
-        path: Result<Resolved<'_>, PathError>,
-        request: &Request<'_>,
-    ) -> Response {
         let now = request.now();
-        let root = match self.root.current(now.monotonic) {
+        let root = match site.root.current(now.monotonic) {
             Ok(root) => root,
             Err(error) => return respond::error_page(error),
         };
-        if let Some(name) = &self.options.only {
-            return self.only_file(&root, name, request);
+        if let Some(name) = &site.options.only {
+            return site.only_file(&root, name, request);
         }
         let path = match path {
             Ok(path) => path,
-            Err(error) => return self.refused(&root, error, request),
+            Err(error) => return site.refused(&root, error, request),
         };
-        match self.look_up(&root, &path, AskedBy::Client, now) {
-            Ok(Lookup::Resource(resource)) => self.resource(&root, &path, resource, request),
+        match site.look_up(&root, &path, AskedBy::Client, now) {
+            Ok(Lookup::Resource(resource)) => site.resource(&root, &path, resource, request),
             Ok(Lookup::FolderWithoutSlash) => {
                 respond::redirect_to_slash(request.path(), request.query())
             }
-            Ok(Lookup::Folder(folder)) => self.list(&root, &path, &folder, request),
-            Err(FileError::NotFound(reason)) => self.missing(&root, &path, request, reason),
+            Ok(Lookup::Folder(folder)) => site.list(&root, &path, &folder, request),
+            Err(FileError::NotFound(reason)) => site.missing(&root, &path, request, reason),
             Err(error) => respond::error_page(error),
         }
     }
@@ -92,11 +83,14 @@ impl Site {
         folder: &File,
         request: &Request<'_>,
     ) -> Response {
-        let attempt = || {
-            let (rules, budget) = (self.options.rules, &self.listings);
-            listing::respond(root, path, folder, request, rules, budget)
-        };
-        match self.cache.with_descriptors(attempt) {
+        let (rules, budget) = (self.options.rules, &self.listings);
+        let attempt = || listing::respond(root, path, folder, request, rules, budget);
+        let mut listed = attempt();
+        if let Err(FileError::NoDescriptors) = listed {
+            self.cache.close_files();
+            listed = attempt();
+        }
+        match listed {
             Ok(response) => {
                 response.header("Cache-Control", self.options.cache_control_of_listing())
             }

@@ -110,10 +110,13 @@ impl Cache {
                 resource.touch();
                 Cached::Resource(resource)
             }
-            before => match self.find_absence(root, path, now_ms) {
-                Some(error) => Cached::Absence(error),
-                None => Cached::Unknown(before),
-            },
+            before => {
+                let absences = self.absences.read().unwrap_or_else(PoisonError::into_inner);
+                match absences[usize::from(path.slash)].get(path.below_root()) {
+                    Some(absence) if absence.is_of(root, now_ms) => Cached::Absence(absence.error),
+                    _ => Cached::Unknown(before),
+                }
+            }
         };
         let counter = match (by, &cached) {
             (AskedBy::Site, _) => return cached,
@@ -122,19 +125,6 @@ impl Cache {
         };
         counter.fetch_add(1, Ordering::Relaxed);
         cached
-    }
-
-    /// Why there is nothing at a path, if that was found within the last tenth of a second.
-    fn find_absence(
-        &self,
-        root: &Arc<Root>,
-        path: &Resolved<'_>,
-        now_ms: u64,
-    ) -> Option<FileError> {
-        let absences = self.absences.read().unwrap_or_else(PoisonError::into_inner);
-        let absence = absences[usize::from(path.slash)].get(path.below_root())?;
-        let is_true = is_same_root(&absence.root, root) && is_fresh(absence.looked_ms, now_ms);
-        is_true.then_some(absence.error)
     }
 
     /// Caches the file that answers a path, if that is allowed.
@@ -203,23 +193,8 @@ impl Cache {
         }
     }
 
-    /// Tries again, once, when there was no descriptor left: files that are open for later requests
-    /// must not stand in the way of this one.
-    pub fn with_descriptors<T>(
-        &self,
-        attempt: impl Fn() -> Result<T, FileError>,
-    ) -> Result<T, FileError> {
-        match attempt() {
-            Err(FileError::NoDescriptors) => {
-                self.close_files();
-                attempt()
-            }
-            outcome => outcome,
-        }
-    }
-
     /// Closes all descriptors, because the process has none left.
-    fn close_files(&self) {
+    pub fn close_files(&self) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         self.note_evictions(entries.evict(usize::MAX, 0));
     }
@@ -235,6 +210,13 @@ impl Cache {
             misses: self.misses.load(Ordering::Relaxed),
             evictions: self.evictions.load(Ordering::Relaxed),
         }
+    }
+}
+
+impl Absence {
+    /// Whether it was found below this root, within the last tenth of a second.
+    fn is_of(&self, root: &Arc<Root>, now_ms: u64) -> bool {
+        is_same_root(&self.root, root) && is_fresh(self.looked_ms, now_ms)
     }
 }
 
