@@ -9,7 +9,7 @@
 mod lines;
 
 use doorstep::internals::semantics::accept_encoding::{Coding, ranking};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// In the server's order; `x-gzip` is another name.
@@ -93,10 +93,10 @@ fn read(member: Vec<u8>) -> Option<(String, u16)> {
 }
 
 /// RFC 9110 §12.4.2: every way in which a `qvalue` can be written, and its thousandths.
-fn spellings() -> &'static HashMap<String, u16> {
-    static SPELLINGS: OnceLock<HashMap<String, u16>> = OnceLock::new();
+fn spellings() -> &'static BTreeMap<String, u16> {
+    static SPELLINGS: OnceLock<BTreeMap<String, u16>> = OnceLock::new();
     SPELLINGS.get_or_init(|| {
-        let mut spellings = HashMap::new();
+        let mut spellings = BTreeMap::new();
         for thousandths in 0..=1000 {
             let mut text = format!("{}.{:03}", thousandths / 1000, thousandths % 1000);
             spellings.insert(text.clone(), thousandths);

@@ -10,7 +10,6 @@
 //! asked for when the tree stands. What cannot be made is left out.
 
 use doorstep::internals::sys::beneath::{OpenError, Root, Strategy, Symlinks};
-use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -43,7 +42,7 @@ pub fn check(bytes: &[u8]) {
         }
     }
     let root = tree.base.join("root");
-    let mut below = HashSet::new();
+    let mut below = Vec::new();
     collect(&root, &mut below);
     let policies = [Symlinks::Inside, Symlinks::None, Symlinks::All];
     let roots = policies.map(|symlinks| open(&root, symlinks));
@@ -140,9 +139,9 @@ fn place(file: &Metadata) -> Place {
 }
 
 /// The folder and everything below it.
-fn collect(path: &Path, places: &mut HashSet<Place>) {
+fn collect(path: &Path, places: &mut Vec<Place>) {
     let file = fs::symlink_metadata(path).expect("it was listed");
-    places.insert(place(&file));
+    places.push(place(&file));
     if file.is_dir() {
         for entry in fs::read_dir(path).expect("a folder") {
             collect(&entry.expect("an entry").path(), places);
