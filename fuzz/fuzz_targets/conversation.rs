@@ -2,4 +2,6 @@
 #![no_main]
 #[path = "../../tests/invariants/conversation.rs"]
 mod invariant;
+#[path = "../../tests/support/mod.rs"]
+mod support;
 libfuzzer_sys::fuzz_target!(|input: &[u8]| invariant::check(input));

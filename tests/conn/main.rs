@@ -15,4 +15,6 @@ mod prefetch;
 mod proxy;
 mod send;
 mod size;
+#[path = "../support/mod.rs"]
+mod support;
 mod upgrade;

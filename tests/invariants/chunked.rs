@@ -1,6 +1,7 @@
 //! Whatever its pieces, a chunked body has one outcome, the one that a naive reading of its grammar finds: the same content and
 //! the same end, behind which nothing is used. What was encoded is decoded. Framing costs no more than its bounds.
 
+use crate::support::bytes::pieces;
 use doorstep::Limits;
 use doorstep::internals::h1::Reject;
 use doorstep::internals::h1::chunked::{Decoder, push_chunk, push_last_chunk};
@@ -292,17 +293,6 @@ impl Reader<'_> {
             false => Err(Found::Wrong),
         }
     }
-}
-
-/// Ends of pieces whose lengths come from the octets themselves, so that a fuzzer can choose them.
-fn pieces(octets: &[u8]) -> Vec<usize> {
-    let mut ends = Vec::new();
-    let mut end = 0;
-    while let Some(octet) = octets.get(end) {
-        end += 1 + usize::from(octet % 23);
-        ends.push(end.min(octets.len()));
-    }
-    ends
 }
 
 /// Limits that short inputs reach.

@@ -4,39 +4,35 @@
 
 #[path = "conversation/answers.rs"]
 mod answers;
-#[path = "conversation/asked.rs"]
-mod asked;
-#[path = "conversation/desk.rs"]
-mod desk;
-#[path = "conversation/heard.rs"]
-mod heard;
+#[path = "conversation/clients.rs"]
+mod clients;
+#[path = "conversation/handler.rs"]
+mod handler;
 #[path = "conversation/judge.rs"]
 mod judge;
 #[path = "conversation/link.rs"]
 mod link;
 #[path = "../oracle/mod.rs"]
 mod oracle;
+#[path = "conversation/requests.rs"]
+mod requests;
+#[path = "conversation/responses.rs"]
+mod responses;
 #[path = "conversation/script.rs"]
 mod script;
-#[path = "conversation/system.rs"]
-mod system;
-#[path = "conversation/world.rs"]
-mod world;
 
-use desk::Desk;
+use crate::support::server::{Housekeeper, Shared, Worker, put_together};
+use crate::support::simulated::{InjectedFault, System};
+use clients::Clients;
 use doorstep::ShutdownReport;
 use doorstep::internals::conn::{Config, Moment};
 use doorstep::internals::limits::REQUESTS_PER_TURN;
-use doorstep::internals::server::{Housekeeper, Listeners, Shared, Worker};
-use doorstep::internals::sys::{Listener, Token};
+use doorstep::internals::sys::Token;
+use handler::Answers;
 use link::Log;
 use script::Op;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
-#[cfg(test)]
-pub use system::FAULTS;
-use system::{Door, Later};
-use world::Network;
 
 /// How often the clock is put forward, beyond every deadline, until all connections have ended: a deadline that is over may lead
 /// to one last wait, that of the client for the last answer.
@@ -44,16 +40,16 @@ const ROUNDS: usize = 5;
 
 /// Panics when the sentence above does not hold for this script (see `conversation/script.rs`) and these octets.
 pub fn check(input: &[u8]) {
-    if let Err(why) = run(input, "") {
+    if let Err(why) = run(input, None) {
         panic!("{why}");
     }
 }
 
 /// Answers why the sentence does not hold, with a fault of the system's that it has to find, if any.
-pub fn run(input: &[u8], fault: &'static str) -> Result<(), String> {
-    let mut run = Run::new(input, fault)?;
+pub fn run(input: &[u8], fault: Option<InjectedFault>) -> Result<(), String> {
+    let mut run = Run::new(input, fault);
     run.play()?;
-    run.network.world().finish();
+    run.system.state().finish();
     // The second time for what has become idle in the first.
     for _ in 0..2 {
         run.sweep()?;
@@ -61,7 +57,7 @@ pub fn run(input: &[u8], fault: &'static str) -> Result<(), String> {
     }
     run.judge(true)?;
     for _ in 0..ROUNDS {
-        run.network.world().now += Duration::from_secs(100);
+        run.system.state().now += Duration::from_secs(100);
         run.sweep()?;
         run.hand_over()?;
     }
@@ -92,70 +88,56 @@ fn config() -> Config {
 const FRUITLESS_MOST: usize = 3;
 
 struct Run {
-    network: Network,
+    system: System<Clients>,
     shared: Arc<Shared>,
     worker: Worker,
     housekeeper: Housekeeper,
-    threads: Later,
     has_stopped: bool,
     ended: Option<ShutdownReport>,
 }
 
 impl Run {
-    fn new(input: &[u8], fault: &'static str) -> Result<Run, String> {
+    fn new(input: &[u8], fault: Option<InjectedFault>) -> Run {
         let (script, octets) = script::take_apart(input);
-        let network = Network::new(script, octets, fault);
-        let mut shared = Shared::new(
-            Box::new(network.clone()),
-            Box::new(network.clone()),
-            Box::new(Desk(network.clone())),
-            config(),
-            Listeners::new(vec![Listener::Other(Box::new(Door(network.clone())))]),
-        );
-        shared.observer = Some(Box::new(Log(network.clone())));
-        let threads = Later(network.clone(), Arc::default());
-        shared.threads = Box::new(threads.clone());
-        let shared = Arc::new(shared);
-        let registered = shared.listeners.register(&*shared.poller);
-        registered.map_err(|error| error.to_string())?;
-        let mut world = network.world();
-        world.shared = Arc::downgrade(&shared);
-        world.connect();
-        drop(world);
-        Ok(Run {
+        let system = clients::system(script, octets, fault);
+        let handler = Answers(system.clone());
+        let log = Box::new(Log(system.clone()));
+        let threads = Box::new(system.clone());
+        let shared = put_together(&system, handler, config(), Some(log), threads);
+        system.state().outside.shared = Arc::downgrade(&shared);
+        Run {
             worker: Worker::new(shared.clone()),
             housekeeper: Housekeeper::new(shared.clone()),
-            network,
+            system,
             shared,
-            threads,
             has_stopped: false,
             ended: None,
-        })
+        }
     }
 
     /// Plays the script to its end. A handler that waits for its client plays some of it as well.
     fn play(&mut self) -> Result<(), String> {
         loop {
             // In a statement of its own: the world is free again behind it.
-            let op = self.network.world().next_op();
+            let op = self.system.state().outside.script.pop_front();
             let Some(op) = op else {
                 return Ok(());
             };
             match op {
-                Op::Hold => self.network.world().held = true,
-                Op::Resume => self.network.world().held = false,
+                Op::Hold => self.system.state().busy = true,
+                Op::Resume => self.system.state().busy = false,
                 Op::Sweep => self.sweep()?,
                 Op::OldEvent => {
-                    let old = self.network.world().old_event();
+                    let old = self.system.state().old_event();
                     if let Some(token) = old {
                         self.turn(token)?;
                     }
                 }
-                op => self.network.world().act(op),
+                op => self.system.state().perform(op),
             }
             self.stop();
             // In a statement of its own, too.
-            let held = self.network.world().held;
+            let held = self.system.state().busy;
             if !held {
                 self.hand_over()?;
             }
@@ -167,16 +149,16 @@ impl Run {
         let mut fruitless = 0;
         loop {
             let (before, token) = {
-                let mut world = self.network.world();
+                let mut world = self.system.state();
                 (world.progress, world.take_event())
             };
             match token {
                 Some(token) => self.turn(token)?,
-                None if self.thread() => continue,
+                None if self.system.run_thread() => continue,
                 None => return Ok(()),
             }
             self.stop();
-            let world = self.network.world();
+            let world = self.system.state();
             let is_fruitless = world.progress == before && !world.hindered;
             fruitless = if is_fruitless { fruitless + 1 } else { 0 };
             if fruitless > FRUITLESS_MOST {
@@ -186,42 +168,35 @@ impl Run {
         }
     }
 
+    fn begin_turn(&self) {
+        let mut world = self.system.state();
+        world.begin_turn();
+        world.outside.calls_in_turn = 0;
+    }
+
     fn turn(&mut self, token: Token) -> Result<(), String> {
-        self.network.world().begin_turn();
+        self.begin_turn();
         self.worker.turn(token);
         let kept = self.shared.budget.parked();
         if kept > self.shared.config.limits.parked_bytes {
             return Err(format!("{kept} octets are kept"));
         }
-        let world = self.network.world();
-        match world.calls_in_turn <= REQUESTS_PER_TURN {
+        let world = self.system.state();
+        match world.outside.calls_in_turn <= REQUESTS_PER_TURN {
             true => Ok(()),
-            false => Err(format!("{} requests in one turn", world.calls_in_turn)),
+            false => Err(format!(
+                "{} requests in one turn",
+                world.outside.calls_in_turn
+            )),
         }
-    }
-
-    /// A thread that has been started does all that it has to do. False when there is none.
-    fn thread(&mut self) -> bool {
-        let mut waiting = self
-            .threads
-            .1
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let Some(work) = waiting.pop_front() else {
-            return false;
-        };
-        drop(waiting);
-        self.network.world().begin_turn();
-        work();
-        true
     }
 
     /// Begins the shutdown, if it has been asked for.
     fn stop(&mut self) {
-        let is_asked = self.network.world().until.is_some();
+        let is_asked = self.system.state().outside.until.is_some();
         if is_asked && !self.has_stopped {
             self.has_stopped = true;
-            self.network.world().begin_turn();
+            self.begin_turn();
             self.housekeeper.stop();
         }
     }
@@ -229,15 +204,15 @@ impl Run {
     /// What the housekeeper does from time to time.
     fn sweep(&mut self) -> Result<(), String> {
         let until = {
-            let mut world = self.network.world();
+            let mut world = self.system.state();
             world.begin_turn();
-            world.until
+            world.outside.until
         };
         match until.map(Moment::at) {
             None => self.housekeeper.sweep(),
             Some(until) if self.ended.is_none() => {
                 self.ended = self.housekeeper.finish(until);
-                let is_early = Moment::at(self.network.world().now) < until;
+                let is_early = Moment::at(self.system.state().now) < until;
                 if self.ended.is_some_and(|ended| ended.aborted > 0) && is_early {
                     return Err("somebody was cut before the grace was over".into());
                 }
@@ -248,7 +223,7 @@ impl Run {
     }
 
     fn judge(&self, is_open: bool) -> Result<(), String> {
-        let world = self.network.world();
+        let world = self.system.state();
         if let Some(breach) = world.breaches.first() {
             return Err(format!("the server {breach}"));
         }
@@ -257,7 +232,7 @@ impl Run {
     }
 
     fn leaves_nothing(&self) -> Result<(), String> {
-        let world = self.network.world();
+        let world = self.system.state();
         let left = (
             self.shared.slots.occupied(),
             self.shared.budget.parked(),

@@ -1,5 +1,6 @@
 //! However a head is split into reads, it has one outcome, which says nothing about octets outside it.
 
+use crate::support::bytes::pieces;
 use doorstep::Limits;
 use doorstep::internals::h1::{Framing, Head, Parsed, Reject, Resume, parse_head};
 use doorstep::internals::semantics::{FieldTable, Span};
@@ -108,17 +109,6 @@ fn feed(octets: &[u8], ends: impl IntoIterator<Item = usize>, limits: &Limits) -
         }
     }
     Outcome::More
-}
-
-/// Ends of pieces whose lengths come from the octets themselves, so that a fuzzer can choose them.
-fn pieces(octets: &[u8]) -> Vec<usize> {
-    let mut ends = Vec::new();
-    let mut end = 0;
-    while let Some(octet) = octets.get(end) {
-        end += 1 + usize::from(octet % 23);
-        ends.push(end.min(octets.len()));
-    }
-    ends
 }
 
 /// Limits that short inputs reach.

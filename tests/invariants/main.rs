@@ -18,6 +18,8 @@ mod path;
 mod proxy;
 mod range;
 mod response;
+#[path = "../support/mod.rs"]
+mod support;
 mod target;
 
 use std::fs;
@@ -101,14 +103,14 @@ fn a_planted_fault_breaks_a_conversation() {
         );
         return;
     }
-    for fault in conversation::FAULTS {
+    for (name, fault) in support::simulated::InjectedFault::ALL {
         let found = seeds.iter().find_map(|seed| {
             let input = fs::read(seed).expect("a file that was just listed can be read");
-            let why = conversation::run(&input, fault).err()?;
+            let why = conversation::run(&input, Some(fault)).err()?;
             Some((seed, why))
         });
-        let (seed, why) = found.unwrap_or_else(|| panic!("{fault}: not found"));
-        println!("{fault}: {}: {why}", seed.display());
+        let (seed, why) = found.unwrap_or_else(|| panic!("{name}: not found"));
+        println!("{name}: {}: {why}", seed.display());
     }
 }
 

@@ -1,5 +1,6 @@
 //! However a PROXY header is split into reads, it has one outcome, the one of a naive reading, and nothing behind it matters.
 
+use crate::support::bytes::pieces;
 use doorstep::internals::conn::proxy::{Header, Refusal, Resume, parse};
 use doorstep::internals::h1::Parsed;
 use doorstep::internals::limits::PROXY_HEADER_BYTES;
@@ -69,17 +70,6 @@ pub fn feed(octets: &[u8], ends: impl IntoIterator<Item = usize>) -> Outcome {
         }
     }
     Outcome::More
-}
-
-/// Ends of pieces whose lengths come from the octets themselves, so that a fuzzer can choose them.
-fn pieces(octets: &[u8]) -> Vec<usize> {
-    let mut ends = Vec::new();
-    let mut end = 0;
-    while let Some(octet) = octets.get(end) {
-        end += 1 + usize::from(octet % 23);
-        ends.push(end.min(octets.len()));
-    }
-    ends
 }
 
 /// What a naive reading finds, which has the octets as a whole and does not say what is wrong with them.

@@ -3,7 +3,7 @@
 //! the content that is awaited with it is looked at a third time.
 //!
 //! A call is taken to look once at each octet that it has to be given (`oracle/meter.rs`). What a server keeps for a client that
-//! sends slowly, or does not read, is bounded in `tests/wire/memory.rs` and `tests/wire/held_back.rs`.
+//! sends slowly, or does not read, is bounded in `tests/wire/memory.rs` and `tests/wire/slow_socket.rs`.
 
 use crate::chunked;
 use crate::oracle::served::Served;

@@ -1,9 +1,10 @@
 //! The clients: scripts of what each sends and waits for, what it has to be answered, and how its connection has to end.
 
-use super::network::World;
-use super::random::Random;
+use crate::support::bytes::pattern;
+use crate::support::random::Random;
+use crate::support::simulated::{Outside, State};
 use doorstep::{CloseReason, Reject};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// What must never be taken for a request.
 const EVIL: &str = "GET /evil HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -114,35 +115,54 @@ impl Client {
     }
 
     /// Does one thing. False when there is nothing that it could do now.
-    pub fn step(&mut self, index: usize, world: &mut World) -> bool {
+    fn step(&mut self, index: usize, state: &mut State<Crowd>) -> bool {
         if self.finished {
             return false;
         }
         let Some(link) = self.link else {
-            self.link = Some(world.connect(index, self.room));
+            self.link = Some(self.connect(index, state));
             return true;
         };
-        let reads_first = world.random.one_in(2);
-        (reads_first && self.read(link, world)) || self.act(link, world) || self.read(link, world)
+        let reads_first = state.policy.chance().random.one_in(2);
+        (reads_first && self.read(link, state)) || self.act(link, state) || self.read(link, state)
     }
 
-    fn read(&mut self, link: usize, world: &mut World) -> bool {
-        let World { links, random, .. } = world;
+    fn connect(&self, index: usize, state: &mut State<Crowd>) -> usize {
+        let random = &mut state.policy.chance().random;
+        let chosen = match random.between(0, 2) {
+            0 => random.between(50, 500),
+            _ => random.between(1_000, 60_000),
+        };
+        // The port says which client it is, for the observer.
+        let link = state.connect(Some(([127, 0, 0, 1], index as u16).into()));
+        state.links[link].room = self.room.unwrap_or(chosen);
+        state.knock(link);
+        link
+    }
+
+    fn read(&mut self, link: usize, state: &mut State<Crowd>) -> bool {
+        let State { links, policy, .. } = state;
         let link = &mut links[link];
-        if self.reads && !link.to_client.is_empty() {
-            let count = random.part(link.to_client.len());
-            self.rest.extend(link.to_client.drain(..count));
+        if link.was_cut {
+            link.reset = true;
+            link.heard = link.taken.len();
+        }
+        let here = &link.taken[link.heard..];
+        if self.reads && !here.is_empty() {
+            let count = policy.chance().random.part(here.len());
+            self.rest.extend(&here[..count]);
+            link.heard += count;
+            link.room += count;
             self.hear();
             return true;
         }
         // What it does not read it may still leave there; the end of a connection is an end for either.
-        let over = if self.reads {
-            link.server_closed
-        } else {
-            link.dropped
+        let over = match self.reads {
+            true => link.write_closed || link.dropped,
+            false => link.dropped,
         };
         if link.reset || over {
-            link.client_closed = true;
+            link.half_closed = true;
             self.finished = true;
             return true;
         }
@@ -160,8 +180,8 @@ impl Client {
         }
     }
 
-    fn act(&mut self, link: usize, world: &mut World) -> bool {
-        if self.wakes(world.now).is_some() {
+    fn act(&mut self, link: usize, state: &mut State<Crowd>) -> bool {
+        if self.wakes(state.now).is_some() {
             return false;
         }
         let has = |count: usize| self.answers.len() >= count;
@@ -171,26 +191,80 @@ impl Client {
             Some(Act::AwaitAnswers) if !has(self.wanted.len()) => return false,
             Some(Act::Await(count)) if !has(*count) => return false,
             Some(Act::Send(octets)) => {
-                let World { links, random, .. } = world;
                 // What is sent behind the server's close is lost.
-                let count = random.part(octets.len());
+                let count = state.policy.chance().random.part(octets.len());
                 let piece: Vec<u8> = octets.drain(..count).collect();
-                if !links[link].dropped {
-                    links[link].to_server.extend(piece);
+                if !state.links[link].dropped {
+                    state.links[link].sent.extend(piece);
                 }
                 if !octets.is_empty() {
                     return true;
                 }
             }
-            Some(Act::Pause(time)) => self.paused_until = world.now + *time,
-            Some(Act::Close) => world.links[link].client_closed = true,
-            Some(Act::Reset) => world.links[link].reset = true,
+            Some(Act::Pause(time)) => self.paused_until = state.now + *time,
+            Some(Act::Close) => state.links[link].half_closed = true,
+            Some(Act::Reset) => state.links[link].reset = true,
             Some(Act::Read(reads)) => self.reads = *reads,
-            Some(Act::Flood) => world.links[link].floods = true,
+            Some(Act::Flood) => state.flood(link, &[b'x'; 4_096]),
             Some(Act::AwaitContinue | Act::AwaitAnswers | Act::Await(_)) => {}
         }
         self.script.pop_front();
         true
+    }
+}
+
+/// The clients of a run.
+pub struct Crowd(pub Vec<Client>);
+
+impl Outside for Crowd {
+    /// Blocks one worker, not the others' clients, and when none of them has anything to do, time passes.
+    fn pass(state: &mut State<Crowd>, end: Duration) {
+        let count = state.outside.0.len();
+        let first = state.policy.chance().random.between(0, count - 1);
+        let acted = (0..count).any(|offset| state.step_client((first + offset) % count));
+        if !acted {
+            let step = state.policy.chance().random.between(100, 5_000) as u64;
+            state.jump(Duration::from_millis(step));
+            state.now = state.now.min(end);
+        }
+    }
+}
+
+impl State<Crowd> {
+    /// Whether the server has taken a client's connection out of its queue.
+    pub fn is_accepted(&self, client: &Client) -> bool {
+        let link = client.link.map(|link| &self.links[link]);
+        link.is_some_and(|link| link.number.is_some() || link.dropped)
+    }
+
+    /// The wall clock may be set at any time.
+    pub fn set_wall(&mut self) {
+        let seconds = self.policy.chance().random.next() % 4_000_000_000;
+        self.wall = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    }
+
+    /// Time passes, but not beyond the moment at which a client has something to do.
+    pub fn jump(&mut self, step: Duration) {
+        let clients = self.outside.0.iter();
+        let next = clients.filter_map(|client| client.wakes(self.now));
+        self.now = next.fold(self.now + step, Duration::min);
+    }
+
+    /// One client does one thing. False when it has nothing to do.
+    pub fn step_client(&mut self, index: usize) -> bool {
+        if self.outside.0[index].late && !self.is_quiet_for(index) {
+            return false;
+        }
+        let mut client = std::mem::replace(&mut self.outside.0[index], Client::blank());
+        let acted = client.step(index, self);
+        self.outside.0[index] = client;
+        acted
+    }
+
+    /// A client that makes a handler wait holds up both workers here, so it comes when nobody else is to be served.
+    fn is_quiet_for(&self, late: usize) -> bool {
+        let mut others = self.outside.0.iter().enumerate();
+        others.all(|(index, client)| client.finished || client.late && index >= late)
     }
 }
 
@@ -230,13 +304,6 @@ fn dechunk(octets: &[u8]) -> Option<(Vec<u8>, usize)> {
             return Some((content, at));
         }
     }
-}
-
-/// Octets that tell where in which content they stand.
-pub fn pattern(length: usize) -> Vec<u8> {
-    (0..length)
-        .map(|index| b'a' + ((index + index / 26 + length) % 26) as u8)
-        .collect()
 }
 
 fn content(length: usize) -> Vec<u8> {

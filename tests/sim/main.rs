@@ -8,12 +8,13 @@
 //! 200 seeds run by default; `DOORSTEP_SEEDS=n` runs more, `DOORSTEP_SEED=s` runs one.
 
 mod clients;
-mod network;
-mod random;
 mod run;
 mod single;
+#[path = "../support/mod.rs"]
+mod support;
 
-use run::{Planted, run};
+use run::run;
+use support::simulated::InjectedFault;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
@@ -36,7 +37,7 @@ fn ten_thousand_seeds_are_served() {
 fn serve(seeds: std::ops::Range<u64>) {
     let mut answers = 0;
     for seed in seeds {
-        match run(seed, Planted::Nothing) {
+        match run(seed, None) {
             Ok(told) => answers += told.answers,
             Err(why) => panic!("DOORSTEP_SEED={seed}: {why}"),
         }
@@ -47,16 +48,8 @@ fn serve(seeds: std::ops::Range<u64>) {
 /// The simulation sees what it is there to see.
 #[test]
 fn a_planted_fault_is_found() {
-    let faults = [
-        ("an arming is lost", Planted::LostArm),
-        ("an octet of an answer is lost", Planted::LostOctet),
-        (
-            "two octets change places on their way in",
-            Planted::SwappedOctets,
-        ),
-    ];
-    for (name, planted) in faults {
-        let found = (0..100).find_map(|seed| run(seed, planted).err());
+    for (name, fault) in InjectedFault::ALL {
+        let found = (0..100).find_map(|seed| run(seed, Some(fault)).err());
         let why = found.unwrap_or_else(|| panic!("{name}: not found in 100 seeds"));
         println!("{name}: {why}");
     }

@@ -1,17 +1,17 @@
-//! One run: the server's parts put together over a network, driven step by step until everything is over.
+//! One run: the server's parts put together over a system, driven step by step until everything is over.
 
-use super::clients::{Client, Wanted, crowd, pattern};
-use super::network::{Door, Network, World};
-use super::random::Random;
+use super::clients::{Client, Crowd, Wanted, crowd};
+use crate::support::bytes::pattern;
+use crate::support::random::Random;
+use crate::support::recorder::{Event, Recorder};
+use crate::support::server::{Housekeeper, Shared, Worker, put_together};
+use crate::support::simulated::{InjectedFault, Policy, State, System};
 use doorstep::internals::conn::{Config, Moment};
-use doorstep::internals::server::{Housekeeper, Listeners, Shared, Worker};
-use doorstep::internals::sys::{Listener, Threads, Token, Work};
-use doorstep::{CloseReason, Handler, Observer, Request, Response, ShutdownReport, Status, Writer};
-use std::collections::VecDeque;
+use doorstep::internals::sys::Token;
+use doorstep::{CloseReason, Handler, Request, Response, ShutdownReport, Status, Writer};
 use std::io::{Read, Write};
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 const WORKERS: usize = 2;
@@ -20,36 +20,15 @@ const STEPS_MOST: usize = 400_000;
 /// How often nothing may be found to do before everybody is asked.
 const IDLE_MOST: usize = 60;
 
-/// What the system does wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Planted {
-    Nothing,
-    LostArm,
-    LostOctet,
-    SwappedOctets,
-}
-
 /// What a run has to tell.
 #[derive(Debug, Default)]
 pub struct Told {
     pub answers: usize,
 }
 
-/// Writes down which connection ended and why.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<(usize, CloseReason)>>>);
-
-impl Observer for Log {
-    fn closed(&self, peer: Option<SocketAddr>, reason: CloseReason) {
-        let client = peer.map_or(usize::MAX, |peer| usize::from(peer.port()));
-        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        log.push((client, reason));
-    }
-}
-
 /// Answers by the path's first segment; the second is a number.
 struct Answers {
-    network: Network,
+    system: System<Crowd>,
 }
 
 impl Handler for Answers {
@@ -94,7 +73,7 @@ impl Handler for Answers {
             }),
             // Takes so many seconds.
             "slow" => {
-                self.network.world().now += Duration::from_secs(number as u64);
+                self.system.state().now += Duration::from_secs(number as u64);
                 answer.body(pattern(40_000))
             }
             _ => Response::new(Status::NOT_FOUND),
@@ -113,26 +92,13 @@ fn write_all(writer: &mut Writer<'_>, length: usize) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Threads that have been started and have not run yet: each runs as one step.
-#[derive(Clone, Default)]
-struct Later(Arc<Mutex<VecDeque<Work>>>);
-
-impl Threads for Later {
-    fn start(&self, _: &str, work: Work) -> std::io::Result<()> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.push_back(work);
-        Ok(())
-    }
-}
-
 /// The server's parts, and what each worker has taken and not looked at.
-pub struct Run {
-    pub network: Network,
-    pub shared: Arc<Shared>,
+struct Run {
+    system: System<Crowd>,
+    shared: Arc<Shared>,
     workers: Vec<(Worker, Option<Token>)>,
     housekeeper: Housekeeper,
-    threads: Later,
-    log: Log,
+    recorder: Recorder,
     random: Random,
     /// Time jumps while clients are at work, who then may be cut.
     storm: bool,
@@ -153,27 +119,31 @@ struct Stop {
 }
 
 /// A run with clients that the seed chooses.
-pub fn run(seed: u64, planted: Planted) -> Result<Told, String> {
+pub fn run(seed: u64, fault: Option<InjectedFault>) -> Result<Told, String> {
     let mut random = Random::new(seed);
     let clients = crowd(&mut random);
     // One seed in three stops the server, early or late.
     let stops_at = (seed % 3 == 1).then(|| random.between(0, 3_000));
-    run_whole(seed, planted, clients, stops_at)
+    run_whole(seed, fault, clients, stops_at)
 }
 
 /// A run with these clients.
-pub fn run_clients(seed: u64, planted: Planted, clients: Vec<Client>) -> Result<Told, String> {
-    run_whole(seed, planted, clients, None)
+pub fn run_clients(
+    seed: u64,
+    fault: Option<InjectedFault>,
+    clients: Vec<Client>,
+) -> Result<Told, String> {
+    run_whole(seed, fault, clients, None)
 }
 
 fn run_whole(
     seed: u64,
-    planted: Planted,
+    fault: Option<InjectedFault>,
     clients: Vec<Client>,
     stops_at: Option<usize>,
 ) -> Result<Told, String> {
     let whole = || {
-        let mut run = Run::new(seed, planted, clients)?;
+        let mut run = Run::new(seed, fault, clients);
         run.stops_at = stops_at;
         run.until_all_is_over()?;
         run.judge()
@@ -190,10 +160,14 @@ fn run_whole(
 }
 
 impl Run {
-    fn new(seed: u64, planted: Planted, clients: Vec<Client>) -> Result<Run, String> {
-        let network = Network::new(seed, planted);
-        network.world().clients = clients;
-        let log = Log::default();
+    fn new(seed: u64, fault: Option<InjectedFault>, clients: Vec<Client>) -> Run {
+        let system = System::new(Policy::random(seed, fault), Crowd(clients));
+        let mut state = system.state();
+        state.now = Duration::from_secs(1);
+        // The workers take their events from here, never from the poller.
+        state.busy = true;
+        drop(state);
+        let recorder = Recorder::default();
         let tight = seed % 5 == 2;
         let mut config = Config::default();
         if tight {
@@ -201,35 +175,25 @@ impl Run {
             config.limits.parked_bytes = 60_000;
             config.limits.detached_threads = 1;
         }
-        let mut shared = Shared::new(
-            Box::new(network.clone()),
-            Box::new(network.clone()),
-            Box::new(Answers {
-                network: network.clone(),
-            }),
-            config,
-            Listeners::new(vec![Listener::Other(Box::new(Door(network.clone())))]),
-        );
-        let threads = Later::default();
-        shared.threads = Box::new(threads.clone());
-        shared.observer = Some(Box::new(log.clone()));
-        let shared = Arc::new(shared);
-        let registered = shared.listeners.register(&*shared.poller);
-        registered.map_err(|error| error.to_string())?;
+        let handler = Answers {
+            system: system.clone(),
+        };
+        let observer = Box::new(recorder.clone());
+        let threads = Box::new(system.clone());
+        let shared = put_together(&system, handler, config, Some(observer), threads);
         let workers = (0..WORKERS).map(|_| (Worker::new(shared.clone()), None));
-        Ok(Run {
+        Run {
             workers: workers.collect(),
             housekeeper: Housekeeper::new(shared.clone()),
-            network,
+            system,
             shared,
-            threads,
-            log,
+            recorder,
             random: Random::new(seed ^ 0xD00_25E9),
             storm: seed % 4 == 3,
             tight,
             stops_at: None,
             stop: None,
-        })
+        }
     }
 
     /// Steps until no connection is left and no client has anything to do.
@@ -261,26 +225,26 @@ impl Run {
         let worker = self.random.between(0, WORKERS - 1);
         match self.random.between(0, 19) {
             0..=9 => {
-                let mut world = self.network.world();
-                let count = world.clients.len();
+                let mut state = self.system.state();
+                let count = state.outside.0.len();
                 let client = self.random.between(0, count - 1);
-                world.step_client(client)
+                state.step_client(client)
             }
             10..=13 => self.take(worker),
             14..=17 => self.turn(worker),
-            18 if self.random.one_in(2) => self.thread(),
+            18 if self.random.one_in(2) => self.system.run_thread(),
             18 => {
                 self.sweep();
                 false
             }
             _ => {
-                let mut world = self.network.world();
-                world.now += Duration::from_micros(self.random.between(0, 100) as u64);
+                let mut state = self.system.state();
+                state.now += Duration::from_micros(self.random.between(0, 100) as u64);
                 if self.random.one_in(20) {
-                    world.set_wall();
+                    state.set_wall();
                 }
                 if self.storm && self.random.one_in(100) {
-                    world.now += Duration::from_secs(self.random.between(1, 100) as u64);
+                    state.now += Duration::from_secs(self.random.between(1, 100) as u64);
                 }
                 false
             }
@@ -291,7 +255,7 @@ impl Run {
     fn take(&mut self, worker: usize) -> bool {
         let held = &mut self.workers[worker].1;
         if held.is_none() {
-            *held = self.network.world().take_event();
+            *held = self.system.state().take_event();
             return held.is_some();
         }
         false
@@ -302,30 +266,14 @@ impl Run {
         let Some(token) = held.take() else {
             return false;
         };
-        self.network.world().calls = 0;
+        self.system.state().begin_turn();
         worker.turn(token);
-        true
-    }
-
-    /// A thread that has been started does all that it has to do.
-    fn thread(&mut self) -> bool {
-        let mut waiting = self
-            .threads
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let Some(work) = waiting.pop_front() else {
-            return false;
-        };
-        drop(waiting);
-        self.network.world().calls = 0;
-        work();
         true
     }
 
     /// What the housekeeper does from time to time.
     fn sweep(&mut self) {
-        self.network.world().calls = 0;
+        self.system.state().begin_turn();
         match &mut self.stop {
             None => self.housekeeper.sweep(),
             Some(stop) if stop.ended.is_none() => stop.ended = self.housekeeper.finish(stop.until),
@@ -334,20 +282,20 @@ impl Run {
     }
 
     fn stop(&mut self) {
-        let mut world = self.network.world();
-        world.late_octets = false;
-        let now = world.now;
-        let owed = world.clients.iter().enumerate();
+        let mut state = self.system.state();
+        state.policy.chance().late_bytes = false;
+        let now = state.now;
+        let owed = state.outside.0.iter().enumerate();
         let owed = owed.filter(|(_, client)| client.good && client.is_owed_one());
         let owed = owed.map(|(index, _)| index).collect();
-        drop(world);
+        drop(state);
         // Mostly enough for everybody, and sometimes for few.
         let grace = match self.random.one_in(4) {
             true => Duration::from_millis(self.random.between(0, 2_000) as u64),
             false => Duration::from_secs(100_000),
         };
         let until = Moment::at(now).after(grace);
-        self.network.world().calls = 0;
+        self.system.state().begin_turn();
         self.housekeeper.stop();
         self.stop = Some(Stop {
             until,
@@ -358,32 +306,32 @@ impl Run {
 
     /// Asks everybody in turn.
     fn anything(&mut self) -> bool {
-        let clients = self.network.world().clients.len();
-        (0..clients).any(|client| self.network.world().step_client(client))
+        let clients = self.system.state().outside.0.len();
+        (0..clients).any(|client| self.system.state().step_client(client))
             || (0..WORKERS).any(|worker| self.turn(worker))
             || (0..WORKERS).any(|worker| self.take(worker))
-            || self.thread()
+            || self.system.run_thread()
     }
 
     fn is_over(&self) -> bool {
-        let world = self.network.world();
+        let state = self.system.state();
         // Nobody lets in a client that comes when the server has stopped.
-        let mut left = world.clients.iter().filter(|client| !client.finished);
+        let mut left = state.outside.0.iter().filter(|client| !client.finished);
         let finished = match &self.stop {
             None => left.next().is_none(),
-            Some(stop) => stop.ended.is_some() && left.all(|client| !world.is_accepted(client)),
+            Some(stop) => stop.ended.is_some() && left.all(|client| !state.is_accepted(client)),
         };
         finished && self.shared.slots.occupied() == 0
     }
 
     /// Nothing happens until time passes: then every well-behaved client must have what it asked for.
     fn stand_still(&mut self) -> Result<(), String> {
-        let mut world = self.network.world();
+        let mut state = self.system.state();
         if !self.storm && !self.tight && self.stop.is_none() {
-            for (index, client) in world.clients.iter().enumerate() {
+            for (index, client) in state.outside.0.iter().enumerate() {
                 let got = &client.answers;
                 if client.good
-                    && client.wakes(world.now).is_none()
+                    && client.wakes(state.now).is_none()
                     && got.len() < client.wanted.len()
                 {
                     let (got, wanted) = (got.len(), client.wanted.len());
@@ -393,15 +341,15 @@ impl Run {
                 }
             }
         }
-        world.jump(Duration::from_millis(self.random.between(1, 20_000) as u64));
-        drop(world);
+        state.jump(Duration::from_millis(self.random.between(1, 20_000) as u64));
+        drop(state);
         self.sweep();
         Ok(())
     }
 
     fn left(&self) -> String {
-        let world = self.network.world();
-        let names = world.clients.iter().filter(|client| !client.finished);
+        let state = self.system.state();
+        let names = state.outside.0.iter().filter(|client| !client.finished);
         let names: Vec<&str> = names.map(|client| client.name).collect();
         let occupied = self.shared.slots.occupied();
         format!("{occupied} slots are occupied, clients left: {names:?}")
@@ -409,11 +357,15 @@ impl Run {
 
     /// What must be so when all is over.
     fn judge(&self) -> Result<Told, String> {
-        let world = self.network.world();
-        if let Some(breach) = world.breaches.first() {
+        let state = self.system.state();
+        if let Some(breach) = state.breaches.first() {
             return Err(format!("the server {breach}"));
         }
-        let ends = self.log.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = |event: &Event| match event {
+            Event::Closed(Some(peer), reason) => Some((usize::from(peer.port()), *reason)),
+            _ => None,
+        };
+        let ends: Vec<_> = self.recorder.events().iter().filter_map(end).collect();
         if self.shared.budget.parked() > 0 {
             return Err(format!(
                 "{} octets are still counted as kept",
@@ -421,9 +373,9 @@ impl Run {
             ));
         }
         let mut told = Told::default();
-        for (index, client) in world.clients.iter().enumerate() {
+        for (index, client) in state.outside.0.iter().enumerate() {
             let name = client.name;
-            if self.stop.is_some() && !world.is_accepted(client) {
+            if self.stop.is_some() && !state.is_accepted(client) {
                 continue;
             }
             // Turned away, it was never let in.
@@ -458,7 +410,7 @@ impl Run {
             }
         }
         if let Some(stop) = &self.stop {
-            self.judge_stop(stop, &world, &ends)?;
+            self.judge_stop(stop, &state, &ends)?;
         }
         Ok(told)
     }
@@ -467,11 +419,11 @@ impl Run {
     fn judge_stop(
         &self,
         stop: &Stop,
-        world: &World,
+        state: &State<Crowd>,
         ends: &[(usize, CloseReason)],
     ) -> Result<(), String> {
         let was_cut = stop.ended.is_none_or(|ended| ended.aborted > 0);
-        let in_time = Moment::at(world.now) < stop.until;
+        let in_time = Moment::at(state.now) < stop.until;
         if in_time && was_cut {
             return Err("cut somebody before the grace was over".to_string());
         }
@@ -479,7 +431,7 @@ impl Run {
             return Ok(());
         }
         for &index in &stop.owed {
-            let client = &world.clients[index];
+            let client = &state.outside.0[index];
             if client.answers.len() < client.wanted.len() {
                 let end = ends.iter().find(|(of, _)| *of == index);
                 return Err(format!(

@@ -1,7 +1,8 @@
 //! Runs with one client, each about one thing, with many seeds that split and delay it otherwise.
 
-use super::clients::{Act, Client, get, one, pattern, stuck};
-use super::run::{Planted, run_clients};
+use super::clients::{Act, Client, get, one, stuck};
+use super::run::run_clients;
+use crate::support::bytes::pattern;
 use doorstep::internals::limits::{PREFETCH_BYTES, REQUESTS_PER_TURN};
 use doorstep::{CloseReason, Reject};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 fn every_seed(client: impl Fn() -> Client) {
     // One seed in four has a clock that jumps at any time: not here.
     for seed in (0..40).map(|seed| seed * 4) {
-        if let Err(why) = run_clients(seed, Planted::Nothing, vec![client()]) {
+        if let Err(why) = run_clients(seed, None, vec![client()]) {
             panic!("seed {seed}: {why}");
         }
     }

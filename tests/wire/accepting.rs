@@ -2,8 +2,9 @@
 
 use crate::client::{Client, get};
 use crate::engine::{Engine, Fault};
-use crate::made_up::Scene;
-use crate::stage::{Event, PAGE, eventually, on_each_backend, page};
+use crate::harness::{PAGE, eventually, on_each_backend, page};
+use crate::simulated::Scene;
+use crate::support::recorder::Event;
 use doorstep::CloseReason;
 use doorstep::internals::conn::Config;
 use doorstep::internals::limits::ACCEPT_REST;
@@ -147,12 +148,12 @@ fn a_connection_whose_peer_has_no_address_is_served() {
 fn a_refused_accept_is_tried_after_a_rest_and_told_of_once_a_minute() {
     let rest = ACCEPT_REST.as_millis() as u64;
     for (name, error) in EXHAUSTED {
-        let mut scene = Scene::new(page);
-        scene.world.refuses(Some(*error));
-        let clients = [scene.world.wire(), scene.world.wire()];
+        let scene = Scene::new(page);
+        scene.state().policy.script().refusal = Some(*error);
+        let clients = [scene.wire(), scene.wire()];
         for client in &clients {
             client.sends(get("/"));
-            scene.world.knocks(client);
+            scene.knocks(client);
         }
         assert_eq!(scene.runs(), 1, "{name}");
         let mut tried = 0;
@@ -165,14 +166,14 @@ fn a_refused_accept_is_tried_after_a_rest_and_told_of_once_a_minute() {
         ] {
             scene.at(tried + rest - 1);
             assert_eq!(scene.runs(), 0, "{name}: it rests");
-            let accepts = scene.world.accepts();
+            let accepts = scene.state().accepts;
             scene.at(ms);
             tried = ms;
             assert_eq!(scene.runs(), 1, "{name}: one event");
-            assert_eq!(scene.world.accepts(), accepts + 1, "{name}: one accept");
+            assert_eq!(scene.state().accepts, accepts + 1, "{name}: one accept");
             assert_eq!(overloads(&scene.recorder.events()), said, "{name}: {ms} ms");
         }
-        scene.world.refuses(None);
+        scene.state().policy.script().refusal = None;
         scene.at(tried + rest);
         scene.runs();
         for client in &clients {
@@ -185,15 +186,19 @@ fn a_refused_accept_is_tried_after_a_rest_and_told_of_once_a_minute() {
 #[test]
 fn lost_connections_are_one_accept_each() {
     for (name, error) in LOST {
-        let mut scene = Scene::new(page);
-        scene.world.fails((0..100).map(|_| error()));
-        let client = scene.world.wire();
+        let scene = Scene::new(page);
+        scene.state().fail_accepts((0..100).map(|_| error()));
+        let client = scene.wire();
         client.sends(get("/"));
-        scene.world.knocks(&client);
+        scene.knocks(&client);
         assert_eq!(scene.runs(), 101, "{name}");
-        assert_eq!(scene.world.accepts(), 101, "{name}");
+        assert_eq!(scene.state().accepts, 101, "{name}");
         assert!(client.got().ends_with(PAGE), "{name}");
         let heard = scene.recorder.events();
-        assert_eq!(heard[0], Event::Accepted(client.peer()), "{name}");
+        assert_eq!(
+            heard[0],
+            Event::Accepted(client.link(|link| link.peer)),
+            "{name}"
+        );
     }
 }

@@ -1,12 +1,9 @@
 //! A client that sends what it is told and reads answers strictly: whatever RFC 9112 does not allow a server is a failure.
 
+use crate::support::PATIENCE;
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::time::Duration;
-
-/// No single wait is longer. Only a fault comes near it.
-pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Octets of an answer's head at most.
 const HEAD_MOST: usize = 64 * 1024;
@@ -55,7 +52,7 @@ pub enum Delimited {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Broken {
     /// The connection ended before an octet of it.
-    ShutdownReport,
+    Ended,
     /// It was reset before an octet of it.
     Reset,
     /// It ended, or was reset, within the answer.
@@ -197,7 +194,7 @@ impl Client {
         let mut seen = 0;
         loop {
             match self.some() {
-                Ok([]) => return (seen, Broken::ShutdownReport),
+                Ok([]) => return (seen, Broken::Ended),
                 Ok(octets) => seen += octets.len() as u64,
                 Err(broken) => return (seen, broken),
             }
@@ -226,7 +223,7 @@ impl Client {
     #[track_caller]
     pub fn is_gone(&mut self) {
         match self.some() {
-            Ok([]) | Err(Broken::Reset | Broken::Cut | Broken::ShutdownReport) => {}
+            Ok([]) | Err(Broken::Reset | Broken::Cut | Broken::Ended) => {}
             other => panic!("the connection should have been gone: {other:?}"),
         }
     }
@@ -243,7 +240,7 @@ impl Client {
             let begun = !here.is_empty();
             match self.fill() {
                 Ok(0) if begun => return Err(Broken::Cut),
-                Ok(0) => return Err(Broken::ShutdownReport),
+                Ok(0) => return Err(Broken::Ended),
                 Ok(_) => {}
                 Err(Broken::Reset) if begun => return Err(Broken::Cut),
                 Err(broken) => return Err(broken),
@@ -467,7 +464,7 @@ impl Answer {
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Broken::ShutdownReport => "the connection ended",
+            Broken::Ended => "the connection ended",
             Broken::Reset => "the connection was reset",
             Broken::Cut => "the connection ended within the answer",
             Broken::TimedOut => "nothing came in time",

@@ -3,8 +3,10 @@
 //! hyper#1628, hyper#2355, hyper#2457, axum#3478, rpxy#596: a deadline counts in all; octets that dribble do not extend it.
 
 use crate::client::{Client, get};
-use crate::made_up::{Act, Scene, Wire};
-use crate::stage::{PAGE, Recorder, on_each_backend};
+use crate::harness::{PAGE, on_each_backend};
+use crate::simulated::{Scene, Wire};
+use crate::support::recorder::Recorder;
+use crate::support::simulated::Act;
 use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{CloseReason, Handler, IntoResponse, Reject, Request, Response, Status, Timeouts};
 use std::io::Read;
@@ -22,7 +24,7 @@ const NOT_HTTP: CloseReason = CloseReason::Rejected(Reject::RequestLineForm);
 /// A phase, how a client gets there, when the wait ends, and how: with which status, or without a word.
 struct Row {
     phase: &'static str,
-    client: fn(&mut Scene) -> Wire,
+    client: fn(&Scene) -> Wire,
     until: u64,
     refusal: Option<u16>,
     reason: CloseReason,
@@ -33,7 +35,7 @@ const fn row(
     until: u64,
     refusal: Option<u16>,
     reason: CloseReason,
-    client: fn(&mut Scene) -> Wire,
+    client: fn(&Scene) -> Wire,
 ) -> Row {
     Row {
         phase,
@@ -45,9 +47,9 @@ const fn row(
 }
 
 /// Once a second until then, from the second behind the present one on, something happens.
-fn every_second(scene: &mut Scene, wire: &Wire, until: u64, act: Act) {
+fn every_second(scene: &Scene, wire: &Wire, until: u64, act: Act) {
     loop {
-        let next = scene.world.ms() + SECOND;
+        let next = scene.ms() + SECOND;
         if next >= until {
             return;
         }
@@ -58,17 +60,17 @@ fn every_second(scene: &mut Scene, wire: &Wire, until: u64, act: Act) {
 }
 
 /// A client that sends this as it is accepted.
-fn sends(scene: &mut Scene, octets: &str) -> Wire {
-    let wire = scene.world.wire();
+fn sends(scene: &Scene, octets: &str) -> Wire {
+    let wire = scene.wire();
     wire.sends(octets);
     scene.admits(&wire);
     wire
 }
 
 /// A client that sends this, and takes nothing of the answer.
-fn deaf(scene: &mut Scene, octets: &str) -> Wire {
-    let wire = scene.world.wire();
-    wire.room(Some(0));
+fn deaf(scene: &Scene, octets: &str) -> Wire {
+    let wire = scene.wire();
+    wire.room(0);
     wire.sends(octets);
     scene.admits(&wire);
     wire
@@ -113,7 +115,7 @@ const ROWS: &[Row] = &[
         |scene| {
             let wire = deaf(scene, &get("/"));
             scene.at(20 * SECOND);
-            wire.room(None);
+            wire.room(usize::MAX);
             scene.runs();
             assert!(wire.got().ends_with(PAGE));
             wire
@@ -279,8 +281,8 @@ fn each_phase_ends_at_its_deadline_and_not_before() {
     for row in ROWS {
         let phase = row.phase;
         println!("{phase}");
-        let mut scene = Scene::new(handler());
-        let wire = (row.client)(&mut scene);
+        let scene = Scene::new(handler());
+        let wire = (row.client)(&scene);
         wire.got();
         scene.at(row.until - 1);
         assert_eq!(scene.reason(&wire), None, "{phase}");
@@ -293,7 +295,7 @@ fn each_phase_ends_at_its_deadline_and_not_before() {
                 "{phase}: {said}"
             );
             assert!(said.contains("Connection: close\r\n"), "{phase}: {said}");
-            assert!(wire.is_write_closed(), "{phase}");
+            assert!(wire.link(|link| link.write_closed), "{phase}");
             // It may be read, whatever still comes.
             wire.floods("x");
             scene.at(row.until + LINGER - 1);
@@ -325,9 +327,9 @@ fn what_came_in_time_is_served_however_late_a_worker_comes() {
         ("Gather", &post, "hello".to_string(), 30 * SECOND),
     ];
     for (phase, first, rest, until) in rows {
-        let mut scene = Scene::new(handler());
-        let wire = sends(&mut scene, first);
-        scene.world.is_busy(true);
+        let scene = Scene::new(handler());
+        let wire = sends(&scene, first);
+        scene.state().busy = true;
         scene.at(until - 1);
         wire.sends(rest);
         scene.at(until);
@@ -341,9 +343,9 @@ fn what_came_in_time_is_served_however_late_a_worker_comes() {
         assert!(wire.got().ends_with(PAGE), "{phase}");
     }
     // It is theirs if nothing came.
-    let mut scene = Scene::new(handler());
+    let scene = Scene::new(handler());
     let wire = scene.accepts();
-    scene.world.is_busy(true);
+    scene.state().busy = true;
     scene.at(10 * SECOND);
     assert_eq!(scene.reason(&wire), Some(CloseReason::IdleTimeout));
 }
@@ -370,14 +372,14 @@ fn a_handler_that_reads_is_answered_for_when_the_time_is_over() {
         ("it stops", &asked, vec![(20 * SECOND, 10_000)], 50 * SECOND),
     ];
     for (name, rest, comes, until) in rows {
-        let mut scene = Scene::new(handler());
-        let wire = scene.world.wire();
+        let scene = Scene::new(handler());
+        let wire = scene.wire();
         wire.sends(format!("{head}{rest}"));
         for (at, count) in comes {
             wire.does_at(at, Act::Sends(vec![b'x'; count]));
         }
         scene.admits(&wire);
-        assert_eq!(scene.world.ms(), until, "{name}");
+        assert_eq!(scene.ms(), until, "{name}");
         let said = wire.got();
         let said = match rest.contains("Expect") {
             true => said
@@ -504,12 +506,12 @@ fn dribbling_at_a_busy_server_does_not_extend_the_time() {
         ("Gather", &post, 30 * SECOND, CONTENT_TIMEOUT),
     ];
     for (phase, start, until, reason) in rows {
-        let mut scene = Scene::new(handler());
-        scene.world.is_busy(true);
-        let wire = sends(&mut scene, start);
-        while scene.world.ms() < until {
+        let scene = Scene::new(handler());
+        scene.state().busy = true;
+        let wire = sends(&scene, start);
+        while scene.ms() < until {
             assert_eq!(scene.reason(&wire), None, "{phase}");
-            scene.world.set(scene.world.ms() + SECOND);
+            scene.set(scene.ms() + SECOND);
             wire.does(octet());
             // It lies there when the housekeeper looks, and is read right after that.
             scene.sweep();
@@ -525,15 +527,15 @@ fn dribbling_at_a_busy_server_does_not_extend_the_time() {
 /// hyper#2457, axum#3478: nor do octets that the socket has taken without reporting it, if they earn less than the time that they took.
 #[test]
 fn octets_that_the_housekeeper_finds_taken_do_not_extend_the_time() {
-    let mut scene = Scene::new(handler());
-    let wire = deaf(&mut scene, &get("/big"));
+    let scene = Scene::new(handler());
+    let wire = deaf(&scene, &get("/big"));
     while scene.reason(&wire).is_none() {
-        let next = scene.world.ms() + SECOND;
+        let next = scene.ms() + SECOND;
         assert!(next <= 31 * SECOND, "it may go on like that");
-        scene.world.set(next);
+        scene.set(next);
         wire.does(Act::Takes(1));
         scene.sweep();
     }
     assert_eq!(scene.reason(&wire), Some(CloseReason::WriteTimeout));
-    assert!(scene.world.ms() >= 30 * SECOND);
+    assert!(scene.ms() >= 30 * SECOND);
 }

@@ -4,10 +4,11 @@
 //! In: the real workers on threads of their own, the real housekeeper, a listener of the test's choice. Out: `Server`'s own way to
 //! put them together, growth and shutdown (`stage`).
 
-use crate::stage::{Recorder, Stage};
+use crate::harness::Stage;
+use crate::support::recorder::Recorder;
+use crate::support::server::{Housekeeper, Listeners, Pool, Shared, Worker};
 use doorstep::Handler;
 use doorstep::internals::conn::Config;
-use doorstep::internals::server::{Housekeeper, Listeners, Pool, Shared, Worker};
 use doorstep::internals::sys::{
     Accept, Interest, Listener, Poller, Source, Stream, SystemClock, Token, Wake,
 };

@@ -2,8 +2,9 @@
 
 use crate::client::{Client, get};
 use crate::engine::Engine;
-use crate::made_up::{Act, Scene, Wire};
-use crate::stage::{AtTheEnd, Gate, PAGE, await_arrival, eventually, on_each_backend, page};
+use crate::harness::{AtTheEnd, Gate, PAGE, await_arrival, eventually, on_each_backend, page};
+use crate::simulated::{Scene, Wire};
+use crate::support::simulated::Act;
 use doorstep::internals::conn::Config;
 use doorstep::internals::limits::{
     BYTES_PER_TURN, PREFETCH_BYTES, READS_PER_TURN, REQUESTS_PER_TURN, STREAM_BLOCK,
@@ -59,8 +60,8 @@ fn handler(had: &Had) -> impl Handler + use<> {
 /// Sixty-three clients ask so often each, beside one that has always asked for more: what that one has had meanwhile.
 fn beside(greedy: &str, rounds: usize) -> (Had, u64) {
     let had = Had::default();
-    let mut scene = Scene::new(handler(&had));
-    let wire = scene.world.wire();
+    let scene = Scene::new(handler(&had));
+    let wire = scene.wire();
     wire.floods(greedy);
     scene.admits(&wire);
     let others: Vec<Wire> = (0..OTHERS).map(|_| scene.accepts()).collect();
@@ -76,7 +77,7 @@ fn beside(greedy: &str, rounds: usize) -> (Had, u64) {
         assert_eq!(other.got().matches(PAGE).count(), rounds);
     }
     assert_eq!(scene.reason(&wire), None);
-    let sent: usize = wire.writes().iter().sum();
+    let sent: usize = wire.link(|link| link.writes.clone()).iter().sum();
     (had, sent as u64)
 }
 
@@ -189,8 +190,8 @@ fn the_order_in_which_clients_are_served_is_that_in_which_they_were_ready() {
 #[test]
 fn requests_are_begun_until_the_output_is_full() {
     let one = {
-        let mut scene = Scene::new(page);
-        let wire = scene.world.wire();
+        let scene = Scene::new(page);
+        let wire = scene.wire();
         wire.sends(get("/"));
         scene.admits(&wire);
         wire.got().len()
@@ -206,12 +207,12 @@ fn requests_are_begun_until_the_output_is_full() {
         config.limits.write_buffer_bytes = room;
         let asked = Arc::new(AtomicUsize::new(0));
         let counted = asked.clone();
-        let mut scene = Scene::with(config, move |_: &mut Request<'_>| {
+        let scene = Scene::with(config, move |_: &mut Request<'_>| {
             counted.fetch_add(1, Ordering::SeqCst);
             PAGE
         });
-        let wire = scene.world.wire();
-        wire.room(Some(0));
+        let wire = scene.wire();
+        wire.room(0);
         wire.sends(get("/").repeat(9));
         scene.admits(&wire);
         assert_eq!(asked.load(Ordering::SeqCst), begun, "{room} octets");
@@ -220,7 +221,7 @@ fn requests_are_begun_until_the_output_is_full() {
         scene.runs();
         let more = asked.load(Ordering::SeqCst) - begun;
         assert!(more <= 1, "{room} octets: {more} more");
-        wire.room(None);
+        wire.room(usize::MAX);
         scene.runs();
         assert_eq!(wire.got().matches(PAGE).count(), 9, "{room} octets");
     }
@@ -249,21 +250,22 @@ fn output_is_flushed_before_anything_is_waited_for() {
         ),
     ];
     for (name, rest) in rest {
-        let mut scene = Scene::new(|request: &mut Request<'_>| {
+        let scene = Scene::new(|request: &mut Request<'_>| {
             if request.path() == "/read" {
                 let _ = request.body().read_to_end(&mut Vec::new());
             }
             PAGE
         });
-        let wire = scene.world.wire();
+        let wire = scene.wire();
         wire.sends([&get("/"), &rest[..]].concat());
         scene.admits(&wire);
         let said = wire.got();
         let first = said.find(PAGE).expect(name) + PAGE.len();
-        match (wire.waited().first(), rest.contains("Expect")) {
-            (Some(waited), false) => assert_eq!(waited.taken, first, "{name}"),
-            (Some(waited), true) => {
-                let invitation = &said[first..waited.taken];
+        let waits = wire.link(|link| link.waits.clone());
+        match (waits.first(), rest.contains("Expect")) {
+            (Some(wait), false) => assert_eq!(wait.taken, first, "{name}"),
+            (Some(wait), true) => {
+                let invitation = &said[first..wait.taken];
                 assert_eq!(invitation, "HTTP/1.1 100 Continue\r\n\r\n", "{name}");
             }
             // No worker waits: the connection does.
@@ -272,7 +274,7 @@ fn output_is_flushed_before_anything_is_waited_for() {
         let is_awaited = ["a handler", "asked for"]
             .iter()
             .any(|part| name.contains(part));
-        assert_eq!(wire.waited().is_empty(), !is_awaited, "{name}");
+        assert_eq!(waits.is_empty(), !is_awaited, "{name}");
     }
 }
 

@@ -1,8 +1,8 @@
 //! The fields of answers as they are written: what a program puts into them, and what the server adds.
 
 use crate::client::get;
-use crate::made_up::Scene;
-use crate::stage::Event;
+use crate::simulated::Scene;
+use crate::support::recorder::Event;
 use doorstep::{Request, Response, Status};
 
 /// A name, and what a handler answers.
@@ -10,9 +10,9 @@ type Row = (&'static str, fn() -> Response);
 
 /// The head of what this handler answers at this time, in milliseconds since 1970, and what the observer heard of it.
 fn answer_at(ms: u64, answer: fn() -> Response) -> (String, Event) {
-    let mut scene = Scene::new(move |_: &mut Request<'_>| answer());
-    scene.world.set(ms);
-    let wire = scene.world.wire();
+    let scene = Scene::new(move |_: &mut Request<'_>| answer());
+    scene.set(ms);
+    let wire = scene.wire();
     wire.sends(get("/"));
     scene.admits(&wire);
     let got = wire.got();
@@ -156,8 +156,8 @@ fn every_answer_has_a_date() {
 /// RFC 9110 §6.6.1: "in all … 4xx (Client Error) responses": also to what is no request.
 #[test]
 fn a_refusal_has_a_date() {
-    let mut scene = Scene::new(|_: &mut Request<'_>| "");
-    let wire = scene.world.wire();
+    let scene = Scene::new(|_: &mut Request<'_>| "");
+    let wire = scene.wire();
     wire.sends("NOT HTTP\r\n\r\n");
     scene.admits(&wire);
     let got = wire.got();

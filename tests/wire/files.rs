@@ -2,41 +2,28 @@
 #![cfg(feature = "files")]
 
 use crate::client::{Broken, Client};
-use crate::stage::{Recorder, on_each_backend, pattern};
+use crate::harness::on_each_backend;
+use crate::support::bytes::pattern;
+use crate::support::recorder::Recorder;
+use crate::support::temporary::Temporary;
 use doorstep::{CloseReason, Files};
 use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// A folder of files of these lengths, by their names; gone in the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str, files: &[(&str, usize)]) -> Folder {
-        let path =
-            std::env::temp_dir().join(format!("doorstep wire {name} {}", std::process::id()));
-        fs::create_dir_all(&path).expect("a temporary folder can be made");
-        let folder = Folder(path);
-        for (name, length) in files {
-            let path = folder.0.join(name);
-            fs::write(&path, pattern(*length)).expect("a file can be written");
-            // So long ago that its tag is strong.
-            let long_ago = SystemTime::now() - Duration::from_secs(3600);
-            let file = fs::File::options()
-                .write(true)
-                .open(path)
-                .expect("it is there");
-            file.set_modified(long_ago).expect("it is one's own");
-        }
-        folder
+/// A folder of files of these lengths, by their names.
+fn folder(files: &[(&str, usize)]) -> Temporary {
+    let folder = Temporary::folder();
+    for (name, length) in files {
+        let path = folder.join(name);
+        fs::write(&path, pattern(*length)).expect("a file can be written");
+        // So long ago that its tag is strong.
+        let long_ago = SystemTime::now() - Duration::from_secs(3600);
+        let file = fs::File::options().write(true).open(path);
+        let file = file.expect("it is there");
+        file.set_modified(long_ago).expect("it is one's own");
     }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+    folder
 }
 
 fn asked(target: &str, lines: &[(&str, &str)]) -> String {
@@ -55,9 +42,9 @@ fn parts_conditions_and_wholes_share_a_connection() {
         ("sent", 65_537),
         ("large", 3_000_000),
     ];
-    let folder = Folder::new("parts", &lengths);
+    let folder = folder(&lengths);
     on_each_backend(|stage| {
-        let files = Arc::new(Files::new(&folder.0).expect("it can be opened"));
+        let files = Arc::new(Files::new(&*folder).expect("it can be opened"));
         let server = stage.server().spawn(files.clone()).unwrap();
         let mut client = Client::connect(server.addr());
         // From the file system first, and then from what is kept.
@@ -120,9 +107,9 @@ fn parts_conditions_and_wholes_share_a_connection() {
 /// RFC 9110 §12.5.5: a page in place of a missing path was chosen by Accept too, so a cache in between must not give it to all.
 #[test]
 fn the_page_of_an_application_says_what_it_was_chosen_by() {
-    let folder = Folder::new("application", &[("index.html", 100)]);
+    let folder = folder(&[("index.html", 100)]);
     on_each_backend(|stage| {
-        let files = Files::new(&folder.0)
+        let files = Files::new(&*folder)
             .expect("it can be opened")
             .spa("index.html");
         let server = stage.server().spawn(files).unwrap();
@@ -155,14 +142,14 @@ fn a_file_that_shrinks_under_way_closes_the_connection() {
         &[("Range", "bytes=0-0,1000-")],
     ] {
         on_each_backend(|stage| {
-            let folder = Folder::new("shrinks", &[("file", 0)]);
+            let folder = folder(&[("file", 0)]);
             let file = fs::File::options()
                 .write(true)
-                .open(folder.0.join("file"))
+                .open(folder.join("file"))
                 .unwrap();
             file.set_len(LENGTH as u64).unwrap();
             let recorder = Recorder::default();
-            let files = Files::new(&folder.0).expect("it can be opened");
+            let files = Files::new(&*folder).expect("it can be opened");
             let server = stage
                 .server()
                 .observer(recorder.clone())

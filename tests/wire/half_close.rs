@@ -4,8 +4,9 @@
 
 use crate::client::{Client, get};
 use crate::engine::Engine;
-use crate::made_up::{Act, Scene};
-use crate::stage::{Gate, PAGE, Ticker, eventually, on_each_backend};
+use crate::harness::{Gate, PAGE, Ticker, eventually, on_each_backend};
+use crate::simulated::Scene;
+use crate::support::simulated::Act;
 use doorstep::internals::conn::Config;
 use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{CloseReason, Handler, IntoResponse, Reject, Request, Response, Status};
@@ -120,7 +121,7 @@ struct Watched {
 }
 
 impl Watched {
-    fn new(stage: crate::stage::Stage) -> Watched {
+    fn new(stage: crate::harness::Stage) -> Watched {
         let gate = Gate::default();
         let engine = Engine::start(stage, 2, patient(), handler(&gate, BIG));
         let mut ticker = Ticker::on(engine.address);
@@ -230,9 +231,9 @@ fn the_end_of_a_connection_is_one_event() {
     for row in rows().into_iter().filter(|row| !row.is_held) {
         for (act, reason) in [(Act::Finishes, row.finished), (Act::Resets, row.reset)] {
             println!("{} {act:?}", row.phase);
-            let mut scene = Scene::with(patient(), handler(&Gate::default(), 100_000));
-            let wire = scene.world.wire();
-            wire.room(Some(50_000));
+            let scene = Scene::with(patient(), handler(&Gate::default(), 100_000));
+            let wire = scene.wire();
+            wire.room(50_000);
             wire.sends(&row.sends);
             let is_pulled = row.phase.contains("pulling");
             if is_pulled {
@@ -247,7 +248,7 @@ fn the_end_of_a_connection_is_one_event() {
             let is_parked = row.phase.starts_with("Send");
             if is_parked && matches!(act, Act::Finishes) {
                 assert_eq!(scene.runs(), 0, "it waits for room, which this is not");
-                wire.room(None);
+                wire.room(usize::MAX);
             }
             assert!(scene.runs() <= 2);
             assert_eq!(scene.reason(&wire), Some(reason));

@@ -1,10 +1,11 @@
 //! The rungs of the ladder that this server comes from, each as a test with the rung's name.
 
 use crate::client::{Client, Delimited, get, get_and_close, post};
-use crate::stage::{
-    Gate, PAGE, Recorder, Stage, Ticker, alone, descriptors, eventually, may_open, on_each_backend,
-    page, skipped, threads,
+use crate::harness::{
+    Gate, PAGE, Stage, Ticker, alone, descriptors, eventually, may_open, on_each_backend, page,
+    skipped, threads,
 };
+use crate::support::recorder::Recorder;
 use doorstep::internals::sys::Backend;
 use doorstep::{CloseReason, Request, Server};
 use std::fs;

@@ -1,9 +1,10 @@
 //! A connection's life among others: slow clients, clients that go, and handlers that fail.
 
 use crate::client::{Broken, Client, get, get_and_close, post};
-use crate::stage::{
-    AtTheEnd, Event, Gate, PAGE, Recorder, Scratch, eventually, on_each_backend, page, pattern,
-};
+use crate::harness::{AtTheEnd, Gate, PAGE, eventually, on_each_backend, page};
+use crate::support::bytes::pattern;
+use crate::support::recorder::{Event, Recorder};
+use crate::support::temporary::Temporary;
 use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{
     CloseReason, IntoResponse, Limits, Observer, Reject, Request, RequestEvent, Response, Status,
@@ -464,8 +465,8 @@ fn a_panic_of_an_observer_about_an_overload_costs_nothing() {
 }
 
 /// Answers with the first `promised` octets of a file.
-fn promise(scratch: &Scratch, promised: u64) -> impl Fn(&mut Request<'_>) -> Response + use<> {
-    let path = scratch.0.clone();
+fn promise(scratch: &Temporary, promised: u64) -> impl Fn(&mut Request<'_>) -> Response + use<> {
+    let path = scratch.to_path_buf();
     move |_: &mut Request<'_>| {
         let file = std::fs::File::open(&path).expect("the scratch file");
         Response::new(Status::OK).file(file, 0, promised)
@@ -482,7 +483,7 @@ fn a_file_shorter_than_promised_never_looks_complete() {
             (0, 100_000),
             (1 << 20, (1 << 20) + 1),
         ] {
-            let scratch = Scratch::with(&pattern(length));
+            let scratch = Temporary::file(&pattern(length));
             let recorder = Recorder::default();
             let server = stage.server().observer(recorder.clone());
             let server = server.spawn(promise(&scratch, promised)).unwrap();
@@ -509,10 +510,10 @@ fn a_file_shorter_than_promised_never_looks_complete() {
 fn a_file_that_shrinks_while_it_is_sent_never_looks_complete() {
     const LENGTH: u64 = 64 << 20;
     on_each_backend(|stage| {
-        let scratch = Scratch::with(b"");
+        let scratch = Temporary::file(b"");
         let file = std::fs::File::options()
             .write(true)
-            .open(&scratch.0)
+            .open(&*scratch)
             .unwrap();
         file.set_len(LENGTH).unwrap();
         let recorder = Recorder::default();
@@ -535,9 +536,9 @@ fn a_big_file_arrives_octet_by_octet() {
     const BLOCK: usize = 1 << 20;
     const BLOCKS: usize = 64;
     let block = pattern(BLOCK);
-    let scratch = Scratch::with(&block.repeat(BLOCKS));
+    let scratch = Temporary::file(&block.repeat(BLOCKS));
     on_each_backend(|stage| {
-        let path = scratch.0.clone();
+        let path = scratch.to_path_buf();
         let handler = move |request: &mut Request<'_>| {
             let file = std::fs::File::open(&path).expect("the scratch file");
             match request.path() {

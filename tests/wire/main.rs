@@ -6,32 +6,34 @@
 //! Never: a bound on speed. Waits end with an event; the bounds on them are there so that a fault fails instead of hanging.
 
 mod accepting;
+mod at_capacity;
 mod client;
-mod crowd;
 mod deadlines;
 mod engine;
 mod fairness;
 mod fields;
 mod files;
-mod full;
 mod half_close;
-mod held_back;
+mod harness;
+mod idle_cost;
 mod ladder;
 mod life;
-mod made_up;
+mod many_clients;
 mod memory;
 mod messages;
 mod observer;
 mod overload;
 mod ownership;
 mod pool;
-mod puppet;
-mod quiet;
+mod scripted;
 mod shutdown;
+mod simulated;
+mod slow_socket;
 mod small_answers;
-mod stage;
 mod stops;
 mod streaming;
+#[path = "../support/mod.rs"]
+mod support;
 mod turn;
 mod upgrade;
 mod uploads;

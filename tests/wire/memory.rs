@@ -1,10 +1,12 @@
 //! What a big file costs in memory.
 
 use crate::client::{Client, get};
-use crate::stage::{Scratch, alone, on_each_backend, skipped};
+use crate::harness::{alone, on_each_backend, skipped};
+use crate::support::temporary::Temporary;
 use doorstep::{Request, Response, Status};
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
 
 const MARKED: u64 = 1 << 20;
 /// Peak memory may grow by so much, the client's own included.
@@ -25,12 +27,12 @@ fn a_file_of_2_gib_adds_at_most_4_mib_to_peak_memory() {
         if peak().is_none() {
             return skipped(NAME, "this system does not tell a process's peak memory");
         }
-        let scratch = Scratch::new();
+        let scratch = Temporary::path();
         if let Err(error) = write_marked(&scratch, LENGTH) {
             return skipped(NAME, &format!("no sparse file of 2 GiB: {error}"));
         }
         on_each_backend(|stage| {
-            let path = scratch.0.clone();
+            let path = scratch.to_path_buf();
             let handler = move |request: &mut Request<'_>| {
                 let file = File::open(&path).expect("the scratch file");
                 let length = if request.path() == "/whole" {
@@ -55,8 +57,8 @@ fn a_file_of_2_gib_adds_at_most_4_mib_to_peak_memory() {
 }
 
 /// A file of that length in which each mebibyte begins with its number; the rest is a hole.
-fn write_marked(scratch: &Scratch, length: u64) -> std::io::Result<()> {
-    let mut file = File::create(&scratch.0)?;
+fn write_marked(path: &Path, length: u64) -> std::io::Result<()> {
+    let mut file = File::create(path)?;
     file.set_len(length)?;
     for number in 0..length / MARKED {
         file.seek(SeekFrom::Start(number * MARKED))?;

@@ -1,7 +1,9 @@
 //! Messages over the wire: what bad ones get, and how good ones are framed. A sample: the tables are in `tests/rfc`.
 
 use crate::client::{Broken, Client, Delimited, get, get_and_close, post, post_chunked};
-use crate::stage::{Event, PAGE, Recorder, Ticker, on_each_backend, page, pattern};
+use crate::harness::{PAGE, Ticker, on_each_backend, page};
+use crate::support::bytes::pattern;
+use crate::support::recorder::{Event, Recorder};
 use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{CloseReason, IntoResponse, Limits, Request, Response, Status};
 use std::io::{self, Cursor, Read};
@@ -433,7 +435,7 @@ fn content_that_is_not_read_is_never_a_request() {
                         let next = client.try_answer();
                         match &next {
                             Ok(answer) => assert!(!first.closes() && answer.text() == PAGE),
-                            Err(Broken::ShutdownReport) => assert!(first.closes() || size == 4_000),
+                            Err(Broken::Ended) => assert!(first.closes() || size == 4_000),
                             Err(other) => panic!("{path} {size}: {other}"),
                         }
                         assert!(

@@ -1,7 +1,10 @@
 //! What an observer hears of all this.
 
 use crate::client::{Client, get, post};
-use crate::stage::{Event, PAGE, Recorder, Scratch, on_each_backend, pattern};
+use crate::harness::{PAGE, on_each_backend};
+use crate::support::bytes::pattern;
+use crate::support::recorder::{Event, Recorder};
+use crate::support::temporary::Temporary;
 use doorstep::{
     CloseReason, Method, Observer, Reject, Request, RequestEvent, Response, Status, Version,
 };
@@ -11,10 +14,10 @@ use std::time::{Duration, SystemTime};
 
 #[test]
 fn an_observer_hears_everything_once_and_in_order() {
-    let scratch = Scratch::with(&pattern(300_000));
+    let scratch = Temporary::file(&pattern(300_000));
     on_each_backend(|stage| {
         let recorder = Recorder::default();
-        let path = scratch.0.clone();
+        let path = scratch.to_path_buf();
         let handler = move |request: &mut Request<'_>| match request.path() {
             "/missing" => {
                 Response::status_page(Status::NOT_FOUND).with_log_reason("there is no such thing")

@@ -1,8 +1,11 @@
 //! A server that has no room for more, with every moment chosen: who has to go, in which order, and who hears of it.
 
 use crate::client::{get, post};
-use crate::crowd::Crowd;
-use crate::stage::{Event, PAGE, page, pattern};
+use crate::harness::{PAGE, page};
+use crate::many_clients::Crowd;
+use crate::support::bytes::pattern;
+use crate::support::recorder::Event;
+use crate::support::simulated::Act;
 use doorstep::internals::limits::{CLOSED_AT_ONCE, STALLS_FROM};
 use doorstep::internals::server::per_ip::{counted_as, shown};
 use doorstep::{CloseReason, Limits, Request, Response, Status};
@@ -21,6 +24,21 @@ fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
 /// The error that a system gives under this number; elsewhere than on Linux the numbers of the first two are the same.
 fn numbered(number: i32) -> io::Error {
     io::Error::from_raw_os_error(number)
+}
+
+/// What has been said of an overload.
+fn said(crowd: &Crowd) -> Vec<String> {
+    let overload = |event: &Event| match event {
+        Event::Overload(why) => Some(why.clone()),
+        _ => None,
+    };
+    crowd
+        .scene
+        .recorder
+        .events()
+        .iter()
+        .filter_map(overload)
+        .collect()
 }
 
 fn ended(numbers: impl IntoIterator<Item = usize>) -> Vec<(usize, CloseReason)> {
@@ -57,7 +75,7 @@ fn the_oldest_idle_connections_make_room() {
         assert_eq!(crowd.ends(), ended(served..served + evicted), "{most}");
         crowd.asks(most, get("/"));
         assert!(
-            crowd.got(most).ends_with(PAGE),
+            crowd.wires[most].got().ends_with(PAGE),
             "{most}: the new one is served"
         );
         // What was freed beyond that needs no eviction.
@@ -84,18 +102,18 @@ fn a_connection_in_a_message_is_never_evicted() {
     let (half_post, rest_of_post) = whole_post.split_at(whole_post.len() - 5);
     crowd.asks(0, half_head);
     crowd.asks(1, half_post);
-    crowd.takes(2, 0);
+    crowd.wires[2].room(0);
     crowd.asks(2, get("/"));
     for (number, path) in [(3, "/shared"), (4, "/made"), (5, "/stream")] {
-        crowd.takes(number, 1_000);
+        crowd.wires[number].room(1_000);
         crowd.asks(number, get(path));
     }
     // Lingers: what it has been told is not read yet.
     crowd.asks(6, "NOT HTTP\r\n\r\n");
     // One that was served, and one that has never sent an octet, which is the older of the two.
-    crowd.at(100);
+    crowd.scene.set(100);
     crowd.asks(7, get("/"));
-    crowd.at(200);
+    crowd.scene.set(200);
     crowd.come(3);
     assert_eq!(crowd.ends(), ended([8, 7, 9]));
     crowd.asks(10, half_head);
@@ -103,25 +121,31 @@ fn a_connection_in_a_message_is_never_evicted() {
     // Nobody is idle now.
     let accepted = |crowd: &Crowd| {
         let is_accept = |event: &&Event| matches!(event, Event::Accepted(_));
-        crowd.recorder.events().iter().filter(is_accept).count()
+        crowd
+            .scene
+            .recorder
+            .events()
+            .iter()
+            .filter(is_accept)
+            .count()
     };
     let before = accepted(&crowd);
     crowd.come(2);
     for number in [12, 13] {
-        let answer = crowd.got(number);
+        let answer = crowd.wires[number].got();
         assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
         assert!(answer.contains("\r\nRetry-After: 1\r\n"), "{answer}");
         assert!(answer.contains("\r\nConnection: close\r\n"), "{answer}");
-        assert!(crowd.is_gone(number));
+        assert!(crowd.wires[number].link(|link| link.dropped));
     }
     assert_eq!(accepted(&crowd), before, "who is turned away was never in");
     assert_eq!(crowd.ends().len(), 3);
     // All the others get what they asked for.
-    crowd.got(0);
+    crowd.wires[0].got();
     crowd.asks(0, rest_of_head);
     crowd.asks(1, rest_of_post);
     for number in [2, 3, 4] {
-        crowd.takes(number, usize::MAX);
+        crowd.wires[number].room(usize::MAX);
         crowd.is_ready(number);
     }
     for (number, length) in [
@@ -130,7 +154,7 @@ fn a_connection_in_a_message_is_never_evicted() {
         (2, PAGE.len()),
         (3, 100_000),
     ] {
-        let answer = crowd.got(number);
+        let answer = crowd.wires[number].got();
         assert!(answer.starts_with("HTTP/1.1 200 "), "{number}: {answer}");
         assert!(answer.len() > length, "{number}");
     }
@@ -144,20 +168,20 @@ fn a_request_that_has_arrived_saves_its_connection() {
     let mut crowd = Crowd::new(limits(|limits| limits.connections = 3), page);
     crowd.come(3);
     crowd.asks(0, get("/"));
-    crowd.got(0);
+    crowd.wires[0].got();
     // Nobody has come to read these yet.
-    crowd.sends(1, get("/"));
-    crowd.sends(2, "G");
+    crowd.wires[1].sends(get("/"));
+    crowd.wires[2].sends("G");
     crowd.come(1);
     assert_eq!(crowd.ends(), ended([0]), "1 and 2 would have been older");
-    crowd.closes(3);
+    crowd.wires[3].does(Act::Finishes);
     crowd.come(1);
-    assert!(crowd.got(4).starts_with("HTTP/1.1 503 "));
+    assert!(crowd.wires[4].got().starts_with("HTTP/1.1 503 "));
     assert_eq!(crowd.ends(), ended([0]));
     crowd.is_ready(1);
-    assert!(crowd.got(1).ends_with(PAGE));
+    assert!(crowd.wires[1].got().ends_with(PAGE));
     crowd.asks(2, &get("/")[1..]);
-    assert!(crowd.got(2).ends_with(PAGE));
+    assert!(crowd.wires[2].got().ends_with(PAGE));
     crowd.is_ready(3);
     assert_eq!(crowd.ends()[1..], [(3, CloseReason::PeerClosed)]);
 }
@@ -170,10 +194,10 @@ fn many_busy_connections_hide_no_idle_one() {
     let mut crowd = Crowd::new(limits(|limits| limits.connections = 100), handler);
     crowd.come(99);
     for number in 0..99 {
-        crowd.takes(number, 1_000);
+        crowd.wires[number].room(1_000);
         crowd.asks(number, get("/"));
     }
-    crowd.at(200);
+    crowd.scene.set(200);
     crowd.come(2);
     assert_eq!(crowd.ends(), ended([99]));
 }
@@ -214,53 +238,60 @@ fn an_accept_without_descriptors_evicts_or_rests() {
         crowd.come(40);
         crowd.asks(0, get("/"));
         crowd.asks(39, "GET /half");
-        crowd.at(1_000);
+        crowd.scene.set(1_000);
         // One failure: 32 connections are closed, and the new one is in.
         crowd.knocks(Crowd::peer(40));
-        crowd.fails([error()]);
-        assert!(crowd.door(), "{name}");
+        crowd.scene.state().fail_accepts([error()]);
+        assert!(crowd.scene.reports(None), "{name}");
         if helps {
-            assert_eq!(crowd.accepts(), 2, "{name}");
+            assert_eq!(crowd.scene.state().accepts, 2, "{name}");
             assert_eq!(crowd.ends(), ended(1..33), "{name}: the oldest idle ones");
             crowd.asks(40, get("/"));
-            assert!(crowd.got(40).ends_with(PAGE), "{name}");
+            assert!(crowd.wires[40].got().ends_with(PAGE), "{name}");
         }
         // It does not help: what is idle is closed once, and then there is a rest.
-        crowd.fails((0..100).map(|_| error()));
+        crowd.scene.state().fail_accepts((0..100).map(|_| error()));
         crowd.knocks(Crowd::peer(41));
-        crowd.at(2_000);
-        let before = crowd.accepts();
+        crowd.scene.set(2_000);
+        let before = crowd.scene.state().accepts;
         if helps {
-            assert!(crowd.door(), "{name}: the listener was armed at once");
-            assert_eq!(crowd.accepts(), before + 2, "{name}");
+            assert!(
+                crowd.scene.reports(None),
+                "{name}: the listener was armed at once"
+            );
+            assert_eq!(crowd.scene.state().accepts, before + 2, "{name}");
             let mut all: Vec<_> = crowd.ends().iter().map(|(number, _)| *number).collect();
             all.sort_unstable();
             let idle = (0..39).chain([40]);
             assert!(all.into_iter().eq(idle), "{name}: the half one is busy");
         }
         let start = if helps { 2_000 } else { 1_000 };
-        let mut before = crowd.accepts();
+        let mut before = crowd.scene.state().accepts;
         for round in 1..=20 {
-            crowd.at(start + 100 * round - 1);
-            crowd.is_swept();
-            assert!(!crowd.door(), "{name}: it rests for 100 ms");
-            crowd.at(start + 100 * round);
-            crowd.is_swept();
-            assert!(crowd.door(), "{name}: and no longer");
+            crowd.scene.set(start + 100 * round - 1);
+            crowd.scene.sweep();
+            assert!(!crowd.scene.reports(None), "{name}: it rests for 100 ms");
+            crowd.scene.set(start + 100 * round);
+            crowd.scene.sweep();
+            assert!(crowd.scene.reports(None), "{name}: and no longer");
             before += 1;
-            assert_eq!(crowd.accepts(), before, "{name}: one accept a rest");
+            assert_eq!(
+                crowd.scene.state().accepts,
+                before,
+                "{name}: one accept a rest"
+            );
         }
-        let told = crowd.said();
+        let told = said(&crowd);
         assert!(
             told.iter()
                 .any(|why| why.starts_with(words) && why.ends_with(": new connections wait")),
             "{name}: {told:?}"
         );
         // Everybody who waited is served.
-        let failures = 100 - crowd.accepts();
+        let failures = 100 - crowd.scene.state().accepts;
         assert!(failures > 0);
         crowd.asks(39, " HTTP/1.1\r\nHost: a\r\n\r\n");
-        assert!(crowd.got(39).ends_with(PAGE), "{name}");
+        assert!(crowd.wires[39].got().ends_with(PAGE), "{name}");
     }
 }
 
@@ -283,24 +314,24 @@ fn octets_kept_for_all_are_bounded_exactly() {
         if first > 0 {
             crowd.asks(2, head(first));
         }
-        crowd.at(1_000);
+        crowd.scene.set(1_000);
         crowd.asks(1, head(second));
         // The oldest is the one for which octets have been kept longest, not the one that came first; it may be the last one.
         let oldest = if first > 0 { 2 } else { 1 };
         let expected = if is_too_much { vec![oldest] } else { vec![] };
         assert_eq!(crowd.ends(), ended(expected), "{row}");
-        assert_eq!(crowd.said().len(), usize::from(is_too_much), "{row}");
+        assert_eq!(said(&crowd).len(), usize::from(is_too_much), "{row}");
         let left = if is_too_much { second } else { first + second };
         let left = if first == 0 && is_too_much { 0 } else { left };
-        assert_eq!(crowd.shared.budget.parked(), left, "{row}");
+        assert_eq!(crowd.scene.shared.budget.parked(), left, "{row}");
         for number in [0, 1, 2] {
-            if !crowd.is_gone(number) {
-                crowd.closes(number);
+            if !crowd.wires[number].link(|link| link.dropped) {
+                crowd.wires[number].does(Act::Finishes);
                 crowd.is_ready(number);
             }
         }
-        assert_eq!(crowd.shared.budget.parked(), 0, "{row}");
-        assert_eq!(crowd.shared.slots.occupied(), 0, "{row}");
+        assert_eq!(crowd.scene.shared.budget.parked(), 0, "{row}");
+        assert_eq!(crowd.scene.shared.slots.occupied(), 0, "{row}");
     }
 }
 
@@ -320,46 +351,52 @@ fn what_counts_as_kept() {
     let mut crowd = Crowd::new(Limits::default(), handler);
     crowd.come(1);
     for &(path, kept) in ROWS {
-        crowd.takes(0, 1_000);
+        crowd.wires[0].room(1_000);
         crowd.asks(0, get(path));
         assert_eq!(
-            (crowd.shared.budget.parked(), crowd.shared.budget.made()),
+            (
+                crowd.scene.shared.budget.parked(),
+                crowd.scene.shared.budget.made()
+            ),
             (0, kept),
             "{path}"
         );
-        crowd.takes(0, usize::MAX);
+        crowd.wires[0].room(usize::MAX);
         crowd.is_ready(0);
         assert_eq!(
-            (crowd.shared.budget.parked(), crowd.shared.budget.made()),
+            (
+                crowd.scene.shared.budget.parked(),
+                crowd.scene.shared.budget.made()
+            ),
             (0, 0),
             "{path}"
         );
     }
     // A small answer that is not taken is kept as it is.
     crowd.asks(0, get("/"));
-    crowd.got(0);
+    crowd.wires[0].got();
     crowd.asks(0, get("/"));
-    let whole = crowd.got(0).len();
-    crowd.takes(0, 10);
+    let whole = crowd.wires[0].got().len();
+    crowd.wires[0].room(10);
     crowd.asks(0, get("/"));
-    assert_eq!(crowd.shared.budget.parked(), whole - 10);
-    crowd.takes(0, usize::MAX);
+    assert_eq!(crowd.scene.shared.budget.parked(), whole - 10);
+    crowd.wires[0].room(usize::MAX);
     crowd.is_ready(0);
-    assert_eq!(crowd.shared.budget.parked(), 0);
+    assert_eq!(crowd.scene.shared.budget.parked(), 0);
     // Panics: with a part of the head kept from before, and in a reader behind output that was kept.
     crowd.asks(0, "GET /pan");
-    assert_eq!(crowd.shared.budget.parked(), 8);
+    assert_eq!(crowd.scene.shared.budget.parked(), 8);
     crowd.asks(0, "ic HTTP/1.1\r\nHost: a\r\n\r\n");
-    assert!(crowd.got(0).contains("HTTP/1.1 500 "));
-    assert_eq!(crowd.shared.budget.parked(), 0);
+    assert!(crowd.wires[0].got().contains("HTTP/1.1 500 "));
+    assert_eq!(crowd.scene.shared.budget.parked(), 0);
     crowd.come(1);
-    crowd.takes(1, 100);
+    crowd.wires[1].room(100);
     crowd.asks(1, get("/mined"));
-    assert!(crowd.shared.budget.parked() > 0);
-    crowd.takes(1, usize::MAX);
+    assert!(crowd.scene.shared.budget.parked() > 0);
+    crowd.wires[1].room(usize::MAX);
     crowd.is_ready(1);
     assert_eq!(crowd.ends().last(), Some(&(1, CloseReason::Panicked)));
-    assert_eq!(crowd.shared.budget.parked(), 0);
+    assert_eq!(crowd.scene.shared.budget.parked(), 0);
 }
 
 /// Content whose reader panics when it is asked once more than so often.
@@ -381,26 +418,26 @@ fn one_that_needs_much_costs_as_many_as_it_takes() {
     let mut crowd = Crowd::new(limits(|limits| limits.parked_bytes = LIMIT), handler);
     crowd.come(20);
     crowd.asks(19, get("/"));
-    let needed = crowd.got(19).len() - 1_000;
+    let needed = crowd.wires[19].got().len() - 1_000;
     for number in (0..19).rev() {
         crowd.asks(number, format!("GET /{}", "a".repeat(95)));
-        crowd.at(1_000 - number as u64);
+        crowd.scene.set(1_000 - number as u64);
     }
     // More octets for the same message do not make it younger.
-    crowd.at(1_500);
+    crowd.scene.set(1_500);
     crowd.asks(18, "a");
-    assert_eq!(crowd.shared.budget.parked(), 1_901);
-    crowd.takes(19, 1_000);
+    assert_eq!(crowd.scene.shared.budget.parked(), 1_901);
+    crowd.wires[19].room(1_000);
     crowd.asks(19, get("/"));
     // The oldest has 101 octets, each other one 100.
     let stay = (LIMIT - needed) / 100;
     assert!((1..18).contains(&stay), "{stay}");
     assert_eq!(crowd.ends(), ended((stay..19).rev()));
-    assert_eq!(crowd.shared.budget.parked(), needed + 100 * stay);
+    assert_eq!(crowd.scene.shared.budget.parked(), needed + 100 * stay);
     // Its last octet makes room again.
-    crowd.takes(19, usize::MAX);
+    crowd.wires[19].room(usize::MAX);
     crowd.is_ready(19);
-    assert_eq!(crowd.shared.budget.parked(), 100 * stay);
+    assert_eq!(crowd.scene.shared.budget.parked(), 100 * stay);
 }
 
 /// However many have come since the last sweep.
@@ -410,15 +447,15 @@ fn one_sweep_gives_up_all_that_stall() {
     let mut crowd = Crowd::new(limits(|limits| limits.parked_bytes = 100_000), handler);
     let many = 3 * CLOSED_AT_ONCE + 2;
     crowd.come(many);
-    crowd.at(0);
+    crowd.scene.set(0);
     for number in 0..many {
-        crowd.takes(number, 1_000);
+        crowd.wires[number].room(1_000);
         crowd.asks(number, get("/"));
     }
-    assert_eq!(crowd.shared.budget.made(), 50_000 * many);
-    crowd.at(STALLS_FROM.as_millis() as u64);
-    crowd.is_swept();
-    assert_eq!(crowd.shared.budget.made(), 100_000);
+    assert_eq!(crowd.scene.shared.budget.made(), 50_000 * many);
+    crowd.scene.set(STALLS_FROM.as_millis() as u64);
+    crowd.scene.sweep();
+    assert_eq!(crowd.scene.shared.budget.made(), 100_000);
     assert_eq!(crowd.ends().len(), many - 2);
 }
 
@@ -430,43 +467,43 @@ fn made_answers_are_given_up_when_they_are_not_taken() {
     let mut crowd = Crowd::new(limits(|limits| limits.parked_bytes = 100_000), handler);
     crowd.come(4);
     let asks = |crowd: &mut Crowd, number: usize| {
-        crowd.takes(number, 1_000);
+        crowd.wires[number].room(1_000);
         crowd.asks(number, get("/"));
     };
-    crowd.at(0);
+    crowd.scene.set(0);
     (0..2).for_each(|number| asks(&mut crowd, number));
-    crowd.at(10);
+    crowd.scene.set(10);
     asks(&mut crowd, 2);
-    assert_eq!(crowd.shared.budget.made(), 150_000);
+    assert_eq!(crowd.scene.shared.budget.made(), 150_000);
     // One octet taken is a sign of life.
-    crowd.at(500);
-    crowd.takes(0, 1_001);
+    crowd.scene.set(500);
+    crowd.wires[0].room(1_001);
     crowd.is_ready(0);
-    crowd.at(stalls - 1);
-    crowd.is_swept();
+    crowd.scene.set(stalls - 1);
+    crowd.scene.sweep();
     assert!(crowd.ends().is_empty());
-    crowd.at(stalls);
-    crowd.is_swept();
+    crowd.scene.set(stalls);
+    crowd.scene.sweep();
     assert_eq!(crowd.ends(), ended([1]));
     // At the limit nobody has to go, however long it takes.
-    crowd.at(10 * stalls);
-    crowd.is_swept();
+    crowd.scene.set(10 * stalls);
+    crowd.scene.sweep();
     assert_eq!(
-        (crowd.shared.budget.made(), crowd.ends().len()),
+        (crowd.scene.shared.budget.made(), crowd.ends().len()),
         (100_000, 1)
     );
-    assert_eq!(crowd.said().len(), 1);
+    assert_eq!(said(&crowd).len(), 1);
 
     let mut alone = Crowd::new(limits(|limits| limits.parked_bytes = 49_999), handler);
     alone.come(1);
     asks(&mut alone, 0);
-    alone.at(10 * stalls);
-    alone.is_swept();
+    alone.scene.set(10 * stalls);
+    alone.scene.sweep();
     assert!(alone.ends().is_empty());
-    alone.takes(0, usize::MAX);
+    alone.wires[0].room(usize::MAX);
     alone.is_ready(0);
-    assert!(alone.got(0).len() > 50_000);
-    assert_eq!(alone.shared.budget.made(), 0);
+    assert!(alone.wires[0].got().len() > 50_000);
+    assert_eq!(alone.scene.shared.budget.made(), 0);
 }
 
 #[test]
@@ -488,44 +525,48 @@ fn each_address_has_as_many_connections_as_it_may() {
     ];
     for (number, (address, is_taken)) in rows.into_iter().enumerate() {
         crowd.comes(at(address));
-        crowd.sends(number, get("/"));
+        crowd.wires[number].sends(get("/"));
         if is_taken {
             crowd.is_ready(number);
         }
-        let answer = crowd.got(number);
+        let answer = crowd.wires[number].got();
         let status = if is_taken { "200" } else { "503" };
         assert!(
             answer.starts_with(&format!("HTTP/1.1 {status} ")),
             "{address}: {answer}"
         );
-        assert_eq!(crowd.is_gone(number), !is_taken, "{address}");
+        assert_eq!(
+            crowd.wires[number].link(|link| link.dropped),
+            !is_taken,
+            "{address}"
+        );
     }
     // A Unix-domain socket's other end has no address.
     for _ in 0..5 {
         let number = crowd.comes(None);
-        assert!(!crowd.is_gone(number));
+        assert!(!crowd.wires[number].link(|link| link.dropped));
     }
-    assert_eq!(crowd.shared.per_ip.addresses(), 4);
+    assert_eq!(crowd.scene.shared.per_ip.addresses(), 4);
     assert_eq!(
-        crowd.said(),
+        said(&crowd),
         ["too many connections from 127.0.0.1 (limit 2): more are turned away"]
     );
     // One goes, one may come, and no more than one.
-    crowd.closes(0);
+    crowd.wires[0].does(Act::Finishes);
     crowd.is_ready(0);
     let (next, one_too_many) = (
         crowd.comes(at("127.0.0.1:4")),
         crowd.comes(at("127.0.0.1:5")),
     );
-    assert!(!crowd.is_gone(next));
-    assert!(crowd.is_gone(one_too_many));
+    assert!(!crowd.wires[next].link(|link| link.dropped));
+    assert!(crowd.wires[one_too_many].link(|link| link.dropped));
     for number in 0..one_too_many {
-        if !crowd.is_gone(number) {
-            crowd.closes(number);
+        if !crowd.wires[number].link(|link| link.dropped) {
+            crowd.wires[number].does(Act::Finishes);
             crowd.is_ready(number);
         }
     }
-    assert_eq!(crowd.shared.per_ip.addresses(), 0);
+    assert_eq!(crowd.scene.shared.per_ip.addresses(), 0);
 }
 
 /// Who is turned away for another reason, or evicted, is not counted either.
@@ -541,16 +582,20 @@ fn a_count_by_address_is_given_back() {
     for port in 0..5 {
         crowd.comes(of(2, port));
     }
-    assert_eq!(crowd.shared.per_ip.addresses(), 1);
+    assert_eq!(crowd.scene.shared.per_ip.addresses(), 1);
     for number in 0..2 {
         crowd.asks(number, " HTTP/1.1\r\nHost: a\r\n\r\n");
     }
     for port in 0..5 {
-        crowd.at(1_000 + u64::from(port));
+        crowd.scene.set(1_000 + u64::from(port));
         let number = crowd.comes(of(2, port));
-        assert_eq!(crowd.is_gone(number), port >= 2, "{port}");
+        assert_eq!(
+            crowd.wires[number].link(|link| link.dropped),
+            port >= 2,
+            "{port}"
+        );
     }
-    assert_eq!(crowd.shared.per_ip.addresses(), 1);
+    assert_eq!(crowd.scene.shared.per_ip.addresses(), 1);
 }
 
 /// RFC 4291 §2.5.1: "Interface IDs are required to be 64 bits long".
@@ -588,27 +633,27 @@ fn each_trouble_is_told_of_once_a_minute() {
         "too much is kept for connections that wait (limit 10 octets)",
     ];
     for (ms, times) in [(0, 1), (59_999, 1), (60_000, 2), (119_999, 2), (120_000, 3)] {
-        crowd.at(ms);
+        crowd.scene.set(ms);
         crowd.comes(of(1));
         let busy = crowd.comes(of(2));
         crowd.asks(busy, "GET /");
         crowd.comes(of(3));
         crowd.comes(of(2));
         crowd.asks(busy, "abcdefg");
-        assert!(crowd.is_gone(busy));
+        assert!(crowd.wires[busy].link(|link| link.dropped));
         for kind in kinds {
-            let said = crowd.said();
+            let said = said(&crowd);
             let count = said.iter().filter(|why| why.starts_with(kind)).count();
             assert_eq!(count, times, "{kind}, {ms} ms: {said:#?}");
         }
     }
     // A listener that cannot accept rests in between.
     for (ms, times) in [(0, 1), (59_900, 1), (60_000, 2), (119_900, 2), (120_000, 3)] {
-        crowd.at(200_000 + ms);
-        crowd.fails([ErrorKind::Other.into()]);
-        crowd.is_swept();
-        assert!(crowd.door());
-        let said = crowd.said();
+        crowd.scene.set(200_000 + ms);
+        crowd.scene.state().fail_accepts([ErrorKind::Other.into()]);
+        crowd.scene.sweep();
+        assert!(crowd.scene.reports(None));
+        let said = said(&crowd);
         let count = said
             .iter()
             .filter(|why| why.starts_with("cannot accept ("))

@@ -5,11 +5,14 @@
 //! owned; a sweep that closes what its worker is about to arm again.
 
 use crate::client::get;
-use crate::made_up::{Act, Scene, Wire};
-use crate::stage::{PAGE, page};
-use doorstep::internals::server::{Housekeeper, Shared, Worker};
+use crate::harness::{PAGE, page};
+use crate::simulated::{Scene, Wire};
+use crate::support::server::{Housekeeper, Shared, Worker};
+use crate::support::simulated::Act;
+use doorstep::internals::sys::Token;
 use doorstep::{CloseReason, Request};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What is to happen in the middle of something, once.
 type Once = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
@@ -21,33 +24,43 @@ fn happens(once: &Once) {
     }
 }
 
+/// The token under which a connection is registered.
+fn token(wire: &Wire) -> Token {
+    let token = wire.system.state().token(wire.index);
+    token.expect("a registered connection")
+}
+
 /// Another worker is told of this connection.
 fn is_told_of(shared: &Arc<Shared>, wire: &Wire) {
-    let token = wire.token().expect("a registered connection");
+    let token = token(wire);
     Worker::new(shared.clone()).turn(token);
 }
 
 #[test]
 fn an_event_for_a_connection_that_is_gone_hits_no_stranger() {
-    let mut scene = Scene::new(page);
+    let scene = Scene::new(page);
     let mut stale = Vec::new();
     for _ in 0..100 {
         let gone = scene.accepts();
-        stale.push(gone.token().expect("it waits"));
+        stale.push(token(&gone));
         gone.does(Act::Finishes);
         assert_eq!(scene.runs(), 1);
         assert_eq!(scene.reason(&gone), Some(CloseReason::PeerClosed));
     }
     // They all had the same slot. Taken from the poller before their end, their events come only now.
     let present = scene.accepts();
-    let token = present.token().expect("it waits");
-    let (reads, slot) = (present.reads(), token.0 as u32);
+    let token = token(&present);
+    let (reads, slot) = (present.link(|link| link.reads), token.0 as u32);
     for stale in stale {
         assert_eq!(stale.0 as u32, slot, "the slot is used again");
         assert_ne!(stale, token);
         scene.works(move |worker| worker.turn(stale));
     }
-    assert_eq!(present.reads(), reads, "nobody has touched it");
+    assert_eq!(
+        present.link(|link| link.reads),
+        reads,
+        "nobody has touched it"
+    );
     assert_eq!(scene.reason(&present), None);
     present.sends(get("/"));
     assert_eq!(scene.runs(), 1);
@@ -57,19 +70,22 @@ fn an_event_for_a_connection_that_is_gone_hits_no_stranger() {
 /// The sweep closes a connection while a worker holds its event, and the next client gets its slot.
 #[test]
 fn an_event_that_a_worker_holds_meanwhile_hits_no_stranger() {
-    let mut scene = Scene::new(page);
+    let scene = Scene::new(page);
     let gone = scene.accepts();
-    let stale = gone.token().expect("it waits");
+    let stale = token(&gone);
     gone.sends(get("/"));
     gone.takes_event();
     scene.at(10_000);
     assert_eq!(scene.reason(&gone), Some(CloseReason::IdleTimeout));
     let present = scene.accepts();
-    let reads = present.reads();
+    let reads = present.link(|link| link.reads);
     // Its own event has not been taken from the poller yet.
     present.sends(get("/"));
     scene.works(move |worker| worker.turn(stale));
-    assert_eq!((present.reads(), gone.got().as_str()), (reads, ""));
+    assert_eq!(
+        (present.link(|link| link.reads), gone.got().as_str()),
+        (reads, "")
+    );
     assert!(scene.turn());
     assert!(present.got().ends_with(PAGE));
 }
@@ -79,7 +95,7 @@ fn an_event_that_a_worker_holds_meanwhile_hits_no_stranger() {
 fn an_event_that_comes_while_a_connection_is_owned_is_not_lost() {
     let meanwhile = Once::default();
     let inside = meanwhile.clone();
-    let mut scene = Scene::new(move |_: &mut Request<'_>| {
+    let scene = Scene::new(move |_: &mut Request<'_>| {
         happens(&inside);
         PAGE
     });
@@ -87,9 +103,13 @@ fn an_event_that_comes_while_a_connection_is_owned_is_not_lost() {
     let (told, shared) = (wire.clone(), scene.shared.clone());
     *meanwhile.lock().unwrap() = Some(Box::new(move || {
         told.sends(get("/"));
-        let reads = told.reads();
+        let reads = told.link(|link| link.reads);
         is_told_of(&shared, &told);
-        assert_eq!(told.reads(), reads, "two workers on one connection");
+        assert_eq!(
+            told.link(|link| link.reads),
+            reads,
+            "two workers on one connection"
+        );
     }));
     wire.sends(get("/"));
     assert!(scene.turn());
@@ -100,14 +120,14 @@ fn an_event_that_comes_while_a_connection_is_owned_is_not_lost() {
 /// Between the arming and the release an event may come: it is used up by the mark, and the owner looks again.
 #[test]
 fn an_event_that_comes_between_arming_and_release_is_not_lost() {
-    let mut scene = Scene::new(page);
+    let scene = Scene::new(page);
     let wire = scene.accepts();
     let (told, shared) = (wire.clone(), scene.shared.clone());
-    scene.world.when_armed(move || {
+    scene.state().when_armed = Some(Box::new(move || {
         told.sends(get("/"));
         told.takes_event();
         is_told_of(&shared, &told);
-    });
+    }));
     wire.sends("GET / HT");
     assert!(scene.turn());
     wire.sends("TP/1.1\r\nHost: localhost\r\n\r\n");
@@ -121,16 +141,19 @@ fn an_event_that_comes_between_arming_and_release_is_not_lost() {
 
 #[test]
 fn a_sweep_does_not_take_what_its_worker_is_about_to_let_go_of() {
-    let mut scene = Scene::new(page);
+    let scene = Scene::new(page);
     let wire = scene.accepts();
-    let (watched, world, shared) = (wire.clone(), scene.world.clone(), scene.shared.clone());
-    scene.world.when_armed(move || {
+    let (watched, system, shared) = (wire.clone(), scene.system.clone(), scene.shared.clone());
+    scene.state().when_armed = Some(Box::new(move || {
         // Long over, by the deadline that the slot shows.
-        world.set(100_000);
+        system.state().set(Duration::from_secs(100));
         Housekeeper::new(shared.clone()).sweep();
-        assert!(!watched.is_dropped(), "closed while it was owned");
+        assert!(
+            !watched.link(|link| link.dropped),
+            "closed while it was owned"
+        );
         assert_eq!(shared.slots.occupied(), 1);
-    });
+    }));
     wire.sends(get("/"));
     assert!(scene.turn());
     assert!(wire.got().ends_with(PAGE));
@@ -145,22 +168,22 @@ fn a_sweep_does_not_take_what_its_worker_is_about_to_let_go_of() {
 #[test]
 fn an_event_that_comes_while_the_housekeeper_owns_a_connection_is_not_lost() {
     let big = "x".repeat(100_000);
-    let mut scene = Scene::new(move |_: &mut Request<'_>| big.clone());
-    let wire = scene.world.wire();
-    wire.room(Some(10));
+    let scene = Scene::new(move |_: &mut Request<'_>| big.clone());
+    let wire = scene.wire();
+    wire.room(10);
     wire.sends(get("/"));
     scene.admits(&wire);
     let (told, shared) = (wire.clone(), scene.shared.clone());
-    scene.world.when_armed(move || {
+    scene.state().when_armed = Some(Box::new(move || {
         told.does(Act::Takes(1_000));
         told.takes_event();
         is_told_of(&shared, &told);
-    });
+    }));
     // It has taken a part of it since, so it lives on.
     wire.does(Act::Takes(50_000));
     scene.at(30_000);
     assert_eq!(scene.reason(&wire), None);
-    wire.room(None);
+    wire.room(usize::MAX);
     assert!(scene.turn(), "it is armed");
     assert!(wire.got().len() > 100_000);
 }

@@ -1,10 +1,12 @@
 //! The pool: who stands in for workers whose handlers block, until when, and who is cut when nobody can.
 
-use crate::client::{Client, PATIENCE, get, get_and_close, post};
-use crate::stage::{Event, Gate, PAGE, Recorder, Stage, eventually, on_each_backend};
+use crate::client::{Client, get, get_and_close, post};
+use crate::harness::{Gate, PAGE, Stage, eventually, on_each_backend};
+use crate::support::PATIENCE;
+use crate::support::recorder::{Event, Recorder};
+use crate::support::server::{Housekeeper, Listeners, Look, Pool, Shared, Worker};
 use doorstep::internals::conn::Config;
 use doorstep::internals::limits::{CUT_FROM, PEER_WAIT};
-use doorstep::internals::server::{Housekeeper, Listeners, Look, Pool, Shared, Worker};
 use doorstep::internals::sys::{Clock, Listener, SystemThreads, Threads};
 use doorstep::{CloseReason, Handler, Limits, Request, Response, Status};
 use std::io::{self, Read, Write};

@@ -1,10 +1,11 @@
 //! The end of a server: what it finishes, what it cuts, what it leaves behind.
 
 use crate::client::{Broken, Client, get};
-use crate::stage::{
-    AtTheEnd, Event, Gate, PAGE, Recorder, Stage, Ticker, alone, await_arrival, descriptors,
-    eventually, in_time, on_each_backend, page, skipped, threads,
+use crate::harness::{
+    AtTheEnd, Gate, PAGE, Stage, Ticker, alone, await_arrival, descriptors, eventually, in_time,
+    on_each_backend, page, skipped, threads,
 };
+use crate::support::recorder::{Event, Recorder};
 use doorstep::{
     CloseReason, Handler, Request, Response, Server, ServerHandle, ShutdownReport, Status,
 };
@@ -355,11 +356,11 @@ fn load(address: SocketAddr, [is_over, is_failed]: [&AtomicBool; 2], tally: &Tal
                         break;
                     }
                 }
-                Err(Broken::ShutdownReport | Broken::Reset) if !before => {
+                Err(Broken::Ended | Broken::Reset) if !before => {
                     count(&tally.not_begun);
                     break;
                 }
-                Err(Broken::ShutdownReport | Broken::Reset) => {
+                Err(Broken::Ended | Broken::Reset) => {
                     count(&tally.lost_before);
                     break;
                 }

@@ -1,8 +1,10 @@
 //! Small answers, very many of them: each is complete, and none takes more writes than it has to.
 
 use crate::client::{Client, Delimited, get};
-use crate::made_up::Scene;
-use crate::stage::{PAGE, Scratch, Stage, on_each_backend, pattern};
+use crate::harness::{PAGE, Stage, on_each_backend};
+use crate::simulated::Scene;
+use crate::support::bytes::pattern;
+use crate::support::temporary::Temporary;
 use doorstep::internals::limits::{COPY_BYTES, SENDFILE_FROM};
 use doorstep::{IntoResponse, Request, Response, Status};
 use std::fs::File;
@@ -99,8 +101,8 @@ fn a_million_small_chunked_answers_are_complete() {
 /// acknowledgement. (The sockets have TCP_NODELAY besides: `tests/sys/listener.rs`.)
 #[test]
 fn a_small_answer_is_one_write() {
-    let scratch = Scratch::with(&pattern(SENDFILE_FROM as usize));
-    let path = scratch.0.clone();
+    let scratch = Temporary::file(&pattern(SENDFILE_FROM as usize));
+    let path = scratch.to_path_buf();
     let shared: Arc<[u8]> = pattern(100).into();
     let handler = move |request: &mut Request<'_>| {
         let file = |length| {
@@ -142,11 +144,16 @@ fn a_small_answer_is_one_write() {
         ("ten that were asked for together", get("/").repeat(10)),
     ];
     for (name, request) in rows {
-        let mut scene = Scene::new(handler.clone());
-        let wire = scene.world.wire();
+        let scene = Scene::new(handler.clone());
+        let wire = scene.wire();
         wire.sends(request);
         scene.admits(&wire);
-        assert_eq!(wire.writes().len(), 1, "{name}: {:?}", wire.writes());
+        assert_eq!(
+            wire.link(|link| link.writes.clone()).len(),
+            1,
+            "{name}: {:?}",
+            wire.link(|link| link.writes.clone())
+        );
         assert!(wire.got().starts_with("HTTP/1.1 "), "{name}");
     }
 }

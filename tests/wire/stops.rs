@@ -2,7 +2,7 @@
 //! Each clause by itself stands in `shutdown`.
 
 use crate::client::{Client, get};
-use crate::stage::{
+use crate::harness::{
     Gate, PAGE, Stage, alone, descriptors, eventually, in_time, on_each_backend, skipped, threads,
 };
 use doorstep::{Request, Server, ServerHandle, ShutdownReport};
@@ -118,7 +118,7 @@ fn the_last_answer_of_each_connection_says_so() {
         gate.holds(1);
         // The only worker is busy, so these lie unread as the server stops.
         idle.iter_mut().for_each(|client| client.send(get("/")));
-        crate::stage::await_arrival(address, &idle.iter().collect::<Vec<_>>());
+        crate::harness::await_arrival(address, &idle.iter().collect::<Vec<_>>());
         server.shutdown_handle().begin(LONG);
         let is_deserted = || Client::try_connect(address).is_err();
         assert!(eventually(is_deserted));

@@ -1,11 +1,10 @@
 //! Answers that a program writes: on their worker, and detached from it.
 
 use crate::client::{Broken, Client, Delimited, get, get_and_close};
-use crate::puppet::{Came, Step::*, Strings, Troupe};
-use crate::stage::{
-    Event, Recorder, alone, descriptors, eventually, in_time, on_each_backend, pattern, skipped,
-    threads,
-};
+use crate::harness::{alone, descriptors, eventually, in_time, on_each_backend, skipped, threads};
+use crate::scripted::{Came, Step::*, Strings, Troupe};
+use crate::support::bytes::pattern;
+use crate::support::recorder::{Event, Recorder};
 use doorstep::{CloseReason, Handler, Limits, Request, Response, Status, Timeouts};
 use std::io::{ErrorKind, Write};
 use std::sync::Arc;
@@ -516,7 +515,7 @@ fn the_end_of_the_grace_cuts_it_and_counts_it() {
             strings[1].begins(End);
             assert!(matches!(
                 clients[1].try_answer(),
-                Err(Broken::ShutdownReport | Broken::Reset | Broken::Cut)
+                Err(Broken::Ended | Broken::Reset | Broken::Cut)
             ));
             reading.join().expect("its end");
             recorder.hears_ends(3);

@@ -1,8 +1,10 @@
 //! Connections that go on in another protocol.
 
 use crate::client::{Client, get};
-use crate::puppet::{Came, Step::*, Strings, Troupe};
-use crate::stage::{Event, Recorder, in_time, on_each_backend, pattern};
+use crate::harness::{in_time, on_each_backend};
+use crate::scripted::{Came, Step::*, Strings, Troupe};
+use crate::support::bytes::pattern;
+use crate::support::recorder::{Event, Recorder};
 use doorstep::{CloseReason, Handler, Limits, Request, Response, Status, Timeouts};
 use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;

@@ -1,8 +1,10 @@
 //! Content that comes slowly, is not wanted, or is refused while it still comes.
 
 use crate::client::{Client, get, post_chunked};
-use crate::made_up::{Act, Scene, Wire};
-use crate::stage::{PAGE, Recorder, on_each_backend};
+use crate::harness::{PAGE, on_each_backend};
+use crate::simulated::{Scene, Wire};
+use crate::support::recorder::Recorder;
+use crate::support::simulated::Act;
 use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{
     CloseReason, Handler, IntoResponse, Limits, Reject, Request, Response, Status, Timeouts,
@@ -139,8 +141,8 @@ fn slow_content(way: &Way, pace: &Pace) {
     println!("{name}");
     let (is_pulled, is_dropped) = (way.name == "pulled", way.name == "dropped");
     let cut = pace.cut[usize::from(way.beginning > 0)];
-    let mut scene = Scene::new(handler());
-    let wire = scene.world.wire();
+    let scene = Scene::new(handler());
+    let wire = scene.wire();
     let length = way.length;
     wire.sends(head(
         way.path,
@@ -196,7 +198,7 @@ fn slow_content(way: &Way, pace: &Pace) {
             "{name}: {said}"
         );
     }
-    assert_eq!(scene.world.ms(), cut, "{name}");
+    assert_eq!(scene.ms(), cut, "{name}");
     let reason = match is_dropped {
         true => CloseReason::UnreadContent,
         false => CloseReason::Rejected(Reject::ContentTimeout),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::BufRead;
+use std::ops::Range;
 
 /// One call of the handler.
 #[derive(Debug)]
@@ -20,8 +21,9 @@ pub struct Call {
     /// Octets that the server had read from the link, and written to it.
     pub read: usize,
     pub taken: usize,
-    /// Octets that the server had written when the handler first waited for the client to send, if it did.
-    pub waited: Option<usize>,
+    /// The waits for this link while the handler ran, among all of them. After that the server looks at the socket for reasons
+    /// of its own, such as whether the connection is idle when a shutdown begins.
+    pub waits: Range<usize>,
     /// The content that the handler read.
     pub pulled: Pulled,
     /// What it answered; nothing if it did not come that far.

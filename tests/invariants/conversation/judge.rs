@@ -1,10 +1,11 @@
 //! What must be so of one link when nothing is left to happen on it: of what it was asked, of what it heard, and of its end.
 
 use super::answers::{Call, Content, Pulled, body, head};
-use super::heard::Heard;
-use super::link::{Link, Refusal};
+use super::clients::World;
+use super::link::{Notes, Refusal};
 use super::oracle::{End, Limits, Message, Reading, read};
-use super::world::World;
+use super::responses::Heard;
+use crate::support::simulated::Link;
 use doorstep::internals::conn::Config;
 use doorstep::internals::limits::{CHUNK_OVERHEAD, CHUNK_OVERHEAD_FREE, METHOD_BYTES};
 use doorstep::{CloseReason, Reject};
@@ -13,6 +14,7 @@ use std::time::Duration;
 /// One link, and everything that is known of it.
 pub struct Case<'a> {
     pub link: &'a Link,
+    pub notes: &'a Notes,
     pub calls: Vec<(usize, &'a Call)>,
     pub reading: Reading,
     pub config: &'a Config,
@@ -25,7 +27,14 @@ pub fn judge(world: &World, number: usize, config: &Config, is_open: bool) -> Re
     let of_link = |(_, call): &(usize, &Call)| call.link == number;
     let case = Case {
         link,
-        calls: world.calls.iter().enumerate().filter(of_link).collect(),
+        notes: &world.outside.notes[number],
+        calls: world
+            .outside
+            .calls
+            .iter()
+            .enumerate()
+            .filter(of_link)
+            .collect(),
         reading: read(&link.sent, &numbers(config)),
         config,
         world,
@@ -51,7 +60,7 @@ fn numbers(config: &Config) -> Limits {
 
 impl Case<'_> {
     fn judge(&self, is_open: bool) -> Result<(), String> {
-        if self.link.accepted.is_none() {
+        if self.notes.accepted.is_none() {
             return self.turned_away();
         }
         for at in 0..self.calls.len() {
@@ -61,9 +70,8 @@ impl Case<'_> {
         self.refused().map_err(|why| format!("refusal: {why}"))?;
         let heard = self.heard()?;
         self.told(&heard)?;
-        let link = self.link;
-        match link.closed[..] {
-            [] if link.dropped => Err("its end was not told of".into()),
+        match self.notes.closed[..] {
+            [] if self.link.dropped => Err("its end was not told of".into()),
             [] if is_open => self.waits(&heard),
             [] => Err("it did not end".into()),
             [(reason, when)] => self
@@ -76,7 +84,9 @@ impl Case<'_> {
     /// A connection for which there was no room hears of that at most.
     fn turned_away(&self) -> Result<(), String> {
         let link = self.link;
-        let is_silent = link.closed.is_empty() && link.told.is_empty() && link.refusals.is_empty();
+        let is_silent = self.notes.closed.is_empty()
+            && self.notes.told.is_empty()
+            && self.notes.refusals.is_empty();
         if !is_silent || !self.calls.is_empty() {
             return Err("a connection that nobody accepted was served".into());
         }
@@ -90,9 +100,9 @@ impl Case<'_> {
 
     /// The observer has heard of each answer once, in order.
     fn told(&self, heard: &Heard) -> Result<(), String> {
-        let told = &self.link.told;
-        let is_over = !self.link.closed.is_empty();
-        let refused = !self.link.refusals.is_empty() && self.refused_at() < self.calls.len();
+        let told = &self.notes.told;
+        let is_over = !self.notes.closed.is_empty();
+        let refused = !self.notes.refusals.is_empty() && self.refused_at() < self.calls.len();
         // A handler that lost its client has no answer to tell of.
         let lost = matches!(self.calls.last(), Some((_, call)) if matches!(call.pulled, Pulled::Failed(_)));
         let all = self.calls.len() - usize::from(refused || lost);
@@ -147,7 +157,7 @@ impl Case<'_> {
             Some(message) => message.end == Some(self.link.sent.len()),
             None => self.link.sent.is_empty(),
         };
-        if is_idle && self.world.until.is_some() {
+        if is_idle && self.world.outside.until.is_some() {
             return Err("idle in spite of the shutdown".into());
         }
         self.all_answered(heard)
@@ -180,7 +190,7 @@ impl Case<'_> {
     /// A connection ends for a reason that is true.
     fn ended(&self, heard: &Heard, reason: CloseReason, when: Duration) -> Result<(), String> {
         let link = self.link;
-        let since = when.saturating_sub(link.accepted.unwrap_or_default());
+        let since = when.saturating_sub(self.notes.accepted.unwrap_or_default());
         let timeouts = &self.config.timeouts;
         let last = self.calls.last().map(|(_, call)| *call);
         let given = last.and_then(|call| call.given.as_ref());
@@ -196,14 +206,14 @@ impl Case<'_> {
             CloseReason::ContentFailed => breaks,
             CloseReason::Upgraded => heard.echoed.is_some(),
             CloseReason::Panicked => false,
-            CloseReason::Shutdown => self.world.until.is_some(),
+            CloseReason::Shutdown => self.world.outside.until.is_some(),
             CloseReason::Overload => self.is_overloaded(),
             _ => true,
         };
         if !is_true {
             return Err("which is not so".into());
         }
-        let grace_is_over = self.world.until.is_some_and(|until| when >= until);
+        let grace_is_over = self.world.outside.until.is_some_and(|until| when >= until);
         let may_cut = reason == CloseReason::Shutdown && grace_is_over
             || matches!(
                 reason,
@@ -237,7 +247,7 @@ impl Case<'_> {
         let links = &self.world.links;
         let sent: usize = links.iter().map(|link| link.sent.len()).sum();
         links.len() > limits.connections
-            || sent + self.world.spent() > limits.parked_bytes
+            || sent + self.world.outside.spent() > limits.parked_bytes
             || self.world.lacks
     }
 
@@ -258,7 +268,7 @@ impl Case<'_> {
     /// A connection that the shutdown has ended had been sent all the answers that it was owed: to each request that was with
     /// the system when the shutdown began, unless one before it said that it is the last.
     fn owed_answered(&self, heard: &Heard) -> Result<(), String> {
-        let owed = self.link.owed;
+        let owed = self.notes.owed;
         let is_owed = |message: &&Message| message.end.is_some_and(|end| end <= owed);
         let due = self.reading.messages.iter().filter(is_owed).count();
         match heard.is_last || heard.whole >= due {
@@ -270,7 +280,7 @@ impl Case<'_> {
     /// Whether a connection may end with this refusal.
     fn was_refused(&self, reject: Reject, heard: &Heard) -> Result<bool, String> {
         let same = |refusal: &Refusal| refusal.reject == reject;
-        if let [refusal] = &self.link.refusals[..] {
+        if let [refusal] = &self.notes.refusals[..] {
             let told = heard.is_last || self.link.reset;
             return Ok(same(refusal) && told);
         }

@@ -45,8 +45,10 @@ pub enum Op {
     HalfRead,
     HalfWrite,
     FailToArm,
-    /// With what: a number of the system's, or a connection that is gone.
-    FailToAccept(Option<i32>),
+    /// For want of descriptors, or because a connection is gone.
+    FailToAccept {
+        lacks: bool,
+    },
     FailToStart,
 }
 
@@ -81,7 +83,7 @@ const SIZES: [usize; 26] = [
 ];
 
 /// EMFILE, WSAEMFILE.
-const TOO_MANY_FILES: i32 = if cfg!(windows) { 10_024 } else { 24 };
+pub const TOO_MANY_FILES: i32 = if cfg!(windows) { 10_024 } else { 24 };
 
 /// What must never be taken for a request.
 pub const FILLER: &[u8] = b"GET /evil HTTP/1.1\r\nHost: e\r\n\r\n";
@@ -126,9 +128,9 @@ fn op(octet: u8) -> Op {
         b':' => Op::HalfRead,
         b';' => Op::HalfWrite,
         b'=' => Op::FailToArm,
-        b'%' => Op::FailToAccept(None),
+        b'%' => Op::FailToAccept { lacks: false },
         b'@' => Op::FailToStart,
-        b'^' => Op::FailToAccept(Some(TOO_MANY_FILES)),
+        b'^' => Op::FailToAccept { lacks: true },
         b'a'..=b'z' => Op::Send(size(b'a').max(1)),
         _ => Op::Send(SIZES[usize::from(octet % 25)].max(1)),
     }

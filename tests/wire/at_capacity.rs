@@ -1,9 +1,11 @@
 //! A server that has no slot, no descriptor or no memory left, on real sockets. Which connection goes when, `overload` has exactly.
 
 use crate::client::{Broken, Client, get, post};
-use crate::stage::{Event, Gate, PAGE, Recorder, Stage, on_each_backend, page, pattern, skipped};
+use crate::harness::{Gate, PAGE, Stage, on_each_backend, page, skipped};
+use crate::support::bytes::pattern;
+use crate::support::recorder::{Event, Recorder};
+use crate::support::server::{Housekeeper, Listeners, Shared, Worker};
 use doorstep::internals::conn::{Config, Moment};
-use doorstep::internals::server::{Housekeeper, Listeners, Shared, Worker};
 use doorstep::internals::sys::{Accept, Listener, Source, Stream, SystemClock};
 use doorstep::{CloseReason, Limits, Request, Response, Status};
 use std::io;
@@ -204,10 +206,7 @@ fn an_eviction_never_cuts_an_answer() {
                     false
                 }
                 Err(broken) => {
-                    assert!(
-                        matches!(broken, Broken::ShutdownReport | Broken::Reset),
-                        "{broken}"
-                    );
+                    assert!(matches!(broken, Broken::Ended | Broken::Reset), "{broken}");
                     false
                 }
             }
@@ -331,8 +330,8 @@ fn one_address_leaves_room_for_others() {
 #[cfg(unix)]
 #[test]
 fn a_limit_that_comes_from_the_open_files_says_so() {
-    use crate::stage::alone_with_descriptors;
-    let name = "full::a_limit_that_comes_from_the_open_files_says_so";
+    use crate::harness::alone_with_descriptors;
+    let name = "at_capacity::a_limit_that_comes_from_the_open_files_says_so";
     alone_with_descriptors(name, 66, || {
         on_each_backend(|stage| {
             // Asked for, and what there is: 64 descriptors are kept for other things.
@@ -356,57 +355,61 @@ fn a_limit_that_comes_from_the_open_files_says_so() {
 #[cfg(unix)]
 #[test]
 fn a_process_without_descriptors_recovers() {
-    use crate::stage::alone_with_descriptors;
+    use crate::harness::alone_with_descriptors;
     use std::fs::File;
-    alone_with_descriptors("full::a_process_without_descriptors_recovers", 128, || {
-        on_each_backend(|stage| {
-            let recorder = Recorder::default();
-            let server = stage
-                .server()
-                .workers(1)
-                .observer(recorder.clone())
-                .spawn(page)
-                .unwrap();
-            let mut idle: Vec<_> = (0..3).map(|_| Client::connect(server.addr())).collect();
-            for client in &mut idle {
-                assert_eq!(client.ask("/").text(), PAGE);
-            }
-            let mut before = half(server.addr());
-            // tiny-http#283: all descriptors are taken but one, and that one is the client's.
-            let mut hoard = Vec::new();
-            while let Ok(file) = File::open("/dev/null") {
-                hoard.push(file);
-            }
-            hoard.pop();
-            let mut client = Client::connect(server.addr());
-            assert_eq!(client.ask("/").text(), PAGE, "idle ones make room");
-            for client in &mut idle {
-                client.ends();
-            }
-            let why = "too many open files (limit 128): idle connections are closed";
-            assert_eq!(told(&recorder, why), 1);
-            // Nobody is idle any more, and nothing is left.
-            client.send(&ONE_AND_A_HALF[..40]);
-            assert_eq!(client.answer().text(), PAGE);
-            drop(idle);
-            while let Ok(file) = File::open("/dev/null") {
-                hoard.push(file);
-            }
-            hoard.pop();
-            let mut waiting = Client::connect(server.addr());
-            waiting.send(get("/"));
-            recorder.hears("the lack of descriptors", |events| {
-                let why = "too many open files (limit 128): new connections wait";
-                events.contains(&Event::Overload(why.to_string()))
+    alone_with_descriptors(
+        "at_capacity::a_process_without_descriptors_recovers",
+        128,
+        || {
+            on_each_backend(|stage| {
+                let recorder = Recorder::default();
+                let server = stage
+                    .server()
+                    .workers(1)
+                    .observer(recorder.clone())
+                    .spawn(page)
+                    .unwrap();
+                let mut idle: Vec<_> = (0..3).map(|_| Client::connect(server.addr())).collect();
+                for client in &mut idle {
+                    assert_eq!(client.ask("/").text(), PAGE);
+                }
+                let mut before = half(server.addr());
+                // tiny-http#283: all descriptors are taken but one, and that one is the client's.
+                let mut hoard = Vec::new();
+                while let Ok(file) = File::open("/dev/null") {
+                    hoard.push(file);
+                }
+                hoard.pop();
+                let mut client = Client::connect(server.addr());
+                assert_eq!(client.ask("/").text(), PAGE, "idle ones make room");
+                for client in &mut idle {
+                    client.ends();
+                }
+                let why = "too many open files (limit 128): idle connections are closed";
+                assert_eq!(told(&recorder, why), 1);
+                // Nobody is idle any more, and nothing is left.
+                client.send(&ONE_AND_A_HALF[..40]);
+                assert_eq!(client.answer().text(), PAGE);
+                drop(idle);
+                while let Ok(file) = File::open("/dev/null") {
+                    hoard.push(file);
+                }
+                hoard.pop();
+                let mut waiting = Client::connect(server.addr());
+                waiting.send(get("/"));
+                recorder.hears("the lack of descriptors", |events| {
+                    let why = "too many open files (limit 128): new connections wait";
+                    events.contains(&Event::Overload(why.to_string()))
+                });
+                // Those that are in are served; the one that waits is served when there is a descriptor.
+                before.send(THE_REST);
+                assert_eq!(before.answer().text(), PAGE);
+                hoard.clear();
+                assert_eq!(waiting.answer().text(), PAGE);
+                assert_eq!(Client::connect(server.addr()).ask("/").text(), PAGE);
             });
-            // Those that are in are served; the one that waits is served when there is a descriptor.
-            before.send(THE_REST);
-            assert_eq!(before.answer().text(), PAGE);
-            hoard.clear();
-            assert_eq!(waiting.answer().text(), PAGE);
-            assert_eq!(Client::connect(server.addr()).ask("/").text(), PAGE);
-        });
-    });
+        },
+    );
 }
 
 /// A listener that fails so often before it accepts, and when it was asked.
@@ -446,7 +449,7 @@ fn with_listener(stage: Stage, listener: Faulty, test: impl FnOnce()) {
     let mut housekeeper = Housekeeper::new(shared.clone());
     thread::scope(|scope| {
         let ends = shared.clone();
-        let _end = crate::stage::AtTheEnd(move || {
+        let _end = crate::harness::AtTheEnd(move || {
             ends.signal.ask(Moment(0));
             ends.poller.wake();
         });

@@ -78,7 +78,7 @@ impl Case<'_> {
 
     /// What was refused deserved it, and nothing followed.
     pub fn refused(&self) -> Result<(), String> {
-        let refusal = match self.link.refusals[..] {
+        let refusal = match self.notes.refusals[..] {
             [] => return Ok(()),
             [refusal] => refusal,
             _ => return Err("more than one".into()),

@@ -2,7 +2,7 @@
 
 use crate::client::{Client, get};
 use crate::engine::Engine;
-use crate::stage::{PAGE, eventually, on_each_backend};
+use crate::harness::{PAGE, eventually, on_each_backend};
 use doorstep::internals::conn::Config;
 use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{CloseReason, IntoResponse, Request, Response, Status};

@@ -1,7 +1,7 @@
 //! What a program does with a connection of its own, step by step as a test says.
 
-use crate::client::PATIENCE;
-use crate::stage::eventually;
+use crate::harness::eventually;
+use crate::support::PATIENCE;
 use doorstep::{Upgraded, Writer};
 use std::io::{self, Read, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};

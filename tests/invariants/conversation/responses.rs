@@ -3,6 +3,7 @@
 use super::answers::{Body, Call, Content, Given, Head, Pulled, body, head};
 use super::judge::Case;
 use super::oracle::Message;
+use doorstep::internals::sys::Interest;
 
 /// The client offers to go on in the protocol that the handlers know.
 fn offers_echo(message: &Message) -> bool {
@@ -107,8 +108,13 @@ impl Case<'_> {
     /// Before a handler waits for content, the client has been sent all that it may be waiting for: the answers before this
     /// request, and the invitation.
     fn waited(&self, number: usize, at: usize, interims: usize) -> Result<(), String> {
-        let call = self.calls.get(number).map(|(_, call)| *call);
-        let Some(waited) = call.and_then(|call| call.waited) else {
+        let Some((_, call)) = self.calls.get(number) else {
+            return Ok(());
+        };
+        let all = &self.link.waits;
+        let waits = &all[call.waits.start..call.waits.end.min(all.len())];
+        let mut waits = waits.iter().filter(|wait| wait.interest == Interest::Read);
+        let Some(waited) = waits.next().map(|wait| wait.taken) else {
             return Ok(());
         };
         let expects = self.reading.messages[number].expects;
@@ -129,7 +135,7 @@ impl Case<'_> {
                 _ => Err(format!("answer {number} is to call {tag}")),
             };
         }
-        let refusal = self.link.refusals.first();
+        let refusal = self.notes.refusals.first();
         if refusal.is_some_and(|refusal| refusal.status == head.status)
             && number == self.refused_at()
         {
@@ -163,7 +169,7 @@ impl Case<'_> {
     fn lacks_seat(&self, number: usize) -> bool {
         let (index, call) = self.calls[number];
         let needs = |given: &Given| given.is_detached || given.is_upgrade;
-        let before = self.world.calls[..index].iter();
+        let before = self.world.outside.calls[..index].iter();
         before
             .filter(|other| other.link != call.link)
             .any(|other| other.given.as_ref().is_some_and(needs))
@@ -294,7 +300,11 @@ impl Case<'_> {
         if !head.says_close()? {
             return Err("a refusal that does not say that it is the last answer".into());
         }
-        let read = self.link.refusals.first().map_or(0, |refusal| refusal.read);
+        let read = self
+            .notes
+            .refusals
+            .first()
+            .map_or(0, |refusal| refusal.read);
         let message = self.reading.messages.get(self.refused_at());
         let is_head =
             message.is_some_and(|message| message.method == b"HEAD" && message.head_end <= read);

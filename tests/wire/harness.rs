@@ -1,17 +1,14 @@
 //! What the tests share: a server on each backend, handlers that can be held, an observer that remembers, a process of one's own.
 
-use crate::client::{Client, PATIENCE};
+use crate::client::Client;
+use crate::support::PATIENCE;
 use doorstep::internals::sys::Backend;
-use doorstep::{
-    CloseReason, Method, Observer, Reject, Request, RequestEvent, Server, Status, Version,
-};
+use doorstep::{Request, Server};
 use std::collections::HashSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -118,120 +115,6 @@ impl Drop for Gate {
     }
 }
 
-/// What an observer heard.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A connection was accepted.
-    Accepted(Option<SocketAddr>),
-    /// It ended.
-    Closed(Option<SocketAddr>, CloseReason),
-    /// A request was answered.
-    Request {
-        /// Who asked.
-        peer: Option<SocketAddr>,
-        /// How.
-        method: Method,
-        /// For what.
-        target: String,
-        /// In which version.
-        version: Version,
-        /// The answer's status.
-        status: Status,
-        /// Octets of content.
-        bytes: u64,
-        /// Why it was answered so.
-        reason: Option<&'static str>,
-    },
-    /// A message was refused.
-    Rejected(Option<SocketAddr>, Reject, Status),
-    /// The server is overloaded.
-    Overload(String),
-}
-
-/// An observer that remembers everything.
-#[derive(Clone, Default)]
-pub struct Recorder(Arc<(Mutex<Vec<Event>>, Condvar)>);
-
-impl Recorder {
-    fn add(&self, event: Event) {
-        lock(&self.0.0).push(event);
-        self.0.1.notify_all();
-    }
-
-    /// Everything so far.
-    pub fn events(&self) -> Vec<Event> {
-        lock(&self.0.0).clone()
-    }
-
-    /// Why connections ended, so far.
-    pub fn reasons(&self) -> Vec<CloseReason> {
-        let reason = |event: &Event| match event {
-            Event::Closed(_, reason) => Some(*reason),
-            _ => None,
-        };
-        lock(&self.0.0).iter().filter_map(reason).collect()
-    }
-
-    /// Waits until the events are such.
-    #[track_caller]
-    pub fn hears(&self, what: &str, is_so: impl Fn(&[Event]) -> bool) {
-        let events = lock(&self.0.0);
-        let waited = self
-            .0
-            .1
-            .wait_timeout_while(events, PATIENCE, |events| !is_so(events));
-        let (events, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-        assert!(!timeout.timed_out(), "{what} was never heard: {events:#?}");
-    }
-
-    /// Waits until a connection ended for this reason.
-    #[track_caller]
-    pub fn hears_closed(&self, wanted: CloseReason) {
-        self.hears(&format!("closed: {wanted:?}"), |events| {
-            events
-                .iter()
-                .any(|event| matches!(event, Event::Closed(_, reason) if *reason == wanted))
-        });
-    }
-
-    /// Waits until so many connections have ended.
-    #[track_caller]
-    pub fn hears_ends(&self, count: usize) {
-        self.hears(&format!("{count} ends"), |events| {
-            let ends = events
-                .iter()
-                .filter(|event| matches!(event, Event::Closed(..)));
-            ends.count() >= count
-        });
-    }
-}
-
-impl Observer for Recorder {
-    fn accepted(&self, peer: Option<SocketAddr>) {
-        self.add(Event::Accepted(peer));
-    }
-    fn closed(&self, peer: Option<SocketAddr>, reason: CloseReason) {
-        self.add(Event::Closed(peer, reason));
-    }
-    fn request(&self, event: &RequestEvent<'_>) {
-        self.add(Event::Request {
-            peer: event.peer,
-            method: event.method,
-            target: event.target.to_string(),
-            version: event.version,
-            status: event.status,
-            bytes: event.bytes,
-            reason: event.reason,
-        });
-    }
-    fn rejected(&self, peer: Option<SocketAddr>, reject: Reject, status: Status) {
-        self.add(Event::Rejected(peer, reject, status));
-    }
-    fn overload(&self, why: &str) {
-        self.add(Event::Overload(why.to_string()));
-    }
-}
-
 /// Does something when a test's scope ends, also when it fails there: otherwise the scope would wait for its threads for ever.
 pub struct AtTheEnd<F: FnMut()>(pub F);
 
@@ -289,38 +172,6 @@ fn have_arrived(server: SocketAddr, clients: &[SocketAddr]) -> Option<bool> {
         }
     }
     Some(waited_for.is_empty())
-}
-
-/// Octets that repeat only after 251, so that no block is like the one before it.
-pub fn pattern(length: usize) -> Vec<u8> {
-    (0..=250_u8).cycle().take(length).collect()
-}
-
-/// A file of the test's own, gone when the test ends.
-pub struct Scratch(pub PathBuf);
-
-impl Scratch {
-    /// A file with this content. Its path has a space in it.
-    pub fn with(content: &[u8]) -> Scratch {
-        let scratch = Scratch::new();
-        let mut file = File::create(&scratch.0).expect("a scratch file");
-        file.write_all(content).expect("its content");
-        scratch
-    }
-
-    /// A path at which there is nothing yet.
-    pub fn new() -> Scratch {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("doorstep wire {} {number}", std::process::id());
-        Scratch(std::env::temp_dir().join(name))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
 }
 
 const ALONE: &str = "DOORSTEP_WIRE_ALONE";

@@ -1,4 +1,4 @@
-//! Numbers that a seed decides (splitmix64).
+//! Numbers decided by a seed (splitmix64).
 
 #[derive(Clone, Debug)]
 pub struct Random(u64);
@@ -25,7 +25,7 @@ impl Random {
         self.between(1, count) == 1
     }
 
-    /// A part of `whole` that moves at once: all of it, a few octets, or anything between.
+    /// How much of `whole` moves at once: all of it, a few bytes, or anything between.
     pub fn part(&mut self, whole: usize) -> usize {
         match self.between(0, 3) {
             0 => self.between(1, whole.min(4)),

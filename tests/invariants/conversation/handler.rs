@@ -1,7 +1,9 @@
 //! The handler: a request's path says what it does, and it writes down what it was asked and what it answers.
 
 use super::answers::{Call, Content, Given, Pulled};
-use super::world::Network;
+use super::clients::Clients;
+use crate::support::bytes::pattern;
+use crate::support::simulated::System;
 use doorstep::{Handler, Request, Response, Status, Upgraded, Version, Writer};
 use std::borrow::Cow;
 use std::fs::File;
@@ -16,11 +18,10 @@ const LONGEST: usize = 1_200_000;
 const FILE_OCTETS: usize = 100_000;
 
 /// Octets that tell where they stand, and, from another start, of which answer they are.
-fn pattern(start: usize, length: usize) -> &'static [u8] {
+fn content(start: usize, length: usize) -> &'static [u8] {
     static PATTERN: OnceLock<Vec<u8>> = OnceLock::new();
-    let octet = |index: usize| b'a' + ((index + index / 26) % 26) as u8;
-    let whole = PATTERN.get_or_init(|| (0..LONGEST + 26).map(octet).collect());
-    &whole[start % 26..start % 26 + length]
+    let whole = PATTERN.get_or_init(|| pattern(LONGEST + 251));
+    &whole[start % 251..start % 251 + length]
 }
 
 /// A file that is there wherever this runs: this program. Its path, its start and its length.
@@ -70,9 +71,9 @@ impl Read for Source {
 }
 
 /// Answers every request.
-pub struct Desk(pub Network);
+pub struct Answers(pub System<Clients>);
 
-impl Handler for Desk {
+impl Handler for Answers {
     fn handle(&self, request: &mut Request<'_>) -> Response {
         let number = self.note(request);
         let mut segments = request.path().split('/').skip(1);
@@ -93,7 +94,7 @@ impl Handler for Desk {
                 Response::new(Status::SWITCHING_PROTOCOLS).upgrade("echo", echo)
             }
             "slow" => {
-                self.0.world().now += Duration::from_secs(length.min(100) as u64);
+                self.0.state().now += Duration::from_secs(length.min(100) as u64);
                 text(number, &mut given)
             }
             "close" => {
@@ -102,7 +103,7 @@ impl Handler for Desk {
             }
             "text" | "" => text(number, &mut given),
             _ => {
-                let length = self.0.world().spend(length.min(LONGEST));
+                let length = self.0.state().outside.spend(length.min(LONGEST));
                 given.is_bodiless = is_bodiless(request, 200);
                 long(kind, number, length, &mut given)
             }
@@ -110,12 +111,15 @@ impl Handler for Desk {
         given.is_bodiless = is_bodiless(request, given.status);
         let response = with_line(response, request.query(), &mut given);
         let tag = number.to_string();
-        self.0.world().calls[number].given = Some(given);
+        let world = &mut *self.0.state();
+        let call = &mut world.outside.calls[number];
+        call.waits.end = world.links[call.link].waits.len();
+        call.given = Some(given);
         response.header("X-Call", &tag)
     }
 }
 
-impl Desk {
+impl Answers {
     /// Writes down what is asked; the number of the call.
     fn note(&self, request: &mut Request<'_>) -> usize {
         let fields = request.headers();
@@ -123,13 +127,13 @@ impl Desk {
             .iter()
             .map(|(name, value)| (name.as_bytes().to_vec(), value.to_vec()));
         let fields = fields.collect();
-        let mut world = self.0.world();
+        let mut world = self.0.state();
         let link = request
             .peer_addr()
             .map_or(0, |peer| usize::from(peer.port()));
         world.progress += 1;
-        world.calls_in_turn += 1;
-        world.links[link].calls += 1;
+        world.outside.calls_in_turn += 1;
+        world.outside.notes[link].calls += 1;
         let call = Call {
             link,
             method: request.method().as_str().to_string(),
@@ -142,25 +146,25 @@ impl Desk {
             length: request.body().content_length(),
             read: world.links[link].read,
             taken: world.links[link].taken.len(),
-            waited: None,
+            waits: world.links[link].waits.len()..usize::MAX,
             pulled: Pulled::Nothing,
             given: None,
         };
-        world.calls.push(call);
-        world.calls.len() - 1
+        world.outside.calls.push(call);
+        world.outside.calls.len() - 1
     }
 
     /// The content, as it came.
     fn echo(&self, request: &mut Request<'_>, number: usize, given: &mut Given) -> Response {
-        self.0.world().calls[number].pulled = Pulled::Failed(Vec::new());
+        self.0.state().outside.calls[number].pulled = Pulled::Failed(Vec::new());
         match request.body().collect() {
             Ok(content) => {
-                self.0.world().calls[number].pulled = Pulled::Whole(content.clone());
+                self.0.state().outside.calls[number].pulled = Pulled::Whole(content.clone());
                 given.content = Content::Known(Cow::Owned(content.clone()));
                 Response::new(Status::OK).body(content)
             }
             Err(doorstep::BodyError::TooLarge) => {
-                self.0.world().calls[number].pulled = Pulled::Part(Vec::new());
+                self.0.state().outside.calls[number].pulled = Pulled::Part(Vec::new());
                 given.status = 413;
                 Response::new(Status::CONTENT_TOO_LARGE)
             }
@@ -178,7 +182,7 @@ impl Desk {
         given: &mut Given,
     ) -> Response {
         let mut content = Vec::new();
-        self.0.world().calls[number].pulled = Pulled::Failed(Vec::new());
+        self.0.state().outside.calls[number].pulled = Pulled::Failed(Vec::new());
         let end = request.body().take(length as u64).read_to_end(&mut content);
         let pulled = match end {
             Ok(_) if length == 0 => Pulled::Nothing,
@@ -186,7 +190,7 @@ impl Desk {
             Ok(_) => Pulled::Part(content.clone()),
             Err(_) => Pulled::Failed(content.clone()),
         };
-        self.0.world().calls[number].pulled = pulled;
+        self.0.state().outside.calls[number].pulled = pulled;
         given.content = Content::Known(Cow::Owned(content.clone()));
         Response::new(Status::OK).body(content)
     }
@@ -200,7 +204,7 @@ fn is_bodiless(request: &Request<'_>, status: u16) -> bool {
 }
 
 fn text(number: usize, given: &mut Given) -> Response {
-    let content = pattern(number, 12);
+    let content = self::content(number, 12);
     given.content = Content::Known(Cow::Borrowed(content));
     Response::new(Status::OK).body(content)
 }
@@ -220,7 +224,7 @@ fn status(request: &Request<'_>, code: usize, given: &mut Given) -> Response {
 
 /// Content of this length, by its kind.
 fn long(kind: &str, number: usize, length: usize, given: &mut Given) -> Response {
-    let octets = pattern(number, length);
+    let octets = content(number, length);
     let answer = Response::new(Status::OK);
     given.content = Content::Known(Cow::Borrowed(octets));
     let source = |most, fails| Source {
