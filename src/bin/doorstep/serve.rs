@@ -14,7 +14,7 @@ use crate::settings::Settings;
 use crate::signals;
 use crate::text::{escaped, shown};
 use doorstep::os::{self, Signals};
-use doorstep::{Files, Handler, Limits, Server, ShutdownReport};
+use doorstep::{Files, Limits, Server, ShutdownReport};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub fn run(settings: &Settings) -> Result<(), CliError> {
     let root = Root::at(&settings.root, &settings.files.index_names())?;
     let mounts = mounts(&settings.files)?;
     let files = service(&root, settings)?;
-    let handler = guarded(files, settings)?;
+    let service = guarded(files, settings)?;
     // Serve even if the limit cannot be raised.
     let wanted = settings
         .max_conns
@@ -60,9 +60,11 @@ pub fn run(settings: &Settings) -> Result<(), CliError> {
     log::start().map_err(|error| error::cannot_start("write the log", &error))?;
     let server = configured(listening.bound, settings);
     let stop = server.shutdown_handle();
-    let running = server
-        .spawn(handler)
-        .map_err(|error| error::cannot_start("start", &error))?;
+    let running = match service {
+        Service::Open(files) => server.spawn(files),
+        Service::Guarded(guard) => server.spawn(guard),
+    };
+    let running = running.map_err(|error| error::cannot_start("start", &error))?;
     signals::on_signal(
         signals,
         stop,
@@ -110,15 +112,20 @@ fn mounts(options: &FileOptions) -> Result<Vec<(&str, Root)>, CliError> {
     Ok(mounts)
 }
 
-/// The handler, protected by passwords if any are set.
-fn guarded(handler: impl Handler, settings: &Settings) -> Result<Box<dyn Handler>, CliError> {
+enum Service {
+    Open(Files),
+    Guarded(Guard<Files>),
+}
+
+/// The file service, protected by passwords if any are set.
+fn guarded(files: Files, settings: &Settings) -> Result<Service, CliError> {
     let mut credentials = settings.credentials.clone();
     if let Some(path) = &settings.auth_file {
         credentials.extend(auth::read_file(path)?);
     }
     match credentials.is_empty() {
-        true => Ok(Box::new(handler)),
-        false => Ok(Box::new(Guard::new(credentials, handler)?)),
+        true => Ok(Service::Open(files)),
+        false => Ok(Service::Guarded(Guard::new(credentials, files)?)),
     }
 }
 
