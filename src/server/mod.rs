@@ -230,8 +230,7 @@ impl Server {
         self.config.limits.connections = self.config.limits.connections.clamp(1, most);
         let listeners = Listeners::new(self.listeners);
         let poller = self.backend.open()?;
-        let clock = Box::new(self.clock.clone());
-        let mut shared = Shared::new(poller, clock, handler, self.config, listeners);
+        let mut shared = Shared::new(poller, self.clock, handler, self.config, listeners);
         shared.observer = self.observer;
         shared.server_name = self.server_name;
         shared.signal = self.signal;

@@ -31,9 +31,3 @@ impl Clock for SystemClock {
         (self.origin.elapsed(), SystemTime::now())
     }
 }
-
-impl Clock for std::sync::Arc<dyn Clock> {
-    fn now(&self) -> (Duration, SystemTime) {
-        (**self).now()
-    }
-}

@@ -19,7 +19,7 @@ pub fn put_together<O: Outside>(
 ) -> Arc<Shared> {
     let mut shared = Shared::new(
         Box::new(system.clone()),
-        Box::new(system.clone()),
+        Arc::new(system.clone()),
         Box::new(handler),
         config,
         Listeners::new(vec![system.listener()]),

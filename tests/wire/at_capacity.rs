@@ -442,7 +442,7 @@ fn with_listener(stage: Stage, listener: Faulty, test: impl FnOnce()) {
     let mut config = Config::default();
     // The housekeeper's other work is once a second then.
     config.timeouts.linger = Duration::from_secs(10);
-    let shared = Shared::new(poller, Box::new(clock), Box::new(page), config, listeners);
+    let shared = Shared::new(poller, Arc::new(clock), Box::new(page), config, listeners);
     let shared = Arc::new(shared);
     shared.listeners.register(&*shared.poller).unwrap();
     let mut worker = Worker::new(shared.clone());

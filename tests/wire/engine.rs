@@ -142,7 +142,7 @@ impl Engine {
         let recorder = Recorder::default();
         let mut shared = Shared::new(
             Box::new(poller),
-            Box::new(SystemClock::start()),
+            Arc::new(SystemClock::start()),
             Box::new(handler),
             config,
             Listeners::new(vec![Listener::Other(Box::new(door))]),

@@ -72,7 +72,7 @@ impl House {
         let (threads, hands, heard) = (Counted::default(), Hands::default(), Recorder::default());
         let mut shared = Shared::new(
             stage.backend.open().expect("a poller"),
-            Box::new(hands.clone()),
+            Arc::new(hands.clone()),
             Box::new(handler),
             Config::default(),
             Listeners::new(vec![listener]),

@@ -110,9 +110,11 @@ impl Input {
     /// Sets the marks to where a [`Rest`] behind `head` octets left them.
     pub fn rejoin(&mut self, head: usize, start: usize, end: usize) {
         let boundary = self.end.min(self.start + head);
-        self.start = boundary + start;
-        self.end = boundary + end;
-        self.consume(0);
+        // An empty buffer has all of its room at its start.
+        (self.start, self.end) = match start == end {
+            true => (0, 0),
+            false => (boundary + start, boundary + end),
+        };
     }
 }
 

@@ -6,6 +6,7 @@ use crate::handler::{Now, Payload, Response, ResponseParts, Takeover};
 use crate::limits::{COPY_BYTES, SENDFILE_FROM};
 use crate::semantics::date::HttpDate;
 use crate::semantics::{Headers, Status};
+use crate::server::base::observer::Observer;
 use crate::server::base::permits::{Permit, Semaphore};
 use crate::server::client::Client;
 use crate::server::client::access_record::AccessRecord;
@@ -103,8 +104,8 @@ impl ResponseWriter<'_> {
             body_at = self.output.bytes.len();
             self.place_body(&mut parts, framing, None);
         }
-        if let Some(request) = request {
-            self.record(request, &parts, body_at);
+        if let (Some(request), Some(observer)) = (request, &self.shared.observer) {
+            self.record(&**observer, request, &parts, body_at);
         }
     }
 
@@ -173,10 +174,13 @@ impl ResponseWriter<'_> {
 
     /// Tells the observer of a response that is in the output as a whole. Otherwise the record
     /// waits with the rest of the response.
-    fn record(&mut self, request: RequestView<'_>, parts: &ResponseParts, body_at: usize) {
-        let Some(observer) = &self.shared.observer else {
-            return;
-        };
+    fn record(
+        &mut self,
+        observer: &dyn Observer,
+        request: RequestView<'_>,
+        parts: &ResponseParts,
+        body_at: usize,
+    ) {
         let sent = self.client.sent + self.output.unsent().len() as u64;
         let body_in_output = (self.output.bytes.len() - body_at) as u64;
         let record = AccessRecord {

@@ -26,7 +26,7 @@ pub struct Shared {
     /// Who is ready.
     pub poller: Box<dyn Poller>,
     /// What time it is.
-    pub clock: Box<dyn Clock>,
+    pub clock: Arc<dyn Clock>,
     /// Who starts threads.
     pub threads: Box<dyn Threads>,
     /// Who answers.
@@ -62,7 +62,7 @@ impl Shared {
     /// Everything that a server needs, before its first connection.
     pub fn new(
         poller: Box<dyn Poller>,
-        clock: Box<dyn Clock>,
+        clock: Arc<dyn Clock>,
         handler: Box<dyn Handler>,
         mut config: Config,
         listeners: Listeners,
@@ -115,7 +115,7 @@ impl Shared {
 
     /// Whether it is about to shut down, or does: answers are the last ones of their connections.
     pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::SeqCst) || self.is_stopping()
+        self.draining.load(Ordering::SeqCst) || self.stopping.load(Ordering::SeqCst)
     }
 
     /// From now on it is about to shut down.
