@@ -9,7 +9,7 @@ use std::io;
 /// A buffer with unread octets between two marks.
 #[derive(Debug)]
 pub struct Input {
-    octets: Box<[u8]>,
+    bytes: Box<[u8]>,
     start: usize,
     end: usize,
     /// The last read left room, so the socket had no more: another read would only find out what is known.
@@ -20,7 +20,7 @@ impl Input {
     /// A buffer of this size.
     pub fn with_capacity(capacity: usize) -> Input {
         Input {
-            octets: vec![0; capacity].into_boxed_slice(),
+            bytes: vec![0; capacity].into_boxed_slice(),
             start: 0,
             end: 0,
             dry: false,
@@ -30,8 +30,8 @@ impl Input {
     /// Starts a connection's turn with what it left unread the last time.
     pub fn restore(&mut self, leftover: &mut Vec<u8>) {
         self.start = 0;
-        self.end = leftover.len().min(self.octets.len());
-        self.octets[..self.end].copy_from_slice(&leftover[..self.end]);
+        self.end = leftover.len().min(self.bytes.len());
+        self.bytes[..self.end].copy_from_slice(&leftover[..self.end]);
         // The memory goes as well: most connections have no leftover, and those that had one seldom have another.
         *leftover = Vec::new();
         self.dry = false;
@@ -45,7 +45,7 @@ impl Input {
 
     /// The octets that are here and not consumed.
     pub fn unread(&self) -> &[u8] {
-        &self.octets[self.start..self.end]
+        &self.bytes[self.start..self.end]
     }
 
     /// Whether the socket had no more than was read.
@@ -70,7 +70,7 @@ impl Input {
 
     /// Moves the unread octets to the front, so that there is as much room behind them as there can be.
     pub fn compact(&mut self) {
-        self.octets.copy_within(self.start..self.end, 0);
+        self.bytes.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
     }
@@ -81,10 +81,10 @@ impl Input {
     /// Those of the stream; [`io::ErrorKind::OutOfMemory`] when the buffer is full of unread octets, which the limits on a
     /// message rule out.
     pub fn fill(&mut self, stream: &mut Stream) -> io::Result<usize> {
-        if self.end == self.octets.len() {
+        if self.end == self.bytes.len() {
             self.compact();
         }
-        let room = &mut self.octets[self.end..];
+        let room = &mut self.bytes[self.end..];
         if room.is_empty() {
             return Err(io::ErrorKind::OutOfMemory.into());
         }
@@ -97,12 +97,12 @@ impl Input {
     /// Freezes the first `head` unread octets and hands out the rest of the buffer, with the marks of what is unread in it.
     pub fn split(&mut self, head: usize) -> (&[u8], Rest<'_>) {
         let end = self.end;
-        let (before, behind) = self.octets.split_at_mut(end.min(self.start + head));
+        let (before, behind) = self.bytes.split_at_mut(end.min(self.start + head));
         let boundary = before.len();
         let rest = Rest {
             start: 0,
             end: end - boundary,
-            octets: behind,
+            bytes: behind,
         };
         (&before[self.start..], rest)
     }
@@ -122,7 +122,7 @@ impl Input {
 #[derive(Debug)]
 pub struct Rest<'a> {
     /// The memory.
-    pub octets: &'a mut [u8],
+    pub bytes: &'a mut [u8],
     /// The first unread octet.
     pub start: usize,
     /// One past the last.

@@ -60,15 +60,15 @@ pub(crate) fn write_content(
 }
 
 impl ContentSink for BodyWriter<'_> {
-    fn take(&mut self, octets: &[u8]) {
+    fn take(&mut self, bytes: &[u8]) {
         let out = &mut self.link.output.bytes;
         // Nothing is sent behind a failure, so nothing is kept either.
         if self.failure.is_some() {
             return;
         }
         match self.is_chunked {
-            true => chunked::push_chunk(out, octets),
-            false => out.extend_from_slice(octets),
+            true => chunked::push_chunk(out, bytes),
+            false => out.extend_from_slice(bytes),
         }
     }
 

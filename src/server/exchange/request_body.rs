@@ -53,7 +53,7 @@ impl<'a> RequestBody<'a> {
         // The client may be waiting for these octets before it sends any.
         link.flush()?;
         loop {
-            match link.stream.read(rest.octets) {
+            match link.stream.read(rest.bytes) {
                 Ok(0) => {
                     link.conn.input_ended();
                     return Ok(());
@@ -94,7 +94,7 @@ impl BodySource for RequestBody<'_> {
         while self.data.is_empty() {
             let RequestBody { link, rest, .. } = self;
             let (start, now) = (rest.start, link.waits.now());
-            let here = &rest.octets[start..rest.end];
+            let here = &rest.bytes[start..rest.end];
             let out = &mut link.output.bytes;
             let done = match link.conn.next_content(here, now, link.config, out) {
                 Event::Content { used, data } => {
@@ -110,7 +110,7 @@ impl BodySource for RequestBody<'_> {
                 return Err(self.fail(failure));
             }
         }
-        Ok(&self.rest.octets[self.data.clone()])
+        Ok(&self.rest.bytes[self.data.clone()])
     }
 
     fn consume(&mut self, count: usize) {

@@ -125,9 +125,9 @@ impl Duplex for UpgradedStream<'_> {
         Ok(count)
     }
 
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let timeout = self.write_timeout;
-        self.wait_for(Interest::Write, timeout, |stream| stream.write(octets))
+        self.wait_for(Interest::Write, timeout, |stream| stream.write(bytes))
     }
 
     fn set_read_timeout(&mut self, timeout: Duration) {
