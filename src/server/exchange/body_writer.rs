@@ -16,7 +16,7 @@ use std::io;
 /// A connection's writing side, as a program's writer sees it.
 struct BodyWriter<'a> {
     shared: &'a Shared,
-    link: BlockingIo<'a>,
+    io: BlockingIo<'a>,
     is_chunked: bool,
     failure: Option<BlockingError>,
 }
@@ -36,7 +36,7 @@ pub(crate) fn write_content(
 ) -> Result<(), CloseReason> {
     let mut writer = BodyWriter {
         shared,
-        link: BlockingIo {
+        io: BlockingIo {
             conn: &mut client.conn,
             stream: &mut client.stream,
             output,
@@ -61,7 +61,7 @@ pub(crate) fn write_content(
 
 impl ContentSink for BodyWriter<'_> {
     fn take(&mut self, bytes: &[u8]) {
-        let out = &mut self.link.output.bytes;
+        let out = &mut self.io.output.bytes;
         // Nothing is sent behind a failure, so nothing is kept either.
         if self.failure.is_some() {
             return;
@@ -78,7 +78,7 @@ impl ContentSink for BodyWriter<'_> {
             let ended = self.shared.has_ended();
             let flushed = match ended {
                 true => Err(BlockingError::Cancelled(CloseReason::Shutdown)),
-                false => self.link.flush(),
+                false => self.io.flush(),
             };
             self.failure = flushed.err();
         }
@@ -87,7 +87,7 @@ impl ContentSink for BodyWriter<'_> {
 
     fn is_disconnected(&mut self) -> bool {
         // Pending, because a program that returns now has not sent all, although nothing of it may be left to fail at.
-        if self.failure.is_none() && self.link.stream.is_reset() {
+        if self.failure.is_none() && self.io.stream.is_reset() {
             self.failure = Some(BlockingError::Lost);
         }
         self.failure.is_some() || self.shared.has_ended()

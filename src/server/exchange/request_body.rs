@@ -13,7 +13,7 @@ use std::ops::Range;
 /// What is in the buffer is decoded where it lies. When more is needed, what was answered so far is sent, then
 /// `100 Continue` if the client waits for it, and the worker waits for the socket under the connection's deadlines.
 pub struct RequestBody<'a> {
-    link: BlockingIo<'a>,
+    io: BlockingIo<'a>,
     rest: Rest<'a>,
     /// Data that is decoded and not consumed, as a range of `rest.octets`.
     data: Range<usize>,
@@ -23,10 +23,10 @@ pub struct RequestBody<'a> {
 
 impl<'a> RequestBody<'a> {
     /// The content that follows the head in front of `rest`.
-    pub fn new(link: BlockingIo<'a>, rest: Rest<'a>) -> RequestBody<'a> {
-        let length = link.conn.content_left();
+    pub fn new(io: BlockingIo<'a>, rest: Rest<'a>) -> RequestBody<'a> {
+        let length = io.conn.content_left();
         RequestBody {
-            link,
+            io,
             rest,
             data: 0..0,
             length,
@@ -47,15 +47,15 @@ impl<'a> RequestBody<'a> {
 
     /// Reads more octets, when all that are here are decoded. Where there are none, the connection says what that means.
     fn read_more(&mut self) -> Result<(), BlockingError> {
-        let RequestBody { link, rest, .. } = self;
+        let RequestBody { io, rest, .. } = self;
         rest.start = 0;
         rest.end = 0;
         // The client may be waiting for these octets before it sends any.
-        link.flush()?;
+        io.flush()?;
         loop {
-            match link.stream.read(rest.bytes) {
+            match io.stream.read(rest.bytes) {
                 Ok(0) => {
-                    link.conn.input_ended();
+                    io.conn.input_ended();
                     return Ok(());
                 }
                 Ok(count) => {
@@ -63,10 +63,10 @@ impl<'a> RequestBody<'a> {
                     return Ok(());
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let now = link.waits.now();
-                    let deadline = link.conn.content_deadline(now, link.config);
-                    if !link.wait(Interest::Read, deadline)? {
-                        link.conn.on_deadline(link.waits.now());
+                    let now = io.waits.now();
+                    let deadline = io.conn.content_deadline(now, io.config);
+                    if !io.wait(Interest::Read, deadline)? {
+                        io.conn.on_deadline(io.waits.now());
                         return Ok(());
                     }
                 }
@@ -83,7 +83,7 @@ impl BodySource for RequestBody<'_> {
     }
 
     fn collect_limit(&self) -> usize {
-        self.link.config.limits.body_bytes
+        self.io.config.limits.body_bytes
     }
 
     fn fill(&mut self) -> io::Result<&[u8]> {
@@ -92,11 +92,11 @@ impl BodySource for RequestBody<'_> {
         }
         // Each round decodes at least one octet, reads at least one, or returns.
         while self.data.is_empty() {
-            let RequestBody { link, rest, .. } = self;
-            let (start, now) = (rest.start, link.waits.now());
+            let RequestBody { io, rest, .. } = self;
+            let (start, now) = (rest.start, io.waits.now());
             let here = &rest.bytes[start..rest.end];
-            let out = &mut link.output.bytes;
-            let done = match link.conn.next_content(here, now, link.config, out) {
+            let out = &mut io.output.bytes;
+            let done = match io.conn.next_content(here, now, io.config, out) {
                 Event::Content { used, data } => {
                     rest.start += used;
                     self.data = start + data.start..start + data.end;
