@@ -22,7 +22,8 @@ impl Shutdown {
     /// running requests are finished within `grace` and answered with `Connection: close`; what is left then is cut.
     /// A second call can only shorten the grace.
     pub fn begin(&self, grace: Duration) {
-        self.signal.ask(Moment::at(self.clock.now().0).after(grace));
+        self.signal
+            .request_shutdown(Moment::at(self.clock.now().0).after(grace));
     }
 
     /// As [`begin`](Shutdown::begin), but only after `time`, and returns at once. Until then connections are accepted and
@@ -48,12 +49,12 @@ impl Shutdown {
     /// ```
     pub fn drain(&self, time: Duration, grace: Duration) {
         let begin = Moment::at(self.clock.now().0).after(time);
-        self.signal.ask_from(begin, grace);
+        self.signal.request_drain(begin, grace);
     }
 
     /// Whether a shutdown, or the drain before one, has begun: what a health page answers 503 for.
     pub fn is_begun(&self) -> bool {
-        self.signal.is_asked()
+        self.signal.is_requested()
     }
 }
 

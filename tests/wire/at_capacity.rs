@@ -450,7 +450,7 @@ fn with_listener(stage: Stage, listener: Faulty, test: impl FnOnce()) {
     thread::scope(|scope| {
         let ends = shared.clone();
         let _end = crate::harness::AtTheEnd(move || {
-            ends.signal.ask(Moment(0));
+            ends.signal.request_shutdown(Moment(0));
             ends.poller.wake();
         });
         scope.spawn(move || worker.run());

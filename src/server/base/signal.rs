@@ -8,12 +8,12 @@ use std::time::Duration;
 /// Where a shutdown is asked for and waited for.
 #[derive(Debug, Default)]
 pub struct Signal {
-    asked: Mutex<Asked>,
+    requested: Mutex<Requested>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Asked {
+struct Requested {
     /// When the grace is over, once a shutdown has been asked for.
     until: Option<Moment>,
     /// When the drain is over, once one has been asked for, and the grace that follows.
@@ -40,48 +40,48 @@ impl Signal {
     }
 
     /// Asks for a shutdown that lasts until this moment at most. A later call can only make it shorter.
-    pub fn ask(&self, until: Moment) {
-        let mut asked = lock(&self.asked);
-        asked.until = Some(asked.until.map_or(until, |before| before.min(until)));
+    pub fn request_shutdown(&self, until: Moment) {
+        let mut requested = lock(&self.requested);
+        requested.until = Some(requested.until.map_or(until, |before| before.min(until)));
         self.changed.notify_all();
     }
 
     /// Asks for a shutdown that begins at this moment and lasts for `grace`. A later call can only make it begin sooner.
-    pub fn ask_from(&self, begin: Moment, grace: Duration) {
-        let mut asked = lock(&self.asked);
-        let sooner = asked.drain.is_none_or(|(before, _)| begin < before);
+    pub fn request_drain(&self, begin: Moment, grace: Duration) {
+        let mut requested = lock(&self.requested);
+        let sooner = requested.drain.is_none_or(|(before, _)| begin < before);
         if sooner {
-            asked.drain = Some((begin, grace));
+            requested.drain = Some((begin, grace));
         }
-        asked.alarm = true;
+        requested.alarm = true;
         self.changed.notify_all();
     }
 
     /// When the shutdown begins that has been asked for, and with what grace.
-    pub fn drain(&self) -> Option<(Moment, Duration)> {
-        lock(&self.asked).drain
+    pub fn requested_drain(&self) -> Option<(Moment, Duration)> {
+        lock(&self.requested).drain
     }
 
     /// Whether a shutdown, or the drain before one, has been asked for.
-    pub fn is_asked(&self) -> bool {
-        let asked = lock(&self.asked);
-        asked.until.is_some() || asked.drain.is_some()
+    pub fn is_requested(&self) -> bool {
+        let requested = lock(&self.requested);
+        requested.until.is_some() || requested.drain.is_some()
     }
 
     /// Ends the housekeeper's sleep, the present or the next.
     pub fn alarm(&self) {
-        lock(&self.asked).alarm = true;
+        lock(&self.requested).alarm = true;
         self.changed.notify_all();
     }
 
     /// Sleeps for this long, or until there is something to do.
     pub fn wait(&self, timeout: Duration) -> Woken {
-        let sleeps = |asked: &mut Asked| asked.until.is_none() && !asked.alarm;
+        let sleeps = |requested: &mut Requested| requested.until.is_none() && !requested.alarm;
         let waited = self
             .changed
-            .wait_timeout_while(lock(&self.asked), timeout, sleeps);
-        let mut asked = waited.unwrap_or_else(PoisonError::into_inner).0;
-        match (asked.until, std::mem::take(&mut asked.alarm)) {
+            .wait_timeout_while(lock(&self.requested), timeout, sleeps);
+        let mut requested = waited.unwrap_or_else(PoisonError::into_inner).0;
+        match (requested.until, std::mem::take(&mut requested.alarm)) {
             (Some(_), _) => Woken::Shutdown,
             (None, true) => Woken::Alarm,
             (None, false) => Woken::Time,
@@ -90,12 +90,12 @@ impl Signal {
 
     /// PeerWait for this long, or until the grace is made shorter.
     pub fn pause(&self, timeout: Duration) {
-        let asked = lock(&self.asked);
-        drop(self.changed.wait_timeout(asked, timeout));
+        let requested = lock(&self.requested);
+        drop(self.changed.wait_timeout(requested, timeout));
     }
 
     /// When the grace is over; `now` when nobody has asked.
     pub fn deadline(&self, now: Moment) -> Moment {
-        lock(&self.asked).until.unwrap_or(now)
+        lock(&self.requested).until.unwrap_or(now)
     }
 }

@@ -119,7 +119,7 @@ impl Shared {
     }
 
     /// From now on it is about to shut down.
-    pub fn drain(&self) {
+    pub fn begin_drain(&self) {
         self.draining.store(true, Ordering::SeqCst);
     }
 

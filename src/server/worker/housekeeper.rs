@@ -40,7 +40,7 @@ impl Housekeeper {
             // second at most.
             let now = self.now();
             let next = next_sweep.min(shared.listeners.next_rested());
-            let next = self.drain(now).map_or(next, |end| end.min(next));
+            let next = self.check_drain(now).map_or(next, |end| end.min(next));
             let nap = match !is_alarmed && shared.pool.doze(&*shared.poller) {
                 true => next.since(now),
                 false => next.since(now).min(WATCH_EVERY),
@@ -64,11 +64,11 @@ impl Housekeeper {
     }
 
     /// Carries out what was asked of a drain: when it is over, the shutdown begins.
-    fn drain(&self, now: Moment) -> Option<Moment> {
-        let (end, grace) = self.shared.signal.drain()?;
-        self.shared.drain();
+    fn check_drain(&self, now: Moment) -> Option<Moment> {
+        let (end, grace) = self.shared.signal.requested_drain()?;
+        self.shared.begin_drain();
         if end <= now {
-            self.shared.signal.ask(now.after(grace));
+            self.shared.signal.request_shutdown(now.after(grace));
         }
         Some(end)
     }

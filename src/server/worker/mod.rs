@@ -71,7 +71,7 @@ impl Worker {
             if let Some(error) = failure {
                 // Without its poller a server is deaf: it ends, and `join` tells why.
                 guard.fail(error);
-                signal.ask(Moment(0));
+                signal.request_shutdown(Moment(0));
             }
         };
         shared.threads.start(&name, Box::new(work))
