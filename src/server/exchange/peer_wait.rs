@@ -96,7 +96,7 @@ impl<'a> PeerWait<'a> {
             }
             // Also when the socket is ready: a peer that sends an octet within each slice would never be cut, and as the one that
             // waits longest would keep all others from it.
-            if self.heartbeat.is_cut(number) {
+            if self.heartbeat.is_cancelled(number) {
                 return Ok(WaitOutcome::Cancelled(CloseReason::Overload));
             }
             if is_ready {

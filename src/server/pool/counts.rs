@@ -77,7 +77,7 @@ impl WorkerCounts {
 
     /// PeerWait for peers that may be cut before the first of them has been heard of: a share of all, so that a small server does not
     /// lose all of its uploads for one request, and a large one need not lose them one after the other.
-    pub fn cut_at_once(&self) -> usize {
+    pub fn cancelled_max(&self) -> usize {
         (self.most / CUT_SHARE).max(1)
     }
 

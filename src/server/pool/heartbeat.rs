@@ -34,7 +34,7 @@ pub struct Heartbeat {
     /// When that wait would have begun if all waits of this request had been one.
     since: AtomicU64,
     /// The wait that is to end.
-    cut: AtomicU64,
+    cancelled: AtomicU64,
 }
 
 impl Heartbeat {
@@ -105,12 +105,12 @@ impl Heartbeat {
     }
 
     /// Whether this wait is to end, and the thread has not heard of it.
-    pub fn is_cut(&self, wait: u64) -> bool {
-        self.cut.load(Ordering::SeqCst) == wait
+    pub fn is_cancelled(&self, wait: u64) -> bool {
+        self.cancelled.load(Ordering::SeqCst) == wait
     }
 
     /// Ends this wait, if it still goes on.
-    pub fn cut(&self, wait: u64) {
-        self.cut.store(wait, Ordering::SeqCst);
+    pub fn cancel(&self, wait: u64) {
+        self.cancelled.store(wait, Ordering::SeqCst);
     }
 }

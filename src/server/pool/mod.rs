@@ -131,7 +131,7 @@ impl Pool {
         }
         // Those that are back run when their turn ends.
         let missing = missing - back;
-        let may_cut = back == 0;
+        let may_cancel = back == 0;
         for filled in 0..missing {
             match self.replace_blocked() {
                 Fill::Enough => return Ok(Look::Filled(filled)),
@@ -140,11 +140,11 @@ impl Pool {
                 Fill::Start => {
                     // Who cannot have another thread has as many as there may be.
                     self.start_one(&mut start_worker).inspect_err(|_| {
-                        self.cut_longest(may_cut, now);
+                        self.cancel_longest(may_cancel, now);
                     })?;
                 }
                 Fill::AtCap if filled > 0 => return Ok(Look::Filled(filled)),
-                Fill::AtCap => return Ok(self.cut_longest(may_cut, now)),
+                Fill::AtCap => return Ok(self.cancel_longest(may_cancel, now)),
             }
         }
         Ok(Look::Filled(missing))
@@ -167,9 +167,9 @@ impl Pool {
         (counts.missing(), back)
     }
 
-    fn cut_longest(&self, may_cut: bool, now: Moment) -> Look {
+    fn cancel_longest(&self, may_cancel: bool, now: Moment) -> Look {
         let state = lock(&self.state);
-        if !may_cut || state.counts.running() > 0 {
+        if !may_cancel || state.counts.running() > 0 {
             return Look::AtCap;
         }
         let waiting = state
@@ -178,13 +178,13 @@ impl Pool {
             .filter_map(|heartbeat| Some((heartbeat, heartbeat.waits()?)));
         // Who has been told hears of it only when its present slice of time is over.
         let (told, mut others): (Vec<_>, Vec<_>) =
-            waiting.partition(|(heartbeat, (wait, _))| heartbeat.is_cut(*wait));
+            waiting.partition(|(heartbeat, (wait, _))| heartbeat.is_cancelled(*wait));
         others.sort_by_key(|(_, (_, since))| *since);
         match others.first() {
             Some((heartbeat, (wait, since)))
-                if since.after(CUT_FROM) <= now && told.len() < state.counts.cut_at_once() =>
+                if since.after(CUT_FROM) <= now && told.len() < state.counts.cancelled_max() =>
             {
-                heartbeat.cut(*wait);
+                heartbeat.cancel(*wait);
                 Look::Cut
             }
             _ => Look::AtCap,
