@@ -174,7 +174,7 @@ pub mod internals {
         pub use crate::server::client::ownership;
         pub use crate::server::pool::counts;
         pub use crate::server::shared::per_ip;
-        pub use crate::server::{Housekeeper, Listeners, Look, Pool, Shared, Worker};
+        pub use crate::server::{Housekeeper, Listeners, Pool, Shared, WatchOutcome, Worker};
     }
     pub mod sys {
         pub use crate::sys::{

@@ -19,7 +19,7 @@ mod worker;
 
 pub use base::observer::{Observer, RequestEvent};
 pub use base::signal::Signal;
-pub use pool::{Look, Pool};
+pub use pool::{Pool, WatchOutcome};
 pub use shared::Shared;
 pub use shared::listeners::Listeners;
 pub use shutdown::{ServerHandle, Shutdown, ShutdownReport};

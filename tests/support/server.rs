@@ -7,7 +7,7 @@ use doorstep::internals::sys::Threads;
 use doorstep::{Handler, Observer};
 use std::sync::Arc;
 
-pub use doorstep::internals::server::{Housekeeper, Listeners, Look, Pool, Shared, Worker};
+pub use doorstep::internals::server::{Housekeeper, Listeners, Pool, Shared, WatchOutcome, Worker};
 
 /// A server over a simulated system, its listener registered.
 pub fn put_together<O: Outside>(

@@ -4,7 +4,7 @@ use crate::client::{Client, get, get_and_close, post};
 use crate::harness::{Gate, PAGE, Stage, eventually, on_each_backend};
 use crate::support::PATIENCE;
 use crate::support::recorder::{Event, Recorder};
-use crate::support::server::{Housekeeper, Listeners, Look, Pool, Shared, Worker};
+use crate::support::server::{Housekeeper, Listeners, Pool, Shared, WatchOutcome, Worker};
 use doorstep::internals::conn::Config;
 use doorstep::internals::limits::{CUT_FROM, PEER_WAIT};
 use doorstep::internals::sys::{Clock, Listener, SystemThreads, Threads};
@@ -94,9 +94,9 @@ impl House {
     }
 
     /// Two looks, between which no blocked worker gets on: what the first of them that led to something led to.
-    fn looks_twice(&mut self) -> Look {
+    fn looks_twice(&mut self) -> WatchOutcome {
         match (self.keeper.watch(), self.keeper.watch()) {
-            (Look::Nothing, second) => second,
+            (WatchOutcome::Nothing, second) => second,
             (first, _) => first,
         }
     }
@@ -146,17 +146,17 @@ fn a_worker_is_added_for_each_that_is_blocked_while_events_wait() {
         let mut clients = vec![house.asks("/wait")];
         gate.holds(1);
         // Blocked, but nothing waits for it.
-        assert_eq!(house.looks_twice(), Look::Nothing);
+        assert_eq!(house.looks_twice(), WatchOutcome::Nothing);
         assert_eq!(house.threads.started(), 1);
         for workers in 2..=3 {
             clients.push(house.asks("/wait"));
-            assert_eq!(house.looks_twice(), Look::Filled(1));
+            assert_eq!(house.looks_twice(), WatchOutcome::Replaced(1));
             gate.holds(workers);
             assert_eq!(house.threads.started(), workers);
         }
         // The cap.
         clients.push(house.asks("/"));
-        assert_eq!(house.looks_twice(), Look::AtCap);
+        assert_eq!(house.looks_twice(), WatchOutcome::AtCap);
         assert_eq!(house.threads.started(), 3);
         gate.open();
         for client in &mut clients {
@@ -321,14 +321,14 @@ fn the_longest_wait_for_a_peer_is_cut_for_the_sake_of_others() {
         // Nobody waits for a worker: nobody is cut, however long it takes.
         let least = CUT_FROM.as_millis() as u64;
         house.hands.0.store(100 * least, Ordering::SeqCst);
-        assert_eq!(house.looks_twice(), Look::Nothing);
+        assert_eq!(house.looks_twice(), WatchOutcome::Nothing);
         house.hands.0.store(least - 1, Ordering::SeqCst);
         let mut good = house.asks("/");
-        assert_eq!(house.looks_twice(), Look::AtCap);
+        assert_eq!(house.looks_twice(), WatchOutcome::AtCap);
         house.hands.0.store(least, Ordering::SeqCst);
-        assert_eq!(house.keeper.watch(), Look::Cut);
+        assert_eq!(house.keeper.watch(), WatchOutcome::Cancelled);
         // It takes the worker a moment to hear of it; meanwhile a server of two workers cuts nobody else.
-        assert_eq!(house.keeper.watch(), Look::AtCap);
+        assert_eq!(house.keeper.watch(), WatchOutcome::AtCap);
         let told = oldest.answer();
         assert_eq!(
             (told.status(), told.header_value("Retry-After")),
@@ -346,7 +346,7 @@ fn the_longest_wait_for_a_peer_is_cut_for_the_sake_of_others() {
         assert!(eventually(|| house.shared.pool.counts().running() == 1));
         house.hands.0.store(10 * least, Ordering::SeqCst);
         // One look, as the next could come before that worker has had time for anything.
-        assert_ne!(house.keeper.watch(), Look::Cut);
+        assert_ne!(house.keeper.watch(), WatchOutcome::Cancelled);
         waits(&house, 1);
         house.heard.hears_closed(CloseReason::Overload);
         assert_eq!(house.heard.reasons(), [CloseReason::Overload]);
@@ -456,7 +456,7 @@ fn a_handler_that_waits_for_itself_is_not_cut() {
         gate.holds(1);
         let mut waiting = house.asks("/");
         house.hands.0.store(100_000, Ordering::SeqCst);
-        assert_eq!(house.looks_twice(), Look::AtCap);
+        assert_eq!(house.looks_twice(), WatchOutcome::AtCap);
         gate.open();
         assert_eq!(blocked.answer().text(), PAGE);
         assert_eq!(waiting.answer().text(), PAGE);

@@ -39,15 +39,15 @@ struct State {
 
 /// What one look at the workers led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
+pub enum WatchOutcome {
     /// Nothing: enough run, or no event waits for those that are missing.
     Nothing,
     /// So many took the place of blocked ones.
-    Filled(usize),
+    Replaced(usize),
     /// There are as many as there may be, and nobody can be cut.
     AtCap,
     /// There are as many as there may be, and the longest wait for a peer was cut.
-    Cut,
+    Cancelled,
 }
 
 impl Pool {
@@ -124,17 +124,17 @@ impl Pool {
         poller: &dyn Poller,
         now: Moment,
         mut start_worker: impl FnMut() -> io::Result<()>,
-    ) -> io::Result<Look> {
-        let (missing, back) = self.look();
+    ) -> io::Result<WatchOutcome> {
+        let (missing, back) = self.check_workers();
         if missing <= back || !poller.pending()? {
-            return Ok(Look::Nothing);
+            return Ok(WatchOutcome::Nothing);
         }
         // Those that are back run when their turn ends.
         let missing = missing - back;
         let may_cancel = back == 0;
         for filled in 0..missing {
             match self.replace_blocked() {
-                Fill::Enough => return Ok(Look::Filled(filled)),
+                Fill::Enough => return Ok(WatchOutcome::Replaced(filled)),
                 // Until the end, only those that rest wait for this.
                 Fill::Call => self.changed.notify_one(),
                 Fill::Start => {
@@ -143,15 +143,15 @@ impl Pool {
                         self.cancel_longest(may_cancel, now);
                     })?;
                 }
-                Fill::AtCap if filled > 0 => return Ok(Look::Filled(filled)),
+                Fill::AtCap if filled > 0 => return Ok(WatchOutcome::Replaced(filled)),
                 Fill::AtCap => return Ok(self.cancel_longest(may_cancel, now)),
             }
         }
-        Ok(Look::Filled(missing))
+        Ok(WatchOutcome::Replaced(missing))
     }
 
     /// Looks at each worker: how many are missing now among those that are to run, and how many of the missing are on their way back.
-    fn look(&self) -> (usize, usize) {
+    fn check_workers(&self) -> (usize, usize) {
         let mut state = lock(&self.state);
         let State {
             counts, heartbeats, ..
@@ -167,10 +167,10 @@ impl Pool {
         (counts.missing(), back)
     }
 
-    fn cancel_longest(&self, may_cancel: bool, now: Moment) -> Look {
+    fn cancel_longest(&self, may_cancel: bool, now: Moment) -> WatchOutcome {
         let state = lock(&self.state);
         if !may_cancel || state.counts.running() > 0 {
-            return Look::AtCap;
+            return WatchOutcome::AtCap;
         }
         let waiting = state
             .heartbeats
@@ -185,9 +185,9 @@ impl Pool {
                 if since.after(CUT_FROM) <= now && told.len() < state.counts.cancelled_max() =>
             {
                 heartbeat.cancel(*wait);
-                Look::Cut
+                WatchOutcome::Cancelled
             }
-            _ => Look::AtCap,
+            _ => WatchOutcome::AtCap,
         }
     }
 

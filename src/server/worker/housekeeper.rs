@@ -3,7 +3,7 @@
 use crate::conn::{CloseReason, Moment};
 use crate::limits::{ACCEPTS_AT_SHUTDOWN, LOOK_AGAIN, TICK_LEAST, TICK_MOST, WATCH_EVERY};
 use crate::server::base::signal::Woken;
-use crate::server::pool::Look;
+use crate::server::pool::WatchOutcome;
 use crate::server::shared::Shared;
 use crate::server::shared::budget::OverloadKind;
 use crate::server::shared::listeners::Accepted;
@@ -74,7 +74,7 @@ impl Housekeeper {
     }
 
     /// Looks after the workers: see [`Pool::watch`](crate::server::pool::Pool::watch).
-    pub fn watch(&mut self) -> Look {
+    pub fn watch(&mut self) -> WatchOutcome {
         let (shared, now) = (&self.shared, self.now());
         let start_worker = || Worker::start(shared);
         let watched = shared.pool.watch(&*shared.poller, now, start_worker);
@@ -82,7 +82,7 @@ impl Housekeeper {
             shared.report(OverloadKind::Threads, now, || {
                 format!("cannot start one more worker, requests wait: {error}")
             });
-            Look::AtCap
+            WatchOutcome::AtCap
         })
     }
 
