@@ -52,7 +52,7 @@ pub(crate) fn detach(shared: &Arc<Shared>, owned: Owned) {
 /// The thread's work.
 fn serve(shared: &Shared, mut owned: Owned) {
     match catch_panic(|| perform(shared, &mut owned)) {
-        Some(Ok(())) => give_back(shared, owned),
+        Some(Ok(())) => return_to_workers(shared, owned),
         Some(Err(reason)) => shared.close(owned, reason),
         None => shared.close(owned, CloseReason::Panicked),
     }
@@ -84,7 +84,7 @@ fn perform(shared: &Shared, owned: &mut Owned) -> Result<(), CloseReason> {
 }
 
 /// Lets the workers go on with a connection: an event for writing, which follows as soon as the socket has room, brings it to one.
-fn give_back(shared: &Shared, mut owned: Owned) {
+fn return_to_workers(shared: &Shared, mut owned: Owned) {
     if shared.has_ended() {
         // No worker is left that would.
         return shared.close(owned, CloseReason::Shutdown);
