@@ -41,7 +41,7 @@ impl Shared {
     pub(crate) fn close(&self, owned: Owned, reason: CloseReason) {
         let token = owned.source.token();
         let client = self.slots.vacate(owned);
-        self.per_ip.leave(client.peer);
+        self.per_ip.remove(client.peer);
         self.budget.uncount(&client);
         if client.registered {
             // The descriptor is closed right after, which ends the registration in any case.

@@ -29,7 +29,7 @@ impl PerIp {
     ///
     /// # Errors
     /// The connection is not counted.
-    pub fn enter(&self, peer: Option<SocketAddr>) -> Result<(), (IpAddr, usize)> {
+    pub fn add(&self, peer: Option<SocketAddr>) -> Result<(), (IpAddr, usize)> {
         // A Unix-domain socket's other end has no address.
         let (Some(limit), Some(peer)) = (self.limit, peer) else {
             return Ok(());
@@ -45,7 +45,7 @@ impl PerIp {
     }
 
     /// A connection that came has gone.
-    pub fn leave(&self, peer: Option<SocketAddr>) {
+    pub fn remove(&self, peer: Option<SocketAddr>) {
         let (Some(_), Some(peer)) = (self.limit, peer) else {
             return;
         };

@@ -83,7 +83,7 @@ impl Worker {
         let moment = Moment::at(now.monotonic);
         let shared = &*self.shared;
         let client = Box::new(Client::new(stream, peer, moment, &shared.config));
-        let occupied = match shared.per_ip.enter(peer) {
+        let occupied = match shared.per_ip.add(peer) {
             Ok(()) => self.claim_slot(client, moment),
             Err((address, limit)) => {
                 shared.report(OverloadKind::Address, moment, || {
@@ -131,7 +131,7 @@ impl Worker {
             });
         }
         shared.slots.occupy(client).inspect_err(|client| {
-            shared.per_ip.leave(client.peer);
+            shared.per_ip.remove(client.peer);
             shared.report(OverloadKind::Full, now, || {
                 let limit = limit_in_words(shared.slots.most(), open_files());
                 format!("too many connections ({limit}): new ones are turned away")
