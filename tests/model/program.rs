@@ -7,7 +7,7 @@
 //! the one that gives it up: between the two nobody but the owner looks there, which the checks hold.
 
 use super::world::{At, Broken, CLOSED, Guest, Held, Registration, SLOTS, SWEEPER, Why, World};
-use doorstep::internals::server::ownership::{OnEvent, OnRelease, Ownership, State};
+use doorstep::internals::server::ownership::{OnEvent, OnRelease, Ownership, SlotState};
 use std::fmt;
 
 /// What a thread does wrong.
@@ -244,7 +244,7 @@ impl Program {
                 _ => At::Serve(held, Why::Event),
             };
             out.held("occupies", held, to, |world| {
-                if word.state() != State::Vacant {
+                if word.state() != SlotState::Vacant {
                     return Err(Broken::TwoOwners);
                 }
                 world.words[slot as usize] = word.occupied();
@@ -273,7 +273,7 @@ impl Program {
         for slot in 0..SLOTS as u8 {
             let word = out.world.words[slot as usize];
             let claimed = match (self.fault, word.state()) {
-                (Fault::ClaimOwned, State::Owned) => Some(word),
+                (Fault::ClaimOwned, SlotState::Owned) => Some(word),
                 _ => word.claimed(),
             };
             let Some(claimed) = claimed else {
@@ -406,7 +406,7 @@ impl Program {
             OnRelease::Idle(idle) => out.held("releases", held, to, freely(idle)),
             OnRelease::Again(_) if self.fault == Fault::MarkIgnored => {
                 // What a plain store would do.
-                let idle = Ownership(word.0 & !3 | State::Idle as u64);
+                let idle = Ownership(word.0 & !3 | SlotState::Idle as u64);
                 out.held("releases over the mark", held, to, freely(idle));
             }
             OnRelease::Again(_) if self.fault == Fault::ForgetMarked => {

@@ -1,6 +1,6 @@
 //! The state that the threads share: slots, kernel, clients. Small and comparable, so that states can be told apart.
 
-use doorstep::internals::server::ownership::{Ownership, State};
+use doorstep::internals::server::ownership::{Ownership, SlotState};
 
 pub const SLOTS: usize = 2;
 /// As many as clients at most.
@@ -201,11 +201,14 @@ impl World {
     pub fn check(&self) -> Result<(), Broken> {
         self.check_owners()?;
         for (slot, word) in self.words.iter().enumerate() {
-            if word.state() == State::Idle && !self.can_be_woken(slot, *word) {
+            if word.state() == SlotState::Idle && !self.can_be_woken(slot, *word) {
                 return Err(Broken::LostWakeUp);
             }
         }
-        let all_vacant = self.words.iter().all(|word| word.state() == State::Vacant)
+        let all_vacant = self
+            .words
+            .iter()
+            .all(|word| word.state() == SlotState::Vacant)
             && usize::from(self.vacancies) == SLOTS
             && self.guests.iter().all(Option::is_none);
         if self.is_end() && !all_vacant {
@@ -232,7 +235,7 @@ impl World {
                 return Err(Broken::TwoOwners);
             }
             let word = self.words[held.slot as usize];
-            let is_owned = matches!(word.state(), State::Owned | State::OwnedDirty);
+            let is_owned = matches!(word.state(), SlotState::Owned | SlotState::OwnedDirty);
             if !is_owned || word.generation() != u32::from(held.generation) {
                 return Err(Broken::NotTheOwner);
             }

@@ -9,7 +9,7 @@ pub struct Ownership(pub u64);
 
 /// The states of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum State {
+pub enum SlotState {
     /// No connection.
     Vacant,
     /// A connection that waits for an event; whoever takes it first owns it.
@@ -47,10 +47,10 @@ const STATE_BITS: u32 = 2;
 impl Ownership {
     /// A slot that has never held a connection.
     pub const fn new() -> Ownership {
-        Ownership::of(0, State::Vacant)
+        Ownership::of(0, SlotState::Vacant)
     }
 
-    const fn of(generation: u32, state: State) -> Ownership {
+    const fn of(generation: u32, state: SlotState) -> Ownership {
         Ownership(((generation as u64) << STATE_BITS) | state as u64)
     }
 
@@ -60,18 +60,18 @@ impl Ownership {
     }
 
     /// Its state.
-    pub const fn state(self) -> State {
+    pub const fn state(self) -> SlotState {
         match self.0 & 3 {
-            0 => State::Vacant,
-            1 => State::Idle,
-            2 => State::Owned,
-            _ => State::OwnedDirty,
+            0 => SlotState::Vacant,
+            1 => SlotState::Idle,
+            2 => SlotState::Owned,
+            _ => SlotState::OwnedDirty,
         }
     }
 
     /// A connection moves in, owned by the thread that accepted it.
     pub const fn occupied(self) -> Ownership {
-        Ownership::of(self.generation(), State::Owned)
+        Ownership::of(self.generation(), SlotState::Owned)
     }
 
     /// An event for `generation` arrives.
@@ -80,34 +80,36 @@ impl Ownership {
             return OnEvent::Stale;
         }
         match self.state() {
-            State::Vacant => OnEvent::Stale,
-            State::Idle => OnEvent::Take(Ownership::of(generation, State::Owned)),
-            State::Owned => OnEvent::Mark(Ownership::of(generation, State::OwnedDirty)),
-            State::OwnedDirty => OnEvent::Marked,
+            SlotState::Vacant => OnEvent::Stale,
+            SlotState::Idle => OnEvent::Take(Ownership::of(generation, SlotState::Owned)),
+            SlotState::Owned => OnEvent::Mark(Ownership::of(generation, SlotState::OwnedDirty)),
+            SlotState::OwnedDirty => OnEvent::Marked,
         }
     }
 
     /// The sweep, an eviction or the shutdown wants the connection: only an idle one can be had.
     pub const fn claimed(self) -> Option<Ownership> {
         match self.state() {
-            State::Idle => Some(Ownership::of(self.generation(), State::Owned)),
-            State::Vacant | State::Owned | State::OwnedDirty => None,
+            SlotState::Idle => Some(Ownership::of(self.generation(), SlotState::Owned)),
+            SlotState::Vacant | SlotState::Owned | SlotState::OwnedDirty => None,
         }
     }
 
     /// The owner, having armed the poller, lets go. The order matters: see `slots`.
     pub const fn on_release(self) -> OnRelease {
         match self.state() {
-            State::OwnedDirty => OnRelease::Again(Ownership::of(self.generation(), State::Owned)),
-            State::Vacant | State::Idle | State::Owned => {
-                OnRelease::Idle(Ownership::of(self.generation(), State::Idle))
+            SlotState::OwnedDirty => {
+                OnRelease::Again(Ownership::of(self.generation(), SlotState::Owned))
+            }
+            SlotState::Vacant | SlotState::Idle | SlotState::Owned => {
+                OnRelease::Idle(Ownership::of(self.generation(), SlotState::Idle))
             }
         }
     }
 
     /// The owner has ended the connection: every event that still comes for it is stale from now on.
     pub const fn vacated(self) -> Ownership {
-        Ownership::of(self.generation().wrapping_add(1), State::Vacant)
+        Ownership::of(self.generation().wrapping_add(1), SlotState::Vacant)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::conn::Moment;
 use crate::server::base::lock::lock;
 use crate::server::base::token::{EventSource, SLOTS_MAX};
 use crate::server::client::Client;
-use crate::server::client::ownership::{OnEvent, OnRelease, Ownership, State};
+use crate::server::client::ownership::{OnEvent, OnRelease, Ownership, SlotState};
 use crate::server::client::wait_state::{WaitKind, WaitState};
 use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -175,7 +175,7 @@ impl Slots {
     /// What the connection in a slot waits for, if there is one that nobody owns.
     fn wait_state(&self, index: u32) -> Option<WaitState> {
         let slot = self.existing(index)?;
-        let is_idle = Ownership(slot.ownership.load(Ordering::SeqCst)).state() == State::Idle;
+        let is_idle = Ownership(slot.ownership.load(Ordering::SeqCst)).state() == SlotState::Idle;
         is_idle.then(|| WaitState(slot.wait_state.load(Ordering::Relaxed)))
     }
 

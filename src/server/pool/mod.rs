@@ -20,14 +20,14 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 /// The workers of a server.
 #[derive(Debug)]
 pub struct Pool {
-    state: Mutex<State>,
+    state: Mutex<PoolState>,
     changed: Condvar,
     /// The housekeeper sleeps until its next sweep, because a worker waited when it looked.
     dozes: AtomicBool,
 }
 
 #[derive(Debug)]
-struct State {
+struct PoolState {
     counts: WorkerCounts,
     heartbeats: Vec<Arc<Heartbeat>>,
     /// Threads that have not ended yet.
@@ -55,7 +55,7 @@ impl Pool {
     pub fn new(base: usize, most: usize) -> Pool {
         let base = base.clamp(1, WORKERS_MOST);
         Pool {
-            state: Mutex::new(State {
+            state: Mutex::new(PoolState {
                 counts: WorkerCounts::new(base, most.min(WORKERS_MOST)),
                 heartbeats: Vec::new(),
                 threads: 0,
@@ -153,7 +153,7 @@ impl Pool {
     /// Looks at each worker: how many are missing now among those that are to run, and how many of the missing are on their way back.
     fn check_workers(&self) -> (usize, usize) {
         let mut state = lock(&self.state);
-        let State {
+        let PoolState {
             counts, heartbeats, ..
         } = &mut *state;
         let mut back = 0;
@@ -199,7 +199,7 @@ impl Pool {
         if state.counts.unblock() {
             return true;
         }
-        let is_idle = |state: &mut State| !state.has_ended && !state.counts.take_wakeup();
+        let is_idle = |state: &mut PoolState| !state.has_ended && !state.counts.take_wakeup();
         let waited = self.changed.wait_timeout_while(state, REST, is_idle);
         let (mut state, result) = waited.unwrap_or_else(PoisonError::into_inner);
         if result.timed_out() {
