@@ -82,7 +82,7 @@ impl Bounds {
         let mut next = world;
         match next.crew.0.replace_blocked() {
             Fill::Enough => return None,
-            Fill::Call => next.calls += 1,
+            Fill::Wake => next.calls += 1,
             Fill::Start => next.running += 1,
             Fill::AtCap if self.fault == Fault::NoCap => next.running += 1,
             Fill::AtCap => return None,

@@ -35,7 +35,7 @@ pub enum Fill {
     /// Enough run.
     Enough,
     /// One that rested has been called: wake one.
-    Call,
+    Wake,
     /// There is none to call, and room for one more: start one.
     Start,
     /// There are as many as there may be.
@@ -112,7 +112,7 @@ impl WorkerCounts {
             self.resting -= 1;
             self.woken += 1;
             self.running += 1;
-            return Fill::Call;
+            return Fill::Wake;
         }
         if self.all() >= self.most {
             return Fill::AtCap;

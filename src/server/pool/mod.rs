@@ -136,7 +136,7 @@ impl Pool {
             match self.replace_blocked() {
                 Fill::Enough => return Ok(WatchOutcome::Replaced(filled)),
                 // Until the end, only those that rest wait for this.
-                Fill::Call => self.changed.notify_one(),
+                Fill::Wake => self.changed.notify_one(),
                 Fill::Start => {
                     // Who cannot have another thread has as many as there may be.
                     self.start_one(&mut start_worker).inspect_err(|_| {
