@@ -171,8 +171,13 @@ pub mod internals {
         pub use crate::conn::*;
     }
     pub mod server {
+        pub use crate::server::client::output::READS_PER_TURN;
         pub use crate::server::client::ownership;
+        pub use crate::server::evict::STALLED_AFTER;
+        pub use crate::server::exchange::peer_wait::WAIT_SLICE;
         pub use crate::server::pool::counts;
+        pub use crate::server::pool::{CANCEL_AFTER, SPARE_WORKER_ENDS_AFTER};
+        pub use crate::server::shared::listeners::ACCEPT_REST;
         pub use crate::server::shared::per_ip;
         pub use crate::server::{Housekeeper, Listeners, Pool, Shared, WatchOutcome, Worker};
     }

@@ -141,59 +141,11 @@ pub const CHUNK_OVERHEAD_FREE: u32 = 12;
 /// Content in memory up to this size is copied behind its head and shares its write; longer content is handed to the system
 /// where it lies. A second piece costs more than the copy of 8 KiB saves.
 pub const COPY_BYTES: usize = 16 * 1024;
-/// Times that one turn asks a content reader: as often as it takes for a turn's octets in blocks of 1 KiB.
-pub const READS_PER_TURN: u32 = 1024;
 /// Octets asked of a content reader at a time.
 pub const STREAM_BLOCK: usize = 16 * 1024;
-/// How often the observer hears of each way in which the server is overloaded.
-pub const OVERLOAD_SAID_EVERY: Duration = Duration::from_secs(60);
 /// Connections that are closed at once for the sake of others: the oldest idle ones for a new one, or those for which octets have
 /// been kept longest. One scan over all slots finds so many.
 pub const CLOSED_AT_ONCE: usize = 32;
-/// How long a client may take nothing of an answer that the program made in memory before that is given up, when such answers
-/// are more than [`Limits::parked_bytes`].
-pub const STALLS_FROM: Duration = Duration::from_secs(1);
-/// When all slots are taken, one idle connection in so many slots is closed: then a scan costs each new connection a look at so
-/// many slots, and a server for few connections closes one, not all of them.
-pub const EVICTED_SHARE: usize = 256;
-/// Times that a new connection looks for connections to be closed in its favour, when others take the slots that become free.
-pub const EVICTIONS: usize = 3;
-/// How long a listener rests that has no descriptor, or no memory, for a connection. As long as a client hardly notices, and long
-/// enough that ten tries a second cost nothing.
-pub const ACCEPT_REST: Duration = Duration::from_millis(100);
-/// Octets of a worker's input buffer beyond a whole head and gathered content: room for requests that came stuck together.
-pub const INPUT_SLACK: usize = 16 * 1024;
-/// The housekeeper looks at deadlines at most this often,
-pub const TICK_LEAST: Duration = Duration::from_millis(10);
-/// and at least this often.
-pub const TICK_MOST: Duration = Duration::from_secs(1);
-/// How long a graceful shutdown waits between two looks at the connections that are left.
-pub const LOOK_AGAIN: Duration = Duration::from_millis(10);
-/// Connections that a shutdown still takes from each listener's queue; twice the backlog, for those that arrive meanwhile.
-pub const ACCEPTS_AT_SHUTDOWN: u32 = 2 * BACKLOG;
-/// Worker threads at most, whatever [`Limits::workers_max`] says.
-pub const WORKERS_MOST: usize = 4096;
-/// How often the housekeeper looks whether the workers get on, while none of them waits for an event. One that has not got on from
-/// one look to the next is inside a handler that blocks; a shorter time would take a slice of the scheduler for that.
-pub const WATCH_EVERY: Duration = Duration::from_millis(5);
-/// How long a worker that is not needed rests before its thread ends: long enough that handlers which block now and then do not
-/// have a thread started each time.
-pub const REST: Duration = Duration::from_secs(2);
-/// How long a peer can keep a worker waiting, in all waits of one request, before that wait may be cut for the sake of others.
-/// Cut it is only when there are as many workers as there may be, none of them runs, and events wait.
-pub const CUT_FROM: Duration = Duration::from_secs(1);
-/// One in so many workers may be cut off its peer at a time: with 256 of them, and [`PEER_WAIT`] until each hears of it, 80 a second.
-pub const CUT_SHARE: usize = 32;
-/// One in so many workers is never lent to a client whose content is not here: its request is answered 503 instead, unless it has
-/// begun to be read before. So clients that send slowly hold three workers in four at most.
-pub const KEPT_SHARE: usize = 4;
-/// How soon a thread that is blocked by its peer hears that it is to stop.
-pub const PEER_WAIT: Duration = Duration::from_millis(100);
-/// The same for a thread of a detached answer. There may be a thousand of them, and each look costs a wake-up; it is less than
-/// [`WORKERS_END_WITHIN`], so that the end of a server finds them gone.
-pub const DETACHED_WAIT: Duration = Duration::from_millis(500);
-/// How long the end of a server waits for its workers, which have nothing left to do unless a handler does not return.
-pub const WORKERS_END_WITHIN: Duration = Duration::from_secs(1);
 /// Parts that an answer to a Range field has, when those that overlap or nearly touch are one. Beyond: the whole. A player that
 /// seeks asks for one, a reader of an archive's index for a few.
 pub const RANGES_MAX: usize = 64;

@@ -4,17 +4,28 @@
 //! connection in the middle of a message is never closed for the sake of a new one.
 
 use crate::conn::{CloseReason, Moment};
-use crate::limits::{CLOSED_AT_ONCE, EVICTED_SHARE, STALLS_FROM};
+use crate::limits::CLOSED_AT_ONCE;
 use crate::server::client::Client;
 use crate::server::client::wait_state::WaitKind;
 use crate::server::shared::Shared;
 use crate::server::shared::budget::OverloadKind;
+use std::time::Duration;
+
+/// How long a client may read nothing of a response body that a handler built in memory, before
+/// that connection may be closed because all such bodies together exceed
+/// [`Limits::parked_bytes`](crate::Limits::parked_bytes).
+pub const STALLED_AFTER: Duration = Duration::from_secs(1);
+
+/// When all slots are taken, one idle connection in this many slots is closed. So each new
+/// connection pays for a look at this many slots, however many there are, and a server for few
+/// connections closes one of them and not all.
+const SLOTS_PER_EVICTION: usize = 256;
 
 impl Shared {
     /// How many idle connections are closed when all slots are taken. A scan looks at every slot, so what it frees grows with their
     /// number; a server for few connections loses one.
     pub(crate) fn evicted_when_full(&self) -> usize {
-        (self.slots.most() / EVICTED_SHARE).clamp(1, CLOSED_AT_ONCE)
+        (self.slots.most() / SLOTS_PER_EVICTION).clamp(1, CLOSED_AT_ONCE)
     }
 
     /// Closes up to `most` of the connections that have been idle longest, and answers how many that were.
@@ -65,7 +76,7 @@ impl Shared {
         let stalls = |client: &Client| {
             self.budget.made() > limit
                 && client.counted().made < self.budget.made()
-                && client.wait_state.since().after(STALLS_FROM) <= now
+                && client.wait_state.since().after(STALLED_AFTER) <= now
         };
         // Each round closes one at least; as many as one scan finds may have come since the last sweep several times over.
         while self.close_oldest(WaitKind::OwnsBody, stalls) > 0 {

@@ -9,13 +9,13 @@
 
 mod base;
 pub mod client;
-mod evict;
-mod exchange;
+pub mod evict;
+pub mod exchange;
 pub mod pool;
 mod release;
 pub mod shared;
 mod shutdown;
-mod worker;
+pub mod worker;
 
 pub use base::observer::{Observer, RequestEvent};
 pub use base::signal::Signal;

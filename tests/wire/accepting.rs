@@ -7,7 +7,7 @@ use crate::simulated::Scene;
 use crate::support::recorder::Event;
 use doorstep::CloseReason;
 use doorstep::internals::conn::Config;
-use doorstep::internals::limits::ACCEPT_REST;
+use doorstep::internals::server::ACCEPT_REST;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Instant;

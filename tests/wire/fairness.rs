@@ -7,8 +7,9 @@ use crate::simulated::{Scene, Wire};
 use crate::support::simulated::Act;
 use doorstep::internals::conn::Config;
 use doorstep::internals::limits::{
-    BYTES_PER_TURN, PREFETCH_BYTES, READS_PER_TURN, REQUESTS_PER_TURN, STREAM_BLOCK,
+    BYTES_PER_TURN, PREFETCH_BYTES, REQUESTS_PER_TURN, STREAM_BLOCK,
 };
+use doorstep::internals::server::READS_PER_TURN;
 use doorstep::{Handler, IntoResponse, Request, Response, Status};
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -6,7 +6,8 @@ use crate::many_clients::Crowd;
 use crate::support::bytes::pattern;
 use crate::support::recorder::Event;
 use crate::support::simulated::Act;
-use doorstep::internals::limits::{CLOSED_AT_ONCE, STALLS_FROM};
+use doorstep::internals::limits::CLOSED_AT_ONCE;
+use doorstep::internals::server::STALLED_AFTER;
 use doorstep::internals::server::per_ip::{counted_as, shown};
 use doorstep::{CloseReason, Limits, Request, Response, Status};
 use std::io::{self, ErrorKind};
@@ -453,7 +454,7 @@ fn one_sweep_gives_up_all_that_stall() {
         crowd.asks(number, get("/"));
     }
     assert_eq!(crowd.scene.shared.budget.made(), 50_000 * many);
-    crowd.scene.set(STALLS_FROM.as_millis() as u64);
+    crowd.scene.set(STALLED_AFTER.as_millis() as u64);
     crowd.scene.sweep();
     assert_eq!(crowd.scene.shared.budget.made(), 100_000);
     assert_eq!(crowd.ends().len(), many - 2);
@@ -463,7 +464,7 @@ fn one_sweep_gives_up_all_that_stall() {
 #[test]
 fn made_answers_are_given_up_when_they_are_not_taken() {
     let handler = |_: &mut Request<'_>| Response::new(Status::OK).body(pattern(50_000));
-    let stalls = STALLS_FROM.as_millis() as u64;
+    let stalls = STALLED_AFTER.as_millis() as u64;
     let mut crowd = Crowd::new(limits(|limits| limits.parked_bytes = 100_000), handler);
     crowd.come(4);
     let asks = |crowd: &mut Crowd, number: usize| {

@@ -6,7 +6,7 @@ use crate::support::PATIENCE;
 use crate::support::recorder::{Event, Recorder};
 use crate::support::server::{Housekeeper, Listeners, Pool, Shared, WatchOutcome, Worker};
 use doorstep::internals::conn::Config;
-use doorstep::internals::limits::{CUT_FROM, PEER_WAIT};
+use doorstep::internals::server::{CANCEL_AFTER, SPARE_WORKER_ENDS_AFTER, WAIT_SLICE};
 use doorstep::internals::sys::{Clock, Listener, SystemThreads, Threads};
 use doorstep::{CloseReason, Handler, Limits, Request, Response, Status};
 use std::io::{self, Read, Write};
@@ -319,7 +319,7 @@ fn the_longest_wait_for_a_peer_is_cut_for_the_sake_of_others() {
         let mut younger = stalled(&house);
         waits(&house, 2);
         // Nobody waits for a worker: nobody is cut, however long it takes.
-        let least = CUT_FROM.as_millis() as u64;
+        let least = CANCEL_AFTER.as_millis() as u64;
         house.hands.0.store(100 * least, Ordering::SeqCst);
         assert_eq!(house.looks_twice(), WatchOutcome::Nothing);
         house.hands.0.store(least - 1, Ordering::SeqCst);
@@ -421,7 +421,7 @@ fn a_client_that_drips_is_cut_as_well() {
             while !answer.is_finished() {
                 // Fails once the server has closed.
                 let _ = drips.try_send([b'x'; 10]);
-                thread::sleep(PEER_WAIT / 5);
+                thread::sleep(WAIT_SLICE / 5);
             }
             answer.join().unwrap()
         });
@@ -437,7 +437,7 @@ fn a_thread_that_cannot_be_started_is_no_reason_not_to_cut() {
         let mut oldest = stalled(&house);
         assert!(eventually(|| house.shared.pool.waits() == 1));
         house.threads.0.2.store(true, Ordering::SeqCst);
-        let late = CUT_FROM.as_millis() as u64;
+        let late = CANCEL_AFTER.as_millis() as u64;
         house.hands.0.store(late, Ordering::SeqCst);
         let mut good = house.asks("/");
         house.looks_twice();
@@ -542,5 +542,5 @@ fn nothing_is_kept_for_a_connection_that_a_thread_has() {
 
 #[test]
 fn the_patience_of_these_tests_is_longer_than_a_rest() {
-    assert!(PATIENCE > 2 * doorstep::internals::limits::REST);
+    assert!(PATIENCE > 2 * SPARE_WORKER_ENDS_AFTER);
 }

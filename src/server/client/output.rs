@@ -2,12 +2,16 @@
 
 use crate::h1::chunked;
 use crate::handler::Payload;
-use crate::limits::{READS_PER_TURN, SENDFILE_FROM, STREAM_BLOCK};
+use crate::limits::{SENDFILE_FROM, STREAM_BLOCK};
 use crate::server::client::pending::PendingBody;
 use crate::sys::Stream;
 use crate::sys::stream::read_exact_at;
 use std::fs::File;
 use std::io::{self, IoSlice};
+
+/// Reads that one turn asks of a body's reader: as many as it takes for a turn's bytes in blocks of
+/// 1 KiB.
+pub const READS_PER_TURN: u32 = 1024;
 
 /// Bytes that are ready to be sent, of one response or of several in a row. Belongs to a worker.
 #[derive(Debug, Default)]

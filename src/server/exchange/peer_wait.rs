@@ -1,12 +1,19 @@
 //! A thread's wait for its peer: it ends with the socket, a deadline, or when others need the thread.
 
 use crate::conn::{CloseReason, Moment};
-use crate::limits::{DETACHED_WAIT, PEER_WAIT};
 use crate::server::pool::heartbeat::Heartbeat;
 use crate::server::shared::Shared;
 use crate::sys::{Interest, Stream};
 use std::io;
 use std::time::Duration;
+
+/// How soon a thread that waits for its peer hears that it is to stop.
+pub const WAIT_SLICE: Duration = Duration::from_millis(100);
+
+/// The same for a thread of a detached response. There may be a thousand of them, and each look
+/// costs a wake-up. It is less than the second that the end of a server waits for its workers, so
+/// that the end finds these threads gone.
+const DETACHED_WAIT_SLICE: Duration = Duration::from_millis(500);
 
 /// How a wait for a peer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +44,7 @@ impl<'a> PeerWait<'a> {
             shared,
             heartbeat,
             waited: Duration::ZERO,
-            slice: PEER_WAIT,
+            slice: WAIT_SLICE,
             is_new: true,
         }
     }
@@ -45,7 +52,7 @@ impl<'a> PeerWait<'a> {
     /// The same on a thread of which there may be many, and that nobody cuts before the server's end.
     pub fn detached(shared: &'a Shared, heartbeat: &'a Heartbeat) -> PeerWait<'a> {
         PeerWait {
-            slice: DETACHED_WAIT,
+            slice: DETACHED_WAIT_SLICE,
             is_new: false,
             ..PeerWait::new(shared, heartbeat)
         }

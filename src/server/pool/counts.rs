@@ -15,7 +15,14 @@
 //!      └──── fill: started
 //! ```
 
-use crate::limits::{CUT_SHARE, KEPT_SHARE};
+/// One worker in this many may have its wait cancelled at a time: with 256 workers, and 100 ms
+/// until each hears of it, 80 a second.
+const WORKERS_PER_CANCEL: usize = 32;
+
+/// One worker in this many is never lent to a client whose body is not here yet: its request gets
+/// 503 instead, unless the handler has begun to read before. So clients that send slowly hold three
+/// workers in four at most.
+const WORKERS_PER_RESERVED: usize = 4;
 
 /// The workers of one server, counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,13 +79,13 @@ impl WorkerCounts {
 
     /// Workers that may wait for peers at a time. A server of fewer than four lends them all.
     pub fn waiting_max(&self) -> usize {
-        self.most - self.most / KEPT_SHARE
+        self.most - self.most / WORKERS_PER_RESERVED
     }
 
     /// PeerWait for peers that may be cut before the first of them has been heard of: a share of all, so that a small server does not
     /// lose all of its uploads for one request, and a large one need not lose them one after the other.
     pub fn cancelled_max(&self) -> usize {
-        (self.most / CUT_SHARE).max(1)
+        (self.most / WORKERS_PER_CANCEL).max(1)
     }
 
     /// All workers that have a thread.

@@ -7,7 +7,6 @@ pub mod counts;
 pub mod heartbeat;
 
 use crate::conn::Moment;
-use crate::limits::{CUT_FROM, REST, WORKERS_END_WITHIN, WORKERS_MOST};
 use crate::server::base::lock::lock;
 use crate::server::base::signal::Signal;
 use crate::server::pool::counts::{Fill, WorkerCounts};
@@ -16,6 +15,24 @@ use crate::sys::Poller;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The highest number of workers, whatever [`Limits::workers_max`](crate::Limits::workers_max)
+/// says.
+const WORKERS_MAX: usize = 4096;
+
+/// How long a worker that is not needed rests before its thread ends: long enough that handlers
+/// which block now and then do not start a thread each time.
+pub const SPARE_WORKER_ENDS_AFTER: Duration = Duration::from_secs(2);
+
+/// How long a peer can keep a worker waiting, in all waits of one request, before that wait may be
+/// cancelled for the sake of others. It is cancelled only when there are as many workers as
+/// allowed, none of them runs, and events wait.
+pub const CANCEL_AFTER: Duration = Duration::from_secs(1);
+
+/// How long the end of a server waits for its workers, which have nothing left to do unless a
+/// handler does not return.
+const WORKERS_END_WITHIN: Duration = Duration::from_secs(1);
 
 /// The workers of a server.
 #[derive(Debug)]
@@ -53,10 +70,10 @@ pub enum WatchOutcome {
 impl Pool {
     /// No worker yet; `base` are to run, and up to `most` may be there while some are blocked.
     pub fn new(base: usize, most: usize) -> Pool {
-        let base = base.clamp(1, WORKERS_MOST);
+        let base = base.clamp(1, WORKERS_MAX);
         Pool {
             state: Mutex::new(PoolState {
-                counts: WorkerCounts::new(base, most.min(WORKERS_MOST)),
+                counts: WorkerCounts::new(base, most.min(WORKERS_MAX)),
                 heartbeats: Vec::new(),
                 threads: 0,
                 started: 0,
@@ -182,7 +199,8 @@ impl Pool {
         others.sort_by_key(|(_, (_, since))| *since);
         match others.first() {
             Some((heartbeat, (wait, since)))
-                if since.after(CUT_FROM) <= now && told.len() < state.counts.cancelled_max() =>
+                if since.after(CANCEL_AFTER) <= now
+                    && told.len() < state.counts.cancelled_max() =>
             {
                 heartbeat.cancel(*wait);
                 WatchOutcome::Cancelled
@@ -200,7 +218,9 @@ impl Pool {
             return true;
         }
         let is_idle = |state: &mut PoolState| !state.has_ended && !state.counts.take_wakeup();
-        let waited = self.changed.wait_timeout_while(state, REST, is_idle);
+        let waited = self
+            .changed
+            .wait_timeout_while(state, SPARE_WORKER_ENDS_AFTER, is_idle);
         let (mut state, result) = waited.unwrap_or_else(PoisonError::into_inner);
         if result.timed_out() {
             state.counts.end_resting();

@@ -1,10 +1,13 @@
 //! The memory that all connections hold together, and which overload was reported when.
 
 use crate::conn::Moment;
-use crate::limits::OVERLOAD_SAID_EVERY;
 use crate::server::client::Client;
 use crate::server::client::pending::HeldBytes;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// How often the observer hears of each kind of overload.
+const OVERLOAD_REPORT_EVERY: Duration = Duration::from_secs(60);
 
 /// A kind of overload: each is reported once a minute, so that none hides another.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +42,7 @@ impl OverloadReports {
     pub fn is_due(&self, kind: OverloadKind, now: Moment) -> bool {
         let clock = &self.0[kind as usize];
         let last = clock.load(Ordering::Relaxed);
-        if last != Moment::NEVER.0 && now < Moment(last).after(OVERLOAD_SAID_EVERY) {
+        if last != Moment::NEVER.0 && now < Moment(last).after(OVERLOAD_REPORT_EVERY) {
             return false;
         }
         clock

@@ -1,7 +1,6 @@
 //! Listeners: accepting, and what a failed accept means.
 
 use crate::conn::Moment;
-use crate::limits::ACCEPT_REST;
 use crate::server::base::lock::lock;
 use crate::server::base::signal::Signal;
 use crate::server::base::token::EventSource;
@@ -10,6 +9,11 @@ use core::net::SocketAddr;
 use std::io::{self, ErrorKind::*};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+/// How long a listener rests after an accept failed for lack of descriptors or memory: so short
+/// that a client hardly notices, and so long that ten tries a second cost nothing.
+pub const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 /// The listeners of a server, until its shutdown closes them.
 pub struct Listeners {

@@ -2,7 +2,7 @@
 
 use crate::conn::{CloseReason, Moment};
 use crate::handler::Now;
-use crate::limits::{CLOSED_AT_ONCE, EVICTIONS};
+use crate::limits::CLOSED_AT_ONCE;
 use crate::server::base::catch_panic::catch_panic;
 use crate::server::client::Client;
 use crate::server::client::slots::Owned;
@@ -17,6 +17,9 @@ use crate::sys::limits::open_files;
 use crate::sys::shortage::{Shortage, shortage};
 use core::net::SocketAddr;
 use std::io;
+
+/// Rounds of evictions for one new connection, when others take the slots that become free.
+const EVICTION_TRIES: usize = 3;
 
 impl Worker {
     /// The accept loop's body: the pool's workers are its threads. The worker that accepts a connection serves its first
@@ -117,7 +120,7 @@ impl Worker {
     fn claim_slot(&self, mut client: Box<Client>, now: Moment) -> Result<Owned, Box<Client>> {
         let shared = &self.shared;
         // Another worker may take what becomes free here.
-        for _ in 0..EVICTIONS {
+        for _ in 0..EVICTION_TRIES {
             client = match shared.slots.occupy(client) {
                 Ok(owned) => return Ok(owned),
                 Err(client) => client,

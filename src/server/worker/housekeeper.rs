@@ -1,7 +1,7 @@
 //! The housekeeper: the sweep over deadlines, the look after the workers, and the shutdown. One thread, with a worker's buffers of its own.
 
 use crate::conn::{CloseReason, Moment};
-use crate::limits::{ACCEPTS_AT_SHUTDOWN, LOOK_AGAIN, TICK_LEAST, TICK_MOST, WATCH_EVERY};
+use crate::limits::BACKLOG;
 use crate::server::base::signal::Woken;
 use crate::server::pool::WatchOutcome;
 use crate::server::shared::Shared;
@@ -13,6 +13,24 @@ use crate::sys::{Interest, Stream};
 use core::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The shortest time between two sweeps over the deadlines.
+const TICK_MIN: Duration = Duration::from_millis(10);
+
+/// The longest time between two sweeps over the deadlines.
+const TICK_MAX: Duration = Duration::from_secs(1);
+
+/// How long a graceful shutdown waits between two looks at the connections that are left.
+const SHUTDOWN_CHECK_EVERY: Duration = Duration::from_millis(10);
+
+/// Connections that a shutdown still takes from each listener's queue: twice the backlog, for those
+/// that arrive meanwhile.
+const ACCEPTS_AT_SHUTDOWN: u32 = 2 * BACKLOG;
+
+/// How often the housekeeper checks the workers' progress while none of them waits for an event. A
+/// worker without progress from one check to the next is inside a handler that blocks; a shorter
+/// time would take a slice of the scheduler for that.
+const WATCH_EVERY: Duration = Duration::from_millis(5);
 
 /// Keeps time for a server.
 pub struct Housekeeper {
@@ -96,8 +114,8 @@ impl Housekeeper {
             timeouts.keep_alive,
             timeouts.linger,
         ];
-        let shortest = all.into_iter().min().unwrap_or(TICK_MOST);
-        (shortest / 4).clamp(TICK_LEAST, TICK_MOST)
+        let shortest = all.into_iter().min().unwrap_or(TICK_MAX);
+        (shortest / 4).clamp(TICK_MIN, TICK_MAX)
     }
 
     /// Ends the waits that are over, and lets listeners that rested try again.
@@ -132,7 +150,7 @@ impl Housekeeper {
             if let Some(ended) = self.finish(until) {
                 return ended;
             }
-            signal.pause(LOOK_AGAIN.min(until.since(now)));
+            signal.pause(SHUTDOWN_CHECK_EVERY.min(until.since(now)));
         }
     }
 

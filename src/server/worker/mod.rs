@@ -8,7 +8,7 @@ pub mod housekeeper;
 pub mod turn;
 
 use crate::conn::{CloseReason, Moment, Phase};
-use crate::limits::{INPUT_SLACK, PREFETCH_BYTES};
+use crate::limits::PREFETCH_BYTES;
 use crate::semantics::FieldTable;
 use crate::server::base::catch_panic::catch_panic;
 use crate::server::base::token::EventSource;
@@ -27,6 +27,10 @@ use crate::sys::{Token, Wake};
 use std::io;
 use std::sync::Arc;
 
+/// Bytes of a worker's input buffer beyond a whole head and a prefetched body: room for pipelined
+/// requests.
+const INPUT_SLACK_BYTES: usize = 16 * 1024;
+
 /// One worker: its buffers, and the state of the server that it shares with the others.
 pub struct Worker {
     shared: Arc<Shared>,
@@ -41,7 +45,7 @@ impl Worker {
     pub fn new(shared: Arc<Shared>) -> Worker {
         let limits = &shared.config.limits;
         let buffers = Buffers {
-            input: Input::with_capacity(limits.head_bytes + PREFETCH_BYTES + INPUT_SLACK),
+            input: Input::with_capacity(limits.head_bytes + PREFETCH_BYTES + INPUT_SLACK_BYTES),
             output: Output::default(),
             table: FieldTable::with_capacity(limits.headers),
             date: DateCache::default(),
