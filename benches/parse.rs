@@ -1,6 +1,7 @@
 //! What a head costs to parse: heads as common clients send them, whole and in pieces.
 //!
 //! `whole` is what nearly every request is; `pieces` hands the same octets in eight reads of equal size, `octets` one by one.
+#![allow(missing_docs, reason = "criterion_group! makes public functions")]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use doorstep::Limits;

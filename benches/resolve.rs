@@ -1,4 +1,5 @@
 //! How long a request's path takes to be resolved.
+#![allow(missing_docs, reason = "criterion_group! makes public functions")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use doorstep::internals::files::{media_types, resolve};

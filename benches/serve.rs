@@ -2,6 +2,7 @@
 //!
 //! The client runs in the same process, so these figures compare one version of doorstep with another. Beside other
 //! servers, with the client on a processor of its own, it is measured by `benches/peers/serve.sh`.
+#![allow(missing_docs, reason = "criterion_group! makes public functions")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use doorstep::{Handler, Server};

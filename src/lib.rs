@@ -65,8 +65,6 @@
 //!
 //! Linux: epoll, `openat2(2)`, `sendfile(2)`; all tests run there. Other Unixes: `poll(2)`, and a walk by descriptors to open
 //! files below a folder. Windows: `WSAPoll`. Rust 1.85 or later.
-#![deny(unsafe_code)]
-#![warn(missing_docs)]
 
 mod bytes;
 pub mod conn;

@@ -4,7 +4,6 @@
 //! elsewhere, and octet by octet; all of them agree. Out: what the octets mean. Never: a decision, an allocation, an octet
 //! outside the slice.
 #![allow(unsafe_code)]
-#![deny(clippy::undocumented_unsafe_blocks)]
 
 /// The searches, by the judgements on a block that stand where this is written.
 macro_rules! searches {

@@ -13,11 +13,7 @@
 //! Nothing here decides about a request or imports another room. `unsafe` code is here and in
 //! `scan`, and nowhere else.
 #![allow(unsafe_code)]
-#![deny(
-    clippy::undocumented_unsafe_blocks,
-    clippy::multiple_unsafe_ops_per_block,
-    unsafe_op_in_unsafe_fn
-)]
+#![deny(clippy::multiple_unsafe_ops_per_block)]
 
 pub mod addresses;
 mod backend;

@@ -82,6 +82,7 @@ mod process {
     const SIGINT: i32 = 2;
     const SIGTERM: i32 = 15;
 
+    #[allow(unsafe_code, reason = "a declaration of what libc has")]
     unsafe extern "C" {
         safe fn kill(process: i32, number: i32) -> i32;
         safe fn pthread_self() -> usize;

@@ -344,6 +344,7 @@ mod peer_gone {
 
     const SIGPIPE: i32 = 13;
 
+    #[allow(unsafe_code, reason = "a declaration of what libc has")]
     unsafe extern "C" {
         safe fn signal(number: i32, handler: usize) -> usize;
     }
