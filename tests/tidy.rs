@@ -7,6 +7,8 @@
 
 #[path = "tidy/documents.rs"]
 mod documents;
+#[path = "tidy/size.rs"]
+mod size;
 #[path = "tidy/source.rs"]
 mod source;
 
