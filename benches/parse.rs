@@ -4,11 +4,11 @@
 #![allow(missing_docs, reason = "criterion_group! makes public functions")]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use doorstep::Limits;
 use doorstep::internals::h1::chunked::{Decoder, push_chunk, push_last_chunk};
 use doorstep::internals::h1::write::{ConnectionField, LengthField, ResponseHead, push_head};
 use doorstep::internals::h1::{Head, Parsed, Resume, parse_head};
 use doorstep::internals::semantics::{FieldTable, Status};
+use doorstep::{HttpDate, Limits};
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -117,9 +117,10 @@ fn chunks(criterion: &mut Criterion) {
 }
 
 fn answers(criterion: &mut Criterion) {
+    let date = HttpDate::from_unix(784_111_777).expect("Sun, 06 Nov 1994 08:49:37 GMT");
     let head = ResponseHead {
         status: Status::OK,
-        date: Some("Sun, 06 Nov 1994 08:49:37 GMT"),
+        date: Some(&date),
         server: Some("doorstep"),
         fields: b"Content-Type: text/html; charset=utf-8\r\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"400-17c2b9e4d1f00000\"\r\n",
         length: LengthField::Length(1024),

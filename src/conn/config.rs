@@ -8,13 +8,13 @@ use crate::limits::{Limits, Timeouts};
 /// use doorstep::conn::Config;
 /// use std::time::Duration;
 ///
-/// let mut rules = Config::default();
-/// rules.limits.head_bytes = 4 * 1024;
-/// rules.timeouts.keep_alive = Duration::from_secs(5);
+/// let mut config = Config::default();
+/// config.limits.head_bytes = 4 * 1024;
+/// config.timeouts.keep_alive = Duration::from_secs(5);
 /// ```
 ///
 /// A connection obeys those of messages and of single connections (`head_bytes`, `headers`, `target_bytes`, `chunk_line_bytes`,
-/// `trailer_bytes`, `drain`, `requests_per_connection`; all timeouts but `shutdown`). The others are for whoever owns the
+/// `trailer_bytes`, `discard_bytes`, `requests_per_connection`; all timeouts but `shutdown`). The others are for whoever owns the
 /// connections.
 #[derive(Clone, Debug)]
 pub struct Config {

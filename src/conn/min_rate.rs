@@ -11,11 +11,11 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MinRate {
     /// When the present wait began; [`Moment::NEVER`] while there is none.
-    since: Moment,
+    pub(super) since: Moment,
     /// Milliseconds that were earned, less those that were waited.
-    credit: i32,
+    pub(super) credit: i32,
     /// Octets that were moved and have not earned a second yet.
-    odd: u32,
+    pub(super) odd: u32,
 }
 
 impl MinRate {
@@ -38,12 +38,6 @@ impl MinRate {
         // The rest of a division by a `u32` is one.
         self.odd = (octets % rate) as u32;
         self.credit = self.credit.saturating_add(earned(octets, min_rate));
-    }
-
-    /// Another transfer begins, behind one that may still keep the server waiting.
-    pub(super) fn begin(&mut self) {
-        self.credit = 0;
-        self.odd = 0;
     }
 
     /// Whether a wait has begun and not ended.

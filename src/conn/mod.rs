@@ -53,13 +53,13 @@
 
 mod close_reason;
 mod config;
+mod content;
 mod deadline;
 mod event;
 mod min_rate;
 mod moment;
 mod next_event;
 pub mod proxy;
-mod receive;
 mod response_plan;
 mod send;
 mod state;

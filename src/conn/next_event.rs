@@ -6,11 +6,11 @@
 use super::close_reason::CloseReason;
 use super::config::Config;
 use super::event::Event;
+use super::min_rate::MinRate;
 use super::moment::Moment;
-use super::state::{Connection, Phase, Stage};
-use crate::h1::write::CONTINUE;
-use crate::h1::{Reject, Resume};
-use crate::semantics::FieldTable;
+use super::state::{Connection, Content, Phase, Prefetch, Stage};
+use crate::h1::{self, Expect, Framing, Parsed, Reject, Resume, chunked};
+use crate::semantics::{FieldTable, Method};
 
 impl Connection {
     /// What to do next, at this time, with `input`: the bytes that have come and that no event has taken yet.
@@ -29,68 +29,98 @@ impl Connection {
         config: &Config,
         out: &mut Vec<u8>,
     ) -> Event {
-        let received = match self.stage {
-            Stage::Idle | Stage::Head(_) if input.is_empty() => Ok(None),
-            Stage::Idle => self.receive(Resume::default(), input, table, now, config),
-            Stage::Head(resume) => self.receive(resume, input, table, now, config),
+        match self.stage {
+            Stage::Idle | Stage::Head(_) if input.is_empty() => self.wait(now, config),
+            Stage::Idle | Stage::Head(_) => self.receive(input, table, now, config),
             Stage::Prefetch(prefetch) => self.receive_awaited(prefetch, input, table, now, config),
-            Stage::Handle => return self.next_content(input, now, config, out),
-            Stage::Send => return Event::Send,
+            Stage::Handle => self.next_content(input, now, config, out),
+            Stage::Send => Event::Send,
             Stage::Discard(before) => match self.discard(before, input, now, config) {
-                0 if self.phase() == Phase::Discard => Ok(None),
-                used => return dropped(used),
+                0 if self.phase() == Phase::Discard => self.wait(now, config),
+                used => dropped(used),
             },
-            Stage::Linger if input.is_empty() => Ok(None),
-            Stage::Linger => return dropped(input.len()),
-            Stage::Closed => return Event::Close(self.last_reason()),
-        };
-        match received {
-            Ok(Some(event)) => event,
-            Ok(None) => self.wait(now, config),
-            Err(reject) => self.refused(reject),
+            Stage::Linger if input.is_empty() => self.wait(now, config),
+            Stage::Linger => dropped(input.len()),
+            Stage::Closed => Event::Close(self.last_reason()),
         }
     }
 
-    /// The part of [`next_event`](Connection::next_event) that is about the present request's body, for a program that pulls it
-    /// while it holds the head, whose field lines lie in the table: [`Event::Content`], [`Event::Read`], or [`Event::Refuse`];
-    /// [`Event::Respond`] when it has been taken to its end, and in every phase but [`Phase::Handle`].
-    pub fn next_content(
+    /// Looks for a head, and for the content that is awaited with it, at the start of `input`.
+    fn receive(
         &mut self,
         input: &[u8],
+        table: &mut FieldTable,
         now: Moment,
         config: &Config,
-        out: &mut Vec<u8>,
     ) -> Event {
-        if self.phase() != Phase::Handle {
-            return Event::Respond;
-        }
-        if let Some(CloseReason::Rejected(reject)) = self.close_reason {
-            return Event::Refuse(reject);
-        }
-        if self.content_left() == Some(0) {
-            return Event::Respond;
-        }
-        if !input.is_empty() {
-            return match self.take_content(input, now, config) {
-                Ok(step) => Event::Content {
-                    used: step.used,
-                    data: step.data,
-                },
-                Err(reject) => self.refused(reject),
+        let resume = match self.stage {
+            Stage::Head(resume) => resume,
+            _ => Resume::START,
+        };
+        let (head, used) = match h1::parse_head(input, resume, &config.limits, table) {
+            Ok(Parsed::Done { value: head, used }) => (head, used),
+            Ok(Parsed::More { resume }) => {
+                // The time for a head is counted in all, not from octet to octet; before the first request it began
+                // with the accept, and that deadline stands.
+                if self.phase() == Phase::Idle && self.requests > 0 {
+                    self.deadline = now.after(config.timeouts.head);
+                }
+                self.stage = Stage::Head(resume);
+                return self.wait(now, config);
+            }
+            Err(reject) => return self.refused(reject),
+        };
+        self.stage = Stage::Handle;
+        self.requests = self.requests.saturating_add(1);
+        self.version = head.version;
+        self.is_head = head.method == Method::Head;
+        self.is_connect = head.method == Method::Connect;
+        self.keep_alive = head.keep_alive;
+        self.continue_due = head.expect == Expect::Continue;
+        self.reading = MinRate::NEW;
+        self.content = match head.framing {
+            Framing::None | Framing::Length(0) => Content::Done,
+            Framing::Length(length) => Content::Length(length),
+            Framing::Chunked => Content::Chunked(chunked::Decoder::default()),
+        };
+        if config.prefetch_bytes > 0 && !self.continue_due && !matches!(self.content, Content::Done)
+        {
+            let prefetch = Prefetch {
+                // No head is longer: a span counts in `u32`.
+                head: u32::try_from(used).unwrap_or(u32::MAX),
+                here: 0,
+                seen: 0,
             };
+            match self.prefetch(prefetch, input, now, config) {
+                Ok(true) => {}
+                Ok(false) => return self.wait(now, config),
+                Err(reject) => return self.refused(reject),
+            }
         }
-        // RFC 9112 §8: "A server that receives an incomplete request message, usually due to a canceled request or a triggered
-        // timeout exception, MAY send an error response prior to closing the connection."
-        if self.input_ended {
-            return self.refused(Reject::TruncatedContent);
+        Event::Head { head, used }
+    }
+
+    /// The head has come before, and more of the content that is awaited with it may be here now.
+    fn receive_awaited(
+        &mut self,
+        prefetch: Prefetch,
+        input: &[u8],
+        table: &mut FieldTable,
+        now: Moment,
+        config: &Config,
+    ) -> Event {
+        match self.prefetch(prefetch, input, now, config) {
+            Ok(true) => {}
+            Ok(false) => return self.wait(now, config),
+            Err(reject) => return self.refused(reject),
         }
-        if config.checks_deadlines && now >= self.content_deadline(now, config) {
-            return self.refused(Reject::ContentTimeout);
+        // Whoever waits keeps only the octets, so the head is parsed a second time. What it was then it is now.
+        match h1::parse_head(input, Resume::START, &config.limits, table) {
+            Ok(Parsed::Done { value: head, used }) => Event::Head { head, used },
+            // Not with the input that was here before.
+            Ok(Parsed::More { .. }) => self.wait(now, config),
+            Err(reject) => self.refused(reject),
         }
-        if std::mem::take(&mut self.continue_due) {
-            out.extend_from_slice(CONTINUE);
-        }
-        Event::Read
     }
 
     /// The peer has closed its side: nothing comes after what is here. What is here is still read and answered, as a half-close is

@@ -92,11 +92,6 @@ impl<'a> ResponsePlan<'a> {
         self.upgrade = Some(protocol);
         Ok(self)
     }
-
-    /// Whether another protocol takes over behind it.
-    pub(super) fn switches(&self) -> bool {
-        self.status == Status::SWITCHING_PROTOCOLS
-    }
 }
 
 impl From<Status> for ResponsePlan<'_> {

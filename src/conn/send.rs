@@ -2,12 +2,12 @@
 
 use super::close_reason::CloseReason;
 use super::config::Config;
+use super::content::discard_max;
+use super::min_rate::MinRate;
 use super::moment::Moment;
-use super::receive::discard_max;
 use super::response_plan::{BodyFraming, PlanError, ResponsePlan};
 use super::state::{Connection, Content, Phase, Stage};
 use crate::h1::write::{CONTINUE, ConnectionField, LengthField, ResponseHead, push_head};
-use crate::semantics::date::HttpDate;
 use crate::semantics::{Status, Version};
 
 /// What the client gets when the program has answered with what is no answer.
@@ -42,56 +42,43 @@ impl Connection {
                 &FAULT
             }
         };
+        let ResponsePlan { status, fields, .. } = *answer;
+        let switches = status == Status::SWITCHING_PROTOCOLS;
         self.stage = Stage::Send;
-        self.writing.begin();
+        // Another transfer begins, after one that may still keep the server waiting.
+        self.writing = MinRate {
+            since: self.writing.since,
+            ..MinRate::NEW
+        };
         // RFC 9110 §7.8: "If a server receives both an Upgrade and an Expect header field with the "100-continue" expectation
         // …, the server MUST send a 100 (Continue) response before sending a 101 (Switching Protocols) response."
-        if answer.switches() && std::mem::take(&mut self.continue_due) {
+        if switches && std::mem::take(&mut self.continue_due) {
             out.extend_from_slice(CONTINUE);
         }
-        let delivery = self.delivery(answer);
-        self.close_reason = self.close_reason_after(answer, delivery, config);
-        let length = match (delivery, answer.length) {
-            // RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any 2xx (Successful) response to a
-            // CONNECT request", nor with 1xx and 204; 304 may carry one, but only that of a 200, which is not known here.
-            _ if !answer.status.allows_content() || self.is_tunnel(answer.status) => {
-                LengthField::Absent
-            }
-            // RFC 9110 §15.3.6: "a server MUST NOT generate content in a 205 response", which is framed as empty all the same.
-            _ if answer.status == Status::RESET_CONTENT => LengthField::Length(0),
-            // RFC 9110 §9.3.2: HEAD is answered with the fields that GET would have had.
-            (BodyFraming::NoContent, Some(length)) | (BodyFraming::Length(length), _) => {
-                LengthField::Length(length)
-            }
-            (BodyFraming::Chunked, _) => LengthField::Chunked,
-            (BodyFraming::NoContent, None) if self.version == Version::Http11 => {
-                LengthField::Chunked
-            }
-            (BodyFraming::NoContent, None) | (BodyFraming::UntilClose, _) => LengthField::Absent,
-        };
+        let (framing, length) = self.framing(answer);
+        self.close_reason = self.close_reason_after(answer, framing, config);
         let connection = match (self.close_reason, self.version) {
             // HTTP ends here, and with it what there is to say of it.
-            _ if answer.switches() => ConnectionField::Absent,
+            _ if switches => ConnectionField::Absent,
             (Some(_), _) => ConnectionField::Close,
             (None, Version::Http10) => ConnectionField::KeepAlive,
             (None, Version::Http11) => ConnectionField::Absent,
         };
-        let ResponsePlan { status, fields, .. } = *answer;
         // RFC 9110 §6.6.1: a server "MAY generate a Date header field in 1xx (Informational)"; here it does not.
-        let is_dated = fields.has_date() || status.is_informational();
+        let is_dated = fields.has_date || switches;
         push_head(
             out,
             &ResponseHead {
                 status,
-                date: answer.date.filter(|_| !is_dated).map(HttpDate::as_str),
-                server: answer.server.filter(|_| !fields.has_server()),
+                date: answer.date.filter(|_| !is_dated),
+                server: answer.server.filter(|_| !fields.has_server),
                 fields: fields.as_bytes(),
                 length,
                 connection,
                 upgrade: answer.upgrade,
             },
         );
-        delivery
+        framing
     }
 
     /// As [`respond`](Connection::respond), with content that is here as a whole: its length is set, and it is appended behind the
@@ -117,7 +104,7 @@ impl Connection {
     /// # Errors
     /// Why not: [`respond`](Connection::respond) would panic, or write a 500 in its place.
     pub fn check(&self, plan: &ResponsePlan<'_>) -> Result<(), PlanError> {
-        if !plan.switches() {
+        if plan.status != Status::SWITCHING_PROTOCOLS {
             return match plan.status.is_informational() {
                 true => Err(PlanError::Interim),
                 false => Ok(()),
@@ -135,45 +122,56 @@ impl Connection {
         }
     }
 
-    fn delivery(&self, answer: &ResponsePlan<'_>) -> BodyFraming {
-        let empty = answer.status == Status::RESET_CONTENT;
-        if self.is_head || empty || !answer.status.allows_content() || self.is_tunnel(answer.status)
-        {
-            return BodyFraming::NoContent;
+    /// How the content of a response is delimited, and what its head says of that.
+    fn framing(&self, plan: &ResponsePlan<'_>) -> (BodyFraming, LengthField) {
+        let status = plan.status;
+        // RFC 9110 §9.3.6: a 2xx response to CONNECT turns the connection into a tunnel. This server opens none, but such a response
+        // has no content all the same.
+        let is_tunnel = self.is_connect && status.is_successful();
+        // RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any 2xx (Successful) response to a
+        // CONNECT request", nor with 1xx and 204; 304 may carry one, but only that of a 200, which is not known here.
+        if !status.allows_content() || is_tunnel {
+            return (BodyFraming::NoContent, LengthField::Absent);
         }
-        match answer.length {
-            Some(length) => BodyFraming::Length(length),
-            None if self.version == Version::Http11 => BodyFraming::Chunked,
+        // RFC 9110 §15.3.6: "a server MUST NOT generate content in a 205 response", which is framed as empty all the same.
+        if status == Status::RESET_CONTENT {
+            return (BodyFraming::NoContent, LengthField::Length(0));
+        }
+        let (framing, length) = match plan.length {
+            Some(length) => (BodyFraming::Length(length), LengthField::Length(length)),
+            None if self.version == Version::Http11 => (BodyFraming::Chunked, LengthField::Chunked),
             // RFC 9112 §6.1: "A server MUST NOT send a response containing Transfer-Encoding unless the corresponding
             // request indicates HTTP/1.1 (or later minor revisions)."
-            None => BodyFraming::UntilClose,
+            None => (BodyFraming::UntilClose, LengthField::Absent),
+        };
+        match self.is_head {
+            // RFC 9110 §9.3.2: HEAD is answered with the fields that GET would have had.
+            true => (BodyFraming::NoContent, length),
+            false => (framing, length),
         }
-    }
-
-    /// RFC 9110 §9.3.6: a 2xx answer to CONNECT turns the connection into a tunnel. This server opens none, but such an answer has
-    /// no content all the same.
-    fn is_tunnel(&self, status: Status) -> bool {
-        self.is_connect && status.is_successful()
     }
 
     fn close_reason_after(
         &self,
         answer: &ResponsePlan<'_>,
-        delivery: BodyFraming,
+        framing: BodyFraming,
         config: &Config,
     ) -> Option<CloseReason> {
-        let upgraded = answer.switches().then_some(CloseReason::Upgraded);
+        let switches = answer.status == Status::SWITCHING_PROTOCOLS;
+        let upgraded = switches.then_some(CloseReason::Upgraded);
         // What was abandoned stays abandoned for its own reason.
         if let Some(reason) = self.close_reason.or(upgraded).or(answer.close_after) {
             return Some(reason);
         }
-        let too_much = self
-            .content_left()
-            .is_some_and(|left| left > u64::from(discard_max(&config.limits)));
-        // Whether a client that was not told to continue sends its content or not cannot be known, so neither can the
-        // start of its next request.
-        if self.content_left() != Some(0) && (self.continue_due || too_much) {
-            return Some(CloseReason::UnreadContent);
+        match self.content_left() {
+            Some(0) => {}
+            // Whether a client that was not told to continue sends its content or not cannot be known, so neither can the
+            // start of its next request.
+            _ if self.continue_due => return Some(CloseReason::UnreadContent),
+            Some(left) if left > u64::from(discard_max(&config.limits)) => {
+                return Some(CloseReason::UnreadContent);
+            }
+            Some(_) | None => {}
         }
         let at_limit = config
             .limits
@@ -181,7 +179,7 @@ impl Connection {
             .is_some_and(|most| self.requests >= most);
         let ends = !self.keep_alive
             || at_limit
-            || delivery == BodyFraming::UntilClose
+            || framing == BodyFraming::UntilClose
             // RFC 9110 §9.3.6: "A CONNECT request message does not have content. The interpretation of data sent immediately after
             // the header section of the CONNECT request message is specific to the version of HTTP in use."
             // STRICTER: whatever the answer, none of it is read. A client that did not wait for the tunnel has sent what is meant
@@ -220,6 +218,13 @@ impl Connection {
                 self.content_deadline(now, config);
             }
         }
+    }
+
+    /// Between two requests.
+    pub(super) fn rest(&mut self, now: Moment, config: &Config) {
+        self.stage = Stage::Idle;
+        self.content = Content::Done;
+        self.deadline = now.after(config.timeouts.keep_alive);
     }
 
     /// Makes the response that is due the last one, for this reason, and one due where none was: a response to what was refused, or

@@ -49,8 +49,21 @@ pub enum Expect {
     Continue,
 }
 
+impl Head {
+    /// The path as it came, not percent-decoded: `/` when an absolute target has none (RFC 9110 §4.2.3), `*` for `OPTIONS *`,
+    /// and empty for CONNECT. `octets` are those that the head was parsed from.
+    pub fn path<'a>(&self, octets: &'a [u8]) -> &'a str {
+        self.parts.path_of(self.target.text(octets))
+    }
+
+    /// The query as it came, without its `?`; `None` when there is no `?`.
+    pub fn query<'a>(&self, octets: &'a [u8]) -> Option<&'a str> {
+        self.parts.query_of(self.target.text(octets))
+    }
+}
+
 /// Where parsing goes on when more octets have come. `Resume::default()` is the start of a head.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resume {
     /// The first octet that has not been validated.
     offset: u32,
@@ -72,12 +85,20 @@ enum At {
     },
 }
 
-impl Default for At {
-    fn default() -> At {
-        At::RequestLine {
+impl Resume {
+    /// The start of a head.
+    pub(crate) const START: Resume = Resume {
+        offset: 0,
+        at: At::RequestLine {
             at: request_line::At::Start,
             part: 0,
-        }
+        },
+    };
+}
+
+impl Default for Resume {
+    fn default() -> Resume {
+        Resume::START
     }
 }
 
@@ -124,38 +145,47 @@ pub fn parse_head(
     limits: &Limits,
     table: &mut FieldTable,
 ) -> Result<Parsed<Head, Resume>, Reject> {
-    table.clear();
+    table.lines.clear();
     // A span counts in `u32`, so no head can be longer than that.
     let head_bytes = limits.head_bytes.min(u32::MAX as usize);
     let window = input.get(..head_bytes).unwrap_or(input);
     let is_full = input.len() >= head_bytes;
     // Unless octets were taken away since, or a limit shrank: then what was read is void.
-    if resume != Resume::default()
+    if resume != Resume::START
         && resume.offset as usize <= window.len()
         && !is_complete(window, &mut resume, limits)?
     {
         return more(resume, is_full);
     }
-    let mut resume = Resume::default();
+    let mut resume = Resume::START;
     let mut noted = Noted::default();
     let line = read_lines(window, &mut resume, limits, |name, value| {
         let line = FieldLine {
             field: FieldName::at(window, name.start, name.end),
-            name: span(name),
-            value: span(value),
+            name: Span::new(name.start, name.end),
+            value: Span::new(value.start, value.end),
         };
-        noted.note(line.field);
-        table.push(line);
+        noted.repeated |= noted.seen & bit(line.field);
+        noted.seen |= bit(line.field);
+        table.lines.push(line);
     })?;
-    match line {
-        None => more(resume, is_full),
-        Some(line) => head_of(Lines {
-            input: window,
-            request: line,
-            table,
-            noted,
-            used: resume.offset as usize,
-        }),
+    let Some(request) = line else {
+        return more(resume, is_full);
+    };
+    let target = window.get(request.target.clone()).unwrap_or_default();
+    let query = request.query.map(|mark| mark - request.target.start);
+    let is_get = request.is_get;
+    let lines = Lines {
+        input: window,
+        request,
+        table,
+        noted,
+        used: resume.offset as usize,
+    };
+    // Nearly every request is of this kind.
+    match Target::origin_form(target, query) {
+        Some(parts) if is_get => head_of(&lines, Method::Get, parts),
+        _ => other_head_of(lines),
     }
 }
 
@@ -175,7 +205,7 @@ fn more(resume: Resume, is_full: bool) -> Result<Parsed<Head, Resume>, Reject> {
     }
 }
 
-/// The one loop over a head's lines, from `resume` on. `None` when `input` ends within the head.
+/// The one loop over a head's lines, from `resume` on. `None` when `input`, which is shorter than 4 GiB, ends within the head.
 ///
 /// The answer, and what `line` gets, are whole only when the head is read from its start.
 #[inline(always)]
@@ -201,10 +231,10 @@ fn read_lines(
             };
             let Some(line) = read_request_line(input, &mut place, limits)? else {
                 *resume = Resume {
-                    offset: octets(place.offset),
+                    offset: place.offset as u32,
                     at: At::RequestLine {
                         at: place.at,
-                        part: octets(place.part),
+                        part: place.part as u32,
                     },
                 };
                 return Ok(None);
@@ -215,7 +245,7 @@ fn read_lines(
     }
     let complete = read_section(input, &mut section, limits.headers, line)?;
     *resume = Resume {
-        offset: octets(section.offset),
+        offset: section.offset as u32,
         at: At::Fields {
             at: section.at,
             lines: section.lines,
@@ -234,14 +264,6 @@ struct Lines<'a> {
     used: usize,
 }
 
-impl<'a> Lines<'a> {
-    fn octets(&self, part: &Range<usize>) -> &'a [u8] {
-        self.input.get(part.clone()).unwrap_or_default()
-    }
-}
-
-type Outcome = Result<Parsed<Head, Resume>, Reject>;
-
 /// Which known fields a head has, noted as its lines come, so that they need not be looked through once for each question.
 #[derive(Default)]
 struct Noted {
@@ -251,54 +273,30 @@ struct Noted {
     repeated: u64,
 }
 
-impl Noted {
-    #[inline(always)]
-    fn note(&mut self, field: FieldName) {
-        let bit = bit(field);
-        self.repeated |= self.seen & bit;
-        self.seen |= bit;
-    }
-
-    /// No line has this name.
-    #[inline]
-    fn lacks(&self, field: FieldName) -> bool {
-        self.seen & bit(field) == 0
-    }
-
-    /// More than one line has this name.
-    #[inline]
-    fn repeats(&self, field: FieldName) -> bool {
-        self.repeated & bit(field) != 0
-    }
+/// The bit of a field in a set of fields: each known one has its own, and all others have one.
+const fn bit(field: FieldName) -> u64 {
+    const { assert!(FieldName::ALL.len() < u64::BITS as usize) };
+    1 << (field as u32)
 }
 
-/// What the lines of a complete head say together.
-#[inline(always)]
-fn head_of(lines: Lines<'_>) -> Outcome {
-    let target = lines.octets(&lines.request.target);
-    let start = lines.request.target.start;
-    let query = lines.request.query.map(|mark| mark - start);
-    // Nearly every request is of this kind.
-    match Target::origin_form(target, query) {
-        Some(parts) if lines.request.is_get => assemble(&lines, Method::Get, parts),
-        _ => other_head_of(lines),
-    }
-}
-
-/// [`head_of`] for all other methods and forms of the target.
+/// [`parse_head`] for all other methods and forms of the target.
 #[cold]
-fn other_head_of(lines: Lines<'_>) -> Outcome {
+fn other_head_of(lines: Lines<'_>) -> Result<Parsed<Head, Resume>, Reject> {
+    let octets = |part: &Range<usize>| lines.input.get(part.clone()).unwrap_or_default();
     // The request line's reader has let through tokens of allowed length only.
-    let method =
-        Method::from_token(lines.octets(&lines.request.method)).ok_or(Reject::InvalidMethod)?;
-    let target = lines.octets(&lines.request.target);
-    let parts = Target::parse(target, method).map_err(|_| Reject::InvalidTarget)?;
-    assemble(&lines, method, parts)
+    let method = Method::from_token(octets(&lines.request.method)).ok_or(Reject::InvalidMethod)?;
+    let target = Target::parse(octets(&lines.request.target), method);
+    let parts = target.map_err(|_| Reject::InvalidTarget)?;
+    head_of(&lines, method, parts)
 }
 
 /// What the lines of a head say, once its method and its target are known. The answer is made in one piece, as it is large.
 #[inline(always)]
-fn assemble(lines: &Lines<'_>, method: Method, parts: Target) -> Outcome {
+fn head_of(
+    lines: &Lines<'_>,
+    method: Method,
+    parts: Target,
+) -> Result<Parsed<Head, Resume>, Reject> {
     let Lines {
         input,
         ref request,
@@ -306,28 +304,28 @@ fn assemble(lines: &Lines<'_>, method: Method, parts: Target) -> Outcome {
         ref noted,
         used,
     } = *lines;
-    let headers = Headers::new(input, table.lines());
     let version = request.version;
-    let target = span(request.target.clone());
+    let target = Span::new(request.target.start, request.target.end);
     let authority = parts.authority.map(|within| Span {
         start: target.start + within.start,
         end: target.start + within.end,
     });
+    let headers = table.headers(input);
     let host = effective_host(version, authority, table, noted, input)?;
     let mut framing = Framing::None;
-    if !(noted.lacks(FieldName::TransferEncoding) && noted.lacks(FieldName::ContentLength)) {
+    if noted.seen & (bit(FieldName::TransferEncoding) | bit(FieldName::ContentLength)) != 0 {
         framing = request_framing(version, headers)?;
     }
     let mut keep_alive = version == Version::Http11;
-    if !noted.lacks(FieldName::Connection) {
-        let only = !noted.repeats(FieldName::Connection);
+    if noted.seen & bit(FieldName::Connection) != 0 {
+        let only = noted.repeated & bit(FieldName::Connection) == 0;
         // The one value that most requests have is told without taking a list apart.
         let value = headers.known(FieldName::Connection);
         keep_alive =
             only && value == Some(b"keep-alive") || persistence::keep_alive(version, headers);
     }
     let mut expect = Expect::Nothing;
-    if !noted.lacks(FieldName::Expect) {
+    if noted.seen & bit(FieldName::Expect) != 0 {
         expect = expectation(version, headers)?;
     }
     Ok(Parsed::Done {
@@ -354,14 +352,14 @@ fn effective_host(
     noted: &Noted,
     input: &[u8],
 ) -> Result<Option<Span>, Reject> {
-    let mut lines = table.lines().iter();
+    let mut lines = table.lines.iter();
     let field = lines
         .find(|line| line.field == FieldName::Host)
         .map(|line| line.value);
     // RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a
     // Host header field and to any request message that contains more than one Host header field line or a Host header field
     // with an invalid field value."
-    if noted.repeats(FieldName::Host) {
+    if noted.repeated & bit(FieldName::Host) != 0 {
         return Err(Reject::RepeatedHost);
     }
     if field.is_none() && version == Version::Http11 {
@@ -401,24 +399,4 @@ fn expectation(version: Version, headers: Headers<'_>) -> Result<Expect, Reject>
         expect = Expect::Continue;
     }
     Ok(expect)
-}
-
-/// The bit of a field in a set of fields.
-const fn bit(field: FieldName) -> u64 {
-    // One bit for each known field, and one for all others.
-    const { assert!(FieldName::ALL.len() < 64) };
-    1 << (field as u32)
-}
-
-/// An offset in a head, which `parse_head` keeps within `u32`.
-const fn octets(offset: usize) -> u32 {
-    offset as u32
-}
-
-/// A range within a head.
-const fn span(range: Range<usize>) -> Span {
-    Span {
-        start: octets(range.start),
-        end: octets(range.end),
-    }
 }

@@ -19,7 +19,6 @@ mod head;
 mod persistence;
 mod reject;
 mod request_line;
-mod view;
 pub(crate) mod write;
 
 pub use crate::semantics::{FieldTable, Span, Target, TargetForm};

@@ -43,7 +43,7 @@ pub(super) struct Place {
 }
 
 /// A request line's parts, as ranges of the input.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct RequestLine {
     pub method: Range<usize>,
     /// Whether the method is GET, as that of nearly every request is.
@@ -52,19 +52,6 @@ pub(super) struct RequestLine {
     /// The first `?` of the target.
     pub query: Option<usize>,
     pub version: Version,
-}
-
-impl Default for RequestLine {
-    /// A line of which nothing has been read.
-    fn default() -> RequestLine {
-        RequestLine {
-            method: 0..0,
-            is_get: false,
-            target: 0..0,
-            query: None,
-            version: Version::Http11,
-        }
-    }
 }
 
 /// Reads on from `place`; `None` when `input` ends within the line.
@@ -93,7 +80,7 @@ pub(super) fn read_request_line(
         }
         if at == At::Method {
             next = class::token_end(input, next);
-            if !ends_part(input, next, part, &Part::METHOD)? {
+            if !ends_part(input, next, part, METHOD_BYTES, &Part::METHOD)? {
                 break false;
             }
             line.method = part..next;
@@ -107,7 +94,7 @@ pub(super) fn read_request_line(
                 line.query = Some(next);
                 next = scan::target_end(input, next);
             }
-            if !ends_part(input, next, part, &Part::target(limits))? {
+            if !ends_part(input, next, part, limits.target_bytes, &Part::TARGET)? {
                 break false;
             }
             line.target = part..next;
@@ -177,37 +164,37 @@ fn read_start(octet: u8, start: usize) -> Result<At, Reject> {
     }
 }
 
-/// What holds for a method or a target.
+/// What a method or a target is refused for.
 struct Part {
-    len_max: usize,
     too_long: Reject,
-    /// For an octet that neither belongs to it nor ends it.
+    /// An octet neither belongs to it nor ends it.
     invalid: Reject,
 }
 
 impl Part {
     /// RFC 9112 §3: "A server that receives a method longer than any that it implements SHOULD respond with a 501".
     const METHOD: Part = Part {
-        len_max: METHOD_BYTES,
         too_long: Reject::MethodTooLong,
         invalid: Reject::InvalidMethod,
     };
-
     /// RFC 9112 §3: "A server that receives a request-target longer than any URI it wishes to parse MUST respond with a 414
     /// (URI Too Long) status code".
-    const fn target(limits: &Limits) -> Part {
-        Part {
-            len_max: limits.target_bytes,
-            too_long: Reject::TargetTooLong,
-            invalid: Reject::InvalidTarget,
-        }
-    }
+    const TARGET: Part = Part {
+        too_long: Reject::TargetTooLong,
+        invalid: Reject::InvalidTarget,
+    };
 }
 
 /// Whether the method or target that began at `start` ends at `end`, with a space; false when the input ends there.
 #[inline(always)]
-fn ends_part(input: &[u8], end: usize, start: usize, part: &Part) -> Result<bool, Reject> {
-    if end - start > part.len_max {
+fn ends_part(
+    input: &[u8],
+    end: usize,
+    start: usize,
+    len_max: usize,
+    part: &Part,
+) -> Result<bool, Reject> {
+    if end - start > len_max {
         return Err(part.too_long);
     }
     match input.get(end) {

@@ -5,14 +5,15 @@
 
 use crate::bytes::number;
 use crate::semantics::Status;
+use crate::semantics::date::HttpDate;
 
 /// What goes into a response's head.
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseHead<'a> {
     /// The status.
     pub status: Status,
-    /// The Date field's value, 29 octets. `None` when the program wrote one, or for 1xx.
-    pub date: Option<&'a str>,
+    /// The Date field's value. `None` when the program wrote one, or for 1xx.
+    pub date: Option<&'a HttpDate>,
     /// The Server field's value.
     pub server: Option<&'a str>,
     /// Serialised, validated field lines, each ended by CRLF; the last part of the head.
@@ -55,14 +56,25 @@ pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// Always in this order: status line, Date, Server, Connection, Upgrade, Content-Length or Transfer-Encoding, the other
 /// fields. The status line always says HTTP/1.1 (RFC 9110 §6.2: a server sends its own highest version of the major version).
 pub fn push_head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
-    push_status_line(out, head.status);
+    // What nearly every response has, in one copy.
+    if head.status == Status::OK {
+        out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+    } else {
+        out.extend_from_slice(b"HTTP/1.1 ");
+        number::push_decimal(out, u64::from(head.status.code()));
+        // RFC 9112 §4: "A server MUST send the space that separates the status-code from the reason-phrase even when the
+        // reason-phrase is absent (i.e., the status-line would end with the space)."
+        push_line(out, b" ", head.status.reason().as_bytes());
+    }
     if let Some(date) = head.date {
-        push_line(out, b"Date: ", date.as_bytes());
+        push_line(out, b"Date: ", &date.0);
     }
     if let Some(server) = head.server {
         push_line(out, b"Server: ", server.as_bytes());
     }
-    push_connection(out, head.connection, head.upgrade);
+    if head.connection != ConnectionField::Absent || head.upgrade.is_some() {
+        push_connection(out, head.connection, head.upgrade);
+    }
     match head.length {
         LengthField::Absent => {}
         LengthField::Length(length) => {
@@ -83,10 +95,7 @@ fn push_connection(out: &mut Vec<u8>, connection: ConnectionField, upgrade: Opti
         ConnectionField::Close => b"close",
     };
     let Some(protocol) = upgrade else {
-        if !persistence.is_empty() {
-            push_line(out, b"Connection: ", persistence);
-        }
-        return;
+        return push_line(out, b"Connection: ", persistence);
     };
     // RFC 9110 §7.8: "A sender of Upgrade MUST also send an "Upgrade" connection option in the Connection header field to
     // inform intermediaries not to forward this field."
@@ -96,19 +105,6 @@ fn push_connection(out: &mut Vec<u8>, connection: ConnectionField, upgrade: Opti
         out.extend_from_slice(b", ");
     }
     push_line(out, b"upgrade\r\nUpgrade: ", protocol.as_bytes());
-}
-
-fn push_status_line(out: &mut Vec<u8>, status: Status) {
-    // What nearly every response has, in one copy.
-    if status == Status::OK {
-        out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
-        return;
-    }
-    out.extend_from_slice(b"HTTP/1.1 ");
-    number::push_decimal(out, u64::from(status.code()));
-    // RFC 9112 §4: "A server MUST send the space that separates the status-code from the reason-phrase even when the
-    // reason-phrase is absent (i.e., the status-line would end with the space)."
-    push_line(out, b" ", status.reason().as_bytes());
 }
 
 fn push_line(out: &mut Vec<u8>, before: &[u8], value: &[u8]) {

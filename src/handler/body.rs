@@ -26,14 +26,10 @@ pub trait BodySource {
 /// [`Timeouts::body`](crate::Timeouts::body). When the client sends something that is no valid content, the read fails
 /// with [`io::ErrorKind::InvalidData`] and the client gets the status that the fault deserves, whatever the handler answers.
 pub struct Body<'a> {
-    source: &'a mut dyn BodySource,
+    pub(super) source: &'a mut dyn BodySource,
 }
 
-impl<'a> Body<'a> {
-    pub(super) fn new(source: &'a mut dyn BodySource) -> Body<'a> {
-        Body { source }
-    }
-
+impl Body<'_> {
     /// The length that the client declared; `None` for chunked content.
     pub fn content_length(&self) -> Option<u64> {
         self.source.content_length()

@@ -47,7 +47,7 @@ impl<'a> Request<'a> {
     pub(crate) fn new(parts: RequestParts<'a>, source: &'a mut dyn BodySource) -> Request<'a> {
         Request {
             parts,
-            body: Body::new(source),
+            body: Body { source },
         }
     }
 

@@ -23,7 +23,8 @@ pub struct Response {
     fields: FieldLines,
     close: bool,
     payload: Payload,
-    takeover: Option<Takeover>,
+    /// Boxed, as few responses have one, and each is moved several times.
+    takeover: Option<Box<Takeover>>,
     log_reason: Option<&'static str>,
     fault: Option<FieldError>,
 }
@@ -225,7 +226,7 @@ impl Response {
 
     fn taken_over_by(mut self, takeover: Takeover) -> Response {
         self.payload = Payload::Empty;
-        self.takeover = Some(takeover);
+        self.takeover = Some(Box::new(takeover));
         self
     }
 
@@ -263,7 +264,10 @@ impl Response {
 
     /// The length of the content, if it is known before it is sent.
     pub fn content_length(&self) -> Option<u64> {
-        content_length(&self.payload, self.takeover.as_ref())
+        match self.takeover.as_deref() {
+            Some(Takeover::Writer { .. }) => None,
+            Some(Takeover::Upgrade { .. }) | None => self.payload.length(),
+        }
     }
 
     /// All of the content, read or written into memory: for tests of handlers.
@@ -273,7 +277,7 @@ impl Response {
     /// become shorter than the answer says.
     pub fn into_content(self) -> io::Result<Vec<u8>> {
         let mut all = Vec::new();
-        if let Some(Takeover::Writer { write, .. }) = self.takeover {
+        if let Some(Takeover::Writer { write, .. }) = self.takeover.map(|boxed| *boxed) {
             run_writer(&mut all, write)?;
             return Ok(all);
         }
@@ -350,13 +354,6 @@ impl fmt::Debug for Takeover {
     }
 }
 
-fn content_length(payload: &Payload, takeover: Option<&Takeover>) -> Option<u64> {
-    match takeover {
-        Some(Takeover::Writer { .. }) => None,
-        Some(Takeover::Upgrade { .. }) | None => payload.length(),
-    }
-}
-
 /// What the server needs to know of an answer; see [`Response::take_apart`].
 #[derive(Debug)]
 pub struct ResponseParts {
@@ -370,6 +367,8 @@ pub struct ResponseParts {
     pub upgrade: Option<&'static str>,
     /// The content, unless a program writes it.
     pub payload: Payload,
+    /// Its length, if that is known before it is sent.
+    pub content_length: Option<u64>,
     /// What goes on with the connection behind the head, if it is the program's.
     pub takeover: Option<Takeover>,
     /// Why the handler answered so.
@@ -389,32 +388,25 @@ impl Response {
                 .with_log_reason(reason)
                 .take_apart();
         }
-        let is_upgrade = matches!(self.takeover, Some(Takeover::Upgrade { .. }));
-        if is_upgrade && self.status != Status::SWITCHING_PROTOCOLS {
+        let upgrade = match self.takeover.as_deref() {
+            Some(Takeover::Upgrade { protocol, .. }) => Some(*protocol),
+            Some(Takeover::Writer { .. }) | None => None,
+        };
+        if upgrade.is_some() && self.status != Status::SWITCHING_PROTOCOLS {
             return Response::status_page(Status::INTERNAL_SERVER_ERROR)
                 .with_log_reason("an upgrade is answered with 101")
                 .take_apart();
         }
-        let upgrade = match &self.takeover {
-            Some(Takeover::Upgrade { protocol, .. }) => Some(*protocol),
-            Some(Takeover::Writer { .. }) | None => None,
-        };
         ResponseParts {
+            content_length: self.content_length(),
             status: self.status,
             fields: self.fields,
             close: self.close,
             upgrade,
             payload: self.payload,
-            takeover: self.takeover,
+            takeover: self.takeover.map(|boxed| *boxed),
             log_reason: self.log_reason,
         }
-    }
-}
-
-impl ResponseParts {
-    /// The length of the content, if it is known.
-    pub fn content_length(&self) -> Option<u64> {
-        content_length(&self.payload, self.takeover.as_ref())
     }
 }
 

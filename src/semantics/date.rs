@@ -10,7 +10,7 @@ use crate::bytes::number;
 
 /// An IMF-fixdate: 29 octets, `Sun, 06 Nov 1994 08:49:37 GMT`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct HttpDate([u8; IMF_FIXDATE_LEN]);
+pub struct HttpDate(pub(crate) [u8; IMF_FIXDATE_LEN]);
 
 impl HttpDate {
     /// The date of a time, whole seconds (rounded down). `None` before 1970 or after 9999: such a time has no honest HTTP

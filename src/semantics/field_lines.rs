@@ -27,8 +27,8 @@ use std::fmt;
 pub struct FieldLines {
     /// INVARIANT: lines `name: value CRLF`, of a token and of octets that a field value may have.
     octets: Vec<u8>,
-    has_date: bool,
-    has_server: bool,
+    pub(crate) has_date: bool,
+    pub(crate) has_server: bool,
 }
 
 /// Why a field line was not added.
@@ -146,16 +146,6 @@ impl FieldLines {
         self.octets.clear();
         self.has_date = false;
         self.has_server = false;
-    }
-
-    /// Whether one of them is a Date field.
-    pub(crate) fn has_date(&self) -> bool {
-        self.has_date
-    }
-
-    /// Whether one of them is a Server field.
-    pub(crate) fn has_server(&self) -> bool {
-        self.has_server
     }
 }
 

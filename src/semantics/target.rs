@@ -38,7 +38,9 @@ impl Target {
     /// The path of `target`, which this is taken apart from: `/` when an absolute target has none, `*` in the asterisk form,
     /// and empty in the authority form.
     pub fn path_of<'a>(&self, target: &'a str) -> &'a str {
-        match (self.form, text(self.path, target)) {
+        let Span { start, end } = self.path;
+        let path = target.get(start as usize..end as usize);
+        match (self.form, path.unwrap_or_default()) {
             (TargetForm::Absolute, "") => "/",
             (TargetForm::Asterisk, _) => "*",
             (_, path) => path,
@@ -47,15 +49,10 @@ impl Target {
 
     /// The query of `target`, which this is taken apart from, without its `?`.
     pub fn query_of<'a>(&self, target: &'a str) -> Option<&'a str> {
-        Some(text(self.query?, target))
+        let Span { start, end } = self.query?;
+        let query = target.get(start as usize..end as usize);
+        Some(query.unwrap_or_default())
     }
-}
-
-/// The part of a target that a span covers; empty when it does not lie within it.
-fn text(span: Span, target: &str) -> &str {
-    target
-        .get(span.start as usize..span.end as usize)
-        .unwrap_or_default()
 }
 
 /// The target is none of the forms that its method may have, or holds an octet that no target may hold.
@@ -68,7 +65,6 @@ impl Target {
     ///
     /// # Errors
     /// [`InvalidTarget`] for anything else.
-    #[doc(hidden)]
     pub fn parse(octets: &[u8], method: Method) -> Result<Target, InvalidTarget> {
         // LENIENT: RFC 3986 §3.3 and §3.4 want `"`, `<`, `>`, `[`, `\`, `]`, `^`, `` ` ``, `{`, `|` and `}` escaped, but the
         // WHATWG URL Standard (§1.3, the percent-encode sets of paths and queries) leaves some of them in and every browser
@@ -102,11 +98,10 @@ impl Target {
         if octets.first() != Some(&b'/') {
             return None;
         }
-        let (path, query) = path_and_query(octets, 0, query);
         Some(Target {
             form: TargetForm::Origin,
-            path,
-            query,
+            path: Span::new(0, query.unwrap_or(octets.len())),
+            query: query.map(|mark| Span::new(mark + 1, octets.len())),
             authority: None,
         })
     }
@@ -132,12 +127,12 @@ fn absolute_form(octets: &[u8], query: Option<usize>) -> Result<Target, InvalidT
     // RFC 9110 §4.2.1 on an empty host: "A recipient that processes such a URI reference MUST reject it as invalid."
     // RFC 9110 §4.2.4 on userinfo: "treat its presence as an error; it is likely being used to obscure the authority".
     host::parse(&behind[..len], false).ok_or(InvalidTarget)?;
-    let (path, query) = path_and_query(octets, start + len, query);
+    let path = start + len;
     Ok(Target {
         form: TargetForm::Absolute,
-        path,
-        query,
-        authority: Some(span(start, start + len)),
+        path: Span::new(path, query.unwrap_or(octets.len())),
+        query: query.map(|mark| Span::new(mark + 1, octets.len())),
+        authority: Some(Span::new(start, path)),
     })
 }
 
@@ -149,7 +144,7 @@ fn authority_form(octets: &[u8]) -> Result<Target, InvalidTarget> {
     if authority.port.is_none() {
         return Err(InvalidTarget);
     }
-    let whole = span(0, octets.len());
+    let whole = Span::new(0, octets.len());
     Ok(Target {
         form: TargetForm::Authority,
         path: Span::default(),
@@ -169,21 +164,4 @@ fn scheme_len(octets: &[u8]) -> Option<usize> {
         .into_iter()
         .find(|scheme| starts_with(scheme))
         .map(<[u8]>::len)
-}
-
-/// The path that begins at `start`, and the query behind it, whose `?` is at `query`.
-#[inline(always)]
-fn path_and_query(octets: &[u8], start: usize, query: Option<usize>) -> (Span, Option<Span>) {
-    match query {
-        Some(mark) => (span(start, mark), Some(span(mark + 1, octets.len()))),
-        None => (span(start, octets.len()), None),
-    }
-}
-
-/// Both offsets fit: [`Target::parse`] has checked the length.
-fn span(start: usize, end: usize) -> Span {
-    Span {
-        start: start as u32,
-        end: end as u32,
-    }
 }

@@ -6,12 +6,13 @@
 use std::fmt;
 
 /// HTTP/1.0 or HTTP/1.1. A request of a later minor version is served as HTTP/1.1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Version {
     /// HTTP/1.0 (RFC 1945, as far as RFC 9112 keeps it).
     Http10,
     /// HTTP/1.1 (RFC 9112).
+    #[default]
     Http11,
 }
 

@@ -1,11 +1,9 @@
 //! RFC 9112 §4, RFC 9110 §6.2 and §15.2.1: the head of a response, and which fields can be written (RFC 9110 §5.1, §5.5).
 
-use doorstep::Status;
 use doorstep::internals::h1::write::{
     CONTINUE, ConnectionField, LengthField, ResponseHead, push_head,
 };
-
-const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+use doorstep::{HttpDate, Status};
 
 fn bare(code: u16) -> ResponseHead<'static> {
     ResponseHead {
@@ -22,8 +20,9 @@ fn bare(code: u16) -> ResponseHead<'static> {
 #[test]
 #[rustfmt::skip]
 fn heads() {
+    let date = HttpDate::from_unix(784_111_777).expect("Sun, 06 Nov 1994 08:49:37 GMT");
     let full = ResponseHead {
-        date: Some(DATE),
+        date: Some(&date),
         server: Some("doorstep"),
         fields: b"Content-Type: text/html\r\nX: y\r\n",
         length: LengthField::Length(1234),
@@ -35,11 +34,11 @@ fn heads() {
         ("404", bare(404), "HTTP/1.1 404 Not Found\r\n\r\n".to_owned()),
         ("RFC 9112 §4: no phrase, but its space", bare(599), "HTTP/1.1 599 \r\n\r\n".to_owned()),
         ("the last code", bare(999), "HTTP/1.1 999 \r\n\r\n".to_owned()),
-        ("everything, in its order", full, format!("HTTP/1.1 200 OK\r\nDate: {DATE}\r\nServer: doorstep\r\nConnection: close\r\nContent-Length: 1234\r\nContent-Type: text/html\r\nX: y\r\n\r\n")),
+        ("everything, in its order", full, format!("HTTP/1.1 200 OK\r\nDate: {date}\r\nServer: doorstep\r\nConnection: close\r\nContent-Length: 1234\r\nContent-Type: text/html\r\nX: y\r\n\r\n")),
         ("keep-alive, chunked", ResponseHead { connection: ConnectionField::KeepAlive, length: LengthField::Chunked, ..bare(200) }, "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned()),
         ("a length of 0", ResponseHead { length: LengthField::Length(0), ..bare(200) }, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_owned()),
         ("the largest length", ResponseHead { length: LengthField::Length(u64::MAX), ..bare(200) }, "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n".to_owned()),
-        ("RFC 9110 §7.8: another protocol, and the option that announces its field", ResponseHead { date: Some(DATE), fields: b"X: y\r\n", upgrade: Some("IRC/6.9"), ..bare(101) }, format!("HTTP/1.1 101 Switching Protocols\r\nDate: {DATE}\r\nConnection: upgrade\r\nUpgrade: IRC/6.9\r\nX: y\r\n\r\n")),
+        ("RFC 9110 §7.8: another protocol, and the option that announces its field", ResponseHead { date: Some(&date), fields: b"X: y\r\n", upgrade: Some("IRC/6.9"), ..bare(101) }, format!("HTTP/1.1 101 Switching Protocols\r\nDate: {date}\r\nConnection: upgrade\r\nUpgrade: IRC/6.9\r\nX: y\r\n\r\n")),
         ("RFC 9110 §15.5.22: a protocol that is asked for", ResponseHead { upgrade: Some("IRC/6.9"), ..bare(426) }, "HTTP/1.1 426 Upgrade Required\r\nConnection: upgrade\r\nUpgrade: IRC/6.9\r\n\r\n".to_owned()),
         ("RFC 9110 §7.8: its option beside others", ResponseHead { upgrade: Some("IRC/6.9"), connection: ConnectionField::Close, ..bare(426) }, "HTTP/1.1 426 Upgrade Required\r\nConnection: close, upgrade\r\nUpgrade: IRC/6.9\r\n\r\n".to_owned()),
         ("the same in HTTP/1.0", ResponseHead { upgrade: Some("IRC/6.9"), connection: ConnectionField::KeepAlive, ..bare(426) }, "HTTP/1.1 426 Upgrade Required\r\nConnection: keep-alive, upgrade\r\nUpgrade: IRC/6.9\r\n\r\n".to_owned()),

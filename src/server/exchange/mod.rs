@@ -67,9 +67,9 @@ impl Exchange<'_> {
         };
         let parts = RequestParts {
             method: head.method,
-            target: head.target_text(bytes),
+            target: head.target.text(bytes),
             parts: head.parts,
-            host: head.host_text(bytes),
+            host: head.host.map(|host| host.text(bytes)),
             version: head.version,
             headers: request.headers,
             peer: client.peer,

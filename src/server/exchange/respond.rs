@@ -119,7 +119,7 @@ impl ResponseWriter<'_> {
             fields: &parts.fields,
             date: self.date.at(self.now.wall),
             server: self.shared.server_name,
-            length: parts.content_length(),
+            length: parts.content_length,
             close_after: close_after.or(parts.close.then_some(CloseReason::Answered)),
             upgrade: parts.upgrade,
         };
@@ -185,7 +185,7 @@ impl ResponseWriter<'_> {
         let body_in_output = (self.output.bytes.len() - body_at) as u64;
         let record = AccessRecord {
             method: request.head.method,
-            target: Cow::Borrowed(request.head.target_text(request.bytes)),
+            target: Cow::Borrowed(request.head.target.text(request.bytes)),
             version: request.head.version,
             status: parts.status,
             log_reason: parts.log_reason,

@@ -1,14 +1,13 @@
-//! The reading side: heads, their content, and what is dropped.
+//! The content of a request: awaited with its head, taken, or dropped unread.
 
 use super::close_reason::CloseReason;
 use super::config::Config;
 use super::event::Event;
-use super::min_rate::MinRate;
 use super::moment::Moment;
 use super::state::{Connection, Content, Phase, Prefetch, Stage};
-use crate::h1::{self, Expect, Framing, Head, Parsed, Reject, Resume, chunked};
+use crate::h1::write::CONTINUE;
+use crate::h1::{Reject, chunked};
 use crate::limits::Limits;
-use crate::semantics::{FieldTable, Method};
 
 /// The most unread content that is dropped: the limit, as far as a connection counts.
 pub(super) fn discard_max(limits: &Limits) -> u32 {
@@ -19,84 +18,51 @@ pub(super) fn discard_max(limits: &Limits) -> u32 {
 }
 
 impl Connection {
-    /// Looks for a head, and for the content that is awaited with it, at the start of `input`. `None`: not all of that is here.
-    pub(super) fn receive(
+    /// The part of [`next_event`](Connection::next_event) that is about the present request's body, for a program that pulls it
+    /// while it holds the head, whose field lines lie in the table: [`Event::Content`], [`Event::Read`], or [`Event::Refuse`];
+    /// [`Event::Respond`] when it has been taken to its end, and in every phase but [`Phase::Handle`].
+    pub fn next_content(
         &mut self,
-        resume: Resume,
         input: &[u8],
-        table: &mut FieldTable,
         now: Moment,
         config: &Config,
-    ) -> Result<Option<Event>, Reject> {
-        match h1::parse_head(input, resume, &config.limits, table)? {
-            Parsed::More { resume } => {
-                // The time for a head is counted in all, not from octet to octet; before the first request it began
-                // with the accept, and that deadline stands.
-                if self.phase() == Phase::Idle && self.requests > 0 {
-                    self.deadline = now.after(config.timeouts.head);
-                }
-                self.stage = Stage::Head(resume);
-                Ok(None)
-            }
-            Parsed::Done { value: head, used } => {
-                self.begin(&head);
-                let is_awaited = config.prefetch_bytes > 0 && !self.continue_due;
-                if is_awaited && !matches!(self.content, Content::Done) {
-                    let prefetch = Prefetch {
-                        // No head is longer: a span counts in `u32`.
-                        head: u32::try_from(used).unwrap_or(u32::MAX),
-                        here: 0,
-                        seen: 0,
-                    };
-                    if !self.prefetch(prefetch, input, now, config)? {
-                        return Ok(None);
-                    }
-                }
-                Ok(Some(Event::Head { head, used }))
-            }
+        out: &mut Vec<u8>,
+    ) -> Event {
+        if self.phase() != Phase::Handle {
+            return Event::Respond;
         }
-    }
-
-    /// A head is complete: the request begins.
-    fn begin(&mut self, head: &Head) {
-        self.stage = Stage::Handle;
-        self.requests = self.requests.saturating_add(1);
-        self.version = head.version;
-        self.is_head = head.method == Method::Head;
-        self.is_connect = head.method == Method::Connect;
-        self.keep_alive = head.keep_alive;
-        self.continue_due = head.expect == Expect::Continue;
-        self.content = match head.framing {
-            Framing::None | Framing::Length(0) => Content::Done,
-            Framing::Length(length) => Content::Length(length),
-            Framing::Chunked => Content::Chunked(chunked::Decoder::default()),
-        };
-        self.reading = MinRate::NEW;
-    }
-
-    /// The head has come before, and more of the content that is awaited with it may be here now.
-    pub(super) fn receive_awaited(
-        &mut self,
-        prefetch: Prefetch,
-        input: &[u8],
-        table: &mut FieldTable,
-        now: Moment,
-        config: &Config,
-    ) -> Result<Option<Event>, Reject> {
-        if !self.prefetch(prefetch, input, now, config)? {
-            return Ok(None);
+        if let Some(CloseReason::Rejected(reject)) = self.close_reason {
+            return Event::Refuse(reject);
         }
-        // Whoever waits keeps only the octets, so the head is parsed a second time. What it was then it is now.
-        match h1::parse_head(input, Resume::default(), &config.limits, table)? {
-            Parsed::Done { value: head, used } => Ok(Some(Event::Head { head, used })),
-            // Not with the input that was here before.
-            Parsed::More { .. } => Ok(None),
+        if self.content_left() == Some(0) {
+            return Event::Respond;
         }
+        if !input.is_empty() {
+            return match self.take_content(input, now, config) {
+                Ok(step) => Event::Content {
+                    used: step.used,
+                    data: step.data,
+                },
+                Err(reject) => self.refused(reject),
+            };
+        }
+        // RFC 9112 §8: "A server that receives an incomplete request message, usually due to a canceled request or a triggered
+        // timeout exception, MAY send an error response prior to closing the connection."
+        if self.input_ended {
+            return self.refused(Reject::TruncatedContent);
+        }
+        if config.checks_deadlines && now >= self.content_deadline(now, config) {
+            return self.refused(Reject::ContentTimeout);
+        }
+        if std::mem::take(&mut self.continue_due) {
+            out.extend_from_slice(CONTINUE);
+        }
+        Event::Read
     }
 
     /// Whether the content that is awaited with a head is in `input`, which starts with the head's first octet: all of it, or as
     /// much of it as is awaited.
-    fn prefetch(
+    pub(super) fn prefetch(
         &mut self,
         mut prefetch: Prefetch,
         input: &[u8],
@@ -197,13 +163,6 @@ impl Connection {
             self.content_deadline(now, config);
         }
         used
-    }
-
-    /// Between two requests.
-    pub(super) fn rest(&mut self, now: Moment, config: &Config) {
-        self.stage = Stage::Idle;
-        self.content = Content::Done;
-        self.deadline = now.after(config.timeouts.keep_alive);
     }
 }
 
