@@ -1,6 +1,6 @@
 //! One request, as a handler sees it.
 
-use super::{Body, BodySource, TestRequest};
+use super::{Body, BodySource};
 use crate::semantics::{Headers, Method, Target, Version};
 use core::net::SocketAddr;
 use std::fmt;
@@ -49,11 +49,6 @@ impl<'a> Request<'a> {
             parts,
             body: Body { source },
         }
-    }
-
-    /// A request made up for a test: see [`TestRequest`].
-    pub fn test(method: Method, target: &str) -> TestRequest {
-        TestRequest::new(method, target)
     }
 
     /// The method (RFC 9110 §9).

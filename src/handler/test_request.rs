@@ -34,6 +34,13 @@ pub struct TestRequest {
     peer: Option<SocketAddr>,
 }
 
+impl Request<'_> {
+    /// A request made up for a test.
+    pub fn test(method: Method, target: &str) -> TestRequest {
+        TestRequest::new(method, target)
+    }
+}
+
 impl TestRequest {
     pub(super) fn new(method: Method, target: &str) -> TestRequest {
         TestRequest {
