@@ -7,6 +7,8 @@
 
 #[path = "tidy/documents.rs"]
 mod documents;
+#[path = "tidy/imports.rs"]
+mod imports;
 #[path = "tidy/size.rs"]
 mod size;
 #[path = "tidy/source.rs"]
@@ -58,6 +60,10 @@ const RULES: [(&str, Rule); 7] = [
     ("pure", pure),
     ("oracle", oracle),
 ];
+
+type RuleOverFiles = fn(&[Source]) -> Vec<String>;
+const RULES_OVER_FILES: [(&str, RuleOverFiles); 2] =
+    [("circles", imports::circles), ("layers", imports::layers)];
 
 type Where = fn(&Source) -> bool;
 /// A rule's name, the words and signs that must not stand one after the other, where, and why.
@@ -399,6 +405,14 @@ fn every_file_obeys_every_rule() {
 }
 
 #[test]
+fn imports_have_an_order() {
+    for (name, rule) in RULES_OVER_FILES {
+        println!("{name}");
+        assert_tidy(&rule(&sources("src")));
+    }
+}
+
+#[test]
 fn every_rfc_tag_is_tested() {
     // The tags of this file are made up.
     let mut tests = sources("tests");
@@ -474,12 +488,20 @@ fn every_rule_can_fail() {
     let names = RULES
         .map(|rule| rule.0)
         .into_iter()
-        .chain(NEVER.map(|rule| rule.0));
+        .chain(NEVER.map(|rule| rule.0))
+        .chain(RULES_OVER_FILES.map(|rule| rule.0));
     let seen: BTreeSet<&str> = rows.iter().map(|row| row[0].as_str()).collect();
     assert_eq!(seen, names.collect(), "each rule must be seen to fail");
     for row in &rows {
-        let found = complaints(&Source::new(&row[1], &row[2]));
-        let fails = found.iter().any(|(name, ..)| *name == row[0]);
+        // Several files in one row are separated by ` + `.
+        let files = row[1].split(" + ").zip(row[2].split(" + "));
+        let files: Vec<Source> = files.map(|(path, text)| Source::new(path, text)).collect();
+        let found = files.iter().flat_map(complaints);
+        let over_files = RULES_OVER_FILES
+            .iter()
+            .flat_map(|(name, rule)| rule(&files).into_iter().map(move |_| *name));
+        let mut names = found.map(|(name, ..)| name).chain(over_files);
+        let fails = names.any(|name| name == row[0]);
         assert!(fails, "{:?} lets {} say {:?}", row[0], row[1], row[2]);
     }
 }
@@ -497,6 +519,26 @@ fn good_code_passes() {
         let source = Source::new(&row[0], &format!("//! x\n{}", row[1]));
         assert_eq!(complaints(&source), [], "{row:?}");
     }
+}
+
+#[test]
+fn a_reexport_is_no_import() {
+    let file = Source::new;
+    let room = [
+        file(
+            "src/h1/mod.rs",
+            "mod a; pub use a::A; pub fn b() {} use std::fmt;",
+        ),
+        file(
+            "src/h1/a.rs",
+            "use super::b; use crate::h1::A; use crate::scan::c;",
+        ),
+        file("src/scan/mod.rs", "use super::h1::a;"),
+        file("src/server/worker/mod.rs", "use crate::server::base::lock;"),
+        file("src/server/base/lock.rs", "use crate::h1::b;"),
+    ];
+    assert_tidy(&imports::circles(&room));
+    assert_tidy(&imports::layers(&room));
 }
 
 #[test]

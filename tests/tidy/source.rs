@@ -11,6 +11,7 @@ const BUILT: [&str; 4] = [
     "fuzz/coverage",
 ];
 
+#[derive(Clone)]
 pub struct Token {
     pub word: String,
     pub line: usize,
