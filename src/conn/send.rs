@@ -31,11 +31,11 @@ impl Connection {
         config: &Config,
         out: &mut Vec<u8>,
     ) -> BodyFraming {
-        if self.phase() != Phase::Handle {
+        if !matches!(self.stage, Stage::Handle) {
             debug_assert!(false, "no answer is due in {:?}", self.phase());
             return BodyFraming::NoContent;
         }
-        let answer = match self.check(answer) {
+        let answer = match self.check(answer.status, answer.upgrade) {
             Ok(()) => answer,
             Err(error) => {
                 debug_assert!(false, "{:?}: {error}", answer.status);
@@ -72,7 +72,7 @@ impl Connection {
                 status,
                 date: answer.date.filter(|_| !is_dated),
                 server: answer.server.filter(|_| !fields.has_server),
-                fields: fields.as_bytes(),
+                fields: &fields.octets,
                 length,
                 connection,
                 upgrade: answer.upgrade,
@@ -99,18 +99,31 @@ impl Connection {
         }
     }
 
-    /// Whether the present request can end with this response.
+    /// Whether the present request can end with a response of this status, which names this protocol in its Upgrade field.
+    ///
+    /// ```
+    /// use doorstep::conn::{Config, Connection, Moment, PlanError};
+    /// use doorstep::Status;
+    ///
+    /// let conn = Connection::new(Moment(0), &Config::default());
+    /// assert_eq!(conn.check(Status::EARLY_HINTS, None), Err(PlanError::Interim));
+    /// assert_eq!(conn.check(Status::SWITCHING_PROTOCOLS, None), Err(PlanError::Interim));
+    /// assert_eq!(conn.check(Status::SWITCHING_PROTOCOLS, Some("websocket")), Ok(()));
+    /// ```
     ///
     /// # Errors
     /// Why not: [`respond`](Connection::respond) would panic, or write a 500 in its place.
-    pub fn check(&self, plan: &ResponsePlan<'_>) -> Result<(), PlanError> {
-        if plan.status != Status::SWITCHING_PROTOCOLS {
-            return match plan.status.is_informational() {
+    pub fn check(&self, status: Status, upgrade: Option<&str>) -> Result<(), PlanError> {
+        if status.allows_content() {
+            return Ok(());
+        }
+        if status != Status::SWITCHING_PROTOCOLS {
+            return match status.is_informational() {
                 true => Err(PlanError::Interim),
                 false => Ok(()),
             };
         }
-        if plan.upgrade.is_none() {
+        if upgrade.is_none() {
             return Err(PlanError::Interim);
         }
         if self.content_left() != Some(0) {
@@ -198,7 +211,7 @@ impl Connection {
     /// # Panics
     /// With debug assertions, when no answer is in progress. Without them nothing happens then.
     pub fn finish(&mut self, in_doubt: bool, now: Moment, config: &Config) {
-        if self.phase() != Phase::Send {
+        if !matches!(self.stage, Stage::Send) {
             debug_assert!(false, "no answer is in progress in {:?}", self.phase());
             return;
         }

@@ -23,6 +23,8 @@ pub struct Response {
     fields: FieldLines,
     close: bool,
     payload: Payload,
+    /// The length of what the payload, or the takeover, gives, if that is known.
+    content_length: Option<u64>,
     /// Boxed, as few responses have one, and each is moved several times.
     takeover: Option<Box<Takeover>>,
     log_reason: Option<&'static str>,
@@ -37,6 +39,7 @@ impl Response {
             fields: FieldLines::new(),
             close: false,
             payload: Payload::Empty,
+            content_length: Some(0),
             takeover: None,
             log_reason: None,
             fault: None,
@@ -93,6 +96,7 @@ impl Response {
     /// Sets the content.
     pub fn body(mut self, content: impl Into<Payload>) -> Response {
         self.payload = content.into();
+        self.content_length = self.payload.length();
         self.takeover = None;
         self
     }
@@ -226,6 +230,10 @@ impl Response {
 
     fn taken_over_by(mut self, takeover: Takeover) -> Response {
         self.payload = Payload::Empty;
+        self.content_length = match &takeover {
+            Takeover::Writer { .. } => None,
+            Takeover::Upgrade { .. } => Some(0),
+        };
         self.takeover = Some(Box::new(takeover));
         self
     }
@@ -264,10 +272,7 @@ impl Response {
 
     /// The length of the content, if it is known before it is sent.
     pub fn content_length(&self) -> Option<u64> {
-        match self.takeover.as_deref() {
-            Some(Takeover::Writer { .. }) => None,
-            Some(Takeover::Upgrade { .. }) | None => self.payload.length(),
-        }
+        self.content_length
     }
 
     /// All of the content, read or written into memory: for tests of handlers.
@@ -398,12 +403,12 @@ impl Response {
                 .take_apart();
         }
         ResponseParts {
-            content_length: self.content_length(),
             status: self.status,
             fields: self.fields,
             close: self.close,
             upgrade,
             payload: self.payload,
+            content_length: self.content_length,
             takeover: self.takeover.map(|boxed| *boxed),
             log_reason: self.log_reason,
         }

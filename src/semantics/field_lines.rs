@@ -26,7 +26,7 @@ use std::fmt;
 #[derive(Clone, Default)]
 pub struct FieldLines {
     /// INVARIANT: lines `name: value CRLF`, of a token and of octets that a field value may have.
-    octets: Vec<u8>,
+    pub(crate) octets: Vec<u8>,
     pub(crate) has_date: bool,
     pub(crate) has_server: bool,
 }

@@ -40,7 +40,7 @@ impl Status {
     pub const fn allows_content(self) -> bool {
         // RFC 9110 §6.4.1: "All 1xx (Informational), 204 (No Content), and 304 (Not Modified) responses do not include
         // content."
-        !self.is_informational() && !matches!(self, Status::NO_CONTENT | Status::NOT_MODIFIED)
+        !matches!(self.0, 100..=199 | 204 | 304)
     }
 }
 

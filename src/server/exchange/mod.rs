@@ -11,7 +11,7 @@ pub mod respond;
 pub mod upgraded;
 
 use crate::conn::CloseReason;
-use crate::h1::{Head, Parsed, Reject, Resume, parse_head};
+use crate::h1::{Framing, Head, Parsed, Reject, Resume, parse_head};
 use crate::handler::{Handler, Now, Request, RequestParts, Response};
 use crate::semantics::{FieldTable, Status};
 use crate::server::client::Client;
@@ -56,7 +56,7 @@ impl Exchange<'_> {
             client,
             now,
         } = self;
-        if client.conn.content_left() != Some(0) {
+        if head.framing != Framing::None {
             buffers.input.compact();
         }
         let (bytes, rest) = buffers.input.split(used);
@@ -75,18 +75,25 @@ impl Exchange<'_> {
             peer: client.peer,
             now: **now,
         };
-        let io = BlockingIo {
-            conn: &mut client.conn,
-            stream: &mut client.stream,
-            output: &mut buffers.output,
-            waits: PeerWait::new(shared, heartbeat),
-            config: &shared.config,
-            sent: &mut client.sent,
+        let mut body = RequestBody {
+            io: BlockingIo {
+                conn: &mut client.conn,
+                stream: &mut client.stream,
+                output: &mut buffers.output,
+                waits: PeerWait::new(shared, heartbeat),
+                config: &shared.config,
+                sent: &mut client.sent,
+            },
+            rest,
+            framing: head.framing,
+            data: 0..0,
+            failure: None,
         };
-        let mut body = RequestBody::new(io, rest);
         let response = <dyn Handler>::handle(&*shared.handler, &mut Request::new(parts, &mut body));
         heartbeat.progress();
-        let (start, end, failure) = body.end();
+        // What was decoded counts as read, whether the handler has taken it or not: its place in the
+        // framing is passed.
+        let (start, end, failure) = (body.rest.start, body.rest.end, body.failure);
         let mut writer = ResponseWriter {
             shared,
             output: &mut buffers.output,
@@ -107,10 +114,7 @@ impl Exchange<'_> {
                 writer.write_response(response, Some(request), None);
                 buffers.input.clear();
             }
-            Some(failure) => {
-                buffers.input.clear();
-                return Err(failure.reason());
-            }
+            Some(failure) => return Err(failure.reason()),
         }
         Ok(())
     }

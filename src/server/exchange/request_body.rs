@@ -1,6 +1,7 @@
 //! Request content, pulled by the handler through the connection.
 
 use crate::conn::Event;
+use crate::h1::Framing;
 use crate::handler::BodySource;
 use crate::server::client::input::Rest;
 use crate::server::exchange::blocking::{BlockingError, BlockingIo};
@@ -13,33 +14,18 @@ use std::ops::Range;
 /// What is in the buffer is decoded where it lies. When more is needed, what was answered so far is sent, then
 /// `100 Continue` if the client waits for it, and the worker waits for the socket under the connection's deadlines.
 pub struct RequestBody<'a> {
-    io: BlockingIo<'a>,
-    rest: Rest<'a>,
-    /// Data that is decoded and not consumed, as a range of `rest.octets`.
-    data: Range<usize>,
-    length: Option<u64>,
-    failure: Option<BlockingError>,
+    pub io: BlockingIo<'a>,
+    /// The part of the buffer after the head, with the marks of what is unread in it.
+    pub rest: Rest<'a>,
+    /// How the body is delimited.
+    pub framing: Framing,
+    /// Data that is decoded and not consumed, as a range of `rest.bytes`.
+    pub data: Range<usize>,
+    /// What went wrong, if anything.
+    pub failure: Option<BlockingError>,
 }
 
-impl<'a> RequestBody<'a> {
-    /// The content that follows the head in front of `rest`.
-    pub fn new(io: BlockingIo<'a>, rest: Rest<'a>) -> RequestBody<'a> {
-        let length = io.conn.content_left();
-        RequestBody {
-            io,
-            rest,
-            data: 0..0,
-            length,
-            failure: None,
-        }
-    }
-
-    /// The marks of what is unread behind the head now, and what went wrong. Data that was decoded and not
-    /// consumed by the handler counts as read: it is content, and its place in the framing is behind.
-    pub fn end(self) -> (usize, usize, Option<BlockingError>) {
-        (self.rest.start, self.rest.end, self.failure)
-    }
-
+impl RequestBody<'_> {
     fn fail(&mut self, failure: BlockingError) -> io::Error {
         self.failure = Some(failure);
         failure.error()
@@ -79,7 +65,11 @@ impl<'a> RequestBody<'a> {
 
 impl BodySource for RequestBody<'_> {
     fn content_length(&self) -> Option<u64> {
-        self.length
+        match self.framing {
+            Framing::None => Some(0),
+            Framing::Length(length) => Some(length),
+            Framing::Chunked => None,
+        }
     }
 
     fn collect_limit(&self) -> usize {

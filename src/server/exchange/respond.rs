@@ -70,11 +70,7 @@ impl ResponseWriter<'_> {
                 parts = upgrade_required(protocol);
             }
         }
-        let outline = ResponsePlan {
-            upgrade: parts.upgrade,
-            ..ResponsePlan::new(parts.status)
-        };
-        if let Err(error) = self.client.conn.check(&outline) {
+        if let Err(error) = self.client.conn.check(parts.status, parts.upgrade) {
             parts = fault(error.as_str());
         }
         let permit = match &parts.takeover {
