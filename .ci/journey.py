@@ -1,23 +1,31 @@
-"""Traces two requests through an unoptimised doorstep and lists the functions on their way. Run by .ci/journey inside gdb.
+"""Traces two requests through an unoptimised doorstep and lists the functions on their way.
 
-A function of the crate is on a way when its code runs between the two ends on the thread that serves: it is entered, or it was
-entered before the first end and is returned into (it has read the request, say, and hands it on). What lies further out and
-only waits for the return, such as the worker's loop, is not on the way.
+Run by .ci/journey inside gdb.
 
-- A function is its place in the source: file and line of its `fn`. Generic instances and repeated calls count once; `entries`
-  has every call. A closure belongs to the function that it is written in.
-- Only functions under src/ count: not those of std, and not what derives write, which has no `fn` in the source.
-- Nothing hides: the build is unoptimised, and .ci/journey turns `inline(always)` into `inline(never)`. Merged files lower the
-  number of files and not that of functions; both are bounded.
-- The ends are system calls and `Handler::handle` of `Files`, a name of the public API, so that renames inside change nothing.
+A function of the crate is on a way when its code runs between the two ends on the thread that
+serves: it is entered, or it was entered before the first end and is returned into (it has read the
+request, say, and hands it on). What lies further out and only waits for the return, such as the
+worker's loop, is not on the way.
 
-`target` is the first request for a file, on a new connection, just after one for another file: what the process does once, or
-every 100 ms (whether the root is still the same folder), is not on the way. `body` is a later request for the same file, on a
-new connection, answered from the cache without a system call on the file, from the handler's return on; what happens inside
-the handler is listed before it as `cached`. The server runs with `--quiet`: the access log is no part of any way. Other threads
-stand still while a way is traced.
+- A function is its place in the source: file and line of its `fn`. Generic instances and repeated
+  calls count once; `entries` has every call. A closure belongs to the function that it is written
+  in.
+- Only functions under src/ count: not those of std, and not what derives write, which has no `fn`
+  in the source.
+- Nothing hides: the build is unoptimised, and .ci/journey turns `inline(always)` into
+  `inline(never)`. Merged files lower the number of files and not that of functions; both are
+  bounded.
+- The ends are system calls and `Handler::handle` of `Files`, a name of the public API, so that
+  renames inside change nothing.
 
-Exit status 0 with a report; 75 when the machine was too slow for those 100 ms, and another try may do; else 1.
+`target` is the first request for a file, on a new connection, just after one for another file: what
+the process does once, or every 100 ms (whether the root is still the same folder), is not on the
+way, nor is making the Date field, once a second. `body` is a later request for the same file, on a
+new connection, answered from the cache without a system call on the file, from the handler's return
+on; what happens inside the handler is listed before it as `cached`. The server runs with `--quiet`:
+the access log is no part of any way. Other threads stand still while a way is traced.
+
+Exits with 0 and a report, with 75 when the machine was too slow and another try may do, or with 1.
 """
 
 import os
@@ -51,7 +59,7 @@ class Failed(Exception):
 
 
 class TooSlow(Exception):
-    """A file was looked at because 100 ms were over."""
+    """Something was done that is done once in 100 ms, or once a second."""
 
 
 # --- The source.
@@ -116,7 +124,7 @@ class Entry(gdb.Breakpoint):
 
 
 class Trace:
-    """What runs on one thread from `start` to `stop`: functions in order, each with its depth and how it came in."""
+    """What runs on one thread from `start` to `stop`: functions in order, each with its depth."""
 
     def __init__(self):
         self.symbols = entries_of_the_crate()
@@ -176,7 +184,7 @@ def entries_of_the_crate():
 
 
 def crate_frames():
-    """The frames of this thread that are the crate's, innermost first: where each one's caller goes on, and its function."""
+    """The crate's frames of this thread, innermost first: the caller's stack pointer, the function."""
     frames = []
     frame = gdb.newest_frame()
     while (older := frame.older()) is not None:
@@ -229,7 +237,7 @@ class Server:
             self.look()
 
     def look(self):
-        """Finds the server below timeout(1), and its port: that of the one TCP listener among its descriptors."""
+        """Finds the server below timeout(1), and the port of its one TCP listener."""
         try:
             with open(f"/proc/{self.guard.pid}/task/{self.guard.pid}/children", encoding="ascii") as file:
                 self.pid = int(file.read().split()[0])
@@ -331,12 +339,17 @@ def measure(server, report):
     trace.release()
 
     go_on_to("the response", is_sent)
+    # The Date field is written once a second.
+    time.sleep(1 - time.time() % 1)
+    second = int(time.time())
     server.ask(TARGET)
     go_on_to("the response", is_sent)
     server.ask(TARGET)
     handler = gdb.Breakpoint(f"*{handlers[0]:#x}", internal=True)
     go_on_to("the handler", lambda: gdb.newest_frame().pc() == handlers[0])
     handler.delete()
+    if int(time.time()) != second:
+        raise TooSlow("a new second began")
     trace.start()
     caller = gdb.newest_frame().older()
     back = gdb.Breakpoint(f"*{caller.pc():#x}", internal=True)
@@ -367,7 +380,7 @@ try:
     with open(REPORT, "w", encoding="utf-8") as file:
         main(file)
 except TooSlow as why:
-    print(f"journey: a file was looked at ({why})")
+    print(f"journey: too slow ({why})")
     status = 75
 except Exception:
     traceback.print_exc()

@@ -1,17 +1,21 @@
 #!/usr/bin/env bash
-# What this checkout costs beside a commit: each figure old, new, and new divided by old. Exits 1 when a bound is broken.
-#   benches/against.sh [COMMIT] [--figure NAME]     76dfc58 and every figure but `tests`, about 10 minutes
-#   instructions  per request, by callgrind, in the thread that serves                          at most 1.01
-#   calls         system calls per request, by strace, in the same ways                          not more
-#   memory        resident memory of an idle connection after one request, and the stripped size not more
-#   time          processor time of a server under a fixed load: the median of nine ratios      at most 1.02
-#   tests         `cargo test`, built before, wall time: the lesser of two runs each             at most 1.10
-# The requests are for 1 KiB of a cached file (keep-alive, 16 pipelined, Connection: close), and for "hello" through the library.
-# Instructions and calls are exact per request: the server is started twice and the difference of two numbers of requests is taken;
-# a request is sent when all threads of the server sleep. Of three runs the least counts, because noise only adds. `time` starts both
-# servers anew in each of its nine rounds, in which they take turns of about 5 ms; a round's ratio is the median of its turns. Needs valgrind, strace, taskset,
-# strip, two CPUs and 8,192 open files, no root; builds under target/against; servers listen on 127.0.0.1 and are bounded in time.
-# UPDATE_OLD=1 in the environment builds the commit anew.
+# What this checkout costs beside a commit: each figure old, new, and new divided by old.
+#   benches/against.sh [COMMIT] [--figure NAME]    76dfc58, and every figure but `tests`
+# Exits 1 when a bound is broken. Takes 5 minutes on a quiet machine. The figures:
+#   instructions   per request, of the thread that serves, by callgrind          at most 1.01
+#   calls          system calls per request, of the same thread, by strace       not more
+#   memory         of an idle connection, and the size of the stripped program   not more
+#   time           processor time of the server, median of nine ratios           at most 1.02
+#   tests          wall time of `cargo test`, built before, least of two runs    at most 1.10
+# The requests are for 1 KiB of a cached file (keep-alive, 16 pipelined, `Connection: close`), and
+# for "hello" through the library. Instructions and calls are the difference of a run of 3,072
+# requests and one of 1,024, divided; each request is sent when all threads of the server sleep.
+# The least of three runs counts, because noise only adds: the cache looks at a file again every
+# 100 ms, whatever the number of requests. `time` starts both servers anew in each of its nine
+# rounds, in which they take turns of about 5 ms; a round's ratio is the median of its turns.
+# Needs valgrind, strace, taskset, strip, two CPUs and 8,192 open files, and no root. Builds below
+# target/against, which is kept (UPDATE_OLD=1 builds the commit anew). Servers listen on 127.0.0.1
+# and are bounded in time.
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
@@ -55,7 +59,8 @@ need() {
   [ ${#missing[@]} = 0 ] || fail "missing: ${missing[*]} (Debian: valgrind strace util-linux binutils git cargo)"
 }
 
-# --- Building: `old` is the commit's tree in a folder of its own, `new` is this checkout as it stands.
+# --- Building: `old` is the commit's tree in a folder of its own, `new` is this checkout as it
+# stands.
 
 hello='use doorstep::Server;
 fn main() -> std::io::Result<()> {
@@ -100,7 +105,8 @@ TOML
 }
 
 row='%-38s %13s %13s %8s %6s  %s\n'
-# compare FIGURE OLD NEW BOUND DIGITS: one row; says and remembers when the ratio is above the bound.
+# compare FIGURE OLD NEW BOUND DIGITS: one row; says and remembers when the ratio is above the
+# bound.
 compare() {
   local verdict=ok
   if awk -v old="$2" -v new="$3" -v bound="$4" 'BEGIN { exit !(new > old * bound) }'; then
@@ -110,7 +116,8 @@ compare() {
   show "$1" "$2" "$3" "$4" "$5" "$verdict"
 }
 
-# not_more FIGURE OLD NEW TOLERANCE DIGITS: the same where the bound is what was, within what two runs of one program differ by.
+# not_more FIGURE OLD NEW TOLERANCE DIGITS: the same where the bound is what was, within what two
+# runs of one program differ by.
 not_more() {
   local verdict=ok
   if awk -v old="$2" -v new="$3" -v more="$4" 'BEGIN { exit !(new > old + more) }'; then
@@ -136,8 +143,9 @@ arguments_of() {
   esac
 }
 
-# start KIND WHICH [WRAPPER...]: a server on a free port, below timeout(1) and the wrapper. Sets `guard` and `server`, their process
-# ids: of timeout, and of the server, which is the last in the line of children.
+# start KIND WHICH [WRAPPER...]: a server on a free port, below timeout(1) and the wrapper. Sets
+# `guard` and `server`, their process ids: of timeout, and of the server, which is the last in the
+# line of children.
 start() {
   local kind=$1 which=$2 try wait command child
   shift 2
@@ -162,7 +170,8 @@ start() {
   fail "$kind of $which does not start: $(cat "$scratch/server.log")"
 }
 
-# The server alone gets the signal: timeout(1) would send it twice, and the second one means "at once".
+# The server alone gets the signal: timeout(1) would send it twice, and the second one means "at
+# once".
 stop() {
   kill -TERM "$server"
   wait "$guard" || :
@@ -203,7 +212,8 @@ per_request() {
 
 # --- The figures.
 
-# instructions_of REQUESTS KIND WAY WHICH: of the thread that serves, the busiest, in a whole run with so many requests.
+# instructions_of REQUESTS KIND WAY WHICH: of the thread that serves, the busiest, in a whole run
+# with n requests.
 instructions_of() {
   local failed=
   rm -f "$scratch"/profile*
@@ -223,7 +233,8 @@ figure_instructions() {
   done
 }
 
-# calls_of REQUESTS KIND WAY WHICH: of the thread that serves, in a whole run: those that are not futex(2), and those that are.
+# calls_of REQUESTS KIND WAY WHICH: of the thread that serves, in a whole run: those that are not
+# futex(2), and those that are.
 calls_of() {
   local failed=
   start "$2" "$4" strace -f -q -o "$scratch/calls"
@@ -268,7 +279,8 @@ figure_memory() {
   not_more "bytes of the stripped program" "$old" "$new" 0 0
 }
 
-# time_of WAY CONNECTIONS REQUESTS: nine rounds, each with servers of its own, which take 81 turns of so many requests.
+# time_of WAY CONNECTIONS REQUESTS: nine rounds, each with servers of its own, which take 81 turns
+# of n requests.
 time_of() {
   local round which old new ratio
   local -A servers guards ports

@@ -1,12 +1,14 @@
 //! Makes a fixed number of requests, so that what they cost a server can be compared.
 //!
-//! - `keep-alive`: each of `--connections` connections has one request under way; each round writes to all of them, then reads;
+//! - `keep-alive`: each of `--connections` connections has one request under way; each round writes
+//!   to all of them, then reads;
 //! - `pipelined`: the same with 16 requests in each write;
 //! - `close`: each request has a connection of its own, and `Connection: close`.
 //!
-//! With one server and `--idle-of PID`, each connect and each write waits until all threads of that process sleep: then the server
-//! makes the same system calls for every request, whatever else the machine does. With two servers (address and process each), they
-//! take turns, `--turns` each, and what their threads ran is compared turn by turn: it prints the microseconds per request of both
+//! With one server and `--idle-of PID`, each connect and each write waits until all threads of that
+//! process sleep: then the server makes the same system calls for every request, whatever else the
+//! machine does. With two servers (address and process each), they take turns, `--turns` each, and
+//! what their threads ran is compared turn by turn: it prints the microseconds per request of both
 //! (medians) and the median of the ratios. Fails when a response is not 200 or comes short.
 #![forbid(unsafe_code)]
 
@@ -128,7 +130,8 @@ impl Client {
         }
     }
 
-    /// One request on a connection of its own, which the server closes: because it was asked to, or because this side has ended.
+    /// One request on a connection of its own, which the server closes: because it was asked to, or
+    /// because this side has ended.
     fn one(&mut self, how: Shutdown) -> io::Result<()> {
         self.sleeps()?;
         let mut stream = self.connect()?;
@@ -233,7 +236,8 @@ impl Measured {
         Ok(())
     }
 
-    /// Nanoseconds that the threads of the process have run, once all of them sleep: the kernel counts a thread that runs late.
+    /// Nanoseconds that the threads of the process have run, once all of them sleep: the kernel
+    /// counts a thread that runs late.
     fn ran(&self) -> io::Result<u64> {
         sleeps(&self.process)?;
         let mut sum = 0;
