@@ -2,7 +2,7 @@
 
 use crate::support::bytes::pattern;
 use crate::support::random::Random;
-use crate::support::simulated::{Outside, State};
+use crate::support::simulated::{self, Outside, State};
 use doorstep::{CloseReason, Reject};
 use std::time::{Duration, SystemTime};
 
@@ -205,7 +205,7 @@ impl Client {
             Some(Act::Close) => state.links[link].half_closed = true,
             Some(Act::Reset) => state.links[link].reset = true,
             Some(Act::Read(reads)) => self.reads = *reads,
-            Some(Act::Flood) => state.flood(link, &[b'x'; 4_096]),
+            Some(Act::Flood) => state.act(link, simulated::Act::Floods(vec![b'x'; 4_096])),
             Some(Act::AwaitContinue | Act::AwaitAnswers | Act::Await(_)) => {}
         }
         self.script.pop_front();

@@ -2,8 +2,9 @@
 
 use crate::client::{Client, get};
 use crate::engine::{Engine, Fault};
-use crate::harness::{PAGE, eventually, on_each_backend, page};
+use crate::harness::{PAGE, on_each_backend, page};
 use crate::simulated::Scene;
+use crate::support::eventually;
 use crate::support::recorder::Event;
 use doorstep::CloseReason;
 use doorstep::internals::conn::Config;
@@ -149,11 +150,11 @@ fn a_refused_accept_is_tried_after_a_rest_and_told_of_once_a_minute() {
     let rest = ACCEPT_REST.as_millis() as u64;
     for (name, error) in EXHAUSTED {
         let scene = Scene::new(page);
-        scene.state().policy.script().refusal = Some(*error);
+        scene.system.state().policy.script().refusal = Some(*error);
         let clients = [scene.wire(), scene.wire()];
         for client in &clients {
             client.sends(get("/"));
-            scene.knocks(client);
+            scene.system.state().knock(client.index);
         }
         assert_eq!(scene.runs(), 1, "{name}");
         let mut tried = 0;
@@ -166,14 +167,18 @@ fn a_refused_accept_is_tried_after_a_rest_and_told_of_once_a_minute() {
         ] {
             scene.at(tried + rest - 1);
             assert_eq!(scene.runs(), 0, "{name}: it rests");
-            let accepts = scene.state().accepts;
+            let accepts = scene.system.state().accepts;
             scene.at(ms);
             tried = ms;
             assert_eq!(scene.runs(), 1, "{name}: one event");
-            assert_eq!(scene.state().accepts, accepts + 1, "{name}: one accept");
+            assert_eq!(
+                scene.system.state().accepts,
+                accepts + 1,
+                "{name}: one accept"
+            );
             assert_eq!(overloads(&scene.recorder.events()), said, "{name}: {ms} ms");
         }
-        scene.state().policy.script().refusal = None;
+        scene.system.state().policy.script().refusal = None;
         scene.at(tried + rest);
         scene.runs();
         for client in &clients {
@@ -187,12 +192,12 @@ fn a_refused_accept_is_tried_after_a_rest_and_told_of_once_a_minute() {
 fn lost_connections_are_one_accept_each() {
     for (name, error) in LOST {
         let scene = Scene::new(page);
-        scene.state().fail_accepts((0..100).map(|_| error()));
+        scene.system.state().fail_accepts((0..100).map(|_| error()));
         let client = scene.wire();
         client.sends(get("/"));
-        scene.knocks(&client);
+        scene.system.state().knock(client.index);
         assert_eq!(scene.runs(), 101, "{name}");
-        assert_eq!(scene.state().accepts, 101, "{name}");
+        assert_eq!(scene.system.state().accepts, 101, "{name}");
         assert!(client.got().ends_with(PAGE), "{name}");
         let heard = scene.recorder.events();
         assert_eq!(

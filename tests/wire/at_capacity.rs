@@ -1,10 +1,11 @@
 //! A server that has no slot, no descriptor or no memory left, on real sockets. Which connection goes when, `overload` has exactly.
 
 use crate::client::{Broken, Client, get, post};
-use crate::harness::{Gate, PAGE, Stage, on_each_backend, page, skipped};
+use crate::harness::{Gate, PAGE, Stage, on_each_backend, page};
 use crate::support::bytes::pattern;
 use crate::support::recorder::{Event, Recorder};
 use crate::support::server::{Housekeeper, Listeners, Shared, Worker};
+use crate::support::skipped;
 use doorstep::internals::conn::{Config, Moment};
 use doorstep::internals::sys::{Accept, Listener, Source, Stream, SystemClock};
 use doorstep::{CloseReason, Limits, Request, Response, Status};
@@ -108,7 +109,7 @@ fn a_full_server_says_so_and_recovers() {
             let mut one_too_many = Client::connect(server.addr());
             let _ = one_too_many.try_send(get("/"));
             let answer = one_too_many.answer();
-            assert_eq!((answer.status(), answer.closes()), (503, true));
+            assert_eq!((answer.status, answer.closes), (503, true));
             assert_eq!(answer.header_value("Retry-After"), Some("1"));
             one_too_many.is_gone();
         }
@@ -165,7 +166,7 @@ fn who_is_in_the_middle_of_something_stays() {
         idle.ends();
         for _ in 0..5 {
             let mut refused = Client::connect(server.addr());
-            assert_eq!(refused.answer().status(), 503);
+            assert_eq!(refused.answer().status, 503);
         }
         assert_eq!(evicted(&recorder.events()), [idle.address()]);
         gate.open();
@@ -197,12 +198,12 @@ fn an_eviction_never_cuts_an_answer() {
                 return false;
             }
             match client.try_answer() {
-                Ok(answer) if answer.status() == 200 => {
+                Ok(answer) if answer.status == 200 => {
                     assert_eq!(answer.text(), PAGE);
                     true
                 }
                 Ok(answer) => {
-                    assert_eq!(answer.status(), 503);
+                    assert_eq!(answer.status, 503);
                     false
                 }
                 Err(broken) => {
@@ -250,7 +251,7 @@ fn memory_for_those_that_wait_is_bounded() {
             .map(|_| {
                 let mut client = Client::connect(server.addr());
                 client.send(get("/"));
-                assert_eq!(client.head().length(), Some(LENGTH as u64));
+                assert_eq!(client.head().length, Some(LENGTH as u64));
                 client
             })
             .collect();
@@ -309,7 +310,7 @@ fn one_address_leaves_room_for_others() {
             let mut third = Client::connect(address);
             let _ = third.try_send(get("/"));
             let answer = third.answer();
-            assert_eq!(answer.status(), 503);
+            assert_eq!(answer.status, 503);
             assert_eq!(answer.header_value("Retry-After"), Some("1"));
             for client in &mut clients {
                 assert_eq!(client.ask("/").text(), PAGE, "idle ones of it stay");
@@ -330,9 +331,9 @@ fn one_address_leaves_room_for_others() {
 #[cfg(unix)]
 #[test]
 fn a_limit_that_comes_from_the_open_files_says_so() {
-    use crate::harness::alone_with_descriptors;
+    use crate::harness::alone;
     let name = "at_capacity::a_limit_that_comes_from_the_open_files_says_so";
-    alone_with_descriptors(name, 66, || {
+    alone(name, Some(66), || {
         on_each_backend(|stage| {
             // Asked for, and what there is: 64 descriptors are kept for other things.
             for (connections, limit) in [(10_000, "2, with 66 open files"), (1, "1")] {
@@ -344,7 +345,7 @@ fn a_limit_that_comes_from_the_open_files_says_so() {
                 let server = server.spawn(page).unwrap();
                 let most = connections.min(2);
                 let _inside: Vec<_> = (0..most).map(|_| half(server.addr())).collect();
-                assert_eq!(Client::connect(server.addr()).answer().status(), 503);
+                assert_eq!(Client::connect(server.addr()).answer().status, 503);
                 let why = format!("too many connections (limit {limit}): new ones are turned away");
                 assert_eq!(told(&recorder, &why), 1);
             }
@@ -355,11 +356,11 @@ fn a_limit_that_comes_from_the_open_files_says_so() {
 #[cfg(unix)]
 #[test]
 fn a_process_without_descriptors_recovers() {
-    use crate::harness::alone_with_descriptors;
+    use crate::harness::alone;
     use std::fs::File;
-    alone_with_descriptors(
+    alone(
         "at_capacity::a_process_without_descriptors_recovers",
-        128,
+        Some(128),
         || {
             on_each_backend(|stage| {
                 let recorder = Recorder::default();

@@ -4,6 +4,7 @@ use crate::support::PATIENCE;
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::ops::Deref;
 
 /// Octets of an answer's head at most.
 const HEAD_MOST: usize = 64 * 1024;
@@ -22,6 +23,10 @@ pub struct Head {
     pub status: u16,
     /// Names and values in their order.
     pub fields: Vec<(String, String)>,
+    /// The declared length.
+    pub length: Option<u64>,
+    /// Whether it says that no answer follows.
+    pub closes: bool,
 }
 
 /// A whole answer.
@@ -104,27 +109,16 @@ impl Client {
         self.stream.write_all(octets.as_ref())
     }
 
-    /// Says that nothing more is sent.
-    pub fn finish_sending(&mut self) {
-        self.stream
-            .shutdown(Shutdown::Write)
-            .expect("the write side closes");
+    /// Closes the sending side, or all of it on any of its handles.
+    pub fn shutdown(&mut self, how: Shutdown) {
+        let done = self.stream.shutdown(how);
+        assert!(done.is_ok() || how == Shutdown::Both, "{done:?}");
     }
 
-    /// Waits until an octet lies here unread, and leaves it there: closed like that, the connection is reset.
-    pub fn await_octets(&self) {
-        let count = self.stream.peek(&mut [0]).expect("an octet");
-        assert_eq!(count, 1, "the end instead of an octet");
-    }
-
-    /// Neither sends nor reads any more, on any of its handles.
-    pub fn hang_up(&mut self) {
-        let _ = self.stream.shutdown(Shutdown::Both);
-    }
-
-    /// Resets the connection: closes it once octets are here that it does not read.
-    pub fn reset(self) {
-        let _ = self.stream.peek(&mut [0]).expect("unread octets");
+    /// Waits until a byte lies here unread, and leaves it there: dropped like that, the connection is reset.
+    pub fn await_bytes(&self) {
+        let count = self.stream.peek(&mut [0]).expect("a byte");
+        assert_eq!(count, 1, "the end instead of a byte");
     }
 
     /// Asks for a path and reads the answer.
@@ -140,19 +134,6 @@ impl Client {
             .unwrap_or_else(|broken| panic!("no answer: {broken}"))
     }
 
-    /// The next answer, which is one to HEAD.
-    #[track_caller]
-    pub fn answer_to_head(&mut self) -> Answer {
-        let head = self
-            .try_head()
-            .unwrap_or_else(|broken| panic!("no answer: {broken}"));
-        Answer {
-            head,
-            content: Vec::new(),
-            delimited: Delimited::NoContent,
-        }
-    }
-
     /// The next answer, or what was there instead.
     pub fn try_answer(&mut self) -> Result<Answer, Broken> {
         let head = self.try_head()?;
@@ -161,7 +142,7 @@ impl Client {
         match delimited {
             Delimited::NoContent => {}
             Delimited::Length => {
-                self.take_exactly(head.length().expect("a length"), &mut content)?;
+                self.take_exactly(head.length.expect("a length"), &mut content)?;
             }
             Delimited::Chunked => self.take_chunks(&mut content)?,
             Delimited::Close => self.take_to_the_end(&mut content)?,
@@ -173,7 +154,7 @@ impl Client {
         })
     }
 
-    /// The head of the next answer; its content is the caller's to read.
+    /// The head of the next answer: all of one to HEAD. Otherwise its content is the caller's to read.
     #[track_caller]
     pub fn head(&mut self) -> Head {
         self.try_head()
@@ -367,11 +348,19 @@ impl Head {
                 (name.to_string(), value.to_string())
             })
             .collect();
-        let head = Head {
+        let mut head = Head {
             status: code.parse().expect("a status"),
             fields,
+            length: None,
+            closes: false,
         };
         head.is_unambiguous();
+        head.length = head.header_value("Content-Length").map(|value| {
+            let is_number = !value.is_empty() && value.bytes().all(|octet| octet.is_ascii_digit());
+            assert!(is_number, "a length of {value:?}");
+            value.parse().expect("a length")
+        });
+        head.closes = head.header_value("Connection") == Some("close");
         head
     }
 
@@ -396,7 +385,7 @@ impl Head {
         }
     }
 
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.fields
             .iter()
             .filter(move |(this, _)| this.eq_ignore_ascii_case(name))
@@ -405,25 +394,7 @@ impl Head {
 
     /// The first value under this name.
     pub fn header_value(&self, name: &str) -> Option<&str> {
-        self.fields
-            .iter()
-            .find(|(this, _)| this.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
-    }
-
-    /// The declared length.
-    pub fn length(&self) -> Option<u64> {
-        let value = self.header_value("Content-Length")?;
-        assert!(
-            !value.is_empty() && value.bytes().all(|octet| octet.is_ascii_digit()),
-            "a length of {value:?}"
-        );
-        Some(value.parse().expect("a length"))
-    }
-
-    /// Whether it says that no answer follows.
-    pub fn closes(&self) -> bool {
-        self.header_value("Connection") == Some("close")
+        self.all(name).next()
     }
 
     fn delimited(&self) -> Delimited {
@@ -433,28 +404,21 @@ impl Head {
         match self.header_value("Transfer-Encoding") {
             Some("chunked") => Delimited::Chunked,
             Some(other) => panic!("a transfer coding of {other:?}"),
-            None if self.length().is_some() => Delimited::Length,
+            None if self.length.is_some() => Delimited::Length,
             None => Delimited::Close,
         }
     }
 }
 
+impl Deref for Answer {
+    type Target = Head;
+
+    fn deref(&self) -> &Head {
+        &self.head
+    }
+}
+
 impl Answer {
-    /// The status code.
-    pub fn status(&self) -> u16 {
-        self.head.status
-    }
-
-    /// The first value under this name.
-    pub fn header_value(&self, name: &str) -> Option<&str> {
-        self.head.header_value(name)
-    }
-
-    /// Whether it says that no answer follows.
-    pub fn closes(&self) -> bool {
-        self.head.closes()
-    }
-
     /// The content as text.
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.content).expect("text")
@@ -477,10 +441,8 @@ pub fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")
 }
 
-/// The last request of its connection.
-pub fn get_and_close(path: &str) -> String {
-    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-}
+/// The end of the head of the last request of its connection, in place of `CRLF CRLF`.
+pub const AND_CLOSE: &str = "\r\nConnection: close\r\n\r\n";
 
 /// A request with content by length.
 pub fn post(path: &str, content: impl AsRef<[u8]>) -> Vec<u8> {

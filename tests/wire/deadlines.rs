@@ -297,7 +297,7 @@ fn each_phase_ends_at_its_deadline_and_not_before() {
             assert!(said.contains("Connection: close\r\n"), "{phase}: {said}");
             assert!(wire.link(|link| link.write_closed), "{phase}");
             // It may be read, whatever still comes.
-            wire.floods("x");
+            wire.does(Act::Floods(b"x".to_vec()));
             scene.at(row.until + LINGER - 1);
             assert!(scene.turn());
             assert_eq!(scene.reason(&wire), None, "{phase}");
@@ -329,7 +329,7 @@ fn what_came_in_time_is_served_however_late_a_worker_comes() {
     for (phase, first, rest, until) in rows {
         let scene = Scene::new(handler());
         let wire = sends(&scene, first);
-        scene.state().busy = true;
+        scene.system.state().busy = true;
         scene.at(until - 1);
         wire.sends(rest);
         scene.at(until);
@@ -345,7 +345,7 @@ fn what_came_in_time_is_served_however_late_a_worker_comes() {
     // It is theirs if nothing came.
     let scene = Scene::new(handler());
     let wire = scene.accepts();
-    scene.state().busy = true;
+    scene.system.state().busy = true;
     scene.at(10 * SECOND);
     assert_eq!(scene.reason(&wire), Some(CloseReason::IdleTimeout));
 }
@@ -376,7 +376,8 @@ fn a_handler_that_reads_is_answered_for_when_the_time_is_over() {
         let wire = scene.wire();
         wire.sends(format!("{head}{rest}"));
         for (at, count) in comes {
-            wire.does_at(at, Act::Sends(vec![b'x'; count]));
+            let (at, act) = (Duration::from_millis(at), Act::Sends(vec![b'x'; count]));
+            scene.system.state().act_at(at, wire.index, act);
         }
         scene.admits(&wire);
         assert_eq!(scene.ms(), until, "{name}");
@@ -478,7 +479,7 @@ fn each_phase_has_a_deadline_of_its_own() {
             let mut client = Client::connect(server.addr());
             client.send(&row.sends);
             match row.status {
-                Some(status) => assert_eq!(client.answer().status(), status, "{}", row.phase),
+                Some(status) => assert_eq!(client.answer().status, status, "{}", row.phase),
                 None if row.phase == "Idle" => client.ends(),
                 None => {}
             }
@@ -507,14 +508,14 @@ fn dribbling_at_a_busy_server_does_not_extend_the_time() {
     ];
     for (phase, start, until, reason) in rows {
         let scene = Scene::new(handler());
-        scene.state().busy = true;
+        scene.system.state().busy = true;
         let wire = sends(&scene, start);
         while scene.ms() < until {
             assert_eq!(scene.reason(&wire), None, "{phase}");
             scene.set(scene.ms() + SECOND);
             wire.does(octet());
             // It lies there when the housekeeper looks, and is read right after that.
-            scene.sweep();
+            scene.at(scene.ms());
             scene.runs();
         }
         assert!(wire.got().starts_with("HTTP/1.1 408 "), "{phase}");
@@ -534,7 +535,7 @@ fn octets_that_the_housekeeper_finds_taken_do_not_extend_the_time() {
         assert!(next <= 31 * SECOND, "it may go on like that");
         scene.set(next);
         wire.does(Act::Takes(1));
-        scene.sweep();
+        scene.at(scene.ms());
     }
     assert_eq!(scene.reason(&wire), Some(CloseReason::WriteTimeout));
     assert!(scene.ms() >= 30 * SECOND);

@@ -25,10 +25,10 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// What is counted.
 #[derive(Debug, Default)]
-struct Counts {
+pub struct Counts {
     events: AtomicUsize,
     accepts: AtomicUsize,
-    sweeps: AtomicUsize,
+    pub sweeps: AtomicUsize,
 }
 
 /// A poller that counts.
@@ -117,9 +117,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub struct Engine {
     pub address: SocketAddr,
     pub recorder: Recorder,
-    counts: Arc<Counts>,
+    pub counts: Arc<Counts>,
     pub faults: Arc<Faults>,
-    shared: Arc<Shared>,
+    pub shared: Arc<Shared>,
     is_over: Arc<AtomicBool>,
     keeper: Option<thread::JoinHandle<()>>,
 }
@@ -188,19 +188,9 @@ impl Engine {
         self.counts.events.load(Ordering::SeqCst)
     }
 
-    /// Connections at the moment.
-    pub fn occupied(&self) -> usize {
-        self.shared.slots.occupied()
-    }
-
     /// Times that something was to be accepted.
     pub fn accepts(&self) -> usize {
         self.counts.accepts.load(Ordering::SeqCst)
-    }
-
-    /// Times that the housekeeper has looked.
-    pub fn sweeps(&self) -> usize {
-        self.counts.sweeps.load(Ordering::SeqCst)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::client::{Client, get};
 use crate::engine::Engine;
-use crate::harness::{AtTheEnd, Gate, PAGE, await_arrival, eventually, on_each_backend, page};
+use crate::harness::{AtTheEnd, Gate, PAGE, await_arrival, on_each_backend, page};
 use crate::simulated::{Scene, Wire};
+use crate::support::eventually;
 use crate::support::simulated::Act;
 use doorstep::internals::conn::Config;
 use doorstep::internals::limits::{
@@ -12,6 +13,7 @@ use doorstep::internals::limits::{
 use doorstep::internals::server::READS_PER_TURN;
 use doorstep::{Handler, IntoResponse, Request, Response, Status};
 use std::io::{self, Read};
+use std::net::Shutdown;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -63,7 +65,7 @@ fn beside(greedy: &str, rounds: usize) -> (Had, u64) {
     let had = Had::default();
     let scene = Scene::new(handler(&had));
     let wire = scene.wire();
-    wire.floods(greedy);
+    wire.does(Act::Floods(greedy.into()));
     scene.admits(&wire);
     let others: Vec<Wire> = (0..OTHERS).map(|_| scene.accepts()).collect();
     for round in 1..=rounds {
@@ -151,7 +153,7 @@ fn the_order_in_which_clients_are_served_is_that_in_which_they_were_ready() {
             let flood = Client::connect(address);
             let (mut both, mut sender, mut reader) = (flood.also(), flood.also(), flood);
             let _end = AtTheEnd(|| {
-                both.hang_up();
+                both.shutdown(Shutdown::Both);
                 gates.iter().for_each(Gate::open);
             });
             scope.spawn(move || {

@@ -4,13 +4,15 @@
 
 use crate::client::{Client, get};
 use crate::engine::Engine;
-use crate::harness::{Gate, PAGE, Ticker, eventually, on_each_backend};
+use crate::harness::{Gate, PAGE, on_each_backend};
 use crate::simulated::Scene;
+use crate::support::eventually;
 use crate::support::simulated::Act;
 use doorstep::internals::conn::Config;
 use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{CloseReason, Handler, IntoResponse, Reject, Request, Response, Status};
 use std::io::{Cursor, Read};
+use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -117,15 +119,15 @@ fn patient() -> Config {
 struct Watched {
     gate: Gate,
     engine: Engine,
-    ticker: Ticker,
+    ticker: Client,
 }
 
 impl Watched {
     fn new(stage: crate::harness::Stage) -> Watched {
         let gate = Gate::default();
         let engine = Engine::start(stage, 2, patient(), handler(&gate, BIG));
-        let mut ticker = Ticker::on(engine.address);
-        ticker.tick();
+        let mut ticker = Client::connect(engine.address);
+        assert_eq!(ticker.ask("/tick").status, 200);
         Watched {
             gate,
             engine,
@@ -138,7 +140,7 @@ impl Watched {
         let mut client = Client::connect(self.engine.address);
         if unread {
             client.send(get("/"));
-            client.await_octets();
+            client.await_bytes();
         }
         client.send(&row.sends);
         if row.is_held {
@@ -153,7 +155,7 @@ impl Watched {
     #[track_caller]
     fn tick(&mut self, row: &Row) {
         let before = self.engine.events();
-        (0..ROUNDS).for_each(|_| self.ticker.tick());
+        (0..ROUNDS).for_each(|_| assert_eq!(self.ticker.ask("/tick").status, 200));
         let events = self.engine.events() - before;
         assert!(
             events <= ROUNDS + MORE,
@@ -168,7 +170,7 @@ impl Watched {
         self.engine.recorder.hears_ends(1);
         assert_eq!(self.engine.recorder.reasons(), [reason], "{}", row.phase);
         assert_eq!(
-            self.engine.occupied(),
+            self.engine.shared.slots.occupied(),
             1,
             "{}: the ticker's alone",
             row.phase
@@ -184,19 +186,19 @@ fn a_half_close_in_each_phase_ends_well() {
             println!("{}", row.phase);
             let mut watched = Watched::new(stage);
             let mut client = watched.reach(&row, false);
-            client.finish_sending();
+            client.shutdown(Shutdown::Write);
             let lives_on = row.finished == CloseReason::PeerClosed && !row.sends.is_empty();
             if lives_on {
                 // It may last; that costs nobody anything.
                 watched.tick(&row);
-                assert_eq!(watched.engine.occupied(), 2, "{}", row.phase);
+                assert_eq!(watched.engine.shared.slots.occupied(), 2, "{}", row.phase);
                 watched.gate.open();
                 let answer = client.answer();
-                assert_eq!(answer.status(), 200, "{}", row.phase);
+                assert_eq!(answer.status, 200, "{}", row.phase);
                 let length = if row.is_held { PAGE.len() } else { BIG };
                 assert_eq!(answer.content.len(), length, "{}", row.phase);
             } else if matches!(row.finished, CloseReason::Rejected(_)) {
-                assert_eq!(client.answer().status(), 400, "{}", row.phase);
+                assert_eq!(client.answer().status, 400, "{}", row.phase);
             } else if row.phase == "Drain" {
                 assert_eq!(client.answer().text(), PAGE);
             }
@@ -217,7 +219,7 @@ fn a_reset_in_each_phase_frees_the_connection() {
             if row.is_held {
                 // Nobody waits for a connection that a handler has; its end is found out when it is answered.
                 watched.tick(&row);
-                assert_eq!(watched.engine.occupied(), 2, "{}", row.phase);
+                assert_eq!(watched.engine.shared.slots.occupied(), 2, "{}", row.phase);
                 watched.gate.open();
             }
             watched.is_freed(&row, row.reset);
@@ -238,7 +240,8 @@ fn the_end_of_a_connection_is_one_event() {
             let is_pulled = row.phase.contains("pulling");
             if is_pulled {
                 // In the middle of the handler's wait.
-                wire.does_at(10, act.clone());
+                let at = Duration::from_millis(10);
+                scene.system.state().act_at(at, wire.index, act.clone());
             }
             scene.admits(&wire);
             scene.runs();
@@ -267,11 +270,11 @@ fn clients_that_go_leave_nothing() {
             match number % 3 {
                 0 => {}
                 1 => client.send("GET / HT"),
-                _ => client.finish_sending(),
+                _ => client.shutdown(Shutdown::Write),
             }
         }
         engine.recorder.hears_ends(1_000);
-        assert!(eventually(|| engine.occupied() == 0));
+        assert!(eventually(|| engine.shared.slots.occupied() == 0));
         // Each was accepted, was perhaps told of with its octets, and was told of with its end.
         assert!(engine.events() <= 4 * 1_000, "{} events", engine.events());
     });

@@ -1,7 +1,7 @@
 //! What the tests share: a server on each backend, handlers that can be held, an observer that remembers, a process of one's own.
 
 use crate::client::Client;
-use crate::support::PATIENCE;
+use crate::support::{PATIENCE, eventually};
 use doorstep::internals::sys::Backend;
 use doorstep::{Request, Server};
 use std::collections::HashSet;
@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -44,23 +44,6 @@ pub fn on_each_backend(test: impl Fn(Stage)) {
         println!("backend: {backend:?}");
         test(Stage { backend });
     }
-}
-
-/// Says why a test proves nothing here; past the harness, which hides what a test that passes prints.
-pub fn skipped(name: &str, why: &str) {
-    let _ = writeln!(io::stderr(), "SKIPPED {name}: {why}");
-}
-
-/// Waits until something is true; false when it never becomes so.
-pub fn eventually(mut is_so: impl FnMut() -> bool) -> bool {
-    let end = Instant::now() + PATIENCE;
-    while !is_so() {
-        if Instant::now() >= end {
-            return false;
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
-    true
 }
 
 /// A place where handlers wait until the test lets them go on. Bounded, so that a failing test ends.
@@ -124,29 +107,6 @@ impl<F: FnMut()> Drop for AtTheEnd<F> {
     }
 }
 
-/// What something gives that has to end in time.
-#[track_caller]
-pub fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let (tell, told) = mpsc::channel();
-    thread::spawn(move || tell.send(work()).is_ok());
-    told.recv_timeout(PATIENCE).expect("an end in time")
-}
-
-/// A client whose answers show that a server's only worker has been through what others sent before.
-pub struct Ticker(Client);
-
-impl Ticker {
-    /// A ticker on a connection of its own.
-    pub fn on(address: SocketAddr) -> Ticker {
-        Ticker(Client::connect(address))
-    }
-
-    /// One round through the worker.
-    pub fn tick(&mut self) {
-        assert_eq!(self.0.ask("/tick").status(), 200);
-    }
-}
-
 /// Waits until what these clients have sent lies with the server's sockets: on a busy machine that is a little after it was
 /// taken from the clients. Nobody may have read it.
 pub fn await_arrival(server: SocketAddr, clients: &[&Client]) {
@@ -178,36 +138,20 @@ const ALONE: &str = "DOORSTEP_WIRE_ALONE";
 /// A process of its own that takes longer is ended.
 const ALONE_MOST: Duration = Duration::from_secs(120);
 
-/// Runs a test in a process of its own: `name` is the test's full name in this binary.
-pub fn alone(name: &str, test: impl FnOnce()) {
-    if is_alone(name) {
+/// Runs a test in a process of its own, which may open `most` descriptors, or as many as this one:
+/// `name` is the test's full name in this binary.
+pub fn alone(name: &str, most: Option<u32>, test: impl FnOnce()) {
+    if std::env::var_os(ALONE).is_some_and(|this| this == name) {
         return test();
     }
     let exe = std::env::current_exe().expect("this program");
-    watch(name, Command::new(exe).args(arguments(name)));
-}
-
-/// As [`alone`], with so many descriptors at most.
-#[cfg(unix)]
-pub fn alone_with_descriptors(name: &str, most: u32, test: impl FnOnce()) {
-    if is_alone(name) {
-        return test();
-    }
-    let exe = std::env::current_exe().expect("this program");
+    let arguments = [name, "--exact", "--nocapture", "--test-threads=1"];
+    let Some(most) = most else {
+        return watch(name, Command::new(exe).args(arguments));
+    };
     let script = format!("ulimit -n {most} && exec \"$0\" \"$@\"");
     let mut command = Command::new("sh");
-    watch(
-        name,
-        command.arg("-c").arg(script).arg(exe).args(arguments(name)),
-    );
-}
-
-fn is_alone(name: &str) -> bool {
-    std::env::var_os(ALONE).is_some_and(|this| this == name)
-}
-
-fn arguments(name: &str) -> [&str; 4] {
-    [name, "--exact", "--nocapture", "--test-threads=1"]
+    watch(name, command.arg("-c").arg(script).arg(exe).args(arguments));
 }
 
 fn watch(name: &str, command: &mut Command) {
@@ -255,21 +199,12 @@ fn ends_well(child: &mut Child) -> bool {
     }
 }
 
-/// Descriptors that this process has open; `None` where the system does not tell.
-pub fn descriptors() -> Option<usize> {
-    // The listing itself holds one, in each count.
-    Some(fs::read_dir("/proc/self/fd").ok()?.count())
-}
-
-/// Threads of this process; `None` where the system does not tell.
-pub fn threads() -> Option<usize> {
-    Some(fs::read_dir("/proc/self/task").ok()?.count())
-}
-
-/// Raises the limit of open files, and answers whether that many can be open now.
-pub fn may_open(wanted: u64) -> bool {
-    let limit = doorstep::os::raise_open_files(wanted).expect("the limit of open files");
-    limit.is_none_or(|limit| limit >= wanted)
+/// How many of these this process has, of `fd` (descriptors) and `task` (threads); `None` where the
+/// system does not tell.
+pub fn own(what: &str) -> Option<usize> {
+    // The listing itself holds a descriptor, in each count.
+    let entries = fs::read_dir(format!("/proc/self/{what}"));
+    Some(entries.ok()?.count())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

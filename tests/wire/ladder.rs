@@ -1,11 +1,10 @@
 //! The rungs of the ladder that this server comes from, each as a test with the rung's name.
 
-use crate::client::{Client, Delimited, get, get_and_close, post};
-use crate::harness::{
-    Gate, PAGE, Stage, Ticker, alone, descriptors, eventually, may_open, on_each_backend, page,
-    skipped, threads,
-};
+use crate::client::{AND_CLOSE, Client, Delimited, get, post};
+use crate::harness::{Gate, PAGE, Stage, alone, on_each_backend, own, page};
+use crate::support::eventually;
 use crate::support::recorder::Recorder;
+use crate::support::skipped;
 use doorstep::internals::sys::Backend;
 use doorstep::{CloseReason, Request, Server};
 use std::fs;
@@ -31,7 +30,7 @@ fn same_page_for_every_request() {
         for request in &requests {
             client.send(request);
             let answer = client.answer();
-            assert_eq!((answer.status(), answer.text()), (200, PAGE), "{request}");
+            assert_eq!((answer.status, answer.text()), (200, PAGE), "{request}");
             assert_eq!(answer.header_value("Server"), Some("doorstep"));
             assert!(answer.header_value("Date").is_some());
         }
@@ -59,7 +58,7 @@ fn restart(stage: Stage) -> io::Result<()> {
     let address = server.addr();
     for _ in 0..5 {
         let mut client = Client::connect(address);
-        client.send(get_and_close("/"));
+        client.send(get("/").replace("\r\n\r\n", AND_CLOSE));
         assert_eq!(client.answer().text(), PAGE);
         // The server's FIN is here before the client's goes out, so TIME_WAIT is on the server's side.
         client.ends();
@@ -94,7 +93,7 @@ fn is_in_time_wait(address: SocketAddr) -> Option<bool> {
 fn backlog_holds_4000_connects() {
     const NAME: &str = "ladder::backlog_holds_4000_connects";
     const CLIENTS: usize = 4_000;
-    alone(NAME, || {
+    alone(NAME, None, || {
         let somaxconn = fs::read_to_string("/proc/sys/net/core/somaxconn");
         match somaxconn.map(|text| text.trim().parse::<usize>()) {
             Ok(Ok(most)) if most >= CLIENTS => {}
@@ -171,15 +170,15 @@ fn descriptors_return_after_10000_connections() {
     const NAME: &str = "ladder::descriptors_return_after_10000_connections";
     const CLIENTS: usize = 4;
     const EACH: usize = 2_500;
-    alone(NAME, || {
-        if descriptors().is_none() {
+    alone(NAME, None, || {
+        if own("fd").is_none() {
             return skipped(NAME, "this system does not list a process's descriptors");
         }
         on_each_backend(|stage| {
             let server = stage.server().spawn(page).unwrap();
             let address = server.addr();
             // Whatever is opened once is open from here on.
-            assert_eq!(Client::connect(address).ask("/").status(), 200);
+            assert_eq!(Client::connect(address).ask("/").status, 200);
             let before = settled_descriptors();
             thread::scope(|scope| {
                 for _ in 0..CLIENTS {
@@ -190,12 +189,8 @@ fn descriptors_return_after_10000_connections() {
                     });
                 }
             });
-            let after = eventually(|| descriptors() == Some(before));
-            assert!(
-                after,
-                "{before} descriptors before, {:?} after",
-                descriptors()
-            );
+            let after = eventually(|| own("fd") == Some(before));
+            assert!(after, "{before} descriptors before, {:?} after", own("fd"));
             server.shutdown(GRACE).unwrap();
         });
     });
@@ -205,7 +200,7 @@ fn descriptors_return_after_10000_connections() {
 fn one_connection(address: SocketAddr, number: usize) {
     let mut client = Client::connect(address);
     if number % 2 == 0 {
-        client.send(get_and_close("/"));
+        client.send(get("/").replace("\r\n\r\n", AND_CLOSE));
         assert_eq!(client.answer().text(), PAGE);
         client.ends();
     } else {
@@ -214,11 +209,17 @@ fn one_connection(address: SocketAddr, number: usize) {
 }
 
 /// The count, once the connection before is closed on both sides.
+/// Raises the limit of open files. True when that many can be open now.
+fn may_open(wanted: u64) -> bool {
+    let limit = doorstep::os::raise_open_files(wanted).expect("the limit of open files");
+    limit.is_none_or(|limit| limit >= wanted)
+}
+
 fn settled_descriptors() -> usize {
-    let mut last = descriptors();
+    let mut last = own("fd");
     eventually(|| {
         thread::sleep(Duration::from_millis(50));
-        let now = descriptors();
+        let now = own("fd");
         std::mem::replace(&mut last, now) == now
     });
     last.expect("a count")
@@ -228,7 +229,7 @@ fn settled_descriptors() -> usize {
 fn one_thread_serves_a_thousand_connections() {
     const NAME: &str = "ladder::one_thread_serves_a_thousand_connections";
     const CLIENTS: usize = 1_000;
-    alone(NAME, || {
+    alone(NAME, None, || {
         if !may_open(2 * CLIENTS as u64 + 200) {
             return skipped(
                 NAME,
@@ -246,19 +247,19 @@ fn one_thread_serves_a_thousand_connections() {
                 assert_eq!(client.ask(&path).text(), path);
             }
             // All are open and idle. Now they ask at the same time.
-            let before = threads();
+            let before = own("task");
             for (number, client) in &mut clients {
                 client.send(get(&format!("/again/{number}")));
             }
             for (number, client) in clients.iter_mut().rev() {
                 assert_eq!(client.answer().text(), format!("/again/{number}"));
             }
-            assert_eq!(threads(), before);
+            assert_eq!(own("task"), before);
             drop(clients);
             server.shutdown(GRACE).unwrap();
             // A housekeeper and one worker, which has let go of the server before the last of its thread is gone.
             let without = before.map(|with| with - 2);
-            assert!(eventually(|| threads() == without), "{without:?} threads");
+            assert!(eventually(|| own("task") == without), "{without:?} threads");
         });
     });
 }
@@ -287,7 +288,7 @@ fn keeps_connections_alive_by_content_length() {
         let answer = client.answer();
         assert_eq!(answer.header_value("Connection"), Some("keep-alive"));
         client.send("GET /oldest HTTP/1.0\r\n\r\n");
-        assert!(client.answer().closes());
+        assert!(client.answer().closes);
         client.ends();
         recorder.hears_closed(CloseReason::Answered);
         assert_eq!(recorder.reasons().len(), 1, "one connection in all");
@@ -300,7 +301,7 @@ fn serves_on_epoll_and_on_poll() {
     assert!(Backend::ALL.contains(&Backend::Poll));
     #[cfg(target_os = "linux")]
     assert_eq!(Backend::ALL, [Backend::Epoll, Backend::Poll]);
-    alone(NAME, || {
+    alone(NAME, None, || {
         on_each_backend(|stage| {
             let server = stage.server().spawn(page).unwrap();
             let mut client = Client::connect(server.addr());
@@ -353,7 +354,7 @@ fn requests_in_pieces_and_stuck_together() {
             format!("{path} {}", String::from_utf8_lossy(&content))
         };
         let server = stage.server().workers(1).spawn(echo).unwrap();
-        let mut ticker = Ticker::on(server.addr());
+        let mut ticker = Client::connect(server.addr());
         let mut client = Client::connect(server.addr());
         let answers = |client: &mut Client| {
             assert_eq!(client.answer().text(), "/first ten octets");
@@ -363,13 +364,13 @@ fn requests_in_pieces_and_stuck_together() {
         for split in 0..=octets.len() {
             let (first, second) = octets.split_at(split);
             client.send(first);
-            ticker.tick();
+            assert_eq!(ticker.ask("/tick").status, 200);
             client.send(second);
             answers(&mut client);
         }
         for octet in &octets {
             client.send([*octet]);
-            ticker.tick();
+            assert_eq!(ticker.ask("/tick").status, 200);
         }
         answers(&mut client);
         // And many at once, cut where no message ends.

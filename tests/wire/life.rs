@@ -1,8 +1,9 @@
 //! A connection's life among others: slow clients, clients that go, and handlers that fail.
 
-use crate::client::{Broken, Client, get, get_and_close, post};
-use crate::harness::{AtTheEnd, Gate, PAGE, eventually, on_each_backend, page};
+use crate::client::{AND_CLOSE, Broken, Client, get, post};
+use crate::harness::{AtTheEnd, Gate, PAGE, on_each_backend, page};
 use crate::support::bytes::pattern;
+use crate::support::eventually;
 use crate::support::recorder::{Event, Recorder};
 use crate::support::temporary::Temporary;
 use doorstep::internals::limits::PREFETCH_BYTES;
@@ -11,6 +12,7 @@ use doorstep::{
     Timeouts,
 };
 use std::io::{self, Cursor, Read};
+use std::net::Shutdown;
 use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -57,7 +59,7 @@ fn a_head_that_dribbles_is_refused_in_time() {
         let dribbles = [dribble(&first, "GET /"), dribble(&second, "GET /")];
         for client in [&mut first, &mut second] {
             let answer = client.answer();
-            assert_eq!((answer.status(), answer.closes()), (408, true));
+            assert_eq!((answer.status, answer.closes), (408, true));
             client.ends();
         }
         let timed_out = CloseReason::Rejected(Reject::HeadTimeout);
@@ -101,7 +103,7 @@ fn content_that_dribbles_is_refused_in_time() {
             let mut client = Client::connect(server.addr());
             client.send(start);
             let dribble = dribble(&client, "");
-            assert_eq!(client.answer().status(), 408, "start {number}");
+            assert_eq!(client.answer().status, 408, "start {number}");
             client.ends();
             drop(client);
             dribble.join().unwrap();
@@ -243,7 +245,7 @@ fn a_half_close_is_no_abort() {
         for path in ["/", "/big", "/stream"] {
             let mut client = Client::connect(server.addr());
             client.send([get("/"), get(path)].concat());
-            client.finish_sending();
+            client.shutdown(Shutdown::Write);
             assert_eq!(client.answer().text(), PAGE);
             let answer = client.answer();
             assert!(path == "/" || answer.content == content, "{path}");
@@ -358,7 +360,7 @@ fn a_panic_of_a_handler_is_a_500_and_the_worker_lives() {
             client.send([&get("/")[..], request, &get("/")].concat());
             assert_eq!(client.answer().text(), PAGE);
             let answer = client.answer();
-            assert_eq!((answer.status(), answer.closes()), (500, true), "{request}");
+            assert_eq!((answer.status, answer.closes), (500, true), "{request}");
             assert!(!answer.text().contains("planted"));
             client.ends();
             // RUSTSEC-2021-0044: the worker and its buffers go on, with nothing left in them.
@@ -491,7 +493,7 @@ fn a_file_shorter_than_promised_never_looks_complete() {
             client.send(get("/"));
             match client.try_answer() {
                 Ok(answer) => {
-                    assert_eq!(answer.status(), 500);
+                    assert_eq!(answer.status, 500);
                     // What is told is the page that went out, not the answer that could not.
                     let page = answer.text().len() as u64;
                     let is_page = |event: &Event| matches!(event, Event::Request { bytes, .. } if *bytes == page);
@@ -522,7 +524,7 @@ fn a_file_that_shrinks_while_it_is_sent_never_looks_complete() {
         let mut client = Client::connect(server.addr());
         client.send(get("/"));
         // More than the sockets hold is still to come, because nobody has read but the head.
-        assert_eq!(client.head().length(), Some(LENGTH));
+        assert_eq!(client.head().length, Some(LENGTH));
         file.set_len(LENGTH - 1).unwrap();
         let (seen, end) = client.rest();
         assert!(seen < LENGTH, "{end}: {seen} octets");
@@ -550,7 +552,7 @@ fn a_big_file_arrives_octet_by_octet() {
         let mut quick = Client::connect(server.addr());
         let mut slow = Client::connect(server.addr());
         slow.send(get("/"));
-        assert_eq!(slow.head().length(), Some((BLOCK * BLOCKS) as u64));
+        assert_eq!(slow.head().length, Some((BLOCK * BLOCKS) as u64));
         // One reader does not wait for the other, although one thread serves both.
         let answer = quick.ask("/");
         assert_eq!(answer.content.len(), BLOCK * BLOCKS);
@@ -647,7 +649,7 @@ fn a_client_that_never_stops_asking_holds_up_nobody() {
         thread::scope(|scope| {
             let greedy = Client::connect(address);
             let mut both = greedy.also();
-            let _end = AtTheEnd(move || both.hang_up());
+            let _end = AtTheEnd(move || both.shutdown(Shutdown::Both));
             let (mut sender, mut reader) = (greedy.also(), greedy);
             let answered = &answered;
             scope.spawn(move || {
@@ -690,7 +692,7 @@ fn a_client_that_floods_behind_the_last_answer_holds_up_nobody() {
         let mut other = Client::connect(server.addr());
         thread::scope(|scope| {
             let mut both = flood.also();
-            let _end = AtTheEnd(move || both.hang_up());
+            let _end = AtTheEnd(move || both.shutdown(Shutdown::Both));
             scope.spawn(move || {
                 flood.send("NOT HTTP\r\n\r\n");
                 let block = vec![b'x'; 1 << 20];
@@ -729,7 +731,7 @@ fn handlers_that_wait_hold_up_only_their_workers() {
         gate.holds(2);
         for _ in 0..50 {
             let mut client = Client::connect(server.addr());
-            client.send(get_and_close("/"));
+            client.send(get("/").replace("\r\n\r\n", AND_CLOSE));
             assert_eq!(client.answer().text(), PAGE);
             client.ends();
         }

@@ -20,21 +20,17 @@ impl Crowd {
         };
         let scene = Scene::with(config, handler);
         // Nobody waits for an event: what has arrived counts, whoever has come to read it.
-        scene.state().busy = true;
+        scene.system.state().busy = true;
         Crowd {
             wires: Vec::new(),
             scene,
         }
     }
 
-    /// The address of a client that has none of its own choice: its port is its number.
-    pub fn peer(number: usize) -> Option<SocketAddr> {
-        Some(SocketAddr::from(([127, 0, 0, 1], number as u16)))
-    }
-
     /// A client comes, and is accepted.
     pub fn comes(&mut self, peer: Option<SocketAddr>) -> usize {
-        let wire = self.scene.wire_from(peer);
+        let wire = self.scene.wire();
+        wire.link(|link| link.peer = peer);
         self.scene.admits(&wire);
         self.wires.push(wire);
         self.wires.len() - 1
@@ -43,30 +39,18 @@ impl Crowd {
     /// As many clients come, one a millisecond.
     pub fn come(&mut self, count: usize) {
         for _ in 0..count {
-            self.comes(Crowd::peer(self.wires.len()));
+            let port = self.wires.len() as u16;
+            self.comes(Some(SocketAddr::from(([127, 0, 0, 1], port))));
             self.scene.set(self.scene.ms() + 1);
         }
     }
 
-    /// A client waits to be accepted.
-    pub fn knocks(&mut self, peer: Option<SocketAddr>) {
-        let wire = self.scene.wire_from(peer);
-        self.scene.knocks(&wire);
-        self.wires.push(wire);
-    }
-
-    /// The poller reports what the connection waits for.
-    #[track_caller]
-    pub fn is_ready(&self, number: usize) {
-        let wire = Some(&self.wires[number]);
-        assert!(self.scene.reports(wire), "the connection waits");
-    }
-
-    /// It sends, and that is served.
+    /// It sends this, which may be nothing, and the poller reports what the connection waits for.
     #[track_caller]
     pub fn asks(&self, number: usize, bytes: impl AsRef<[u8]>) {
-        self.wires[number].sends(bytes);
-        self.is_ready(number);
+        let wire = &self.wires[number];
+        wire.sends(bytes);
+        assert!(self.scene.reports(Some(wire)), "the connection waits");
     }
 
     /// The numbers of the clients whose connections have ended, in that order, and why.

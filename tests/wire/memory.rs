@@ -1,7 +1,8 @@
 //! What a big file costs in memory.
 
 use crate::client::{Client, get};
-use crate::harness::{alone, on_each_backend, skipped};
+use crate::harness::{alone, on_each_backend};
+use crate::support::skipped;
 use crate::support::temporary::Temporary;
 use doorstep::{Request, Response, Status};
 use std::fs::{self, File};
@@ -23,7 +24,7 @@ fn marker(number: u64) -> [u8; 16] {
 fn a_file_of_2_gib_adds_at_most_4_mib_to_peak_memory() {
     const NAME: &str = "memory::a_file_of_2_gib_adds_at_most_4_mib_to_peak_memory";
     const LENGTH: u64 = 2 << 30;
-    alone(NAME, || {
+    alone(NAME, None, || {
         if peak().is_none() {
             return skipped(NAME, "this system does not tell a process's peak memory");
         }
@@ -70,7 +71,7 @@ fn write_marked(path: &Path, length: u64) -> std::io::Result<()> {
 /// Reads an answer of that length, and compares each octet.
 fn check(client: &mut Client, length: u64) {
     let zeros = [0; 16 * 1024];
-    assert_eq!(client.head().length(), Some(length));
+    assert_eq!(client.head().length, Some(length));
     let mut place = 0;
     while place < length {
         let octets = match client.some() {

@@ -1,12 +1,13 @@
 //! Messages over the wire: what bad ones get, and how good ones are framed. A sample: the tables are in `tests/rfc`.
 
-use crate::client::{Broken, Client, Delimited, get, get_and_close, post, post_chunked};
-use crate::harness::{PAGE, Ticker, on_each_backend, page};
+use crate::client::{AND_CLOSE, Broken, Client, Delimited, get, post, post_chunked};
+use crate::harness::{PAGE, on_each_backend, page};
 use crate::support::bytes::pattern;
 use crate::support::recorder::{Event, Recorder};
 use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{CloseReason, IntoResponse, Limits, Request, Response, Status};
 use std::io::{self, Cursor, Read};
+use std::net::Shutdown;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -155,9 +156,9 @@ fn a_refused_message_gets_its_status_and_the_end() {
                 // The server reads only so much of it: what is left need not be taken.
                 scope.spawn(move || sender.try_send(octets));
                 let answer = client.answer();
-                assert_eq!(answer.status(), status);
+                assert_eq!(answer.status, status);
                 // How much of a chunked body is left is known only when the limit of what is dropped is reached.
-                assert!(answer.closes() || name.starts_with("chunks beyond"));
+                assert!(answer.closes || name.starts_with("chunks beyond"));
                 assert_eq!(
                     answer.header_value("Content-Type"),
                     Some("text/html; charset=utf-8")
@@ -168,7 +169,7 @@ fn a_refused_message_gets_its_status_and_the_end() {
                 drop(client);
             });
         }
-        assert_eq!(Client::connect(server.addr()).ask("/").status(), 200);
+        assert_eq!(Client::connect(server.addr()).ask("/").status, 200);
     });
 }
 
@@ -188,7 +189,7 @@ fn content_too_large_is_answered_and_the_last() {
             let mut client = Client::connect(server.addr());
             client.send(format!("POST / HTTP/1.1\r\nHost: a\r\n{content}"));
             let answer = client.answer();
-            assert_eq!((answer.status(), answer.closes()), (413, true), "{content}");
+            assert_eq!((answer.status, answer.closes), (413, true), "{content}");
             client.ends();
         }
     });
@@ -225,7 +226,7 @@ fn a_refusal_is_read_by_a_client_that_still_sends() {
                 client.send([b'x'; 4096]);
             }
             let answer = client.answer();
-            assert_eq!((answer.status(), answer.closes()), expected);
+            assert_eq!((answer.status, answer.closes), expected);
             client.ends();
             drop(client);
             recorder.hears_ends(number + 1);
@@ -247,7 +248,7 @@ fn an_invalid_request_does_not_cost_the_one_before_it() {
         client.send([&get("/"), "GET / HTTP/1.1\r\nHost : x\r\n\r\n", &get("/")].concat());
         assert_eq!(client.answer().text(), PAGE);
         let refusal = client.answer();
-        assert_eq!((refusal.status(), refusal.closes()), (400, true));
+        assert_eq!((refusal.status, refusal.closes), (400, true));
         client.ends();
     });
 }
@@ -263,7 +264,7 @@ fn an_upgrade_that_is_not_taken_leaves_the_next_request_a_request() {
         client.send(format!("{upgrade}{}", get("/2")));
         for path in ["/1", "/2"] {
             let answer = client.answer();
-            assert_eq!((answer.status(), answer.text()), (200, path));
+            assert_eq!((answer.status, answer.text()), (200, path));
             assert_eq!(answer.header_value("Upgrade"), None);
         }
     });
@@ -279,7 +280,7 @@ fn a_reset_of_content_has_none() {
         for _ in 0..2 {
             let answer = client.ask("/");
             assert_eq!(
-                (answer.status(), answer.header_value("Content-Length")),
+                (answer.status, answer.header_value("Content-Length")),
                 (205, Some("0"))
             );
             assert_eq!(answer.text(), "");
@@ -319,16 +320,15 @@ fn answers_without_content_have_none() {
             // hyper#2836, tiny-http#198: an octet too many would be the start of the next answer.
             let got = client.ask(path);
             client.send(format!("HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
-            let head = client.answer_to_head();
+            let head = client.head();
             let lasting = |(name, _): &&(String, String)| name != "Date";
             assert!(
-                head.head
-                    .fields
+                head.fields
                     .iter()
                     .filter(lasting)
                     .eq(got.head.fields.iter().filter(lasting)),
                 "{path}: {:?} and {:?}",
-                head.head,
+                head,
                 got.head
             );
             assert_eq!(client.ask("/").text(), PAGE);
@@ -354,10 +354,7 @@ fn streams_are_chunked_or_end_with_the_connection() {
         // RFC 9112 §6.1: no Transfer-Encoding to a client of 1.0, even if it asks for keep-alive.
         client.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
         let answer = client.answer();
-        assert_eq!(
-            (answer.delimited, answer.closes()),
-            (Delimited::Close, true)
-        );
+        assert_eq!((answer.delimited, answer.closes), (Delimited::Close, true));
         assert!(answer.content == content);
     });
 }
@@ -434,8 +431,8 @@ fn content_that_is_not_read_is_never_a_request() {
                         // RUSTSEC-2020-0093, RUSTSEC-2025-0037: one answer to the GET behind it, or the end.
                         let next = client.try_answer();
                         match &next {
-                            Ok(answer) => assert!(!first.closes() && answer.text() == PAGE),
-                            Err(Broken::Ended) => assert!(first.closes() || size == 4_000),
+                            Ok(answer) => assert!(!first.closes && answer.text() == PAGE),
+                            Err(Broken::Ended) => assert!(first.closes || size == 4_000),
                             Err(other) => panic!("{path} {size}: {other}"),
                         }
                         assert!(
@@ -493,7 +490,7 @@ fn continue_is_said_once_and_only_to_who_waits_for_it() {
         // Refused: no invitation, and no guess at whether the content comes.
         client.send(format!("{HEAD}Content-Length: 5\r\n\r\n").replace("/read", "/refuse"));
         let answer = client.answer();
-        assert_eq!((answer.status(), answer.closes()), (403, true));
+        assert_eq!((answer.status, answer.closes), (403, true));
         client.ends();
     });
 }
@@ -545,7 +542,7 @@ fn digest_of(from: &mut impl Read) -> io::Result<String> {
 fn content_is_gathered_octet_by_octet() {
     on_each_backend(|stage| {
         let server = stage.server().workers(1).spawn(collect).unwrap();
-        let mut ticker = Ticker::on(server.addr());
+        let mut ticker = Client::connect(server.addr());
         let mut client = Client::connect(server.addr());
         for request in [
             post("/", "twenty octets of it."),
@@ -554,7 +551,7 @@ fn content_is_gathered_octet_by_octet() {
             for octet in &request {
                 client.send([*octet]);
                 // A worker that waited for this content could not answer here.
-                ticker.tick();
+                assert_eq!(ticker.ask("/tick").status, 200);
             }
             assert_eq!(client.answer().text(), "twenty octets of it.");
         }
@@ -572,7 +569,7 @@ fn the_beginning_of_longer_content_costs_no_worker() {
     let content = pattern(PREFETCH_BYTES + 4_000);
     on_each_backend(|stage| {
         let server = stage.server().workers(1).spawn(collect).unwrap();
-        let mut ticker = Ticker::on(server.addr());
+        let mut ticker = Client::connect(server.addr());
         let mut client = Client::connect(server.addr());
         for request in [
             post("/", &content),
@@ -582,7 +579,7 @@ fn the_beginning_of_longer_content_costs_no_worker() {
             let (first, rest) = cut_within_content(&request, PREFETCH_BYTES - 1);
             for piece in first.chunks(1_000) {
                 client.send(piece);
-                ticker.tick();
+                assert_eq!(ticker.ask("/tick").status, 200);
             }
             client.send(rest);
             assert!(client.answer().content == content);
@@ -628,8 +625,8 @@ fn a_client_that_stops_within_content_is_told_or_dropped() {
         let mut client = Client::connect(server.addr());
         let request = post("/", pattern(20_000));
         client.send(cut_within_content(&request, PREFETCH_BYTES).0);
-        client.finish_sending();
-        assert_eq!(client.answer().status(), 400);
+        client.shutdown(Shutdown::Write);
+        assert_eq!(client.answer().status, 400);
         client.ends();
         drop(client);
         recorder.hears_ends(1);
@@ -641,7 +638,7 @@ fn a_client_that_stops_within_content_is_told_or_dropped() {
         ] {
             let mut client = Client::connect(server.addr());
             client.send(start);
-            client.finish_sending();
+            client.shutdown(Shutdown::Write);
             client.ends();
         }
         recorder.hears_ends(4);
@@ -664,12 +661,12 @@ fn the_last_request_of_a_connection_is_the_last() {
         let mut client = Client::connect(server.addr());
         client.send(get("/").repeat(5));
         for number in 1..=3 {
-            assert_eq!(client.answer().closes(), number == 3);
+            assert_eq!(client.answer().closes, number == 3);
         }
         client.ends();
         let mut client = Client::connect(server.addr());
-        client.send([get_and_close("/"), get("/")].concat());
-        assert!(client.answer().closes());
+        client.send([get("/").replace("\r\n\r\n", AND_CLOSE), get("/")].concat());
+        assert!(client.answer().closes);
         client.ends();
         recorder.hears_ends(2);
         assert_eq!(recorder.reasons(), [CloseReason::Answered; 2]);
@@ -687,12 +684,12 @@ fn what_comes_behind_a_last_request_does_not_cost_its_answer() {
         let server = stage.server().spawn(handler).unwrap();
         let mut client = Client::connect(server.addr());
         // RFC 9112 §9.6: such a client must not send anything more. If it does, a close with that unread would be a reset.
-        let whole = [get_and_close("/"), "x".repeat(1 << 20)].concat();
+        let whole = [get("/").replace("\r\n\r\n", AND_CLOSE), "x".repeat(1 << 20)].concat();
         let mut sender = client.also();
         thread::scope(|scope| {
             scope.spawn(move || sender.try_send(whole));
             let answer = client.answer();
-            assert!(answer.closes() && answer.content == content);
+            assert!(answer.closes && answer.content == content);
             client.ends();
         });
     });

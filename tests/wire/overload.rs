@@ -42,6 +42,13 @@ fn said(crowd: &Crowd) -> Vec<String> {
         .collect()
 }
 
+/// One more client waits to be accepted.
+fn knocks(crowd: &mut Crowd) {
+    let wire = crowd.scene.wire();
+    crowd.scene.system.state().knock(wire.index);
+    crowd.wires.push(wire);
+}
+
 fn ended(numbers: impl IntoIterator<Item = usize>) -> Vec<(usize, CloseReason)> {
     numbers
         .into_iter()
@@ -147,7 +154,7 @@ fn a_connection_in_a_message_is_never_evicted() {
     crowd.asks(1, rest_of_post);
     for number in [2, 3, 4] {
         crowd.wires[number].room(usize::MAX);
-        crowd.is_ready(number);
+        crowd.asks(number, "");
     }
     for (number, length) in [
         (0, PAGE.len()),
@@ -179,11 +186,11 @@ fn a_request_that_has_arrived_saves_its_connection() {
     crowd.come(1);
     assert!(crowd.wires[4].got().starts_with("HTTP/1.1 503 "));
     assert_eq!(crowd.ends(), ended([0]));
-    crowd.is_ready(1);
+    crowd.asks(1, "");
     assert!(crowd.wires[1].got().ends_with(PAGE));
     crowd.asks(2, &get("/")[1..]);
     assert!(crowd.wires[2].got().ends_with(PAGE));
-    crowd.is_ready(3);
+    crowd.asks(3, "");
     assert_eq!(crowd.ends()[1..], [(3, CloseReason::PeerClosed)]);
 }
 
@@ -241,43 +248,47 @@ fn an_accept_without_descriptors_evicts_or_rests() {
         crowd.asks(39, "GET /half");
         crowd.scene.set(1_000);
         // One failure: 32 connections are closed, and the new one is in.
-        crowd.knocks(Crowd::peer(40));
-        crowd.scene.state().fail_accepts([error()]);
+        knocks(&mut crowd);
+        crowd.scene.system.state().fail_accepts([error()]);
         assert!(crowd.scene.reports(None), "{name}");
         if helps {
-            assert_eq!(crowd.scene.state().accepts, 2, "{name}");
+            assert_eq!(crowd.scene.system.state().accepts, 2, "{name}");
             assert_eq!(crowd.ends(), ended(1..33), "{name}: the oldest idle ones");
             crowd.asks(40, get("/"));
             assert!(crowd.wires[40].got().ends_with(PAGE), "{name}");
         }
         // It does not help: what is idle is closed once, and then there is a rest.
-        crowd.scene.state().fail_accepts((0..100).map(|_| error()));
-        crowd.knocks(Crowd::peer(41));
+        crowd
+            .scene
+            .system
+            .state()
+            .fail_accepts((0..100).map(|_| error()));
+        knocks(&mut crowd);
         crowd.scene.set(2_000);
-        let before = crowd.scene.state().accepts;
+        let before = crowd.scene.system.state().accepts;
         if helps {
             assert!(
                 crowd.scene.reports(None),
                 "{name}: the listener was armed at once"
             );
-            assert_eq!(crowd.scene.state().accepts, before + 2, "{name}");
+            assert_eq!(crowd.scene.system.state().accepts, before + 2, "{name}");
             let mut all: Vec<_> = crowd.ends().iter().map(|(number, _)| *number).collect();
             all.sort_unstable();
             let idle = (0..39).chain([40]);
             assert!(all.into_iter().eq(idle), "{name}: the half one is busy");
         }
         let start = if helps { 2_000 } else { 1_000 };
-        let mut before = crowd.scene.state().accepts;
+        let mut before = crowd.scene.system.state().accepts;
         for round in 1..=20 {
             crowd.scene.set(start + 100 * round - 1);
-            crowd.scene.sweep();
+            crowd.scene.at(crowd.scene.ms());
             assert!(!crowd.scene.reports(None), "{name}: it rests for 100 ms");
             crowd.scene.set(start + 100 * round);
-            crowd.scene.sweep();
+            crowd.scene.at(crowd.scene.ms());
             assert!(crowd.scene.reports(None), "{name}: and no longer");
             before += 1;
             assert_eq!(
-                crowd.scene.state().accepts,
+                crowd.scene.system.state().accepts,
                 before,
                 "{name}: one accept a rest"
             );
@@ -289,7 +300,7 @@ fn an_accept_without_descriptors_evicts_or_rests() {
             "{name}: {told:?}"
         );
         // Everybody who waited is served.
-        let failures = 100 - crowd.scene.state().accepts;
+        let failures = 100 - crowd.scene.system.state().accepts;
         assert!(failures > 0);
         crowd.asks(39, " HTTP/1.1\r\nHost: a\r\n\r\n");
         assert!(crowd.wires[39].got().ends_with(PAGE), "{name}");
@@ -328,7 +339,7 @@ fn octets_kept_for_all_are_bounded_exactly() {
         for number in [0, 1, 2] {
             if !crowd.wires[number].link(|link| link.dropped) {
                 crowd.wires[number].does(Act::Finishes);
-                crowd.is_ready(number);
+                crowd.asks(number, "");
             }
         }
         assert_eq!(crowd.scene.shared.budget.parked(), 0, "{row}");
@@ -363,7 +374,7 @@ fn what_counts_as_kept() {
             "{path}"
         );
         crowd.wires[0].room(usize::MAX);
-        crowd.is_ready(0);
+        crowd.asks(0, "");
         assert_eq!(
             (
                 crowd.scene.shared.budget.parked(),
@@ -382,7 +393,7 @@ fn what_counts_as_kept() {
     crowd.asks(0, get("/"));
     assert_eq!(crowd.scene.shared.budget.parked(), whole - 10);
     crowd.wires[0].room(usize::MAX);
-    crowd.is_ready(0);
+    crowd.asks(0, "");
     assert_eq!(crowd.scene.shared.budget.parked(), 0);
     // Panics: with a part of the head kept from before, and in a reader behind output that was kept.
     crowd.asks(0, "GET /pan");
@@ -395,7 +406,7 @@ fn what_counts_as_kept() {
     crowd.asks(1, get("/mined"));
     assert!(crowd.scene.shared.budget.parked() > 0);
     crowd.wires[1].room(usize::MAX);
-    crowd.is_ready(1);
+    crowd.asks(1, "");
     assert_eq!(crowd.ends().last(), Some(&(1, CloseReason::Panicked)));
     assert_eq!(crowd.scene.shared.budget.parked(), 0);
 }
@@ -437,7 +448,7 @@ fn one_that_needs_much_costs_as_many_as_it_takes() {
     assert_eq!(crowd.scene.shared.budget.parked(), needed + 100 * stay);
     // Its last octet makes room again.
     crowd.wires[19].room(usize::MAX);
-    crowd.is_ready(19);
+    crowd.asks(19, "");
     assert_eq!(crowd.scene.shared.budget.parked(), 100 * stay);
 }
 
@@ -455,7 +466,7 @@ fn one_sweep_gives_up_all_that_stall() {
     }
     assert_eq!(crowd.scene.shared.budget.made(), 50_000 * many);
     crowd.scene.set(STALLED_AFTER.as_millis() as u64);
-    crowd.scene.sweep();
+    crowd.scene.at(crowd.scene.ms());
     assert_eq!(crowd.scene.shared.budget.made(), 100_000);
     assert_eq!(crowd.ends().len(), many - 2);
 }
@@ -479,16 +490,16 @@ fn made_answers_are_given_up_when_they_are_not_taken() {
     // One octet taken is a sign of life.
     crowd.scene.set(500);
     crowd.wires[0].room(1_001);
-    crowd.is_ready(0);
+    crowd.asks(0, "");
     crowd.scene.set(stalls - 1);
-    crowd.scene.sweep();
+    crowd.scene.at(crowd.scene.ms());
     assert!(crowd.ends().is_empty());
     crowd.scene.set(stalls);
-    crowd.scene.sweep();
+    crowd.scene.at(crowd.scene.ms());
     assert_eq!(crowd.ends(), ended([1]));
     // At the limit nobody has to go, however long it takes.
     crowd.scene.set(10 * stalls);
-    crowd.scene.sweep();
+    crowd.scene.at(crowd.scene.ms());
     assert_eq!(
         (crowd.scene.shared.budget.made(), crowd.ends().len()),
         (100_000, 1)
@@ -499,10 +510,10 @@ fn made_answers_are_given_up_when_they_are_not_taken() {
     alone.come(1);
     asks(&mut alone, 0);
     alone.scene.set(10 * stalls);
-    alone.scene.sweep();
+    alone.scene.at(alone.scene.ms());
     assert!(alone.ends().is_empty());
     alone.wires[0].room(usize::MAX);
-    alone.is_ready(0);
+    alone.asks(0, "");
     assert!(alone.wires[0].got().len() > 50_000);
     assert_eq!(alone.scene.shared.budget.made(), 0);
 }
@@ -528,7 +539,7 @@ fn each_address_has_as_many_connections_as_it_may() {
         crowd.comes(at(address));
         crowd.wires[number].sends(get("/"));
         if is_taken {
-            crowd.is_ready(number);
+            crowd.asks(number, "");
         }
         let answer = crowd.wires[number].got();
         let status = if is_taken { "200" } else { "503" };
@@ -554,7 +565,7 @@ fn each_address_has_as_many_connections_as_it_may() {
     );
     // One goes, one may come, and no more than one.
     crowd.wires[0].does(Act::Finishes);
-    crowd.is_ready(0);
+    crowd.asks(0, "");
     let (next, one_too_many) = (
         crowd.comes(at("127.0.0.1:4")),
         crowd.comes(at("127.0.0.1:5")),
@@ -564,7 +575,7 @@ fn each_address_has_as_many_connections_as_it_may() {
     for number in 0..one_too_many {
         if !crowd.wires[number].link(|link| link.dropped) {
             crowd.wires[number].does(Act::Finishes);
-            crowd.is_ready(number);
+            crowd.asks(number, "");
         }
     }
     assert_eq!(crowd.scene.shared.per_ip.addresses(), 0);
@@ -651,8 +662,12 @@ fn each_trouble_is_told_of_once_a_minute() {
     // A listener that cannot accept rests in between.
     for (ms, times) in [(0, 1), (59_900, 1), (60_000, 2), (119_900, 2), (120_000, 3)] {
         crowd.scene.set(200_000 + ms);
-        crowd.scene.state().fail_accepts([ErrorKind::Other.into()]);
-        crowd.scene.sweep();
+        crowd
+            .scene
+            .system
+            .state()
+            .fail_accepts([ErrorKind::Other.into()]);
+        crowd.scene.at(crowd.scene.ms());
         assert!(crowd.scene.reports(None));
         let said = said(&crowd);
         let count = said

@@ -30,6 +30,13 @@ fn token(wire: &Wire) -> Token {
     token.expect("a registered connection")
 }
 
+/// A worker has taken its event from the poller.
+fn take_event(wire: &Wire) {
+    let number = wire.link(|link| link.number).expect("it is open");
+    let event = wire.system.state().disarm(number);
+    assert!(event.is_some(), "it is not armed");
+}
+
 /// Another worker is told of this connection.
 fn is_told_of(shared: &Arc<Shared>, wire: &Wire) {
     let token = token(wire);
@@ -54,7 +61,7 @@ fn an_event_for_a_connection_that_is_gone_hits_no_stranger() {
     for stale in stale {
         assert_eq!(stale.0 as u32, slot, "the slot is used again");
         assert_ne!(stale, token);
-        scene.works(move |worker| worker.turn(stale));
+        Worker::new(scene.shared.clone()).turn(stale);
     }
     assert_eq!(
         present.link(|link| link.reads),
@@ -74,14 +81,14 @@ fn an_event_that_a_worker_holds_meanwhile_hits_no_stranger() {
     let gone = scene.accepts();
     let stale = token(&gone);
     gone.sends(get("/"));
-    gone.takes_event();
+    take_event(&gone);
     scene.at(10_000);
     assert_eq!(scene.reason(&gone), Some(CloseReason::IdleTimeout));
     let present = scene.accepts();
     let reads = present.link(|link| link.reads);
     // Its own event has not been taken from the poller yet.
     present.sends(get("/"));
-    scene.works(move |worker| worker.turn(stale));
+    Worker::new(scene.shared.clone()).turn(stale);
     assert_eq!(
         (present.link(|link| link.reads), gone.got().as_str()),
         (reads, "")
@@ -123,9 +130,9 @@ fn an_event_that_comes_between_arming_and_release_is_not_lost() {
     let scene = Scene::new(page);
     let wire = scene.accepts();
     let (told, shared) = (wire.clone(), scene.shared.clone());
-    scene.state().when_armed = Some(Box::new(move || {
+    scene.system.state().when_armed = Some(Box::new(move || {
         told.sends(get("/"));
-        told.takes_event();
+        take_event(&told);
         is_told_of(&shared, &told);
     }));
     wire.sends("GET / HT");
@@ -144,7 +151,7 @@ fn a_sweep_does_not_take_what_its_worker_is_about_to_let_go_of() {
     let scene = Scene::new(page);
     let wire = scene.accepts();
     let (watched, system, shared) = (wire.clone(), scene.system.clone(), scene.shared.clone());
-    scene.state().when_armed = Some(Box::new(move || {
+    scene.system.state().when_armed = Some(Box::new(move || {
         // Long over, by the deadline that the slot shows.
         system.state().set(Duration::from_secs(100));
         Housekeeper::new(shared.clone()).sweep();
@@ -174,9 +181,9 @@ fn an_event_that_comes_while_the_housekeeper_owns_a_connection_is_not_lost() {
     wire.sends(get("/"));
     scene.admits(&wire);
     let (told, shared) = (wire.clone(), scene.shared.clone());
-    scene.state().when_armed = Some(Box::new(move || {
+    scene.system.state().when_armed = Some(Box::new(move || {
         told.does(Act::Takes(1_000));
-        told.takes_event();
+        take_event(&told);
         is_told_of(&shared, &told);
     }));
     // It has taken a part of it since, so it lives on.

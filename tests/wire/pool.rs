@@ -1,8 +1,9 @@
 //! The pool: who stands in for workers whose handlers block, until when, and who is cut when nobody can.
 
-use crate::client::{Client, get, get_and_close, post};
-use crate::harness::{Gate, PAGE, Stage, eventually, on_each_backend};
+use crate::client::{AND_CLOSE, Client, get, post};
+use crate::harness::{Gate, PAGE, Stage, on_each_backend};
 use crate::support::PATIENCE;
+use crate::support::eventually;
 use crate::support::recorder::{Event, Recorder};
 use crate::support::server::{Housekeeper, Listeners, Pool, Shared, WatchOutcome, Worker};
 use doorstep::internals::conn::Config;
@@ -10,7 +11,7 @@ use doorstep::internals::server::{CANCEL_AFTER, SPARE_WORKER_ENDS_AFTER, WAIT_SL
 use doorstep::internals::sys::{Clock, Listener, SystemThreads, Threads};
 use doorstep::{CloseReason, Handler, Limits, Request, Response, Status};
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -242,7 +243,7 @@ fn blocked_handlers_hold_up_nobody() {
         }
         for _ in 0..20 {
             let mut client = Client::connect(server.addr());
-            client.send(get_and_close("/"));
+            client.send(get("/").replace("\r\n\r\n", AND_CLOSE));
             assert_eq!(client.answer().text(), PAGE);
         }
         gate.open();
@@ -331,10 +332,10 @@ fn the_longest_wait_for_a_peer_is_cut_for_the_sake_of_others() {
         assert_eq!(house.keeper.watch(), WatchOutcome::AtCap);
         let told = oldest.answer();
         assert_eq!(
-            (told.status(), told.header_value("Retry-After")),
+            (told.status, told.header_value("Retry-After")),
             (503, Some("1"))
         );
-        oldest.finish_sending();
+        oldest.shutdown(Shutdown::Write);
         oldest.is_gone();
         assert_eq!(good.answer().text(), PAGE);
         let is_told =
@@ -369,10 +370,10 @@ fn not_every_worker_waits_for_content() {
             let mut refused = stalled(&house);
             let told = refused.answer();
             assert_eq!(
-                (told.status(), told.header_value("Retry-After")),
+                (told.status, told.header_value("Retry-After")),
                 (503, Some("1"))
             );
-            refused.finish_sending();
+            refused.shutdown(Shutdown::Write);
             refused.is_gone();
             assert_eq!(Client::connect(house.address).ask("/").text(), PAGE);
         }
@@ -441,7 +442,7 @@ fn a_thread_that_cannot_be_started_is_no_reason_not_to_cut() {
         house.hands.0.store(late, Ordering::SeqCst);
         let mut good = house.asks("/");
         house.looks_twice();
-        assert_eq!(oldest.answer().status(), 503);
+        assert_eq!(oldest.answer().status, 503);
         assert_eq!(good.answer().text(), PAGE);
     });
 }
@@ -534,7 +535,7 @@ fn nothing_is_kept_for_a_connection_that_a_thread_has() {
         gate.holds(1);
         assert_eq!(house.shared.budget.parked(), 0);
         gate.open();
-        client.finish_sending();
+        client.shutdown(Shutdown::Write);
         house.heard.hears_closed(CloseReason::Upgraded);
         assert_eq!(house.shared.budget.parked(), 0);
     });

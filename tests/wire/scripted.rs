@@ -1,14 +1,14 @@
 //! What a program does with a connection of its own, step by step as a test says.
 
-use crate::harness::eventually;
 use crate::support::PATIENCE;
+use crate::support::eventually;
 use doorstep::{Upgraded, Writer};
 use std::io::{self, Read, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// What it is to do next.
+/// What the program is to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Write this, without a flush.
@@ -33,37 +33,37 @@ pub enum Step {
     End,
 }
 
-/// What came of it.
+/// What becomes of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Came {
+pub enum Outcome {
     /// It went well.
-    Well,
+    Done,
     /// An error.
     Failed(io::ErrorKind),
     /// Whether the client has gone.
-    Gone(bool),
+    Disconnected(bool),
     /// What was read.
     Text(String),
 }
 
-/// The end of the strings that a test holds. When it is dropped, the program returns in good order.
-pub struct Strings {
+/// The test's end of a script. When it is dropped, the program returns in good order.
+pub struct Script {
     tell: Sender<Step>,
-    told: Receiver<Came>,
+    told: Receiver<Outcome>,
 }
 
-impl Strings {
+impl Script {
     /// Has it do something that goes well.
     #[track_caller]
     pub fn does(&self, step: Step) {
-        assert_eq!(self.tries(step), Came::Well, "{step:?}");
+        assert_eq!(self.tries(step), Outcome::Done, "{step:?}");
     }
 
     /// Has it do something.
     #[track_caller]
-    pub fn tries(&self, step: Step) -> Came {
+    pub fn tries(&self, step: Step) -> Outcome {
         self.begins(step);
-        self.came()
+        self.outcome()
     }
 
     /// Has it begin with something.
@@ -72,9 +72,9 @@ impl Strings {
         self.tell.send(step).expect("it waits for its next step");
     }
 
-    /// What came of what it has begun.
+    /// The outcome of what it has begun.
     #[track_caller]
-    pub fn came(&self) -> Came {
+    pub fn outcome(&self) -> Outcome {
         self.told.recv_timeout(PATIENCE).expect("an outcome")
     }
 
@@ -84,7 +84,7 @@ impl Strings {
         let mut read = String::new();
         while read.len() < text.len() {
             match self.tries(Step::Read) {
-                Came::Text(more) if !more.is_empty() => read += &more,
+                Outcome::Text(more) if !more.is_empty() => read += &more,
                 other => panic!("{other:?} behind {read:?}"),
             }
         }
@@ -94,42 +94,42 @@ impl Strings {
     /// Waits until it runs.
     #[track_caller]
     pub fn runs(&self) {
-        assert_eq!(self.tries(Step::Look), Came::Gone(false));
+        assert_eq!(self.tries(Step::Look), Outcome::Disconnected(false));
     }
 }
 
-/// The program's end of them.
-pub struct Puppet {
+/// The program's end of a script.
+pub struct Scripted {
     steps: Receiver<Step>,
-    outcomes: Sender<Came>,
+    outcomes: Sender<Outcome>,
 }
 
-/// What a puppet can have in its hands.
-trait Prop: Write {
+/// What a script is played on.
+pub trait Stream: Write {
     fn is_gone(&mut self) -> bool;
-    fn read_once(&mut self) -> Came;
+    fn read_once(&mut self) -> Outcome;
     fn read_for(&mut self, time: Duration);
 }
 
-impl Prop for Writer<'_> {
+impl Stream for Writer<'_> {
     fn is_gone(&mut self) -> bool {
         self.disconnected()
     }
-    fn read_once(&mut self) -> Came {
+    fn read_once(&mut self) -> Outcome {
         panic!("a writer reads nothing")
     }
     fn read_for(&mut self, _: Duration) {}
 }
 
-impl Prop for Upgraded<'_> {
+impl Stream for Upgraded<'_> {
     fn is_gone(&mut self) -> bool {
         self.disconnected()
     }
-    fn read_once(&mut self) -> Came {
+    fn read_once(&mut self) -> Outcome {
         let mut buffer = [0; 64 * 1024];
         match self.read(&mut buffer) {
-            Ok(count) => Came::Text(String::from_utf8_lossy(&buffer[..count]).into_owned()),
-            Err(error) => Came::Failed(error.kind()),
+            Ok(count) => Outcome::Text(String::from_utf8_lossy(&buffer[..count]).into_owned()),
+            Err(error) => Outcome::Failed(error.kind()),
         }
     }
     fn read_for(&mut self, time: Duration) {
@@ -137,74 +137,65 @@ impl Prop for Upgraded<'_> {
     }
 }
 
-impl Puppet {
-    /// Does what it is told, with a writer.
-    pub fn write(self, out: &mut Writer<'_>) -> io::Result<()> {
-        self.play(out)
-    }
-
-    /// Does what it is told, with another protocol.
-    pub fn speak(self, peer: &mut Upgraded<'_>) -> io::Result<()> {
-        self.play(peer)
-    }
-
-    fn play(self, prop: &mut impl Prop) -> io::Result<()> {
-        // Ends with its strings.
+impl Scripted {
+    /// Does what it is told, with a writer or in another protocol.
+    pub fn play(self, stream: &mut impl Stream) -> io::Result<()> {
+        // Ends with its script.
         while let Ok(step) = self.steps.recv() {
-            let came = match step {
-                Step::Write(text) => came(prop.write_all(text.as_bytes())),
-                Step::Flush => came(prop.flush()),
-                Step::Flood => flood(prop),
-                Step::Look => Came::Gone(prop.is_gone()),
-                Step::Watch => Came::Gone(eventually(|| prop.is_gone())),
-                Step::Read => prop.read_once(),
+            let outcome = match step {
+                Step::Write(text) => outcome(stream.write_all(text.as_bytes())),
+                Step::Flush => outcome(stream.flush()),
+                Step::Flood => flood(stream),
+                Step::Look => Outcome::Disconnected(stream.is_gone()),
+                Step::Watch => Outcome::Disconnected(eventually(|| stream.is_gone())),
+                Step::Read => stream.read_once(),
                 Step::ReadFor(time) => {
-                    prop.read_for(time);
-                    Came::Well
+                    stream.read_for(time);
+                    Outcome::Done
                 }
                 Step::Fail => return Err(io::Error::other("as told")),
                 Step::Panic => panic!("as told"),
                 Step::End => return Ok(()),
             };
-            let _ = self.outcomes.send(came);
+            let _ = self.outcomes.send(outcome);
         }
         Ok(())
     }
 }
 
-fn came(result: io::Result<()>) -> Came {
+fn outcome(result: io::Result<()>) -> Outcome {
     match result {
-        Ok(()) => Came::Well,
-        Err(error) => Came::Failed(error.kind()),
+        Ok(()) => Outcome::Done,
+        Err(error) => Outcome::Failed(error.kind()),
     }
 }
 
-fn flood(out: &mut impl Write) -> Came {
+fn flood(out: &mut impl Write) -> Outcome {
     let block = [b'f'; 16 * 1024];
     loop {
         if let Err(error) = out.write_all(&block).and_then(|()| out.flush()) {
-            return Came::Failed(error.kind());
+            return Outcome::Failed(error.kind());
         }
     }
 }
 
-/// A puppet for each request that wants one, in their order.
+/// A script for each request that wants one, in their order.
 #[derive(Clone, Default)]
-pub struct Troupe(Arc<Mutex<Vec<Puppet>>>);
+pub struct Scripts(Arc<Mutex<Vec<Scripted>>>);
 
-impl Troupe {
-    /// One more puppet, and its strings.
-    pub fn add(&self) -> Strings {
+impl Scripts {
+    /// One more script.
+    pub fn add(&self) -> Script {
         let (tell, steps) = channel();
         let (outcomes, told) = channel();
-        let mut puppets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        puppets.insert(0, Puppet { steps, outcomes });
-        Strings { tell, told }
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(0, Scripted { steps, outcomes });
+        Script { tell, told }
     }
 
-    /// The next one.
-    pub fn take(&self) -> Puppet {
-        let mut puppets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        puppets.pop().expect("a puppet for this request")
+    /// The next one, for the program.
+    pub fn take(&self) -> Scripted {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.pop().expect("a script for this request")
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::client::{Broken, Client, get};
 use crate::harness::{
-    AtTheEnd, Gate, PAGE, Stage, Ticker, alone, await_arrival, descriptors, eventually, in_time,
-    on_each_backend, page, skipped, threads,
+    AtTheEnd, Gate, PAGE, Stage, alone, await_arrival, on_each_backend, own, page,
 };
 use crate::support::recorder::{Event, Recorder};
+use crate::support::skipped;
+use crate::support::{eventually, in_time};
 use doorstep::{
     CloseReason, Handler, Request, Response, Server, ServerHandle, ShutdownReport, Status,
 };
@@ -88,8 +89,8 @@ fn what_runs_is_finished_and_the_last_answer_says_so() {
         head.send("GET / HTTP/1.1\r\nHost: local");
         content.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nab");
         // The free worker has seen what was sent before.
-        let mut ticker = Ticker::on(address);
-        (0..3).for_each(|_| ticker.tick());
+        let mut ticker = Client::connect(address);
+        (0..3).for_each(|_| assert_eq!(ticker.ask("/tick").status, 200));
         server.shutdown_handle().begin(LONG);
         assert!(eventually(|| is_deserted(address)));
         head.send("host\r\n\r\n");
@@ -97,7 +98,7 @@ fn what_runs_is_finished_and_the_last_answer_says_so() {
         gate.open();
         for client in [&mut running, &mut head, &mut content] {
             let answer = client.answer();
-            assert_eq!((answer.text(), answer.closes()), (PAGE, true));
+            assert_eq!((answer.text(), answer.closes), (PAGE, true));
             client.ends();
         }
         drop((running, head, content, ticker));
@@ -123,7 +124,7 @@ fn queued_connections_are_served() {
         gate.open();
         for mut client in queued.into_iter().chain([running]) {
             let answer = client.answer();
-            assert_eq!((answer.text(), answer.closes()), (PAGE, true));
+            assert_eq!((answer.text(), answer.closes), (PAGE, true));
             client.ends();
         }
         assert_eq!(end_of(server).aborted, 0);
@@ -187,7 +188,7 @@ fn the_grace_cuts_what_is_left_and_counts_it() {
         // What it returns after all still goes out.
         gate.open();
         let answer = stuck.answer();
-        assert_eq!((answer.text(), answer.closes()), (PAGE, true));
+        assert_eq!((answer.text(), answer.closes), (PAGE, true));
         stuck.ends();
     });
 }
@@ -274,8 +275,8 @@ fn the_port_is_free_at_once() {
 #[test]
 fn threads_are_gone_behind_the_end() {
     const NAME: &str = "shutdown::threads_are_gone_behind_the_end";
-    alone(NAME, || {
-        let (Some(before), Some(open)) = (threads(), descriptors()) else {
+    alone(NAME, None, || {
+        let (Some(before), Some(open)) = (own("task"), own("fd")) else {
             return skipped(NAME, "this system does not list a process's threads");
         };
         on_each_backend(|stage| {
@@ -283,15 +284,19 @@ fn threads_are_gone_behind_the_end() {
                 let server = stage.server().workers(16).spawn(page).unwrap();
                 assert_eq!(Client::connect(server.addr()).ask("/").text(), PAGE);
                 assert!(
-                    eventually(|| threads() == Some(before + 17)),
+                    eventually(|| own("task") == Some(before + 17)),
                     "{:?}",
-                    threads()
+                    own("task")
                 );
                 server.shutdown(LONG).unwrap();
                 // No thread holds on to a part of the server.
-                assert_eq!(descriptors(), Some(open));
+                assert_eq!(own("fd"), Some(open));
                 // rouille#190. The last of a thread goes by itself.
-                assert!(eventually(|| threads() == Some(before)), "{:?}", threads());
+                assert!(
+                    eventually(|| own("task") == Some(before)),
+                    "{:?}",
+                    own("task")
+                );
             }
         });
     });
@@ -352,7 +357,7 @@ fn load(address: SocketAddr, [is_over, is_failed]: [&AtomicBool; 2], tally: &Tal
                 Ok(answer) => {
                     assert_eq!(answer.text(), path);
                     count(&tally.answered);
-                    if answer.closes() {
+                    if answer.closes {
                         break;
                     }
                 }
@@ -419,18 +424,18 @@ fn a_drain_serves_on_with_last_answers() {
         let server = stage.server().spawn(page).unwrap();
         let stop = server.shutdown_handle();
         let mut idle = Client::connect(server.addr());
-        assert!(!idle.ask("/").closes());
+        assert!(!idle.ask("/").closes);
         assert!(!stop.is_begun());
         stop.drain(6 * LONG, LONG);
         assert!(stop.is_begun());
         // It takes the housekeeper a moment to hear of it.
         assert!(eventually(|| {
             let mut fresh = Client::connect(server.addr());
-            fresh.ask("/").closes()
+            fresh.ask("/").closes
         }));
         // One that was open before gets its answer as well, and is told.
         let last = idle.ask("/");
-        assert_eq!((last.text(), last.closes()), (PAGE, true));
+        assert_eq!((last.text(), last.closes), (PAGE, true));
         idle.ends();
         // Neither a later nor a longer one puts it off, and a stop does not wait for it.
         stop.drain(12 * LONG, LONG);

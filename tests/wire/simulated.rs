@@ -7,12 +7,12 @@
 use crate::support::PATIENCE;
 use crate::support::recorder::{Event, Recorder};
 use crate::support::server::{Housekeeper, Shared, Worker, put_together};
-use crate::support::simulated::{Act, LISTENER, Link, State, System, Timed};
+use crate::support::simulated::{Act, LISTENER, Link, System, Timed};
 use doorstep::internals::conn::Config;
 use doorstep::internals::sys::Clock;
 use doorstep::{CloseReason, Handler, Now};
 use std::net::SocketAddr;
-use std::sync::{Arc, MutexGuard, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -37,19 +37,8 @@ impl Wire {
         self.system.state().act(self.index, act);
     }
 
-    /// Something happens on it then; to be said in the order of time.
-    pub fn does_at(&self, ms: u64, act: Act) {
-        let at = Duration::from_millis(ms);
-        self.system.state().act_at(at, self.index, act);
-    }
-
     pub fn sends(&self, bytes: impl AsRef<[u8]>) {
         self.does(Act::Sends(bytes.as_ref().to_vec()));
-    }
-
-    /// It sends these bytes over and over, as fast as they are read.
-    pub fn floods(&self, bytes: &str) {
-        self.system.state().flood(self.index, bytes.as_bytes());
     }
 
     /// Its socket takes this many bytes in all from now on.
@@ -66,15 +55,9 @@ impl Wire {
         })
     }
 
+    /// The server's descriptor.
     fn number(&self) -> usize {
         self.link(|link| link.number).expect("it is open")
-    }
-
-    /// A worker has taken its event from the poller.
-    pub fn takes_event(&self) {
-        let number = self.number();
-        let event = self.system.state().disarm(number);
-        assert!(event.is_some(), "it is not armed");
     }
 }
 
@@ -121,33 +104,20 @@ impl Scene {
         }
     }
 
-    pub fn state(&self) -> MutexGuard<'_, State<Timed>> {
-        self.system.state()
-    }
-
     /// A client, not accepted yet, whose socket takes everything. Its port says which one it is,
     /// counted from 0.
     pub fn wire(&self) -> Wire {
-        let port = self.state().links.len() as u16;
-        self.wire_from(Some(SocketAddr::from(([127, 0, 0, 1], port))))
-    }
-
-    /// The same from an address of the test's choice, or from none.
-    pub fn wire_from(&self, peer: Option<SocketAddr>) -> Wire {
+        let mut state = self.system.state();
+        let port = state.links.len() as u16;
         Wire {
-            index: self.state().connect(peer),
+            index: state.connect(Some(SocketAddr::from(([127, 0, 0, 1], port)))),
             system: self.system.clone(),
         }
     }
 
-    /// A client waits to be accepted.
-    pub fn knocks(&self, wire: &Wire) {
-        self.state().knock(wire.index);
-    }
-
     /// Has the worker do something, which has to end.
     #[track_caller]
-    pub fn works(&self, work: impl FnOnce(&mut Worker) + Send + 'static) {
+    fn works(&self, work: impl FnOnce(&mut Worker) + Send + 'static) {
         self.jobs.send(Box::new(work)).expect("a worker");
         self.done.recv_timeout(PATIENCE).expect("a turn that ends");
     }
@@ -172,7 +142,7 @@ impl Scene {
     /// The first event that is due gets its turn. False when there is none.
     #[track_caller]
     pub fn turn(&self) -> bool {
-        let event = self.state().take_event();
+        let event = self.system.state().take_event();
         if let Some(token) = event {
             self.works(move |worker| worker.turn(token));
         }
@@ -195,7 +165,7 @@ impl Scene {
     #[track_caller]
     pub fn reports(&self, wire: Option<&Wire>) -> bool {
         let number = wire.map_or(LISTENER, Wire::number);
-        let token = self.state().disarm(number);
+        let token = self.system.state().disarm(number);
         if let Some(token) = token {
             self.works(move |worker| worker.turn(token));
         }
@@ -204,24 +174,18 @@ impl Scene {
 
     /// Milliseconds on the clock.
     pub fn ms(&self) -> u64 {
-        self.state().now.as_millis() as u64
+        self.system.state().now.as_millis() as u64
     }
 
     /// Time passes until the clock shows this; nobody looks at a deadline. It may be set back.
     pub fn set(&self, ms: u64) {
-        self.state().set(Duration::from_millis(ms));
+        self.system.state().set(Duration::from_millis(ms));
     }
 
     /// The clock shows this, and the housekeeper looks at the deadlines.
     #[track_caller]
     pub fn at(&self, ms: u64) {
         self.set(ms);
-        self.sweep();
-    }
-
-    /// The housekeeper looks at the deadlines.
-    #[track_caller]
-    pub fn sweep(&self) {
         let shared = self.shared.clone();
         self.works(move |_| Housekeeper::new(shared).sweep());
     }
@@ -245,7 +209,7 @@ impl Scene {
 
 impl Drop for Scene {
     fn drop(&mut self) {
-        let breaches = std::mem::take(&mut self.state().breaches);
+        let breaches = std::mem::take(&mut self.system.state().breaches);
         if !thread::panicking() {
             assert_eq!(breaches, [""; 0]);
         }

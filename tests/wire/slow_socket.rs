@@ -68,7 +68,7 @@ fn a_steady_reader_is_not_cut_because_its_socket_is_not_reported() {
 fn a_detached_answer_that_gets_no_thread_ends_its_connection() {
     let scene = Scene::new(|_: &mut Request<'_>| Response::new(Status::OK).detached(|_| Ok(())));
     for _ in 1..=3 {
-        scene.state().policy.script().thread = true;
+        scene.system.state().policy.script().thread = true;
         let wire = asks(&scene, 10_000);
         assert_eq!(scene.reason(&wire), Some(CloseReason::Overload));
         assert_eq!(scene.shared.slots.occupied(), 0);

@@ -9,6 +9,7 @@ use doorstep::internals::limits::{COPY_BYTES, SENDFILE_FROM};
 use doorstep::{IntoResponse, Request, Response, Status};
 use std::fs::File;
 use std::io::{self, Read};
+use std::net::Shutdown;
 use std::sync::Arc;
 use std::thread;
 
@@ -79,7 +80,7 @@ fn chunked_answers(stage: Stage, clients: usize, each: usize) {
                         answered += 1;
                     }
                 }
-                client.finish_sending();
+                client.shutdown(Shutdown::Write);
                 client.ends();
             });
         }

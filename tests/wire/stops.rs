@@ -2,9 +2,9 @@
 //! Each clause by itself stands in `shutdown`.
 
 use crate::client::{Client, get};
-use crate::harness::{
-    Gate, PAGE, Stage, alone, descriptors, eventually, in_time, on_each_backend, skipped, threads,
-};
+use crate::harness::{Gate, PAGE, Stage, alone, on_each_backend, own};
+use crate::support::skipped;
+use crate::support::{eventually, in_time};
 use doorstep::{Request, Server, ServerHandle, ShutdownReport};
 use std::io;
 use std::net::SocketAddr;
@@ -64,8 +64,8 @@ fn page(_: &mut Request<'_>) -> &'static str {
 #[test]
 fn a_server_under_load_is_stopped_and_started_again_at_once() {
     const NAME: &str = "stops::a_server_under_load_is_stopped_and_started_again_at_once";
-    alone(NAME, || {
-        let (Some(before), Some(open)) = (threads(), descriptors()) else {
+    alone(NAME, None, || {
+        let (Some(before), Some(open)) = (own("task"), own("fd")) else {
             return skipped(NAME, "this system does not list a process's threads");
         };
         on_each_backend(|stage| {
@@ -75,8 +75,12 @@ fn a_server_under_load_is_stopped_and_started_again_at_once() {
                 let address = running.addr();
                 assert_eq!(stop(running).unwrap().aborted, 0);
                 // rouille#190: nothing of it is left.
-                assert!(eventually(|| threads() == Some(before)), "{:?}", threads());
-                assert!(eventually(|| descriptors() == Some(open)), "round {round}");
+                assert!(
+                    eventually(|| own("task") == Some(before)),
+                    "{:?}",
+                    own("task")
+                );
+                assert!(eventually(|| own("fd") == Some(open)), "round {round}");
                 server = again(stage, address);
             }
             drop(server);
@@ -125,7 +129,7 @@ fn the_last_answer_of_each_connection_says_so() {
         gate.open();
         for client in idle.iter_mut().chain([&mut running]) {
             let answer = client.answer();
-            assert_eq!((answer.text(), answer.closes()), (PAGE, true));
+            assert_eq!((answer.text(), answer.closes), (PAGE, true));
             client.ends();
         }
         drop((idle, running));

@@ -1,12 +1,15 @@
 //! Answers that a program writes: on their worker, and detached from it.
 
-use crate::client::{Broken, Client, Delimited, get, get_and_close};
-use crate::harness::{alone, descriptors, eventually, in_time, on_each_backend, skipped, threads};
-use crate::scripted::{Came, Step::*, Strings, Troupe};
+use crate::client::{AND_CLOSE, Broken, Client, Delimited, get};
+use crate::harness::{alone, on_each_backend, own};
+use crate::scripted::{Outcome, Script, Scripts, Step::*};
 use crate::support::bytes::pattern;
 use crate::support::recorder::{Event, Recorder};
+use crate::support::skipped;
+use crate::support::{eventually, in_time};
 use doorstep::{CloseReason, Handler, Limits, Request, Response, Status, Timeouts};
 use std::io::{ErrorKind, Write};
+use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,19 +21,19 @@ const LONG: Duration = Duration::from_secs(600);
 /// A time that is over soon.
 const SHORT: Duration = Duration::from_millis(200);
 
-/// Answers by puppets where the path says so, and otherwise with the path.
-fn stage_of(troupe: &Troupe) -> impl Handler + use<> {
-    let troupe = troupe.clone();
+/// Answers by scripted handlers where the path says so, and otherwise with the path.
+fn stage_of(scripts: &Scripts) -> impl Handler + use<> {
+    let scripts = scripts.clone();
     move |request: &mut Request<'_>| {
         let answer = Response::new(Status::OK);
         match request.path() {
             "/writer" => {
-                let puppet = troupe.take();
-                answer.writer(|out| puppet.write(out))
+                let scripted = scripts.take();
+                answer.writer(|out| scripted.play(out))
             }
             "/detached" => {
-                let puppet = troupe.take();
-                answer.detached(|out| puppet.write(out))
+                let scripted = scripts.take();
+                answer.detached(|out| scripted.play(out))
             }
             path => answer.body(path.to_string()),
         }
@@ -44,38 +47,38 @@ fn seats(most: usize) -> Limits {
     limits
 }
 
-/// Connects and asks for a puppet's answer, which runs from here on; its head is read.
+/// Connects and asks for a scripted answer, which runs from here on; its head is read.
 #[track_caller]
-fn begin(client: &mut Client, path: &str, troupe: &Troupe) -> Strings {
-    let strings = troupe.add();
+fn begin(client: &mut Client, path: &str, scripts: &Scripts) -> Script {
+    let script = scripts.add();
     client.send(get(path));
     assert_eq!(client.head().status, 200);
-    strings.runs();
-    strings
+    script.runs();
+    script
 }
 
 #[test]
 fn a_flushed_chunk_is_here_before_the_program_goes_on() {
     on_each_backend(|stage| {
-        let troupe = Troupe::default();
-        let server = stage.server().spawn(stage_of(&troupe)).unwrap();
+        let scripts = Scripts::default();
+        let server = stage.server().spawn(stage_of(&scripts)).unwrap();
         for path in KINDS {
             let mut client = Client::connect(server.addr());
-            let strings = troupe.add();
+            let script = scripts.add();
             client.send(get(path));
             let head = client.head();
             assert_eq!(head.header_value("Transfer-Encoding"), Some("chunked"));
-            strings.does(Write("hello"));
-            strings.does(Flush);
+            script.does(Write("hello"));
+            script.does(Flush);
             client.expects(b"5\r\nhello\r\n");
-            strings.does(Write(" wor"));
-            strings.does(Write("ld"));
+            script.does(Write(" wor"));
+            script.does(Write("ld"));
             // With nothing to send, a flush writes no chunk: an empty one would be the last.
-            strings.does(Flush);
-            strings.does(Flush);
+            script.does(Flush);
+            script.does(Flush);
             client.expects(b"6\r\n world\r\n");
-            strings.does(Write("!"));
-            strings.begins(End);
+            script.does(Write("!"));
+            script.begins(End);
             client.expects(b"1\r\n!\r\n0\r\n\r\n");
             assert_eq!(client.ask("/next").text(), "/next", "{path}");
         }
@@ -107,20 +110,20 @@ fn content_larger_than_every_buffer_arrives_whole() {
 #[test]
 fn http_1_0_reads_until_the_connection_ends() {
     on_each_backend(|stage| {
-        let troupe = Troupe::default();
-        let server = stage.server().spawn(stage_of(&troupe)).unwrap();
+        let scripts = Scripts::default();
+        let server = stage.server().spawn(stage_of(&scripts)).unwrap();
         for path in KINDS {
             let mut client = Client::connect(server.addr());
-            let strings = troupe.add();
+            let script = scripts.add();
             client.send(format!("GET {path} HTTP/1.0\r\n\r\n"));
             let head = client.head();
             assert_eq!(head.header_value("Transfer-Encoding"), None);
-            assert!(head.closes());
-            strings.does(Write("hello"));
-            strings.does(Flush);
+            assert!(head.closes);
+            script.does(Write("hello"));
+            script.does(Flush);
             client.expects(b"hello");
-            strings.does(Write("!"));
-            strings.begins(End);
+            script.does(Write("!"));
+            script.begins(End);
             client.expects(b"!");
             client.ends();
         }
@@ -157,15 +160,15 @@ fn an_answer_without_content_runs_no_program() {
             client.send(format!(
                 "HEAD {kind}/200 HTTP/1.1\r\nHost: localhost\r\n\r\n"
             ));
-            let head = client.answer_to_head();
-            assert_eq!(head.status(), 200, "{kind}");
+            let head = client.head();
+            assert_eq!(head.status, 200, "{kind}");
             assert_eq!(
                 head.header_value("Transfer-Encoding"),
                 Some("chunked"),
                 "{kind}"
             );
             for status in [204, 304] {
-                assert_eq!(client.ask(&format!("{kind}/{status}")).status(), status);
+                assert_eq!(client.ask(&format!("{kind}/{status}")).status, status);
             }
         }
         assert!(!has_run.load(Ordering::SeqCst));
@@ -183,29 +186,29 @@ fn an_error_or_a_panic_ends_the_connection_within_the_content() {
             .into_iter()
             .flat_map(|path| rows.map(|row| (path, row)))
         {
-            let (troupe, recorder) = (Troupe::default(), Recorder::default());
+            let (scripts, recorder) = (Scripts::default(), Recorder::default());
             let server = stage.server().workers(1).limits(seats(1));
             let server = server.observer(recorder.clone());
-            let server = server.spawn(stage_of(&troupe)).unwrap();
+            let server = server.spawn(stage_of(&scripts)).unwrap();
             for is_flushed in [true, false] {
                 let mut client = Client::connect(server.addr());
                 // The answer before it is not lost with it.
-                let strings = troupe.add();
+                let script = scripts.add();
                 client.send(get("/before") + &get(path));
                 assert_eq!(client.answer().text(), "/before");
                 assert_eq!(client.head().status, 200);
-                strings.does(Write("hello"));
+                script.does(Write("hello"));
                 if is_flushed {
-                    strings.does(Flush);
+                    script.does(Flush);
                     client.expects(b"5\r\nhello\r\n");
                 }
-                strings.begins(step);
+                script.begins(step);
                 // No last chunk.
                 client.is_gone();
                 // The worker, the seat and the slot are there for others.
                 let mut other = Client::connect(server.addr());
-                let strings = begin(&mut other, path, &troupe);
-                strings.begins(End);
+                let script = begin(&mut other, path, &scripts);
+                script.begins(End);
                 other.expects(b"0\r\n\r\n");
             }
             server.shutdown(LONG).unwrap();
@@ -229,21 +232,25 @@ fn a_client_that_does_not_read_ends_with_the_time_for_it() {
     timeouts.write = SHORT;
     on_each_backend(|stage| {
         for path in KINDS {
-            let (troupe, recorder) = (Troupe::default(), Recorder::default());
+            let (scripts, recorder) = (Scripts::default(), Recorder::default());
             let server = stage.server().workers(2).observer(recorder.clone());
             let server = server.timeouts(timeouts.clone());
-            let server = server.spawn(stage_of(&troupe)).unwrap();
+            let server = server.spawn(stage_of(&scripts)).unwrap();
             let mut deaf = Client::connect(server.addr());
-            let strings = begin(&mut deaf, path, &troupe);
-            strings.begins(Flood);
+            let script = begin(&mut deaf, path, &scripts);
+            script.begins(Flood);
             // Meanwhile others are served.
             assert_eq!(Client::connect(server.addr()).ask("/").text(), "/");
-            assert_eq!(strings.came(), Came::Failed(ErrorKind::TimedOut), "{path}");
+            assert_eq!(
+                script.outcome(),
+                Outcome::Failed(ErrorKind::TimedOut),
+                "{path}"
+            );
             // It is told so once more, and at once; what it then says is not what counts.
-            strings.does(Write("more"));
-            assert_eq!(strings.tries(Flush), Came::Failed(ErrorKind::TimedOut));
-            assert_eq!(strings.tries(Look), Came::Gone(true));
-            strings.begins(End);
+            script.does(Write("more"));
+            assert_eq!(script.tries(Flush), Outcome::Failed(ErrorKind::TimedOut));
+            assert_eq!(script.tries(Look), Outcome::Disconnected(true));
+            script.begins(End);
             recorder.hears_closed(CloseReason::WriteTimeout);
         }
     });
@@ -253,16 +260,19 @@ fn a_client_that_does_not_read_ends_with_the_time_for_it() {
 #[test]
 fn a_wait_is_cut_when_the_worker_is_needed() {
     on_each_backend(|stage| {
-        let (troupe, recorder) = (Troupe::default(), Recorder::default());
+        let (scripts, recorder) = (Scripts::default(), Recorder::default());
         let server = stage.server().workers(1).observer(recorder.clone());
-        let server = server.spawn(stage_of(&troupe)).unwrap();
+        let server = server.spawn(stage_of(&scripts)).unwrap();
         let mut deaf = Client::connect(server.addr());
-        let strings = begin(&mut deaf, "/writer", &troupe);
-        strings.begins(Flood);
+        let script = begin(&mut deaf, "/writer", &scripts);
+        script.begins(Flood);
         let mut other = Client::connect(server.addr());
         other.send(get("/"));
-        assert_eq!(strings.came(), Came::Failed(ErrorKind::ConnectionAborted));
-        strings.begins(End);
+        assert_eq!(
+            script.outcome(),
+            Outcome::Failed(ErrorKind::ConnectionAborted)
+        );
+        script.begins(End);
         recorder.hears_closed(CloseReason::Overload);
         assert_eq!(other.answer().text(), "/");
     });
@@ -271,9 +281,9 @@ fn a_wait_is_cut_when_the_worker_is_needed() {
 #[test]
 fn pipelined_requests_are_answered_in_order() {
     on_each_backend(|stage| {
-        let (troupe, recorder) = (Troupe::default(), Recorder::default());
+        let (scripts, recorder) = (Scripts::default(), Recorder::default());
         let server = stage.server().workers(1).observer(recorder.clone());
-        let server = server.spawn(stage_of(&troupe)).unwrap();
+        let server = server.spawn(stage_of(&scripts)).unwrap();
         let mut client = Client::connect(server.addr());
         let all = [
             "/1",
@@ -285,11 +295,11 @@ fn pipelined_requests_are_answered_in_order() {
             "/writer",
             "/4",
         ];
-        let strings: Vec<_> = KINDS.iter().chain(&KINDS).map(|_| troupe.add()).collect();
+        let script: Vec<_> = KINDS.iter().chain(&KINDS).map(|_| scripts.add()).collect();
         client.send(all.map(get).concat());
-        for (number, strings) in strings.iter().enumerate() {
-            strings.begins(Write(["a", "b", "c", "d"][number]));
-            strings.begins(End);
+        for (number, script) in script.iter().enumerate() {
+            script.begins(Write(["a", "b", "c", "d"][number]));
+            script.begins(End);
         }
         for (path, content) in all.iter().zip(["/1", "a", "/2", "b", "/3", "c", "d", "/4"]) {
             assert_eq!(client.answer().text(), content, "{path}");
@@ -312,18 +322,18 @@ fn pipelined_requests_are_answered_in_order() {
 #[test]
 fn octets_behind_a_last_request_do_not_cost_its_answer() {
     on_each_backend(|stage| {
-        let (troupe, recorder) = (Troupe::default(), Recorder::default());
+        let (scripts, recorder) = (Scripts::default(), Recorder::default());
         let server = stage.server().observer(recorder.clone());
-        let server = server.spawn(stage_of(&troupe)).unwrap();
+        let server = server.spawn(stage_of(&scripts)).unwrap();
         for path in KINDS {
             let mut client = Client::connect(server.addr());
-            let strings = troupe.add();
-            client.send(get_and_close(path));
-            assert!(client.head().closes());
-            strings.runs();
+            let script = scripts.add();
+            client.send(get(path).replace("\r\n\r\n", AND_CLOSE));
+            assert!(client.head().closes);
+            script.runs();
             client.send("what nobody reads");
-            strings.does(Write("hello"));
-            strings.begins(End);
+            script.does(Write("hello"));
+            script.begins(End);
             client.expects(b"5\r\nhello\r\n0\r\n\r\n");
             client.ends();
             drop(client);
@@ -336,22 +346,22 @@ fn octets_behind_a_last_request_do_not_cost_its_answer() {
 #[test]
 fn seats_are_bounded() {
     on_each_backend(|stage| {
-        let (troupe, recorder) = (Troupe::default(), Recorder::default());
+        let (scripts, recorder) = (Scripts::default(), Recorder::default());
         let server = stage.server().workers(1).limits(seats(2));
         let server = server.observer(recorder.clone());
-        let server = server.spawn(stage_of(&troupe)).unwrap();
+        let server = server.spawn(stage_of(&scripts)).unwrap();
         let mut seated: Vec<_> = (0..2).map(|_| Client::connect(server.addr())).collect();
-        let mut strings: Vec<_> = seated
+        let mut script: Vec<_> = seated
             .iter_mut()
-            .map(|client| begin(client, "/detached", &troupe))
+            .map(|client| begin(client, "/detached", &scripts))
             .collect();
         let mut third = Client::connect(server.addr());
         for _ in 0..3 {
-            let _unused = troupe.add();
+            let _unused = scripts.add();
             let refused = third.ask("/detached");
-            assert_eq!(refused.status(), 503);
+            assert_eq!(refused.status, 503);
             assert_eq!(refused.header_value("Retry-After"), Some("1"));
-            assert!(!refused.closes());
+            assert!(!refused.closes);
         }
         recorder.hears("why", |events| {
             events.iter().any(|event| {
@@ -363,15 +373,15 @@ fn seats_are_bounded() {
             })
         });
         // What runs on a worker needs no seat.
-        let written = begin(&mut third, "/writer", &troupe);
+        let written = begin(&mut third, "/writer", &scripts);
         written.begins(End);
         third.expects(b"0\r\n\r\n");
         // Whoever has seen an answer's end finds its seat free.
         for _ in 0..20 {
-            strings.remove(0).begins(End);
+            script.remove(0).begins(End);
             let mut client = seated.remove(0);
             client.expects(b"0\r\n\r\n");
-            strings.push(begin(&mut third, "/detached", &troupe));
+            script.push(begin(&mut third, "/detached", &scripts));
             seated.push(std::mem::replace(&mut third, client));
         }
     });
@@ -380,18 +390,18 @@ fn seats_are_bounded() {
 #[test]
 fn a_detached_answer_holds_up_no_worker() {
     on_each_backend(|stage| {
-        let troupe = Troupe::default();
-        let server = stage.server().workers(1).spawn(stage_of(&troupe)).unwrap();
+        let scripts = Scripts::default();
+        let server = stage.server().workers(1).spawn(stage_of(&scripts)).unwrap();
         let mut clients: Vec<_> = (0..20).map(|_| Client::connect(server.addr())).collect();
-        let strings: Vec<_> = clients
+        let script: Vec<_> = clients
             .iter_mut()
-            .map(|client| begin(client, "/detached", &troupe))
+            .map(|client| begin(client, "/detached", &scripts))
             .collect();
         let mut other = Client::connect(server.addr());
         for _ in 0..10 {
             assert_eq!(other.ask("/").text(), "/");
         }
-        strings.iter().for_each(|strings| strings.begins(End));
+        script.iter().for_each(|script| script.begins(End));
         for client in &mut clients {
             client.expects(b"0\r\n\r\n");
             assert_eq!(client.ask("/again").text(), "/again");
@@ -403,27 +413,28 @@ fn a_detached_answer_holds_up_no_worker() {
 fn a_reset_is_seen_and_a_half_close_is_none() {
     on_each_backend(|stage| {
         for path in KINDS {
-            let (troupe, recorder) = (Troupe::default(), Recorder::default());
+            let (scripts, recorder) = (Scripts::default(), Recorder::default());
             let server = stage.server().workers(2).observer(recorder.clone());
-            let server = server.spawn(stage_of(&troupe)).unwrap();
+            let server = server.spawn(stage_of(&scripts)).unwrap();
             let mut client = Client::connect(server.addr());
-            let strings = begin(&mut client, path, &troupe);
-            client.finish_sending();
-            assert_eq!(strings.tries(Look), Came::Gone(false));
-            strings.does(Write("still here"));
-            strings.does(Flush);
+            let script = begin(&mut client, path, &scripts);
+            client.shutdown(Shutdown::Write);
+            assert_eq!(script.tries(Look), Outcome::Disconnected(false));
+            script.does(Write("still here"));
+            script.does(Flush);
             client.expects(b"A\r\nstill here\r\n");
-            assert_eq!(strings.tries(Look), Came::Gone(false), "{path}");
-            strings.does(Write("unread"));
-            strings.does(Flush);
-            client.reset();
-            assert_eq!(strings.tries(Watch), Came::Gone(true), "{path}");
-            strings.does(Write("in vain"));
+            assert_eq!(script.tries(Look), Outcome::Disconnected(false), "{path}");
+            script.does(Write("unread"));
+            script.does(Flush);
+            client.await_bytes();
+            drop(client);
+            assert_eq!(script.tries(Watch), Outcome::Disconnected(true), "{path}");
+            script.does(Write("in vain"));
             assert_eq!(
-                strings.tries(Flush),
-                Came::Failed(ErrorKind::ConnectionReset)
+                script.tries(Flush),
+                Outcome::Failed(ErrorKind::ConnectionReset)
             );
-            strings.begins(End);
+            script.begins(End);
             recorder.hears_closed(CloseReason::Failed);
         }
     });
@@ -435,20 +446,24 @@ fn what_a_reset_cut_short_is_no_whole_answer() {
         // Nothing more is to be sent at the end of the second: HTTP/1.0 content ends with the connection.
         for version in ["HTTP/1.1\r\nHost: localhost", "HTTP/1.0"] {
             for path in KINDS {
-                let (troupe, recorder) = (Troupe::default(), Recorder::default());
+                let (scripts, recorder) = (Scripts::default(), Recorder::default());
                 let server = stage.server().workers(2).observer(recorder.clone());
-                let server = server.spawn(stage_of(&troupe)).unwrap();
+                let server = server.spawn(stage_of(&scripts)).unwrap();
                 let mut client = Client::connect(server.addr());
-                let strings = troupe.add();
+                let script = scripts.add();
                 client.send(format!("GET {path} {version}\r\n\r\n"));
                 assert_eq!(client.head().status, 200);
-                strings.runs();
+                script.runs();
                 // The client closes in good order, and its system answers what still comes with a reset.
                 drop(client);
-                strings.does(Write("unread"));
-                strings.does(Flush);
-                assert_eq!(strings.tries(Watch), Came::Gone(true), "{path} {version}");
-                strings.begins(End);
+                script.does(Write("unread"));
+                script.does(Flush);
+                assert_eq!(
+                    script.tries(Watch),
+                    Outcome::Disconnected(true),
+                    "{path} {version}"
+                );
+                script.begins(End);
                 recorder.hears_closed(CloseReason::Failed);
             }
         }
@@ -459,19 +474,19 @@ fn what_a_reset_cut_short_is_no_whole_answer() {
 fn a_shutdown_gives_it_the_grace() {
     on_each_backend(|stage| {
         for path in KINDS {
-            let (troupe, recorder) = (Troupe::default(), Recorder::default());
+            let (scripts, recorder) = (Scripts::default(), Recorder::default());
             let server = stage.server().observer(recorder.clone());
-            let server = server.spawn(stage_of(&troupe)).unwrap();
+            let server = server.spawn(stage_of(&scripts)).unwrap();
             let address = server.addr();
             let mut client = Client::connect(address);
-            let strings = begin(&mut client, path, &troupe);
+            let script = begin(&mut client, path, &scripts);
             server.shutdown_handle().begin(LONG);
             assert!(eventually(|| Client::try_connect(address).is_err()));
-            assert_eq!(strings.tries(Look), Came::Gone(false));
-            strings.does(Write("hello"));
-            strings.does(Flush);
+            assert_eq!(script.tries(Look), Outcome::Disconnected(false));
+            script.does(Write("hello"));
+            script.does(Flush);
             client.expects(b"5\r\nhello\r\n");
-            strings.begins(End);
+            script.begins(End);
             client.expects(b"0\r\n\r\n");
             client.ends();
             let ended = in_time(|| server.join()).unwrap();
@@ -485,17 +500,17 @@ fn a_shutdown_gives_it_the_grace() {
 fn the_end_of_the_grace_cuts_it_and_counts_it() {
     on_each_backend(|stage| {
         for path in KINDS {
-            let (troupe, recorder) = (Troupe::default(), Recorder::default());
+            let (scripts, recorder) = (Scripts::default(), Recorder::default());
             let server = stage.server().workers(4).observer(recorder.clone());
-            let server = server.spawn(stage_of(&troupe)).unwrap();
+            let server = server.spawn(stage_of(&scripts)).unwrap();
             // One waits for its client, one for the world, and one writes to a client that reads all of it.
             let mut clients: Vec<_> = (0..3).map(|_| Client::connect(server.addr())).collect();
-            let strings: Vec<_> = clients
+            let script: Vec<_> = clients
                 .iter_mut()
-                .map(|client| begin(client, path, &troupe))
+                .map(|client| begin(client, path, &scripts))
                 .collect();
             // Two of them return at once when they are cut, and are counted all the same.
-            for cut in [&strings[0], &strings[2]] {
+            for cut in [&script[0], &script[2]] {
                 cut.begins(Flood);
                 cut.begins(End);
             }
@@ -506,13 +521,13 @@ fn the_end_of_the_grace_cuts_it_and_counts_it() {
             server.shutdown_handle().begin(SHORT);
             let ended = in_time(|| server.join()).unwrap();
             assert_eq!(ended.aborted, 3, "{path}");
-            let aborted = Came::Failed(ErrorKind::ConnectionAborted);
-            assert_eq!(strings[0].came(), aborted, "{path}");
-            assert_eq!(strings[2].came(), aborted, "{path}");
-            assert_eq!(strings[1].tries(Look), Came::Gone(true), "{path}");
-            strings[1].does(Write("late"));
-            assert_eq!(strings[1].tries(Flush), aborted, "{path}");
-            strings[1].begins(End);
+            let aborted = Outcome::Failed(ErrorKind::ConnectionAborted);
+            assert_eq!(script[0].outcome(), aborted, "{path}");
+            assert_eq!(script[2].outcome(), aborted, "{path}");
+            assert_eq!(script[1].tries(Look), Outcome::Disconnected(true), "{path}");
+            script[1].does(Write("late"));
+            assert_eq!(script[1].tries(Flush), aborted, "{path}");
+            script[1].begins(End);
             assert!(matches!(
                 clients[1].try_answer(),
                 Err(Broken::Ended | Broken::Reset | Broken::Cut)
@@ -528,17 +543,17 @@ fn the_end_of_the_grace_cuts_it_and_counts_it() {
 #[test]
 fn descriptors_and_threads_return() {
     const NAME: &str = "streaming::descriptors_and_threads_return";
-    alone(NAME, || {
-        let (Some(open), Some(before)) = (descriptors(), threads()) else {
+    alone(NAME, None, || {
+        let (Some(open), Some(before)) = (own("fd"), own("task")) else {
             return skipped(NAME, "this system does not list them");
         };
         on_each_backend(|stage| {
-            let troupe = Troupe::default();
-            let server = stage.server().workers(2).spawn(stage_of(&troupe)).unwrap();
+            let scripts = Scripts::default();
+            let server = stage.server().workers(2).spawn(stage_of(&scripts)).unwrap();
             for step in [End, Fail, Panic].repeat(10) {
                 let mut client = Client::connect(server.addr());
-                let strings = begin(&mut client, "/detached", &troupe);
-                strings.begins(step);
+                let script = begin(&mut client, "/detached", &scripts);
+                script.begins(step);
                 if step == End {
                     client.expects(b"0\r\n\r\n");
                 } else {
@@ -546,10 +561,10 @@ fn descriptors_and_threads_return() {
                 }
             }
             // A server of its own, its workers and its housekeeper; the threads of the answers are gone.
-            assert!(eventually(|| threads() == Some(before + 3)));
+            assert!(eventually(|| own("task") == Some(before + 3)));
             server.shutdown(LONG).unwrap();
-            assert_eq!(descriptors(), Some(open));
-            assert!(eventually(|| threads() == Some(before)));
+            assert_eq!(own("fd"), Some(open));
+            assert!(eventually(|| own("task") == Some(before)));
         });
     });
 }

@@ -3,6 +3,7 @@
 use crate::client::get;
 use crate::harness::PAGE;
 use crate::simulated::{Scene, Wire};
+use crate::support::simulated::Act;
 use doorstep::{CloseReason, Reject, Request};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,7 +26,7 @@ fn counting() -> (Scene, Arc<AtomicUsize>) {
 fn flood(scene: &Scene, start: &str, rest: &str) -> Wire {
     let wire = scene.wire();
     wire.sends(start);
-    wire.floods(rest);
+    wire.does(Act::Floods(rest.into()));
     wire
 }
 

@@ -1,12 +1,14 @@
 //! Connections that go on in another protocol.
 
 use crate::client::{Client, get};
-use crate::harness::{in_time, on_each_backend};
-use crate::scripted::{Came, Step::*, Strings, Troupe};
+use crate::harness::on_each_backend;
+use crate::scripted::{Outcome, Script, Scripts, Step::*};
 use crate::support::bytes::pattern;
+use crate::support::in_time;
 use crate::support::recorder::{Event, Recorder};
 use doorstep::{CloseReason, Handler, Limits, Request, Response, Status, Timeouts};
 use std::io::{ErrorKind, Read, Write};
+use std::net::Shutdown;
 use std::time::Duration;
 
 /// A time that is over soon.
@@ -15,18 +17,18 @@ const OFFER: &str =
     "GET /echo HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: echo/1\r\n\r\n";
 
 /// Goes on in `echo/1` where the path says so, and otherwise answers with the path.
-fn stage_of(troupe: &Troupe) -> impl Handler + use<> {
-    let troupe = troupe.clone();
+fn stage_of(scripts: &Scripts) -> impl Handler + use<> {
+    let scripts = scripts.clone();
     move |request: &mut Request<'_>| {
         let answer = Response::new(Status::OK);
         match request.path() {
             "/echo" => {
-                let puppet = troupe.take();
-                answer.upgrade("echo/1", |peer| puppet.speak(peer))
+                let scripted = scripts.take();
+                answer.upgrade("echo/1", |peer| scripted.play(peer))
             }
             "/detached" => {
-                let puppet = troupe.take();
-                answer.detached(|out| puppet.write(out))
+                let scripted = scripts.take();
+                answer.detached(|out| scripted.play(out))
             }
             path => answer.body(path.to_string()),
         }
@@ -35,12 +37,12 @@ fn stage_of(troupe: &Troupe) -> impl Handler + use<> {
 
 /// Connects and goes on in the other protocol.
 #[track_caller]
-fn begin(client: &mut Client, troupe: &Troupe) -> Strings {
-    let strings = troupe.add();
+fn begin(client: &mut Client, scripts: &Scripts) -> Script {
+    let script = scripts.add();
     client.send(OFFER);
-    assert_eq!(client.answer().status(), 101);
-    strings.runs();
-    strings
+    assert_eq!(client.answer().status, 101);
+    script.runs();
+    script
 }
 
 /// Requests that an observer heard of: what for, and how they were answered.
@@ -58,11 +60,11 @@ fn requests(events: &[Event]) -> Vec<(&str, u16)> {
 #[test]
 fn octets_behind_the_request_are_handed_over() {
     on_each_backend(|stage| {
-        let (troupe, recorder) = (Troupe::default(), Recorder::default());
+        let (scripts, recorder) = (Scripts::default(), Recorder::default());
         let server = stage.server().workers(1).observer(recorder.clone());
-        let server = server.spawn(stage_of(&troupe)).unwrap();
+        let server = server.spawn(stage_of(&scripts)).unwrap();
         let mut client = Client::connect(server.addr());
-        let strings = troupe.add();
+        let script = scripts.add();
         let like_a_request = get("/evil");
         client.send(OFFER.to_string() + &like_a_request);
         let head = client.head();
@@ -72,17 +74,17 @@ fn octets_behind_the_request_are_handed_over() {
         recorder.hears("the request, before its protocol ends", |events| {
             requests(events) == [("/echo", 101)]
         });
-        strings.reads(&like_a_request);
+        script.reads(&like_a_request);
         client.send("to and ");
-        strings.reads("to and ");
-        strings.does(Write("fro"));
+        script.reads("to and ");
+        script.does(Write("fro"));
         client.expects(b"fro");
         client.send(&like_a_request);
-        strings.reads(&like_a_request);
+        script.reads(&like_a_request);
         // Other clients have the worker to themselves.
         assert_eq!(Client::connect(server.addr()).ask("/").text(), "/");
-        strings.does(Write("bye"));
-        strings.begins(End);
+        script.does(Write("bye"));
+        script.begins(End);
         client.expects(b"bye");
         // Its side is closed in good order, and the client need not have been first.
         client.ends();
@@ -118,9 +120,9 @@ fn much_goes_both_ways() {
         let rest = content[30_000..].to_vec();
         let sending = std::thread::spawn(move || {
             other.send(rest);
-            other.finish_sending();
+            other.shutdown(Shutdown::Write);
         });
-        assert_eq!(client.answer().status(), 101);
+        assert_eq!(client.answer().status, 101);
         let mut came = Vec::new();
         loop {
             match client.some().unwrap() {
@@ -152,16 +154,16 @@ fn a_client_that_does_not_offer_the_protocol_stays() {
         ),
     ];
     on_each_backend(|stage| {
-        let (troupe, recorder) = (Troupe::default(), Recorder::default());
+        let (scripts, recorder) = (Scripts::default(), Recorder::default());
         let server = stage.server().observer(recorder.clone());
-        let server = server.spawn(stage_of(&troupe)).unwrap();
+        let server = server.spawn(stage_of(&scripts)).unwrap();
         for (name, version, fields) in rows {
-            let _unused = troupe.add();
+            let _unused = scripts.add();
             let mut client = Client::connect(server.addr());
             let offer = format!("GET /echo {version}\r\nHost: localhost\r\n{fields}\r\n");
             client.send(offer + &get("/behind"));
             let answer = client.answer();
-            assert_eq!(answer.status(), 426, "{name}");
+            assert_eq!(answer.status, 426, "{name}");
             assert_eq!(answer.header_value("Upgrade"), Some("echo/1"), "{name}");
             let options = answer.header_value("Connection").unwrap_or_default();
             assert!(options.ends_with("upgrade"), "{name}: {options}");
@@ -208,8 +210,8 @@ fn content_is_read_before_another_protocol_begins() {
             };
             let mut client = Client::connect(server.addr());
             client.send(post("/unread") + &post("/read"));
-            assert_eq!(client.answer().status(), 500, "{name}");
-            assert_eq!(client.answer().status(), 101, "{name}");
+            assert_eq!(client.answer().status, 500, "{name}");
+            assert_eq!(client.answer().status, 101, "{name}");
             client.expects(b"other");
             client.ends();
         }
@@ -239,7 +241,7 @@ fn an_upgrade_that_cannot_be_is_a_fault() {
         let mut client = Client::connect(server.addr());
         for path in ["/status", "/name", "/names", "/bare"] {
             client.send(OFFER.replace("/echo", path));
-            assert_eq!(client.answer().status(), 500, "{path}");
+            assert_eq!(client.answer().status, 500, "{path}");
         }
     });
 }
@@ -247,29 +249,29 @@ fn an_upgrade_that_cannot_be_is_a_fault() {
 #[test]
 fn either_side_may_close_first() {
     on_each_backend(|stage| {
-        let (troupe, recorder) = (Troupe::default(), Recorder::default());
+        let (scripts, recorder) = (Scripts::default(), Recorder::default());
         let server = stage.server().observer(recorder.clone());
-        let server = server.spawn(stage_of(&troupe)).unwrap();
+        let server = server.spawn(stage_of(&scripts)).unwrap();
         // The client: the program reads the end and may still write.
         let mut client = Client::connect(server.addr());
-        let strings = begin(&mut client, &troupe);
+        let script = begin(&mut client, &scripts);
         client.send("last words");
-        client.finish_sending();
-        strings.reads("last words");
-        assert_eq!(strings.tries(Read), Came::Text(String::new()));
-        assert_eq!(strings.tries(Look), Came::Gone(false));
-        strings.does(Write("answer"));
-        strings.begins(End);
+        client.shutdown(Shutdown::Write);
+        script.reads("last words");
+        assert_eq!(script.tries(Read), Outcome::Text(String::new()));
+        assert_eq!(script.tries(Look), Outcome::Disconnected(false));
+        script.does(Write("answer"));
+        script.begins(End);
         client.expects(b"answer");
         client.ends();
         recorder.hears_ends(1);
         // The program, with an error or without: what it wrote arrives, also when octets come that nobody reads.
         for step in [End, Fail] {
             let mut client = Client::connect(server.addr());
-            let strings = begin(&mut client, &troupe);
+            let script = begin(&mut client, &scripts);
             client.send("what nobody reads");
-            strings.does(Write("answer"));
-            strings.begins(step);
+            script.does(Write("answer"));
+            script.begins(step);
             client.expects(b"answer");
             client.ends();
             drop(client);
@@ -282,16 +284,16 @@ fn either_side_may_close_first() {
 #[test]
 fn a_panic_costs_one_connection() {
     on_each_backend(|stage| {
-        let (troupe, recorder) = (Troupe::default(), Recorder::default());
+        let (scripts, recorder) = (Scripts::default(), Recorder::default());
         let mut limits = Limits::default();
         limits.detached_threads = 1;
         let server = stage.server().limits(limits).observer(recorder.clone());
-        let server = server.spawn(stage_of(&troupe)).unwrap();
+        let server = server.spawn(stage_of(&scripts)).unwrap();
         for _ in 0..3 {
             let mut client = Client::connect(server.addr());
-            let strings = begin(&mut client, &troupe);
-            strings.does(Write("answer"));
-            strings.begins(Panic);
+            let script = begin(&mut client, &scripts);
+            script.does(Write("answer"));
+            script.begins(Panic);
             client.expects(b"answer");
             client.ends();
         }
@@ -303,17 +305,18 @@ fn a_panic_costs_one_connection() {
 #[test]
 fn a_reset_is_told() {
     on_each_backend(|stage| {
-        let (troupe, recorder) = (Troupe::default(), Recorder::default());
+        let (scripts, recorder) = (Scripts::default(), Recorder::default());
         let server = stage.server().observer(recorder.clone());
-        let server = server.spawn(stage_of(&troupe)).unwrap();
+        let server = server.spawn(stage_of(&scripts)).unwrap();
         let mut client = Client::connect(server.addr());
-        let strings = begin(&mut client, &troupe);
-        strings.does(Write("unread"));
-        client.reset();
-        assert_eq!(strings.tries(Watch), Came::Gone(true));
-        let reset = Came::Failed(ErrorKind::ConnectionReset);
-        assert_eq!(strings.tries(Write("in vain")), reset);
-        strings.begins(End);
+        let script = begin(&mut client, &scripts);
+        script.does(Write("unread"));
+        client.await_bytes();
+        drop(client);
+        assert_eq!(script.tries(Watch), Outcome::Disconnected(true));
+        let reset = Outcome::Failed(ErrorKind::ConnectionReset);
+        assert_eq!(script.tries(Write("in vain")), reset);
+        script.begins(End);
         recorder.hears_closed(CloseReason::Failed);
     });
 }
@@ -324,23 +327,23 @@ fn a_wait_has_an_end_and_may_be_tried_again() {
     timeouts.keep_alive = SHORT;
     timeouts.write = SHORT;
     on_each_backend(|stage| {
-        let troupe = Troupe::default();
+        let scripts = Scripts::default();
         let server = stage.server().timeouts(timeouts.clone());
-        let server = server.spawn(stage_of(&troupe)).unwrap();
+        let server = server.spawn(stage_of(&scripts)).unwrap();
         let mut client = Client::connect(server.addr());
-        let strings = begin(&mut client, &troupe);
-        let late = Came::Failed(ErrorKind::TimedOut);
-        assert_eq!(strings.tries(Read), late);
+        let script = begin(&mut client, &scripts);
+        let late = Outcome::Failed(ErrorKind::TimedOut);
+        assert_eq!(script.tries(Read), late);
         client.send("one");
-        strings.reads("one");
-        strings.does(ReadFor(Duration::from_millis(10)));
-        assert_eq!(strings.tries(Read), late);
-        strings.does(ReadFor(Duration::from_secs(600)));
-        strings.begins(Read);
+        script.reads("one");
+        script.does(ReadFor(Duration::from_millis(10)));
+        assert_eq!(script.tries(Read), late);
+        script.does(ReadFor(Duration::from_secs(600)));
+        script.begins(Read);
         client.send("two");
-        assert_eq!(strings.came(), Came::Text("two".to_string()));
-        assert_eq!(strings.tries(Flood), late);
-        assert_eq!(strings.tries(Look), Came::Gone(false));
+        assert_eq!(script.outcome(), Outcome::Text("two".to_string()));
+        assert_eq!(script.tries(Flood), late);
+        assert_eq!(script.tries(Look), Outcome::Disconnected(false));
         // The client reads what there is, and the program goes on.
         let mut reader = client.also();
         let reading = std::thread::spawn(move || {
@@ -352,9 +355,9 @@ fn a_wait_has_an_end_and_may_be_tried_again() {
                 }
             }
         });
-        strings.does(ReadFor(Duration::from_secs(600)));
-        while strings.tries(Write("!")) == late {}
-        strings.begins(End);
+        script.does(ReadFor(Duration::from_secs(600)));
+        while script.tries(Write("!")) == late {}
+        script.begins(End);
         assert_eq!(reading.join().expect("its end"), b'!');
     });
 }
@@ -362,26 +365,26 @@ fn a_wait_has_an_end_and_may_be_tried_again() {
 #[test]
 fn seats_are_those_of_detached_answers() {
     on_each_backend(|stage| {
-        let troupe = Troupe::default();
+        let scripts = Scripts::default();
         let mut limits = Limits::default();
         limits.detached_threads = 2;
         let server = stage.server().workers(1).limits(limits);
-        let server = server.spawn(stage_of(&troupe)).unwrap();
+        let server = server.spawn(stage_of(&scripts)).unwrap();
         let mut first = Client::connect(server.addr());
-        let upgraded = begin(&mut first, &troupe);
+        let upgraded = begin(&mut first, &scripts);
         let mut second = Client::connect(server.addr());
-        let detached = troupe.add();
+        let detached = scripts.add();
         second.send(get("/detached"));
         assert_eq!(second.head().status, 200);
         let mut third = Client::connect(server.addr());
         for request in [OFFER.to_string(), get("/detached")] {
-            let _unused = troupe.add();
+            let _unused = scripts.add();
             third.send(request);
-            assert_eq!(third.answer().status(), 503);
+            assert_eq!(third.answer().status, 503);
         }
         upgraded.begins(End);
         first.ends();
-        let _upgraded = begin(&mut third, &troupe);
+        let _upgraded = begin(&mut third, &scripts);
         detached.begins(End);
     });
 }
@@ -389,31 +392,31 @@ fn seats_are_those_of_detached_answers() {
 #[test]
 fn the_end_of_the_grace_cuts_it_and_counts_it() {
     on_each_backend(|stage| {
-        let (troupe, recorder) = (Troupe::default(), Recorder::default());
+        let (scripts, recorder) = (Scripts::default(), Recorder::default());
         let server = stage.server().observer(recorder.clone());
-        let server = server.spawn(stage_of(&troupe)).unwrap();
+        let server = server.spawn(stage_of(&scripts)).unwrap();
         let mut clients: Vec<_> = (0..3).map(|_| Client::connect(server.addr())).collect();
-        let strings: Vec<_> = clients
+        let script: Vec<_> = clients
             .iter_mut()
-            .map(|client| begin(client, &troupe))
+            .map(|client| begin(client, &scripts))
             .collect();
         // One waits for octets, one to be rid of some, one for the world.
-        strings[0].begins(Read);
-        strings[1].begins(Flood);
+        script[0].begins(Read);
+        script[1].begins(Flood);
         // Two of them return at once when they are cut, and are counted all the same.
-        strings[0].begins(End);
-        strings[1].begins(End);
+        script[0].begins(End);
+        script[1].begins(End);
         server.shutdown_handle().begin(SHORT);
         let ended = in_time(|| server.join()).unwrap();
         assert_eq!(ended.aborted, 3);
-        let aborted = Came::Failed(ErrorKind::ConnectionAborted);
-        assert_eq!(strings[0].came(), aborted);
-        assert_eq!(strings[1].came(), aborted);
-        assert_eq!(strings[2].tries(Look), Came::Gone(true));
+        let aborted = Outcome::Failed(ErrorKind::ConnectionAborted);
+        assert_eq!(script[0].outcome(), aborted);
+        assert_eq!(script[1].outcome(), aborted);
+        assert_eq!(script[2].tries(Look), Outcome::Disconnected(true));
         // Octets that are here are not read any more either.
         clients[2].send("late");
-        assert_eq!(strings[2].tries(Read), aborted);
-        drop(strings);
+        assert_eq!(script[2].tries(Read), aborted);
+        drop(script);
         recorder.hears_ends(3);
         assert_eq!(recorder.reasons(), [CloseReason::Shutdown; 3]);
     });

@@ -122,7 +122,8 @@ fn at_a_pace(wire: &Wire, length: usize, octets: usize, every: u64) -> Vec<u64> 
     let times: Vec<u64> = (1..=pieces as u64).map(|piece| piece * every).collect();
     for (piece, at) in times.iter().enumerate() {
         let size = octets.min(length - piece * octets);
-        wire.does_at(*at, Act::Sends(vec![b'x'; size]));
+        let (at, act) = (Duration::from_millis(*at), Act::Sends(vec![b'x'; size]));
+        wire.system.state().act_at(at, wire.index, act);
     }
     times
 }
@@ -268,7 +269,7 @@ fn what_is_dropped_is_bounded_to_the_octet() {
             let mut client = Client::connect(server.addr());
             client.send(octets);
             let answer = client.answer();
-            assert_eq!((answer.text(), answer.closes()), (PAGE, is_told));
+            assert_eq!((answer.text(), answer.closes), (PAGE, is_told));
             let _ = client.try_send(get("/"));
             if is_kept {
                 assert_eq!(client.answer().text(), PAGE);
@@ -316,11 +317,11 @@ fn an_answer_to_a_client_that_still_sends_is_read_as_a_whole() {
         for (number, (start, status, reason)) in rows.iter().enumerate() {
             let mut client = Client::connect(server.addr());
             client.send(start);
-            client.await_octets();
+            client.await_bytes();
             // It is answered, and the client has not found out.
             client.send(vec![b'x'; MORE]);
             let answer = client.answer();
-            assert_eq!((answer.status(), answer.closes()), (*status, true));
+            assert_eq!((answer.status, answer.closes), (*status, true));
             client.ends();
             drop(client);
             recorder.hears_ends(number + 1);

@@ -164,11 +164,6 @@ impl<O> State<O> {
         self.queue.is_empty()
     }
 
-    /// The client sends these bytes over and over, as fast as they are read.
-    pub fn flood(&mut self, link: usize, bytes: &[u8]) {
-        self.links[link].flood = bytes.to_vec();
-    }
-
     fn is_ready(&self, number: usize, interest: Interest) -> bool {
         if number == LISTENER {
             return !self.queue.is_empty();

@@ -9,6 +9,8 @@ use std::time::Duration;
 pub enum Act {
     /// The client has sent these bytes.
     Sends(Vec<u8>),
+    /// It sends these after those, over and over, as fast as they are read.
+    Floods(Vec<u8>),
     /// Its socket takes this many more.
     Takes(usize),
     /// It has closed its sending side.
@@ -40,6 +42,7 @@ impl<O> State<O> {
         match act {
             // Sent after the end of a connection, it is lost.
             Act::Sends(bytes) => link.sent.extend(bytes),
+            Act::Floods(bytes) => link.flood = bytes,
             Act::Takes(count) => link.room = link.room.saturating_add(count),
             Act::Finishes => link.half_closed = true,
             Act::Resets => link.reset = true,
