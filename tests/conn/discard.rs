@@ -1,6 +1,6 @@
 //! Discard: content that the handler left unread.
 
-use super::life::{Do::*, EVIL, Expiry, Finished, Life, OK, Row, run, run_with};
+use super::life::{Action::*, EVIL, Expiry, Finished, Life, OK, Row, run, run_with};
 use doorstep::internals::conn::{Config, Event, Phase};
 use doorstep::{CloseReason, Reject};
 

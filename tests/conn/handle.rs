@@ -1,6 +1,6 @@
 //! Handle: the program's time, and content that the handler pulls.
 
-use super::life::{Do::*, Expiry, Finished, GET, OK, Row, run};
+use super::life::{Action::*, Expiry, Finished, GET, OK, Row, run};
 use doorstep::CloseReason;
 use doorstep::internals::conn::Phase;
 

@@ -1,6 +1,6 @@
 //! Head: some octets of a request are here.
 
-use super::life::{Do::*, Expiry, Finished, GET, Life, OK, Row, run};
+use super::life::{Action::*, Expiry, Finished, GET, Life, OK, Row, run};
 use doorstep::internals::conn::{BodyFraming, Config, Phase};
 use doorstep::{CloseReason, Reject};
 

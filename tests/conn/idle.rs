@@ -1,6 +1,6 @@
 //! Idle: between requests, and before the first.
 
-use super::life::{Do::*, Expiry, GET, OK, Row, run};
+use super::life::{Action::*, Expiry, GET, OK, Row, run};
 use doorstep::CloseReason;
 use doorstep::internals::conn::Phase;
 

@@ -59,7 +59,7 @@ pub fn finished(conn: &Connection) -> Finished {
 
 /// One line of a script. Times are in milliseconds.
 #[derive(Clone, Copy, Debug)]
-pub enum Do {
+pub enum Action {
     /// These octets come.
     Comes(&'static str),
     /// So many octets of content come.
@@ -132,7 +132,7 @@ pub const fn last(reason: CloseReason) -> Reply {
 }
 
 /// What is being asked, the script.
-pub type Row = (&'static str, &'static [Do]);
+pub type Row = (&'static str, &'static [Action]);
 
 /// Runs each row on a connection of its own, accepted at time 0.
 pub fn run(rows: &[Row]) {
@@ -301,12 +301,12 @@ impl Life {
         self.delivery = Some(self.conn.respond(&answer, &self.config, &mut self.out));
     }
 
-    pub fn act(&mut self, act: Do, at: &str) {
+    pub fn act(&mut self, act: Action, at: &str) {
         match act {
-            Do::Comes(octets) => self.comes(octets.as_bytes()),
-            Do::Fills(count) => self.comes(&vec![b'x'; count]),
-            Do::After(wait) => self.now.0 += wait,
-            Do::Takes(count) => {
+            Action::Comes(octets) => self.comes(octets.as_bytes()),
+            Action::Fills(count) => self.comes(&vec![b'x'; count]),
+            Action::After(wait) => self.now.0 += wait,
+            Action::Takes(count) => {
                 let mut taken = 0;
                 while taken < count {
                     let data = self.take().expect(at);
@@ -315,29 +315,29 @@ impl Life {
                 }
                 assert_eq!(taken, count, "{at}");
             }
-            Do::WaitsForContent => {
+            Action::WaitsForContent => {
                 let deadline = self.conn.content_deadline(self.now, &self.config);
                 assert_eq!(deadline, self.conn.read_deadline(), "{at}");
             }
-            Do::Continue(due) => {
+            Action::Continue(due) => {
                 let (_, out) = self.next_content(b"");
                 assert_eq!(out, if due { CONTINUE } else { b"" }, "{at}");
             }
-            Do::Answers(reply) => {
+            Action::Answers(reply) => {
                 assert_eq!(self.conn.phase(), Phase::Handle, "{at}");
                 self.answer(reply);
             }
-            Do::Upgrades(protocol) => {
+            Action::Upgrades(protocol) => {
                 self.frame(reply(Status::SWITCHING_PROTOCOLS, None), Some(protocol));
                 self.conn
                     .linger(CloseReason::Upgraded, self.now, &self.config);
             }
-            Do::Wrote(count) => self.conn.wrote(self.now, count, &self.config),
-            Do::AllSent => {
+            Action::Wrote(count) => self.conn.wrote(self.now, count, &self.config),
+            Action::AllSent => {
                 let reason = self.conn.close_reason().expect("a last answer");
                 self.conn.linger(reason, self.now, &self.config);
             }
-            Do::BlockedUntil(until) => {
+            Action::BlockedUntil(until) => {
                 self.write_deadline = self.conn.write_deadline(self.now, &self.config);
                 assert_eq!(self.write_deadline, Moment(until), "{at}");
             }
@@ -345,33 +345,33 @@ impl Life {
         }
     }
 
-    fn expect(&mut self, act: Do, at: &str) {
+    fn expect(&mut self, act: Action, at: &str) {
         let out = String::from_utf8_lossy(&self.out);
         match act {
-            Do::Is(phase) => assert_eq!(self.conn.phase(), phase, "{at}"),
-            Do::Until(until) => assert_eq!(self.conn.read_deadline(), Moment(until), "{at}"),
-            Do::Expires(due) => assert_eq!(expiry(&self.conn, self.now), due, "{at}"),
-            Do::ExpiresWriting(due) => {
+            Action::Is(phase) => assert_eq!(self.conn.phase(), phase, "{at}"),
+            Action::Until(until) => assert_eq!(self.conn.read_deadline(), Moment(until), "{at}"),
+            Action::Expires(due) => assert_eq!(expiry(&self.conn, self.now), due, "{at}"),
+            Action::ExpiresWriting(due) => {
                 let found = match self.now < self.write_deadline {
                     true => Expiry::NotYet,
                     false => Expiry::Close(CloseReason::WriteTimeout),
                 };
                 assert_eq!(found, due, "{at}");
             }
-            Do::Fin(reason) => assert_eq!(self.fin(), reason, "{at}"),
-            Do::Says(part) => assert!(out.contains(part), "{at}: {out}"),
-            Do::Silent(part) => assert!(!out.contains(part), "{at}: {out}"),
-            Do::Delivers(delivery) => assert_eq!(self.delivery, Some(delivery), "{at}"),
-            Do::Finishes(finished) => assert_eq!(self.finished, Some(finished), "{at}"),
-            Do::Last(reason) => assert_eq!(self.conn.close_reason(), reason, "{at}"),
-            Do::Refused(reject) => {
+            Action::Fin(reason) => assert_eq!(self.fin(), reason, "{at}"),
+            Action::Says(part) => assert!(out.contains(part), "{at}: {out}"),
+            Action::Silent(part) => assert!(!out.contains(part), "{at}: {out}"),
+            Action::Delivers(delivery) => assert_eq!(self.delivery, Some(delivery), "{at}"),
+            Action::Finishes(finished) => assert_eq!(self.finished, Some(finished), "{at}"),
+            Action::Last(reason) => assert_eq!(self.conn.close_reason(), reason, "{at}"),
+            Action::Refused(reject) => {
                 assert_eq!(self.refused, Some(reject), "{at}");
                 let line = format!("HTTP/1.1 {} ", reject.status().code());
                 assert!(out.starts_with(&line), "{at}: {out}");
                 assert!(out.contains("Connection: close\r\n"), "{at}: {out}");
             }
-            Do::Requests(count) => assert_eq!(self.conn.requests(), count, "{at}"),
-            Do::Unread(count) => assert_eq!(self.input.len(), count, "{at}"),
+            Action::Requests(count) => assert_eq!(self.conn.requests(), count, "{at}"),
+            Action::Unread(count) => assert_eq!(self.input.len(), count, "{at}"),
             _ => unreachable!("{at}: not an expectation"),
         }
     }

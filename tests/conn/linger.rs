@@ -1,6 +1,6 @@
 //! Linger and Closed: the last answer is out.
 
-use super::life::{Do::*, Expiry, GET, OK, Row, last, run};
+use super::life::{Action::*, Expiry, GET, OK, Row, last, run};
 use doorstep::internals::conn::Phase;
 use doorstep::{CloseReason, Reject};
 use std::collections::HashSet;

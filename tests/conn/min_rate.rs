@@ -1,6 +1,6 @@
 //! How long a client may take to read: each wait is bounded, and all of them together by what was moved.
 
-use super::life::{Do::*, Expiry, GET, Life, OK, Row, run};
+use super::life::{Action::*, Expiry, GET, Life, OK, Row, run};
 use doorstep::CloseReason;
 use doorstep::internals::conn::{Config, Moment};
 use proptest::collection::vec;

@@ -1,6 +1,6 @@
 //! Prefetch: the head is here, and content, or the beginning of it, is waited for.
 
-use super::life::{Do::*, Expiry, GET, Life, OK, Row, run};
+use super::life::{Action::*, Expiry, GET, Life, OK, Row, run};
 use doorstep::internals::conn::{Config, Phase};
 use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{CloseReason, Reject};

@@ -1,6 +1,6 @@
 //! Send: how an answer is framed, and what follows it.
 
-use super::life::{Do::*, Finished, GET, OK, Reply, Row, STREAM, last, reply, run, run_with};
+use super::life::{Action::*, Finished, GET, OK, Reply, Row, STREAM, last, reply, run, run_with};
 use doorstep::CloseReason;
 use doorstep::internals::conn::{BodyFraming, Config, Phase};
 use doorstep::internals::semantics::Status;

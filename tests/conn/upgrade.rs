@@ -1,6 +1,6 @@
 //! Upgrade: a 101 is framed, and the connection is another protocol's.
 
-use super::life::{Do::*, EVIL, Expiry, Finished, Life, Reply, Row, finished, reply, run};
+use super::life::{Action::*, EVIL, Expiry, Finished, Life, Reply, Row, finished, reply, run};
 use doorstep::CloseReason;
 use doorstep::internals::conn::{BodyFraming, Config, Phase};
 use doorstep::internals::semantics::Status;

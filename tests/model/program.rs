@@ -6,7 +6,9 @@
 //! registration, close. Moving the connection object out of its slot belongs to the action that wins the word, and moving it in to
 //! the one that gives it up: between the two nobody but the owner looks there, which the checks hold.
 
-use super::world::{At, Broken, CLOSED, Guest, Held, Registration, SLOTS, SWEEPER, Why, World};
+use super::world::{
+    Broken, CLOSED, Descriptor, Held, Position, Registration, SLOTS, SWEEPER, Why, World,
+};
 use doorstep::internals::server::ownership::{OnEvent, OnRelease, Ownership, SlotState};
 use std::fmt;
 
@@ -141,31 +143,33 @@ impl Program {
 
     fn thread(&self, out: &mut Actions<'_>) {
         match out.world.threads[out.thread].at {
-            At::Wait if out.thread == SWEEPER => self.keep_house(out),
-            At::Wait => self.wait(out),
-            At::Accepted(guest) => self.accepted(out, guest),
-            At::Event { slot, generation } => self.event(out, slot, generation),
-            At::Serve(held, why) => self.serve(out, held, why),
-            At::Arm(held) => {
+            Position::Wait if out.thread == SWEEPER => self.keep_house(out),
+            Position::Wait => self.wait(out),
+            Position::Accepted(descriptor) => self.accepted(out, descriptor),
+            Position::Event { slot, generation } => self.event(out, slot, generation),
+            Position::Serve(held, why) => self.serve(out, held, why),
+            Position::Arm(held) => {
                 // The housekeeper serves nothing: whatever comes meanwhile is for a worker.
                 let to = match out.thread {
-                    SWEEPER => At::Leave(held),
-                    _ => At::Release(held),
+                    SWEEPER => Position::Leave(held),
+                    _ => Position::Release(held),
                 };
                 out.held("arms", held, to, |world| arm(world, held));
             }
-            At::Release(held) => self.release(out, held),
-            At::Leave(held) => self.leave(out, held),
-            At::ArmAgain(held) => {
-                out.held("arms again", held, At::Leave(held), |world| {
+            Position::Release(held) => self.release(out, held),
+            Position::Leave(held) => self.leave(out, held),
+            Position::ArmAgain(held) => {
+                out.held("arms again", held, Position::Leave(held), |world| {
                     arm(world, held)
                 });
             }
-            At::LateArm(held) => out.held("arms late", held, At::Wait, |world| arm(world, held)),
-            At::Vacate(held) => self.vacate(out, held),
-            At::HandOut(held) => self.hand_out(out, held),
-            At::Remove(held) => self.remove(out, held),
-            At::LateRemove(held) => late_remove(out, held),
+            Position::LateArm(held) => {
+                out.held("arms late", held, Position::Wait, |world| arm(world, held))
+            }
+            Position::Vacate(held) => self.vacate(out, held),
+            Position::HandOut(held) => self.hand_out(out, held),
+            Position::Remove(held) => self.remove(out, held),
+            Position::LateRemove(held) => late_remove(out, held),
         }
     }
 
@@ -178,7 +182,7 @@ impl Program {
         self.accept(out);
         self.claim(out, Why::Shutdown);
         if out.world.queued > 0 {
-            out.act("closes the listener", None, None, At::Wait, |world| {
+            out.act("closes the listener", None, None, Position::Wait, |world| {
                 world.queued = 0;
                 Ok(())
             });
@@ -194,7 +198,7 @@ impl Program {
             let Some(known) = file.registration.filter(|known| known.armed && file.unread) else {
                 continue;
             };
-            let to = At::Event {
+            let to = Position::Event {
                 slot: known.slot,
                 generation: known.generation,
             };
@@ -217,17 +221,17 @@ impl Program {
     fn accept(&self, out: &mut Actions<'_>) {
         if out.world.queued > 0 {
             let thread = out.thread;
-            out.act("accepts", None, None, At::Wait, |world| {
-                let guest = world.accept(self.clients - world.queued);
-                world.threads[thread].at = At::Accepted(guest);
+            out.act("accepts", None, None, Position::Wait, |world| {
+                let descriptor = world.accept(self.clients - world.queued);
+                world.threads[thread].at = Position::Accepted(descriptor);
                 Ok(())
             });
         }
     }
 
     /// A slot from the list; with none, an idle connection is evicted, or the newcomer turned away.
-    fn accepted(&self, out: &mut Actions<'_>, guest: Guest) {
-        let client = Some(guest.client);
+    fn accepted(&self, out: &mut Actions<'_>, descriptor: Descriptor) {
+        let client = Some(descriptor.client);
         let thread = out.thread;
         if let Some(left) = out.world.vacancies.checked_sub(1) {
             let slot = out.world.vacant[left as usize];
@@ -235,13 +239,13 @@ impl Program {
             let held = Held {
                 slot,
                 generation: word.generation() as u8,
-                guest,
+                descriptor,
             };
             // No event and no claim can find a difference between a vacant word and one that was occupied a moment ago.
             let to = match thread {
                 // The housekeeper calls no handler: it arms, and a worker serves.
-                SWEEPER => At::Arm(held),
-                _ => At::Serve(held, Why::Event),
+                SWEEPER => Position::Arm(held),
+                _ => Position::Serve(held, Why::Event),
             };
             out.held("occupies", held, to, |world| {
                 if word.state() != SlotState::Vacant {
@@ -257,9 +261,9 @@ impl Program {
             return;
         }
         self.claim(out, Why::Eviction);
-        out.act("turns away", None, client, At::Wait, |world| {
+        out.act("turns away", None, client, Position::Wait, |world| {
             world.threads[thread].newcomer = None;
-            world.close(guest)
+            world.close(descriptor)
         });
     }
 
@@ -267,7 +271,7 @@ impl Program {
     fn claim(&self, out: &mut Actions<'_>, why: Why) {
         let thread = out.thread;
         let newcomer = match out.world.threads[thread].at {
-            At::Accepted(guest) => Some(guest),
+            Position::Accepted(descriptor) => Some(descriptor),
             _ => None,
         };
         for slot in 0..SLOTS as u8 {
@@ -279,7 +283,7 @@ impl Program {
             let Some(claimed) = claimed else {
                 continue;
             };
-            out.act("claims", Some(slot), None, At::Wait, |world| {
+            out.act("claims", Some(slot), None, Position::Wait, |world| {
                 world.words[slot as usize] = claimed;
                 world.threads[thread].newcomer = newcomer;
                 take(world, thread, slot, word.generation() as u8, why)
@@ -302,7 +306,7 @@ impl Program {
             OnEvent::Stale => ("finds its event stale", word),
         };
         let taken = matches!(word.on_event(token), OnEvent::Take(_));
-        out.act(what, Some(slot), None, At::Wait, |world| {
+        out.act(what, Some(slot), None, Position::Wait, |world| {
             world.words[slot as usize] = written;
             if !taken {
                 return Ok(());
@@ -317,26 +321,26 @@ impl Program {
     /// What an owner does before it lets go.
     fn serve(&self, out: &mut Actions<'_>, held: Held, why: Why) {
         let ends = match self.fault {
-            Fault::HandOutBeforeVacate => At::HandOut(held),
-            _ => At::Vacate(held),
+            Fault::HandOutBeforeVacate => Position::HandOut(held),
+            _ => Position::Vacate(held),
         };
         let waits = match self.fault {
-            Fault::ReleaseBeforeArm => At::Release(held),
-            _ => At::Arm(held),
+            Fault::ReleaseBeforeArm => Position::Release(held),
+            _ => Position::Arm(held),
         };
         let read = |world: &mut World| {
-            world.file(held.guest)?.unread = false;
+            world.file(held.descriptor)?.unread = false;
             Ok(())
         };
-        let look = |world: &mut World| world.file(held.guest).map(drop);
-        let (unread, closed) = match out.world.files[held.guest.number as usize] {
+        let look = |world: &mut World| world.file(held.descriptor).map(drop);
+        let (unread, closed) = match out.world.files[held.descriptor.number as usize] {
             Some(file) => (file.unread, file.done == CLOSED),
             None => (false, false),
         };
         match why {
             Why::Eviction => {
                 out.held("evicts", held, ends, read);
-                out.held("leaves it", held, At::Leave(held), look);
+                out.held("leaves it", held, Position::Leave(held), look);
             }
             Why::Deadline => {
                 out.held("finds the time over", held, ends, read);
@@ -344,7 +348,7 @@ impl Program {
                 out.held("finds it in time", held, waits, look);
             }
             // It was armed when it was taken, so it is left as it is.
-            Why::Shutdown if unread => out.held("leaves it", held, At::Leave(held), look),
+            Why::Shutdown if unread => out.held("leaves it", held, Position::Leave(held), look),
             Why::Shutdown => out.held("finds it silent", held, ends, look),
             Why::Event if unread && closed => out.held("reads the end", held, ends, read),
             Why::Event if unread => {
@@ -366,7 +370,7 @@ impl Program {
                 let to = after(out);
                 out.held("leaves it as it was", held, to, |world| {
                     world.words[slot] = idle;
-                    match world.guests[slot].replace(held.guest) {
+                    match world.descriptors[slot].replace(held.descriptor) {
                         None => Ok(()),
                         Some(_) => Err(Broken::TwoOwners),
                     }
@@ -375,8 +379,8 @@ impl Program {
             OnRelease::Again(owned) => {
                 // The event has used up the arming.
                 let (what, to) = match self.fault {
-                    Fault::LeaveMarked => ("finds the mark, does not arm", At::Leave(held)),
-                    _ => ("finds the mark", At::ArmAgain(held)),
+                    Fault::LeaveMarked => ("finds the mark, does not arm", Position::Leave(held)),
+                    _ => ("finds the mark", Position::ArmAgain(held)),
                 };
                 out.held(what, held, to, |world| {
                     world.words[slot] = owned;
@@ -390,13 +394,13 @@ impl Program {
         let slot = held.slot as usize;
         let word = out.world.words[slot];
         let to = match self.fault {
-            Fault::ReleaseBeforeArm => At::LateArm(held),
-            _ => At::Wait,
+            Fault::ReleaseBeforeArm => Position::LateArm(held),
+            _ => Position::Wait,
         };
         let freely = |written: Ownership| {
             move |world: &mut World| {
                 world.words[slot] = written;
-                match world.guests[slot].replace(held.guest) {
+                match world.descriptors[slot].replace(held.descriptor) {
                     None => Ok(()),
                     Some(_) => Err(Broken::TwoOwners),
                 }
@@ -410,10 +414,10 @@ impl Program {
                 out.held("releases over the mark", held, to, freely(idle));
             }
             OnRelease::Again(_) if self.fault == Fault::ForgetMarked => {
-                out.held("forgets it", held, At::Wait, |_| Ok(()));
+                out.held("forgets it", held, Position::Wait, |_| Ok(()));
             }
             OnRelease::Again(owned) => {
-                let again = At::Serve(held, Why::Event);
+                let again = Position::Serve(held, Why::Event);
                 out.held("finds the mark, serves again", held, again, |world| {
                     world.words[slot] = owned;
                     Ok(())
@@ -424,8 +428,8 @@ impl Program {
 
     fn vacate(&self, out: &mut Actions<'_>, held: Held) {
         let to = match self.fault {
-            Fault::HandOutBeforeVacate => At::Remove(held),
-            _ => At::HandOut(held),
+            Fault::HandOutBeforeVacate => Position::Remove(held),
+            _ => Position::HandOut(held),
         };
         out.held("vacates", held, to, |world| {
             let word = &mut world.words[held.slot as usize];
@@ -436,8 +440,8 @@ impl Program {
 
     fn hand_out(&self, out: &mut Actions<'_>, held: Held) {
         let to = match self.fault {
-            Fault::HandOutBeforeVacate => At::Vacate(held),
-            _ => At::Remove(held),
+            Fault::HandOutBeforeVacate => Position::Vacate(held),
+            _ => Position::Remove(held),
         };
         let forgotten = self.fault == Fault::ForgetIndex;
         out.held("gives the index back", held, to, |world| {
@@ -453,15 +457,15 @@ impl Program {
     /// Without a registration nothing can reach the descriptor any more, so that the close that follows is one action with it.
     fn remove(&self, out: &mut Actions<'_>, held: Held) {
         if self.fault == Fault::CloseBeforeRemove {
-            out.held("closes", held, At::LateRemove(held), |world| {
-                world.close(held.guest)
+            out.held("closes", held, Position::LateRemove(held), |world| {
+                world.close(held.descriptor)
             });
             return;
         }
         let to = after(out);
         out.held("removes the registration and closes", held, to, |world| {
-            world.file(held.guest)?.registration = None;
-            world.close(held.guest)
+            world.file(held.descriptor)?.registration = None;
+            world.close(held.descriptor)
         });
     }
 }
@@ -474,15 +478,15 @@ fn take(
     generation: u8,
     why: Why,
 ) -> Result<(), Broken> {
-    let Some(guest) = world.guests[slot as usize].take() else {
+    let Some(descriptor) = world.descriptors[slot as usize].take() else {
         return Err(Broken::Missing);
     };
     let held = Held {
         slot,
         generation,
-        guest,
+        descriptor,
     };
-    world.threads[thread].at = At::Serve(held, why);
+    world.threads[thread].at = Position::Serve(held, why);
     Ok(())
 }
 
@@ -493,7 +497,7 @@ fn late_remove(out: &mut Actions<'_>, held: Held) {
         "removes the registration late",
         held,
         to,
-        |world| match world.files[held.guest.number as usize] {
+        |world| match world.files[held.descriptor.number as usize] {
             None => Ok(()),
             Some(_) => Err(Broken::Stranger),
         },
@@ -502,7 +506,7 @@ fn late_remove(out: &mut Actions<'_>, held: Held) {
 
 /// epoll_ctl(2), to add or to arm again: by number.
 fn arm(world: &mut World, held: Held) -> Result<(), Broken> {
-    world.file(held.guest)?.registration = Some(Registration {
+    world.file(held.descriptor)?.registration = Some(Registration {
         slot: held.slot,
         generation: held.generation,
         armed: true,
@@ -511,10 +515,10 @@ fn arm(world: &mut World, held: Held) -> Result<(), Broken> {
 }
 
 /// After the end of a connection: the newcomer that it was evicted for, or the next event.
-fn after(out: &Actions<'_>) -> At {
+fn after(out: &Actions<'_>) -> Position {
     match out.world.threads[out.thread].newcomer {
-        Some(guest) => At::Accepted(guest),
-        None => At::Wait,
+        Some(descriptor) => Position::Accepted(descriptor),
+        None => Position::Wait,
     }
 }
 
@@ -532,7 +536,7 @@ impl Actions<'_> {
         what: &'static str,
         slot: Option<u8>,
         client: Option<u8>,
-        to: At,
+        to: Position,
         change: impl FnOnce(&mut World) -> Result<(), Broken>,
     ) {
         let mut after = *self.world;
@@ -552,9 +556,15 @@ impl Actions<'_> {
         &mut self,
         what: &'static str,
         held: Held,
-        to: At,
+        to: Position,
         change: impl FnOnce(&mut World) -> Result<(), Broken>,
     ) {
-        self.act(what, Some(held.slot), Some(held.guest.client), to, change);
+        self.act(
+            what,
+            Some(held.slot),
+            Some(held.descriptor.client),
+            to,
+            change,
+        );
     }
 }

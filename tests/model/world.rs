@@ -34,7 +34,7 @@ pub enum Broken {
 
 /// The server's connection object: its descriptor's number, and, for the checks, whose it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Guest {
+pub struct Descriptor {
     pub client: u8,
     pub number: u8,
 }
@@ -44,7 +44,7 @@ pub struct Guest {
 pub struct Held {
     pub slot: u8,
     pub generation: u8,
-    pub guest: Guest,
+    pub descriptor: Descriptor,
 }
 
 /// What the poller knows of a descriptor.
@@ -71,11 +71,11 @@ pub const CLOSED: u8 = 2;
 
 /// Where a thread is in its program: the action that it does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum At {
+pub enum Position {
     /// Waiting for an event, a connection, or the next tick.
     Wait,
     /// Holds a new connection that has no slot.
-    Accepted(Guest),
+    Accepted(Descriptor),
     /// Has taken an event from the kernel, which is disarmed since.
     Event {
         slot: u8,
@@ -108,15 +108,15 @@ pub enum Why {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Thread {
-    pub at: At,
+    pub at: Position,
     /// A connection that waits, with this thread, until another has been evicted.
-    pub newcomer: Option<Guest>,
+    pub newcomer: Option<Descriptor>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct World {
     pub words: [Ownership; SLOTS],
-    pub guests: [Option<Guest>; SLOTS],
+    pub descriptors: [Option<Descriptor>; SLOTS],
     /// Indices that can be handed out, the next one last.
     pub vacant: [u8; SLOTS],
     pub vacancies: u8,
@@ -130,12 +130,12 @@ pub struct World {
 impl World {
     pub fn start(clients: u8) -> World {
         let waiting = Thread {
-            at: At::Wait,
+            at: Position::Wait,
             newcomer: None,
         };
         World {
             words: [Ownership::new(); SLOTS],
-            guests: [None; SLOTS],
+            descriptors: [None; SLOTS],
             vacant: [1, 0],
             vacancies: SLOTS as u8,
             files: [None; DESCRIPTORS],
@@ -155,7 +155,7 @@ impl World {
     }
 
     /// accept(2): the lowest number that is free.
-    pub fn accept(&mut self, client: u8) -> Guest {
+    pub fn accept(&mut self, client: u8) -> Descriptor {
         let number = self
             .files
             .iter()
@@ -168,25 +168,25 @@ impl World {
             done: 0,
             unread: false,
         });
-        Guest {
+        Descriptor {
             client,
             number: number as u8,
         }
     }
 
     /// The descriptor behind the number that a connection object holds, if it is still that connection's.
-    pub fn file(&mut self, guest: Guest) -> Result<&mut File, Broken> {
-        match &mut self.files[guest.number as usize] {
-            Some(file) if file.client == guest.client => Ok(file),
+    pub fn file(&mut self, descriptor: Descriptor) -> Result<&mut File, Broken> {
+        match &mut self.files[descriptor.number as usize] {
+            Some(file) if file.client == descriptor.client => Ok(file),
             Some(_) => Err(Broken::Stranger),
             None => Err(Broken::NoDescriptor),
         }
     }
 
     /// close(2): the registration goes with the descriptor.
-    pub fn close(&mut self, guest: Guest) -> Result<(), Broken> {
-        self.file(guest)?;
-        self.files[guest.number as usize] = None;
+    pub fn close(&mut self, descriptor: Descriptor) -> Result<(), Broken> {
+        self.file(descriptor)?;
+        self.files[descriptor.number as usize] = None;
         Ok(())
     }
 
@@ -194,7 +194,10 @@ impl World {
     pub fn is_end(&self) -> bool {
         self.queued == 0
             && self.files.iter().all(Option::is_none)
-            && self.threads.iter().all(|thread| thread.at == At::Wait)
+            && self
+                .threads
+                .iter()
+                .all(|thread| thread.at == Position::Wait)
     }
 
     /// What must hold between any two actions.
@@ -210,7 +213,7 @@ impl World {
             .iter()
             .all(|word| word.state() == SlotState::Vacant)
             && usize::from(self.vacancies) == SLOTS
-            && self.guests.iter().all(Option::is_none);
+            && self.descriptors.iter().all(Option::is_none);
         if self.is_end() && !all_vacant {
             return Err(Broken::Leak);
         }
@@ -222,13 +225,13 @@ impl World {
         let mut owned = [false; SLOTS];
         for thread in &self.threads {
             let held = match thread.at {
-                At::Serve(held, _)
-                | At::Arm(held)
-                | At::Release(held)
-                | At::Leave(held)
-                | At::ArmAgain(held)
-                | At::Vacate(held) => held,
-                At::LateArm(_) => return Err(Broken::NotTheOwner),
+                Position::Serve(held, _)
+                | Position::Arm(held)
+                | Position::Release(held)
+                | Position::Leave(held)
+                | Position::ArmAgain(held)
+                | Position::Vacate(held) => held,
+                Position::LateArm(_) => return Err(Broken::NotTheOwner),
                 _ => continue,
             };
             if std::mem::replace(&mut owned[held.slot as usize], true) {
@@ -254,7 +257,7 @@ impl World {
         });
         armed
             || self.threads.iter().any(|thread| {
-                matches!(thread.at, At::Event { slot, generation } if is_it(slot, generation))
+                matches!(thread.at, Position::Event { slot, generation } if is_it(slot, generation))
             })
     }
 }

@@ -8,7 +8,7 @@ use proptest::sample::Index;
 
 /// One line of a script. Times are in milliseconds.
 #[derive(Clone, Copy, Debug)]
-enum Do {
+enum Action {
     /// These octets come.
     Comes(&'static str),
     /// Time passes.
@@ -21,7 +21,7 @@ enum Do {
     Until(u64),
     Is(Phase),
 }
-use Do::{After, Comes, Ends, Is, Until, Wrote};
+use Action::{After, Comes, Ends, Is, Until, Wrote};
 
 /// A loop as the module's documentation has it. It answers 200, a request for `/early` before its content, and one for
 /// `/upgrade` with 101; it writes down what it is told to do.
@@ -117,7 +117,7 @@ impl Loop {
         self.input.drain(..used);
     }
 
-    fn act(&mut self, act: Do, piece: usize) {
+    fn act(&mut self, act: Action, piece: usize) {
         match act {
             Comes(octets) => {
                 for piece in octets.as_bytes().chunks(piece) {
@@ -148,7 +148,7 @@ const UPGRADE: &str =
     "GET /upgrade HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
 
 /// What is asked, the script, what the loop is told.
-type Row = (&'static str, &'static [Do], &'static [&'static str]);
+type Row = (&'static str, &'static [Action], &'static [&'static str]);
 
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
