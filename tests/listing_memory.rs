@@ -2,6 +2,8 @@
 //! it counts.
 #![cfg(feature = "files")]
 
+mod support;
+
 use doorstep::internals::files::listing;
 use doorstep::internals::files::listing::budget::MemoryBudget;
 use doorstep::internals::files::resolve::{PathRules, resolve};
@@ -9,12 +11,12 @@ use doorstep::internals::files::respond::error_page;
 use doorstep::internals::sys::beneath::Root;
 use doorstep::{Request, Response, Server};
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use support::temporary::Temporary;
 
 /// The system's allocator, with a count.
 struct Counting;
@@ -48,28 +50,20 @@ static COUNTING: Counting = Counting;
 const ENTRIES: usize = 10_000;
 const MOST_ADDED: usize = 8 << 20;
 
-/// A folder that is removed when the test ends.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 #[test]
 fn ten_thousand_entries_add_at_most_8_mib() {
-    let name = format!("doorstep listing {}", std::process::id());
-    let folder = Folder(std::env::temp_dir().join(name));
-    fs::create_dir_all(&folder.0).expect("a temporary folder can be made");
+    let folder = Temporary::folder();
     for number in 0..ENTRIES {
         // As long as names can be, on nearly all file systems.
-        if let Err(error) = File::create(folder.0.join(format!("{number:x<255}"))) {
-            println!("SKIPPED ten_thousand_entries_add_at_most_8_mib: no such name: {error}");
+        if let Err(error) = File::create(folder.join(format!("{number:x<255}"))) {
+            support::skipped(
+                "ten_thousand_entries_add_at_most_8_mib",
+                &format!("no such name: {error}"),
+            );
             return;
         }
     }
-    let root = Root::open(&folder.0).expect("it can be opened");
+    let root = Root::open(&folder).expect("it can be opened");
     let list = move |request: &mut Request<'_>| {
         if request.path() != "/" {
             return Response::text("a");

@@ -2,4 +2,6 @@
 #![no_main]
 #[path = "../../tests/invariants/beneath.rs"]
 mod invariant;
+#[path = "../../tests/support/mod.rs"]
+mod support;
 libfuzzer_sys::fuzz_target!(|octets: &[u8]| invariant::check(octets));

@@ -1,7 +1,8 @@
 //! The addresses the program listens on, and the line that names them.
 
 use crate::folder::Folder;
-use crate::program::{Program, connect, doorstep, free_port, get, has_ipv6, skipped};
+use crate::program::{Program, connect, doorstep, free_port, get, has_ipv6};
+use crate::support::skipped;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 

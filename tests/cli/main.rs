@@ -8,4 +8,6 @@ mod file_options;
 mod listening;
 mod serving;
 mod stopping;
+#[path = "../support/mod.rs"]
+mod support;
 mod usage;

@@ -273,8 +273,3 @@ pub fn free_port() -> u16 {
 pub fn has_ipv6() -> bool {
     TcpListener::bind("[::1]:0").is_ok()
 }
-
-/// Reports that a test cannot run here, and why.
-pub fn skipped(test: &str, why: &str) {
-    println!("SKIPPED {test}: {why}");
-}

@@ -65,7 +65,7 @@ fn folder_by_argument_relative_and_with_a_space() {
 #[cfg(unix)]
 #[test]
 fn folder_whose_name_is_not_utf8() {
-    use crate::program::skipped;
+    use crate::support::skipped;
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
     let folder = Folder::new();

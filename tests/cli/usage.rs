@@ -1,7 +1,8 @@
 //! Arguments that end the program at once: help, version, and every error with its text and status.
 
 use crate::folder::Folder;
-use crate::program::{doorstep, skipped};
+use crate::program::doorstep;
+use crate::support::skipped;
 use std::net::{Ipv4Addr, TcpListener};
 
 /// Arguments, environment, exit status, standard error. `{dir}` is the current folder, with the

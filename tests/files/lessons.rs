@@ -255,7 +255,7 @@ fn special_files_are_404_at_once() {
         let output = Command::new(program).arg(path).args(kind).output();
         let made = output.is_ok_and(|output| output.status.success());
         if !made {
-            crate::skip(NAME, &format!("{program} does not work here"));
+            crate::support::skipped(NAME, &format!("{program} does not work here"));
         }
         made
     };
@@ -271,7 +271,7 @@ fn special_files_are_404_at_once() {
     let socket = std::os::unix::net::UnixListener::bind(tree.path("socket"));
     match &socket {
         Ok(_) => targets.push("/socket"),
-        Err(error) => crate::skip(NAME, &format!("no socket: {error}")),
+        Err(error) => crate::support::skipped(NAME, &format!("no socket: {error}")),
     }
     let (answers, answered) = channel();
     let asking = std::thread::spawn(move || {

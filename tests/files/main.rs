@@ -21,10 +21,7 @@ mod representations;
 mod resolve;
 mod served;
 mod statuses;
+#[path = "../support/mod.rs"]
+mod support;
 mod times;
 mod tree;
-
-/// Says that a test was skipped, and why.
-fn skip(name: &str, why: &str) {
-    println!("SKIPPED {name}: {why}");
-}

@@ -332,7 +332,7 @@ fn a_line_end_in_a_name_stays_escaped() {
     let folder = tree.path("a\r\nX: y");
     if let Err(error) = std::fs::create_dir(&folder) {
         let why = format!("the disk takes no such name: {error}");
-        return crate::skip("a_line_end_in_a_name_stays_escaped", &why);
+        return crate::support::skipped("a_line_end_in_a_name_stays_escaped", &why);
     }
     tree.file("a\r\nX: y/b\n\x7Fc.txt", "found")
         .file("\t/\n/index.html", "index");

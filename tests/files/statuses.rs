@@ -173,7 +173,7 @@ fn an_unreadable_file_is_403() {
     allow("locked.txt", 0o000);
     allow("locked", 0o000);
     if fs::File::open(tree.path("locked.txt")).is_ok() {
-        crate::skip("an_unreadable_file_is_403", "this user may read everything");
+        crate::support::skipped("an_unreadable_file_is_403", "this user may read everything");
     } else {
         for target in ["/locked.txt", "/locked", "/locked/", "/locked/index.html"] {
             let answer = tree.get(target);
@@ -248,7 +248,7 @@ fn idle_descriptors_are_closed() {
         tree.file("a.txt", "a").file("large", vec![0; 100_000]);
         let before = open();
         if before == 0 {
-            return crate::skip(name, "/proc is not mounted");
+            return crate::support::skipped(name, "/proc is not mounted");
         }
         // target, time, number of open descriptors after it
         for (target, ms, kept) in [
@@ -276,7 +276,7 @@ fn an_eviction_closes_few_descriptors() {
         let tree = Tree::new();
         let before = open();
         if before == 0 {
-            return crate::skip(name, "/proc is not mounted");
+            return crate::support::skipped(name, "/proc is not mounted");
         }
         let files: u32 = 300;
         for number in 0..files {
@@ -302,7 +302,7 @@ fn idle_sidecars_are_closed() {
         tree.file("a.txt", "a").file("a.txt.gz", vec![0; 100_000]);
         let before = open();
         if before == 0 {
-            return crate::skip(name, "/proc is not mounted");
+            return crate::support::skipped(name, "/proc is not mounted");
         }
         // coding asked for, time, number of open descriptors after it
         for (coding, ms, kept) in [
@@ -346,7 +346,7 @@ fn in_a_process_of_its_own(name: &str, test: impl FnOnce()) {
         .env(CHILD, "1")
         .output();
     match output {
-        Err(error) => crate::skip(name, &format!("no sh: {error}")),
+        Err(error) => crate::support::skipped(name, &format!("no sh: {error}")),
         Ok(output) => {
             let said = String::from_utf8_lossy(&output.stdout);
             let passed = output.status.success() && said.contains("1 passed");

@@ -38,7 +38,7 @@ fn a_time_without_an_honest_date_is_left_out() {
         };
         if !time.is_some_and(|time| set_modified(&tree, "a.txt", time)) {
             let why = format!("{name}: the disk does not keep it");
-            crate::skip("a_time_without_an_honest_date_is_left_out", &why);
+            crate::support::skipped("a_time_without_an_honest_date_is_left_out", &why);
             continue;
         }
         let answer = tree.get("/a.txt");

@@ -1,23 +1,21 @@
 //! A site for one test, in a folder of its own that is removed when the test ends.
 
+use crate::support::temporary::Temporary;
 use doorstep::{Files, Method, Now, Request, Response, Stats};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 /// `site/` is served; files beside it never may be.
 pub struct Tree {
     // Dropped before the folder is removed: Windows keeps a folder that is open.
     files: Files,
-    base: Base,
+    base: Temporary,
     wall: SystemTime,
     /// The monotonic clock, in milliseconds.
     ms: AtomicU64,
 }
-
-/// The folder on disk.
-struct Base(PathBuf);
 
 /// A response.
 #[derive(Debug)]
@@ -57,17 +55,14 @@ impl Tree {
 
     /// An empty site with these settings.
     pub fn with(choose: impl FnOnce(Files) -> Files) -> Tree {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("doorstep files {} {count}", std::process::id());
-        let base = std::env::temp_dir().join(name);
-        fs::create_dir_all(base.join("site")).expect("a temporary folder can be made");
+        let base = Temporary::folder();
+        fs::create_dir(base.join("site")).expect("a folder can be made");
         let files = choose(Files::new(base.join("site")).expect("the site can be opened"));
         // The year 2500: later than any file that a test writes.
         let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(16_725_225_600);
         Tree {
             files,
-            base: Base(base),
+            base,
             wall,
             ms: AtomicU64::new(0),
         }
@@ -80,7 +75,7 @@ impl Tree {
 
     /// Writes a file outside the site: `site-secret/key` is `../site-secret/key` from the root.
     pub fn outside(&self, path: &str, content: &str) -> &Tree {
-        self.write(&self.base.0.join(path), content.as_bytes())
+        self.write(&self.base.join(path), content.as_bytes())
     }
 
     /// Makes a folder.
@@ -106,7 +101,7 @@ impl Tree {
 
     /// The place of a path on disk.
     pub fn path(&self, path: &str) -> PathBuf {
-        self.base.0.join("site").join(path)
+        self.base.join("site").join(path)
     }
 
     /// Sets the wall clock that requests see.
@@ -172,13 +167,6 @@ impl Tree {
         fs::create_dir_all(folder).expect("a folder can be made");
         fs::write(path, content).expect("a file can be written");
         self
-    }
-}
-
-impl Drop for Base {
-    fn drop(&mut self) {
-        // A test that fails must not panic a second time here.
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

@@ -3,4 +3,6 @@
 mod body;
 mod request;
 mod response;
+#[path = "../support/mod.rs"]
+mod support;
 mod writer;

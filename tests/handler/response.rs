@@ -1,5 +1,6 @@
 //! What a handler may return, and what cannot get into an answer.
 
+use crate::support::temporary::Temporary;
 use doorstep::{FieldError, IntoResponse, Response, Status};
 use std::io;
 use std::sync::Arc;
@@ -192,10 +193,9 @@ fn fields_are_found_by_name() {
 /// Answers may share the descriptor of a file, and be read at the same time.
 #[test]
 fn files_are_read_as_if_alone() {
-    let path = std::env::temp_dir().join(format!("doorstep response {}", std::process::id()));
     let octets: Vec<u8> = (0..=255).cycle().take(300_000).collect();
-    std::fs::write(&path, &octets).expect("it can be written");
-    let file = std::fs::File::open(&path).expect("it can be opened");
+    let path = Temporary::file(&octets);
+    let file = std::fs::File::open(&*path).expect("it can be opened");
     let content = |offset: usize, length: usize| {
         // A duplicate has the same cursor.
         let file = file.try_clone().expect("it can be duplicated");
@@ -216,6 +216,4 @@ fn files_are_read_as_if_alone() {
     });
     let error = content(299_999, 2).expect_err("one octet is there, of two");
     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
-    drop(file);
-    std::fs::remove_file(&path).expect("it can be removed");
 }

@@ -9,6 +9,7 @@
 //! folder that holds the root, and `outside/secret` beside it. Any other line is a path that is
 //! asked for when the tree stands. What cannot be made is left out.
 
+use crate::support::temporary::Temporary;
 use doorstep::internals::sys::beneath::{OpenError, Root, Strategy, Symlinks};
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
@@ -16,7 +17,6 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes of an input that are read: enough for more symlinks than are followed on one way.
 const INPUT_MAX: usize = 1024;
@@ -151,19 +151,14 @@ fn collect(path: &Path, places: &mut Vec<Place>) {
 
 /// A folder with an empty `root` and `outside/secret`, removed when it is dropped.
 struct Tree {
-    base: PathBuf,
+    base: Temporary,
 }
 
 impl Tree {
     fn plant() -> Tree {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("doorstep beneath {} {count}", std::process::id());
-        let base = std::env::temp_dir().join(name);
+        let base = Temporary::folder();
         let tree = Tree { base };
-        // Another process of this number may have been killed.
-        let _ = fs::remove_dir_all(&tree.base);
-        fs::create_dir_all(tree.base.join("root")).expect("a temporary folder");
+        fs::create_dir(tree.base.join("root")).expect("a folder");
         fs::create_dir(tree.base.join("outside")).expect("a folder");
         fs::write(tree.base.join("outside/secret"), "SECRET").expect("a file");
         tree
@@ -204,11 +199,5 @@ impl Tree {
             _ => PathBuf::from(OsStr::from_bytes(target)),
         };
         self.make(path, |path| symlink(&target, path));
-    }
-}
-
-impl Drop for Tree {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.base);
     }
 }

@@ -2,8 +2,8 @@
 #![cfg(target_os = "linux")]
 
 use crate::beneath::{answer, strategies};
+use crate::harness::Tree;
 use crate::metadata::seen;
-use crate::support::Tree;
 use doorstep::internals::sys::beneath::{Root, Strategy as Way, Symlinks};
 use proptest::prelude::*;
 use std::io::Write;

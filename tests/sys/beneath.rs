@@ -1,6 +1,6 @@
 //! Opening beneath a root: one table of trees and questions for every strategy.
 
-use crate::support::Tree;
+use crate::harness::Tree;
 use doorstep::internals::sys::beneath::{OpenError, Root, Strategy};
 use std::io::Read;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! A file's identity changes when the file does, and only then.
 #![cfg(feature = "files")]
 
-use crate::support::{LOST, Tree};
+use crate::harness::{LOST, Tree};
 use doorstep::internals::sys::file_identity::Identity;
 use std::fs::{self, File};
 use std::path::Path;

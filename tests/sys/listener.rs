@@ -1,6 +1,6 @@
 //! Listening sockets: how they are set up, and what accepting gives.
 
-use crate::support::{LOST, may_open, on_each_backend, pair};
+use crate::harness::{LOST, may_open, on_each_backend, pair};
 use doorstep::internals::sys::shortage::{Shortage, shortage};
 use doorstep::internals::sys::{Accept, Interest, Listener, Source, Stream, Token, Wake};
 use std::io::{self, Read};
@@ -189,7 +189,7 @@ fn a_listener_is_ready_when_somebody_connects() {
 fn a_unix_socket_listens_too() {
     use std::io::Write;
     use std::os::unix::net::{UnixListener, UnixStream};
-    let tree = crate::support::Tree::plant();
+    let tree = crate::harness::Tree::plant();
     let bound = UnixListener::bind(tree.at("socket")).expect("a socket");
     bound.set_nonblocking(true).expect("an option");
     let listener = Listener::Unix(bound);
@@ -213,7 +213,7 @@ fn a_listener_of_the_programs_own() {
     struct Own(TcpListener);
     impl Accept for Own {
         fn source(&self) -> Source<'_> {
-            crate::support::source(&self.0)
+            crate::harness::source(&self.0)
         }
         fn accept(&self) -> io::Result<(Stream, Option<SocketAddr>)> {
             Ok((Stream::Tcp(pair().0), None))

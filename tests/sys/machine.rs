@@ -63,7 +63,7 @@ fn the_addresses_of_this_machine() {
 #[test]
 fn root_owns_what_it_creates() {
     use std::os::unix::fs::MetadataExt;
-    let tree = crate::support::Tree::plant();
+    let tree = crate::harness::Tree::plant();
     tree.file("mine", "");
     let owner = std::fs::metadata(tree.at("mine")).expect("metadata").uid();
     assert_eq!(os::is_root(), owner == 0, "owned by {owner}");
@@ -71,7 +71,7 @@ fn root_owns_what_it_creates() {
 
 #[cfg(unix)]
 mod process {
-    use crate::support::{CHILD, child, is_child, pair};
+    use crate::harness::{CHILD, child, is_child, pair};
     use doorstep::internals::sys::limits::open_files;
     use doorstep::internals::sys::{Backend, Interest, Stream, Wake};
     use doorstep::os::{Signal, Signals, raise_open_files};

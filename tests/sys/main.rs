@@ -3,6 +3,7 @@
 mod agreement;
 mod beneath;
 mod file_identity;
+mod harness;
 mod listener;
 mod machine;
 mod metadata;
@@ -11,5 +12,6 @@ mod race;
 mod read_dir;
 mod special;
 mod stream;
+#[path = "../support/mod.rs"]
 mod support;
 mod symlinks;

@@ -3,7 +3,7 @@
 #[cfg(target_os = "linux")]
 use crate::beneath::answer;
 use crate::beneath::strategies;
-use crate::support::Tree;
+use crate::harness::Tree;
 use doorstep::internals::sys::beneath::{OpenError, Root};
 
 /// The outcome, as one word.

@@ -1,6 +1,6 @@
 //! The poller's contract, on every backend.
 
-use crate::support::{LOST, may_open, on_each_backend, pair, source};
+use crate::harness::{LOST, may_open, on_each_backend, pair, source};
 use doorstep::internals::sys::{Interest, Poller, Source, Token, Wake};
 use std::collections::HashSet;
 use std::io::{self, Read, Write};

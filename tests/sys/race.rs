@@ -3,8 +3,8 @@
 #![cfg(unix)]
 
 use crate::beneath::{answer, strategies};
+use crate::harness::Tree;
 use crate::metadata::seen;
-use crate::support::Tree;
 use doorstep::internals::sys::beneath::{Root, Symlinks};
 use doorstep::internals::sys::read_dir::for_each;
 use std::collections::HashMap;

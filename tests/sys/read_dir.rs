@@ -1,7 +1,7 @@
 //! The names in a folder, read from its own descriptor.
 
 use crate::beneath::strategies;
-use crate::support::Tree;
+use crate::harness::Tree;
 use doorstep::internals::sys::beneath::Root;
 use doorstep::internals::sys::read_dir::{Kind, for_each};
 use std::collections::BTreeMap;
@@ -249,7 +249,7 @@ mod unix {
     #[cfg(target_os = "linux")]
     #[test]
     fn no_descriptor_is_leaked() {
-        use crate::support::{child, is_child};
+        use crate::harness::{child, is_child};
         if !is_child() {
             let output = child("entries::unix::no_descriptor_is_leaked").output();
             let output = output.expect("a process");

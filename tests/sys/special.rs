@@ -2,8 +2,8 @@
 #![cfg(unix)]
 
 use crate::beneath::{answer, strategies};
+use crate::harness::{LOST, Tree};
 use crate::metadata::seen;
-use crate::support::{LOST, Tree};
 use doorstep::internals::sys::beneath::Root;
 use doorstep::internals::sys::read_dir::for_each;
 use std::fs::{self, File, Permissions};

@@ -1,6 +1,6 @@
 //! Streams: what one call does, and never does.
 
-use crate::support::{LOST, Tree, pair, source};
+use crate::harness::{LOST, Tree, pair, source};
 use doorstep::internals::sys::{Interest, Socket, Source, Stream};
 use std::fs::File;
 use std::io::{self, IoSlice, Read, Seek, Write};
@@ -340,7 +340,7 @@ fn a_file_without_sendfile_is_copied() {
 #[cfg(unix)]
 mod peer_gone {
     use super::*;
-    use crate::support::{child, is_child};
+    use crate::harness::{child, is_child};
 
     const SIGPIPE: i32 = 13;
 

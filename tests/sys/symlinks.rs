@@ -1,7 +1,7 @@
 //! Which symlinks are followed: one table, each row asked under each policy of every strategy.
 
 use crate::beneath::{answer, strategies};
-use crate::support::Tree;
+use crate::harness::Tree;
 use doorstep::internals::sys::beneath::{Root, Symlinks};
 
 #[test]

@@ -146,7 +146,7 @@ fn links_lead_to_what_they_name() {
         let inner = on_disk(&tree, &[&folder, &b"/d"[..]].concat());
         // Some file systems accept only UTF-8.
         if let Err(error) = fs::create_dir_all(inner) {
-            crate::skip(
+            crate::support::skipped(
                 &format!("links_lead_to_what_they_name: {}", name.escape_ascii()),
                 &error.to_string(),
             );
@@ -315,11 +315,11 @@ fn pipes_and_sockets_are_neither_listed_nor_opened() {
         .arg(tree.path("pipe"))
         .status();
     if !made.is_ok_and(|status| status.success()) {
-        crate::skip("a pipe", "no mkfifo(1)");
+        crate::support::skipped("a pipe", "no mkfifo(1)");
     }
     let socket = std::os::unix::net::UnixListener::bind(tree.path("socket"));
     if let Err(error) = &socket {
-        crate::skip("a socket", &error.to_string());
+        crate::support::skipped("a socket", &error.to_string());
     }
     assert_eq!(entries(&page(&tree, "/")), ["a"]);
 }
@@ -504,7 +504,7 @@ fn entries_that_come_and_go_fail_nothing() {
 fn a_folder_that_may_not_be_read_is_not_listed() {
     use std::os::unix::fs::PermissionsExt;
     if doorstep::os::is_root() {
-        crate::skip(
+        crate::support::skipped(
             "a_folder_that_may_not_be_read_is_not_listed",
             "root reads every folder",
         );

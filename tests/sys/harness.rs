@@ -1,10 +1,10 @@
 //! Helpers that the tests share.
 
+use crate::support::temporary::Temporary;
 use doorstep::internals::sys::{Backend, Poller, Source};
 use doorstep::os::raise_open_files;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// Longer than anything here takes: later than that, it is lost.
@@ -56,18 +56,14 @@ pub fn may_open(files: u64, test: &str) -> bool {
 
 /// A folder for one test, with a space in its name, removed when it is dropped.
 pub struct Tree {
-    path: PathBuf,
+    path: Temporary,
 }
 
 impl Tree {
     pub fn plant() -> Tree {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::SeqCst);
-        let name = format!("doorstep sys {} {count}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).expect("a temporary folder");
-        Tree { path }
+        Tree {
+            path: Temporary::folder(),
+        }
     }
 
     pub fn path(&self) -> &Path {
@@ -94,12 +90,6 @@ impl Tree {
         std::fs::create_dir_all(self.at(name).parent().expect("a name")).expect("a folder");
         std::os::unix::fs::symlink(target, self.at(name)).expect("a symlink");
         self
-    }
-}
-
-impl Drop for Tree {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.path);
     }
 }
 
