@@ -1,5 +1,5 @@
-//! An HTTP/1.1 server with nothing but the standard library: a blocking API, no dependencies, strict parsing, limits on
-//! everything from the start.
+//! An HTTP/1.1 server with nothing but the standard library: a blocking API, no dependencies,
+//! strict parsing, limits on everything from the start.
 //!
 //! ```no_run
 //! use doorstep::Server;
@@ -11,13 +11,14 @@
 //!
 //! # The three types that matter
 //!
-//! - [`Server`] binds, takes settings, and runs: [`serve`](Server::serve) with a closure, [`run`](Server::run) with a
-//!   [`Handler`], [`spawn`](Server::spawn) in the background.
-//! - [`Request`] is what a handler gets. It borrows the octets that were received and allocates nothing.
-//! - [`Response`] is what a handler gives: text, octets, a file, a stream, or whatever else [`IntoResponse`] takes.
+//! - [`Server`] binds, takes settings, and runs: [`serve`](Server::serve) with a closure,
+//!   [`run`](Server::run) with a [`Handler`], [`spawn`](Server::spawn) in the background.
+//! - [`Request`] is what a handler gets. It borrows the received bytes and allocates nothing.
+//! - [`Response`] is what a handler returns: text, bytes, a file, a stream, or whatever else
+//!   [`IntoResponse`] takes.
 //!
-//! A handler may run on several threads at once, and may block: other connections wait for a free worker, not for this one.
-//! It can be tried without a socket:
+//! Handlers run concurrently and may block; the pool adds workers so that other connections are not
+//! held up. A handler can be tested without a socket:
 //!
 //! ```
 //! use doorstep::{Method, Request, Response, Status};
@@ -30,7 +31,8 @@
 //! assert_eq!(Request::test(Method::Get, "/tea").send(&tea).into_content().unwrap(), b"Earl Grey");
 //! ```
 //!
-//! A folder is served by the handler `Files`, whole and in parts, under conditions, from memory where it can be:
+//! The handler `Files` serves a folder: whole files and ranges, conditional requests, small files
+//! from memory:
 //!
 //! ```no_run
 //! # #[cfg(feature = "files")]
@@ -43,28 +45,30 @@
 //!
 //! # Around them
 //!
-//! [`Limits`] and [`Timeouts`] hold every bound with its reason. An [`Observer`] sees each request, each refused message
-//! ([`Reject`]) and why each connection ended ([`CloseReason`]). A [`Shutdown`] stops a server from any thread, [`os`] has
-//! what a program needs besides: signals, the machine's addresses, the limit of open files.
+//! [`Limits`] and [`Timeouts`] hold every bound with its reason. An [`Observer`] sees each request,
+//! each refused message ([`Reject`]) and why each connection ended ([`CloseReason`]). A
+//! [`Shutdown`] stops a server from any thread. [`os`] has what a program needs besides: signals,
+//! the machine's addresses, the limit of open files.
 //!
-//! What a client does wrong never reaches a handler: the message is refused with the status that is due and the connection
-//! closed. What a handler does wrong (a panic) becomes a 500 and closes the connection; the worker lives on. (Not with
-//! `panic = "abort"`, which ends the process.)
+//! A client's mistake never reaches a handler: the message is refused with the matching status and
+//! the connection closed. A handler's panic becomes a 500 and closes the connection; the worker
+//! lives on. (Not with `panic = "abort"`, which ends the process.)
 //!
 //! # Without a socket
 //!
-//! The core of the server does no IO and is public for those who own their streams: [`h1`] takes heads and content apart,
-//! [`conn`] knows what to do with them, when to answer and when to close. `examples/any_stream.rs` serves anything that can be
-//! read and written with it.
+//! The core of the server does no IO and is public for programs that own their streams: [`h1`]
+//! parses heads and bodies, [`conn`] decides what to do with them, when to respond and when to
+//! close. `examples/any_stream.rs` serves anything that can be read and written with it.
 //!
 //! # Features
 //!
-//! - `files` (default): `Files`, and the program `doorstep`. Without it the crate is the bare server.
+//! - `files` (default): `Files`, and the program `doorstep`. Without it the crate is the bare
+//!   server.
 //!
 //! # Systems
 //!
-//! Linux: epoll, `openat2(2)`, `sendfile(2)`; all tests run there. Other Unixes: `poll(2)`, and a walk by descriptors to open
-//! files below a folder. Windows: `WSAPoll`. Rust 1.85 or later.
+//! Linux: epoll, `openat2(2)`, `sendfile(2)`; all tests run there. Other Unixes: `poll(2)`, and a
+//! walk by descriptors to open files below a folder. Windows: `WSAPoll`. Rust 1.85 or later.
 
 mod bytes;
 pub mod conn;

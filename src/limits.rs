@@ -1,53 +1,62 @@
-//! Every limit and timeout, with its reason. Numbers only: any room may read them.
+//! Limits, timeouts, and the constants that several files share, each with its reason.
 //!
-//! What bounds one algorithm alone, such as the events of one system call or the tries of another, stands beside that.
+//! A constant that only one file uses stands in that file.
 
 use std::time::Duration;
 
-/// How much of everything one connection, or all of them together, may take.
+/// How much of everything one connection, or all connections together, may take.
 ///
-/// The defaults suit a server that faces the open internet. Start from [`Limits::default`] and change single fields.
-/// Octets of heads, of the framing of chunks and of unread content are counted up to 4 GiB: a limit above that counts as that.
+/// The defaults suit a server that faces the open internet. Start from [`Limits::default`] and
+/// change single fields. Counts of bytes in heads, in chunk framing and in unread bodies saturate
+/// at 4 GiB: a higher limit counts as 4 GiB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Octets of a request's head: request line and field lines. Beyond: 431, or 414 when the request line alone is longer.
-    /// 16 KiB holds the largest cookies that browsers send (4 KiB each, a few of them).
+    /// Bytes of a request's head: request line and headers. Beyond: 431, or 414 when the request
+    /// line alone is longer. 16 KiB holds the largest cookies that browsers send (4 KiB each, a few
+    /// of them).
     pub head_bytes: usize,
-    /// Field lines in a head. Beyond: 431. Browsers send about 20.
+    /// Headers of a request. Beyond: 431. Browsers send about 20.
     pub headers: usize,
-    /// Octets of the request target. Beyond: 414. RFC 9112 §3 recommends at least 8,000.
+    /// Bytes of the request target. Beyond: 414. RFC 9112 §3 recommends at least 8,000.
     pub target_bytes: usize,
-    /// Octets of a request's content that [`Body::collect`](crate::Body::collect) takes. Beyond: 413.
+    /// Bytes of a request body that [`Body::collect`](crate::Body::collect) takes. Beyond: 413.
     pub body_bytes: usize,
-    /// Octets of one chunk-size line with its extensions. Beyond: 400. Nobody uses extensions; attackers do.
+    /// Bytes of one chunk-size line with its extensions. Beyond: 400. Nobody uses extensions;
+    /// attackers do.
     pub chunk_line_bytes: usize,
-    /// Octets of a chunked body's trailer section. Beyond: 431.
+    /// Bytes of a chunked body's trailer section. Beyond: 431.
     pub trailer_bytes: usize,
-    /// Open connections. The server takes fewer where the limit of open files is lower (that limit less 64).
+    /// Open connections. The server takes fewer where the limit of open files is lower (that limit
+    /// less 64).
     pub connections: usize,
-    /// Requests answered on one connection before it is closed. `None`: no limit.
+    /// Requests served on one connection before it is closed. `None`: no limit.
     pub requests_per_connection: Option<u32>,
-    /// Octets of an unread request body that are read and dropped to keep the connection. Beyond: it closes.
+    /// Bytes of an unread request body that are read and discarded to keep the connection. Beyond:
+    /// it closes.
     pub discard_bytes: usize,
-    /// Octets of unsent output at which no further pipelined request of that connection is begun.
+    /// Bytes of unsent output at which the next pipelined request of that connection has to wait.
     pub write_buffer_bytes: usize,
-    /// Octets that are kept for all connections that wait: unsent output, and input that is not yet a whole message. Beyond: the
-    /// connection that has been kept longest is closed.
+    /// Bytes buffered for all waiting connections together: unsent output, and input that is not
+    /// yet a whole message. Beyond: connections are closed, those first that have been buffered
+    /// longest.
     ///
-    /// An answer that the program made in memory for one client stays there as a whole until its last octet is sent. Beyond so
-    /// many octets of such answers, those are given up whose client has taken nothing for a second, the oldest first, but never
-    /// the only one. Files, streams, and octets that several answers share do not count.
+    /// Response bodies that handlers build in memory, each for one client, are counted separately
+    /// against the same limit. Over it, connections whose client has read nothing for a second are
+    /// closed, oldest first; the last one is always kept. Files, streams, and bytes that several
+    /// responses share do not count.
     pub parked_bytes: usize,
-    /// Open connections of one address, where an IPv6 address counts with its whole /64, which one client may have.
-    /// Beyond: 503. `None`: no limit.
+    /// Open connections of one address. An IPv6 address counts with its whole /64, which one client
+    /// may have. Beyond: 503. `None`: no limit.
     pub connections_per_ip: Option<usize>,
-    /// Worker threads, when handlers block. As many as CPUs run; each that is blocked may be stood in for. A blocked worker costs its
-    /// stack and 48 KiB of buffers. No fewer than there are CPUs: [`Server::workers`](crate::Server::workers) sets a lower number.
+    /// Worker threads while handlers block. One per CPU runs, and another one can replace each that
+    /// is blocked, up to this number in all. A blocked worker costs its stack and 48 KiB of
+    /// buffers. A number below that of the CPUs counts as that:
+    /// [`Server::workers`](crate::Server::workers) sets a lower one.
     pub workers_max: usize,
-    /// Threads of [detached](crate::Response::detached) answers and [upgraded](crate::Response::upgrade) connections.
-    /// Beyond: 503. Each
-    /// costs its stack, of which the system hands out what is used, and 16 KiB of buffers.
+    /// Threads of [detached](crate::Response::detached) responses and
+    /// [upgraded](crate::Response::upgrade) connections. Beyond: 503. Each costs the used part of
+    /// its stack and 16 KiB of buffers.
     pub detached_threads: usize,
 }
 
@@ -76,23 +85,26 @@ impl Default for Limits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
-    /// From accept, or from the first octet of a request, to the end of its head: in all, not per octet.
+    /// From accept, or from the first byte of a request, to the end of its head: in all, not per
+    /// byte.
     pub head: Duration,
-    /// Between two reads of a request's content.
+    /// Between two reads of a request body.
     pub body: Duration,
-    /// Between two writes of an answer that make progress.
+    /// Between two writes of a response that make progress.
     pub write: Duration,
-    /// The least rate, in octets per second of time spent waiting, that a body or an answer must keep on top of 30 s:
-    /// a peer that moves one octet every 29 s would otherwise hold a connection for ever. What was earned, less what was
-    /// waited, is counted up to 24 days.
+    /// The lowest rate, in bytes per second of waiting, at which a body or a response must move,
+    /// after a credit of 30 s: a peer that moves one byte every 29 s would otherwise hold a
+    /// connection forever. The balance of credit earned and time waited saturates at ±24 days.
     pub min_rate: u32,
-    /// Idle between two requests. Longer than the 60 s of common proxies, whose reuse would race a shorter one.
+    /// Idle between two requests. The default is longer than the 60 s of common proxies, whose
+    /// reuse would race a shorter one.
     pub keep_alive: Duration,
-    /// After an answer that ends the connection early: how long input is still read and dropped, so that the peer
-    /// reads the answer instead of a reset.
+    /// After a response that ends the connection early: how long input is still read and discarded,
+    /// so that the peer reads the response instead of a reset.
     pub linger: Duration,
-    /// How long a graceful shutdown lets running requests finish, by default: the program passes it to
-    /// [`Shutdown::begin`](crate::Shutdown::begin), and so may others.
+    /// How long a graceful shutdown lets running requests finish. The server does not apply it by
+    /// itself: it is the default for programs to pass to
+    /// [`Shutdown::begin`](crate::Shutdown::begin).
     pub shutdown: Duration,
 }
 
@@ -112,45 +124,53 @@ impl Default for Timeouts {
 
 /// Empty lines (CRLF) skipped before a request line. RFC 9112 §2.2 asks for "at least one".
 pub const LEADING_EMPTY_LINES: usize = 1;
-/// Octets of a method. Registered names have at most 17 (UPDATEREDIRECTREF); a longer token gets 501.
+/// Bytes of a method. Registered names have at most 17 (UPDATEREDIRECTREF); a longer token gets
+/// 501.
 pub const METHOD_BYTES: usize = 23;
-/// Octets of a request's content, framing included, that are awaited before the handler is called: all of it, or the beginning
-/// of longer content. A client that drips costs no worker until it has sent as much. None are awaited from a client that waits
-/// for `100 Continue`.
+/// Bytes of a request body, framing included, that are awaited before the handler is called: all of
+/// the body, or its beginning. So a client that drips costs no worker until it has sent this much.
+/// Nothing is awaited from a client that waits for `100 Continue`.
 pub const PREFETCH_BYTES: usize = 16 * 1024;
-/// Octets of a binary PROXY header. Addresses take 216 at most; the extensions behind them are names, and perhaps the client's
-/// certificate of 1 or 2 KiB. The format allows for 64 KiB, which no buffer here is kept for.
+/// Bytes of a binary PROXY header. Addresses take 216 at most; the extensions after them are names,
+/// and perhaps the client's certificate of 1 or 2 KiB. The format allows for 64 KiB, for which no
+/// buffer here has room.
 pub const PROXY_HEADER_BYTES: usize = 4 * 1024;
-/// Requests that one turn on a connection may answer before other connections get theirs.
+/// Requests that one turn of a connection may serve before other connections get their turn.
 pub const REQUESTS_PER_TURN: usize = 64;
-/// Octets that one turn on a connection may send before other connections get theirs.
+/// Bytes that one turn of a connection may send before other connections get their turn.
 pub const BYTES_PER_TURN: u64 = 1024 * 1024;
-/// File bodies shorter than this are copied behind their head and sent with one write; longer ones go by `sendfile(2)`.
+/// File bodies shorter than this are copied after their head and sent with one write; longer ones
+/// go by `sendfile(2)`.
 pub const SENDFILE_FROM: u64 = 64 * 1024;
-/// Connections that the kernel completes before the server accepts them. Linux caps it at `net.core.somaxconn` (4096 by default).
+/// Connections that the kernel completes before the server accepts them. Linux caps it at
+/// `net.core.somaxconn` (4096 by default).
 pub const BACKLOG: u32 = 4096;
-/// Descriptors kept free for files, the log and the poller when connections are counted against the open-file limit.
+/// Descriptors kept free for files, the log and the poller when connections are counted against the
+/// open-file limit.
 pub const DESCRIPTORS_RESERVED: u64 = 64;
-/// Framing octets that a chunked body may be ahead of its content, those that each chunk has for free left out. Beyond: 400.
-/// A signed upload has about 85 octets of extension to 64 KiB of content, which is never ahead; a million chunks of one octet,
-/// each with a long extension, would cost 250 times what they bring.
+/// Framing bytes by which a chunked body may exceed its data, after the free ones of each chunk.
+/// Beyond: 400. A signed upload has about 85 bytes of extension to 64 KiB of data, which never
+/// exceeds it; a million chunks of one byte, each with a long extension, would cost 250 times what
+/// they bring.
 pub const CHUNK_OVERHEAD: u32 = 16 * 1024;
-/// Octets of a chunk's size line, CRLF not counted, that are not held against it: with both CRLF they make 16 octets, which is
+/// Free bytes of a chunk's size line, CRLF not counted: with both CRLF they make 16 bytes, which is
 /// what the smallest chunks of honest writers need.
 pub const CHUNK_OVERHEAD_FREE: u32 = 12;
-/// Content in memory up to this size is copied behind its head and shares its write; longer content is handed to the system
-/// where it lies. A second piece costs more than the copy of 8 KiB saves.
+/// A body in memory up to this size is copied after its head and shares its write; a longer one is
+/// handed to the system where it lies. A second piece costs more than the copy of 8 KiB saves.
 pub const COPY_BYTES: usize = 16 * 1024;
-/// Octets asked of a content reader at a time.
+/// Bytes that one read asks of a body's reader.
 pub const STREAM_BLOCK: usize = 16 * 1024;
-/// Connections that are closed at once for the sake of others: the oldest idle ones for a new one, or those for which octets have
-/// been kept longest. One scan over all slots finds so many.
+/// Connections closed at once for the sake of others: the oldest idle ones for a new connection, or
+/// those that have been buffered longest. One scan over all slots finds this many.
 pub const CLOSED_AT_ONCE: usize = 32;
-/// Parts that an answer to a Range field has, when those that overlap or nearly touch are one. Beyond: the whole. A player that
-/// seeks asks for one, a reader of an archive's index for a few.
+/// Parts of a response to a Range header, after overlapping and nearly touching ranges are merged.
+/// Beyond: the whole representation. A player that seeks asks for one, a reader of an archive's
+/// index for a few.
 pub const RANGES_MAX: usize = 64;
-/// Ranges that a Range field may ask for, coalesced or not. Beyond: the whole. Each takes 24 octets until they are sorted.
+/// Ranges that a Range header may ask for, merged or not. Beyond: the whole representation. Each
+/// takes 24 bytes until they are sorted.
 pub const RANGE_SPECS_MAX: usize = 1024;
-/// Two ranges with fewer octets between them are sent as one. RFC 9110 §15.3.7.2: "the typical overhead between each part of a
-/// "multipart/byteranges" is around 80 bytes".
+/// Two ranges with fewer bytes between them are sent as one. RFC 9110 §15.3.7.2: "the typical
+/// overhead between each part of a "multipart/byteranges" is around 80 bytes".
 pub const RANGE_GAP: u64 = 80;

@@ -1,5 +1,5 @@
-//! What a program that runs a server needs of its system: signals, addresses, the limit of open files, whose rights
-//! it has.
+//! Parts of the operating system for programs that run a server: signals, the machine's addresses,
+//! the limit of open files, and whether the process has root's rights.
 
 pub use crate::sys::addresses::local as local_addresses;
 pub use crate::sys::limits::{is_root, raise_open_files};

@@ -1,7 +1,8 @@
-//! Who has to go when there is no room: for a new connection, or for the bytes that connections hold.
+//! Eviction: which connections are closed when a new one needs a slot or a descriptor, or when all
+//! of them hold too many bytes.
 //!
-//! What each slot shows of its connection can be read without owning it, so a scan is cheap. A
-//! connection in the middle of a message is never closed for the sake of a new one.
+//! Each slot shows the wait of its connection without being owned, so a scan is cheap. A connection
+//! in the middle of a message is never closed for the sake of a new one.
 
 use crate::conn::{CloseReason, Moment};
 use crate::limits::CLOSED_AT_ONCE;
@@ -22,13 +23,13 @@ pub const STALLED_AFTER: Duration = Duration::from_secs(1);
 const SLOTS_PER_EVICTION: usize = 256;
 
 impl Shared {
-    /// How many idle connections are closed when all slots are taken. A scan looks at every slot, so what it frees grows with their
-    /// number; a server for few connections loses one.
+    /// The number of idle connections to close when all slots are taken. A scan looks at every
+    /// slot, so the number grows with that of the slots; a server for few connections closes one.
     pub(crate) fn evicted_when_full(&self) -> usize {
         (self.slots.most() / SLOTS_PER_EVICTION).clamp(1, CLOSED_AT_ONCE)
     }
 
-    /// Closes up to `most` of the connections that have been idle longest, and answers how many that were.
+    /// Closes up to `most` of the connections that have been idle longest, and returns how many.
     pub(crate) fn evict(&self, most: usize) -> usize {
         let mut evicted = 0;
         for (index, wait_state) in self.slots.oldest(WaitKind::Idle, CLOSED_AT_ONCE) {
@@ -38,7 +39,7 @@ impl Shared {
             let Some(mut owned) = self.slots.claim(index, |_| true) else {
                 continue;
             };
-            // Since the scan, the slot may have been given to another.
+            // Since the scan, the slot may have been given to another connection.
             let reason = match owned.client.wait_state == wait_state {
                 true => evictable(&mut owned.client),
                 false => None,
@@ -54,32 +55,35 @@ impl Shared {
         evicted
     }
 
-    /// Closes the connections for which octets have been kept longest, until what is kept for all is within the limit.
+    /// Closes the connections that have held buffered bytes longest, until all of them are within
+    /// the limit.
     pub(crate) fn enforce_memory_limit(&self) {
         let limit = self.config.limits.parked_bytes;
         if self.budget.parked() > limit {
             self.report_parked(limit);
             self.close_oldest(WaitKind::Buffered, |_| self.budget.parked() > limit);
-            // Input is kept for some of these as well.
+            // Some of these hold buffered input as well.
             self.close_oldest(WaitKind::OwnsBody, |_| self.budget.parked() > limit);
         }
     }
 
-    /// Gives up content that the program made and that is more than the limit for all. What a program makes it may need, however
-    /// much: so only those lose it that have taken nothing of it for a while, and the last one never does.
+    /// Closes connections whose bodies, built by handlers in memory, exceed the limit for all. A
+    /// handler may need whatever it builds, however large: so only connections whose client has
+    /// read nothing for a while are closed, and never the last one.
     pub(crate) fn enforce_body_limit(&self) {
         let limit = self.config.limits.parked_bytes;
         if self.budget.made() <= limit {
             return;
         }
         let now = Moment::at(self.clock.now().0);
-        let stalls = |client: &Client| {
+        let must_go = |client: &Client| {
             self.budget.made() > limit
                 && client.counted().made < self.budget.made()
                 && client.wait_state.since().after(STALLED_AFTER) <= now
         };
-        // Each round closes one at least; as many as one scan finds may have come since the last sweep several times over.
-        while self.close_oldest(WaitKind::OwnsBody, stalls) > 0 {
+        // Each round closes at least one. One scan finds a bounded number, and several times as
+        // many may have come since the last sweep.
+        while self.close_oldest(WaitKind::OwnsBody, must_go) > 0 {
             self.report_parked(limit);
         }
     }
@@ -92,7 +96,8 @@ impl Shared {
         });
     }
 
-    /// Closes those that have waited so longest while `must_go` says so, and answers how many that were.
+    /// Closes the connections with this kind of wait, the longest first, while `must_go` agrees,
+    /// and returns how many.
     fn close_oldest(&self, kind: WaitKind, must_go: impl Fn(&Client) -> bool) -> usize {
         let mut closed = 0;
         for (index, wait_state) in self.slots.oldest(kind, CLOSED_AT_ONCE) {
@@ -109,7 +114,8 @@ impl Shared {
     }
 }
 
-/// Why an idle connection may be closed for the sake of another. `None`: a request has arrived, and nobody has come to read it yet.
+/// The reason to close an idle connection for the sake of another. `None`: a request has arrived
+/// that no worker has read yet.
 fn evictable(client: &mut Client) -> Option<CloseReason> {
     if client.is_silent() {
         return Some(CloseReason::Overload);
@@ -117,7 +123,7 @@ fn evictable(client: &mut Client) -> Option<CloseReason> {
     if !client.is_between_requests() {
         return None;
     }
-    // The client has gone, and nobody has come to see that yet.
+    // The client has gone, and no worker has noticed yet.
     client.stream.end().map(|end| match end {
         Ok(()) => CloseReason::PeerClosed,
         Err(_) => CloseReason::Failed,

@@ -1,10 +1,64 @@
-//! The engine: the only room with threads and sockets.
+//! The engine: threads, sockets, and who owns which connection. What the bytes mean is decided in
+//! [`conn`](crate::conn), which has no threads and no sockets.
 //!
-//! In: a pool of workers that share one poller, the slots that say who owns which connection, the deadlines' sweep, shutdown.
-//! The kernel's ready list is the pool's work queue: whichever worker is free takes the next ready connection, reads what
-//! is there, calls the handler on the same thread, writes, and gives the connection back. An idle, slow or waiting
-//! connection costs no thread.
-//! Out: what octets mean. Never: a decision that another room owns; a wait without a deadline.
+//! # One connection's life
+//!
+//! ```text
+//!  listener ─▶ accept ─▶ slot ─▶ turn ─▶ handler ─▶ response ─┬─▶ arm ─▶ release ─┐
+//!                │                ▲ ▲                         │                   │
+//!             no room             │ └────── next request ─────┤                   │
+//!                ▼                │                           ├─ last ─▶ close    │
+//!            503, close           │                           │                   │
+//!                                 │      a thread of its own ◀┘                   │
+//!                                 │              └─▶ arm ─▶ release ──────────────┤
+//!                                 │                                               │
+//!                                 └─ event or deadline ── waits, owned by nobody ◀┘
+//!                                                           └─ eviction, shutdown ─▶ close
+//! ```
+//!
+//! | a connection | its owner | what it costs |
+//! |---|---|---|
+//! | in a turn | the worker that took its event | that worker, as long as it need not wait |
+//! | whose handler or writer waits | the same worker | that worker; the pool adds another |
+//! | detached or upgraded | a thread of its own | that thread |
+//! | between turns | nobody | a slot, and its buffered bytes if there are any |
+//!
+//! The workers of the pool share one poller. The kernel's list of ready sockets is their work
+//! queue: whichever worker is free takes the next event. An idle, slow or waiting connection costs
+//! no thread.
+//!
+//! - **accept** (`worker/accept`, `shared/listeners`): the worker with a listener's event accepts
+//!   one connection and arms the listener again, so that another worker takes the next.
+//! - **slot** (`client/slots`, `evict`): the connection gets a slot, owned by this worker. If all
+//!   slots are taken, idle connections are closed; if there are none, the client gets a 503.
+//! - **turn** (`worker/turn`): the owner lends the connection a worker's buffers, reads, and does
+//!   what `conn` asks for next, until the connection has to wait, ends, or has used up its share.
+//! - **handler** (`exchange`): a request whose body has arrived, or its first 16 KiB, is handed to
+//!   the program on the same thread. Only here can a peer or a program hold up a worker; the
+//!   housekeeper then starts another one in its place (`pool`).
+//! - **response** (`exchange/respond`, `client/output`): head and body go into the output, and out
+//!   at the end of the input that is here. A detached writer or an upgraded connection moves to a
+//!   thread of its own, which then owns it (`worker/detached`).
+//! - **arm, release** (`release`): the owner arms the poller for the next event while it still
+//!   owns, then releases. From here on nobody owns the connection. An event gives it to a worker,
+//!   and a deadline to the housekeeper, for a turn in which no handler runs.
+//! - **close** (`release`): only an owner closes: first the slot, then the registration, then the
+//!   descriptor. An event that comes late meets another generation of the slot, and has no effect.
+//!
+//! # Layers
+//!
+//! Imports go down only.
+//!
+//! ```text
+//!  mod                 Server: settings, start, end
+//!  worker/             threads: the loop, accept, turn, detached, housekeeper
+//!  exchange/           one request: handler, response, bodies, waits for the peer
+//!  evict, release      closing connections for others; the ways out of ownership
+//!  shared/             what all threads share: listeners, counts, memory budget
+//!  pool/               how many threads run
+//!  client/             one connection at rest: slot, state, buffers
+//!  base/, shutdown     observer, signal, permits, locks; what a program holds of a server
+//! ```
 #![forbid(unsafe_code)]
 
 mod base;
@@ -59,19 +113,21 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds and listens at once, so that [`local_addr`](Server::local_addr) answers; clients that connect are served
-    /// from [`serve`](Server::serve), [`run`](Server::run) or [`spawn`](Server::spawn) on. Port 0 takes any free one.
+    /// Binds and listens at once, so [`local_addr`](Server::local_addr) works. Clients can connect
+    /// from now on, and are served from [`serve`](Server::serve), [`run`](Server::run) or
+    /// [`spawn`](Server::spawn) on. Port 0 takes any free port.
     ///
     /// # Errors
-    /// Those of bind(2) and listen(2). When the name stands for several addresses, the first that can be bound is taken.
+    /// Those of bind(2) and listen(2). When the name has several addresses, the first that can be
+    /// bound is taken.
     pub fn bind(addresses: impl ToSocketAddrs) -> io::Result<Server> {
         bind(addresses).map(Server::with)
     }
 
-    /// Takes over a listener that is bound already.
+    /// Uses a listener that is bound already.
     ///
     /// # Errors
-    /// Those of setting it up: it becomes non-blocking.
+    /// Those of making it non-blocking.
     pub fn from_listener(listener: TcpListener) -> io::Result<Server> {
         Listener::from_tcp(listener, BACKLOG).map(Server::with)
     }
@@ -117,11 +173,12 @@ impl Server {
             .collect()
     }
 
-    /// Sets the number of worker threads, from 1 to 4,096: so many run, and never more.
+    /// Fixes the number of worker threads, from 1 to 4,096.
     ///
-    /// Otherwise as many run as there are CPUs, and while handlers block, up to
-    /// [`Limits::workers_max`](crate::Limits::workers_max) stand in for them. With a fixed number, handlers that all block hold up
-    /// every other request; what ends that is only the cut of a client that has kept its handler waiting for more than a second.
+    /// Otherwise one runs per CPU, and while handlers block, others replace them, up to
+    /// [`Limits::workers_max`](crate::Limits::workers_max) in all. With a fixed number, handlers
+    /// that all block hold up every other request, unless a client has kept its handler waiting for
+    /// more than a second: that wait is cancelled.
     pub fn workers(mut self, count: usize) -> Server {
         self.workers = Some(count);
         self
@@ -139,16 +196,17 @@ impl Server {
         self
     }
 
-    /// Watches the server.
+    /// Sets the observer, for logging and metrics.
     pub fn observer(mut self, observer: impl Observer) -> Server {
         self.observer = Some(Box::new(observer));
         self
     }
 
-    /// Sets the Server field's value, `doorstep` otherwise; `None` leaves the field out.
+    /// Sets the value of the Server header, `doorstep` by default; `None` omits the header.
     ///
     /// # Panics
-    /// When the value holds a control character: it is the program's own, so that is a fault of the program.
+    /// When the value holds a control character: it is the program's own, so that is a fault of the
+    /// program.
     pub fn server_name(mut self, name: Option<&'static str>) -> Server {
         assert!(
             name.is_none_or(|name| valid_value(name.as_bytes())),
@@ -158,14 +216,15 @@ impl Server {
         self
     }
 
-    /// Sets the poller to use; otherwise it is the best that the system has.
+    /// Sets the poller to use; otherwise it is the best that the system has. Hidden: `Backend` is
+    /// private, and the tests run on every backend.
     #[doc(hidden)]
     pub fn backend(mut self, backend: Backend) -> Server {
         self.backend = backend;
         self
     }
 
-    /// Stops this server from another thread.
+    /// A handle that stops this server from any thread.
     pub fn shutdown_handle(&self) -> Shutdown {
         Shutdown {
             signal: self.signal.clone(),
@@ -177,18 +236,19 @@ impl Server {
     ///
     /// # Errors
     /// Those of starting threads and of the poller.
-    pub fn serve<F, R>(self, answer: F) -> io::Result<()>
+    pub fn serve<F, R>(self, handler: F) -> io::Result<()>
     where
         F: Fn(&mut Request<'_>) -> R + Send + Sync + 'static,
         R: IntoResponse,
     {
-        self.run(answer)
+        self.run(handler)
     }
 
-    /// Serves with a handler until the server is shut down. What was cut then, [`spawn`](Server::spawn) tells.
+    /// Serves with a handler until the server is shut down. To learn how many requests were aborted
+    /// then, use [`spawn`](Server::spawn).
     ///
-    /// A closure that is given here, or to `spawn`, names the type of its argument: `|_: &mut Request<'_>| "Hello"`.
-    /// [`serve`](Server::serve) does without.
+    /// A closure that is given here, or to `spawn`, has to name the type of its argument: `|_: &mut
+    /// Request<'_>| "Hello"`. For [`serve`](Server::serve) it need not.
     ///
     /// # Errors
     /// As [`serve`](Server::serve).
@@ -224,7 +284,7 @@ impl Server {
         })
     }
 
-    /// Starts the workers, keeps house until the end, and waits for the workers.
+    /// Starts the workers, runs the housekeeper until the end, and waits for the workers.
     fn run_to_end(mut self, handler: Box<dyn Handler>) -> io::Result<ShutdownReport> {
         let most = connections_within(open_files().unwrap_or(u64::MAX));
         self.config.limits.connections = self.config.limits.connections.clamp(1, most);
@@ -245,7 +305,7 @@ impl Server {
         shared.end();
         shared.poller.wake();
         let workers = shared.pool.end();
-        // What a thread let go of in between is nobody's.
+        // Connections that a thread released in between.
         housekeeper.close_all();
         let ended = ended?;
         workers.map(|()| ended)

@@ -24,10 +24,11 @@ impl Shared {
         Ok(())
     }
 
-    /// Lets go of a connection that is armed, for others to serve.
+    /// Releases a connection that is armed, for any thread to take.
     pub(crate) fn release(&self, mut owned: Owned) {
         let deadline = owned.client.deadline;
-        // Each round is due to an event, which came while it was owned here and has used up the arming.
+        // Each round is due to an event that came while the connection was owned here, and that has
+        // used up the arming.
         while let Some(again) = self.slots.release(owned, deadline) {
             owned = again;
             let interest = owned.client.interest();
@@ -37,7 +38,7 @@ impl Shared {
         }
     }
 
-    /// Ends a connection.
+    /// Closes a connection and tells the observer.
     pub(crate) fn close(&self, owned: Owned, reason: CloseReason) {
         let token = owned.source.token();
         let client = self.slots.vacate(owned);
@@ -62,7 +63,7 @@ impl Shared {
                 .iter()
                 .for_each(|observer| observer.closed(client.peer, reason));
         });
-        // The content may be a program's reader, whose Drop is the program's as well.
+        // The body may be a program's reader, whose Drop is the program's as well.
         catch_panic(|| drop(client));
     }
 }

@@ -1,4 +1,4 @@
-//! Stopping: who asks for it, and who waits for it.
+//! Stopping a server, and waiting for its end.
 
 use crate::conn::Moment;
 use crate::server::base::signal::Signal;
@@ -18,18 +18,19 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// Begins a graceful shutdown and returns at once. New connections are no longer accepted, idle ones are closed,
-    /// running requests are finished within `grace` and answered with `Connection: close`; what is left then is cut.
-    /// A second call can only shorten the grace.
+    /// Begins a graceful shutdown and returns at once. New connections are no longer accepted, idle
+    /// ones are closed, and running requests have `grace` to finish, with `Connection: close` in
+    /// their responses; what is left then is aborted. A second call can only shorten the grace.
     pub fn begin(&self, grace: Duration) {
         self.signal
             .request_shutdown(Moment::at(self.clock.now().0).after(grace));
     }
 
-    /// As [`begin`](Shutdown::begin), but only after `time`, and returns at once. Until then connections are accepted and
-    /// requests served as before, except that every answer says `Connection: close`: so whoever sends requests here, such as a load
-    /// balancer that asks a health page (see [`is_begun`](Shutdown::is_begun)), finds another server, and nobody is turned away.
-    /// A second call can only let the shutdown begin sooner.
+    /// Like [`begin`](Shutdown::begin), but only after `time`; this also returns at once. Until
+    /// then connections are accepted and requests served as before, except that every response says
+    /// `Connection: close`. So clients, such as a load balancer that asks a health page (see
+    /// [`is_begun`](Shutdown::is_begun)), move to another server, and nobody is turned away. A
+    /// second call can only make the shutdown begin sooner.
     ///
     /// ```
     /// use doorstep::{Request, Server, Status};
@@ -52,7 +53,8 @@ impl Shutdown {
         self.signal.request_drain(begin, grace);
     }
 
-    /// Whether a shutdown, or the drain before one, has begun: what a health page answers 503 for.
+    /// True once a shutdown, or the drain before it, has begun: a health page then responds with
+    /// 503.
     pub fn is_begun(&self) -> bool {
         self.signal.is_requested()
     }
@@ -68,11 +70,12 @@ impl fmt::Debug for Shutdown {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShutdownReport {
-    /// Connections that were cut within a request or its answer when the grace was over.
+    /// Connections closed in the middle of a request or its response when the grace was over.
     pub aborted: usize,
 }
 
-/// A server that runs in the background. Dropping it stops the server at once and waits for its end.
+/// A server that runs in the background. Dropping it stops the server at once and waits for its
+/// end.
 #[derive(Debug)]
 pub struct ServerHandle {
     pub(crate) addr: Option<SocketAddr>,
@@ -81,7 +84,7 @@ pub struct ServerHandle {
 }
 
 impl ServerHandle {
-    /// The address of its first listener.
+    /// The address of the first listener.
     ///
     /// # Panics
     /// When that is a Unix-domain socket, which has no such address.
@@ -94,12 +97,12 @@ impl ServerHandle {
         }
     }
 
-    /// Stops it from another thread.
+    /// A handle that stops this server from any thread.
     pub fn shutdown_handle(&self) -> Shutdown {
         self.shutdown.clone()
     }
 
-    /// Stops it gracefully and waits for its end, for `grace` at most.
+    /// Stops the server gracefully and waits for its end, for `grace` at most.
     ///
     /// # Errors
     /// Those that ended the server.
@@ -108,14 +111,14 @@ impl ServerHandle {
         self.join()
     }
 
-    /// PeerWait for its end.
+    /// Waits until the server ends.
     ///
     /// # Errors
     /// Those that ended the server.
     pub fn join(mut self) -> io::Result<ShutdownReport> {
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(ended)) => ended,
-            // The thread catches what a program's code does; what is left is a fault of this crate.
+            // The thread catches panics in a program's code; any other is a fault of this crate.
             Some(Err(_)) => Err(io::Error::other("the server's own thread panicked")),
             None => Ok(ShutdownReport { aborted: 0 }),
         }

@@ -1,4 +1,4 @@
-//! What every layer of the engine stands on: no file here knows a connection.
+//! The lowest layer of the engine: no file here knows a connection.
 
 pub mod catch_panic;
 pub mod lock;

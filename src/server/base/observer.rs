@@ -1,4 +1,4 @@
-//! What a program may watch: logging and metrics are observers.
+//! The observer: logging and metrics of a program.
 
 use crate::conn::CloseReason;
 use crate::h1::Reject;
@@ -6,9 +6,10 @@ use crate::semantics::{Method, Status, Version};
 use core::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-/// Watches the server. Called on the workers, so it must not block for long; a panic in it closes the connection.
+/// Receives a server's events. Workers call it, so it must not block for long; a panic in it closes
+/// the connection.
 pub trait Observer: Send + Sync + 'static {
-    /// A connection was accepted. `None` as the peer is a Unix-domain socket.
+    /// A connection was accepted. `peer` is `None` for a Unix-domain socket.
     fn accepted(&self, peer: Option<SocketAddr>) {
         let _ = peer;
     }
@@ -16,8 +17,8 @@ pub trait Observer: Send + Sync + 'static {
     fn closed(&self, peer: Option<SocketAddr>, reason: CloseReason) {
         let _ = (peer, reason);
     }
-    /// A request was answered: its answer is in the connection's output as a whole, or was handed to the system, or was cut
-    /// on the way.
+    /// A response has ended: all of it is with the system or in the connection's output, or it was
+    /// cut short.
     fn request(&self, event: &RequestEvent<'_>) {
         let _ = event;
     }
@@ -25,38 +26,41 @@ pub trait Observer: Send + Sync + 'static {
     fn rejected(&self, peer: Option<SocketAddr>, reject: Reject, status: Status) {
         let _ = (peer, reject, status);
     }
-    /// The server has no room: a connection was closed for another's sake, or turned away, or waits for a descriptor, or a thread
-    /// could not be started. Each of these at most once a minute.
+    /// The server is overloaded: it closed a connection for another's sake or turned one away, a
+    /// connection waits for a descriptor, or a thread could not be started. Each of these is
+    /// reported at most once a minute.
     fn overload(&self, why: &str) {
         let _ = why;
     }
 }
 
-/// No observer.
+/// Ignores all events.
 impl Observer for () {}
 
-/// One answered request.
+/// A request and its response, for a log.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct RequestEvent<'a> {
     /// The method.
     pub method: Method,
-    /// The request target as it came.
+    /// The request target as received.
     pub target: &'a str,
     /// The version.
     pub version: Version,
-    /// The status of the answer.
+    /// The response's status.
     pub status: Status,
-    /// Octets sent behind the head: the content, and the framing of its chunks.
+    /// Bytes sent after the head: the body, and the framing of its chunks.
     pub bytes: u64,
-    /// Whether that was all of it: false when the connection was lost, or cut, on the way.
+    /// Whether the whole response was sent: false when the connection was lost or closed on the
+    /// way.
     pub complete: bool,
-    /// From the head's last octet to the answer's.
+    /// From the last byte of the request's head to the last byte of the response.
     pub duration: Duration,
-    /// When the answer was complete.
+    /// When the response was complete.
     pub time: SystemTime,
-    /// The other end.
+    /// The client's address.
     pub peer: Option<SocketAddr>,
-    /// Why the handler answered so, if it said.
+    /// The reason that the handler gave with
+    /// [`Response::with_log_reason`](crate::Response::with_log_reason).
     pub reason: Option<&'static str>,
 }

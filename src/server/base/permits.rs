@@ -1,18 +1,18 @@
-//! How many threads programs may have for their own connections: detached answers and upgraded ones.
+//! A semaphore for the threads of detached responses and upgraded connections.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The seats that are taken.
+/// Counts the permits that are taken.
 #[derive(Debug, Default)]
 pub struct Semaphore(AtomicUsize);
 
-/// A seat, until it is dropped.
+/// One permit, returned when it is dropped.
 #[derive(Debug)]
 pub struct Permit(Arc<Semaphore>);
 
 impl Semaphore {
-    /// A seat, if fewer than `most` are taken.
+    /// A permit, if fewer than `most` are taken.
     pub fn take(permits: &Arc<Semaphore>, most: usize) -> Option<Permit> {
         let more = |taken| (taken < most).then_some(taken + 1);
         let taken = permits

@@ -1,11 +1,11 @@
-//! Where a shutdown is requested, and what wakes the housekeeper.
+//! The shutdown request, and the housekeeper's alarm.
 
 use crate::conn::Moment;
 use crate::server::base::lock::lock;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Where a shutdown is asked for and waited for.
+/// Requests for the housekeeper, which sleeps on it.
 #[derive(Debug, Default)]
 pub struct Signal {
     requested: Mutex<Requested>,
@@ -14,39 +14,41 @@ pub struct Signal {
 
 #[derive(Debug, Default)]
 struct Requested {
-    /// When the grace is over, once a shutdown has been asked for.
+    /// When the grace is over, once a shutdown has been requested.
     until: Option<Moment>,
-    /// When the drain is over, once one has been asked for, and the grace that follows.
+    /// When the drain is over, once one has been requested, and the grace that follows.
     drain: Option<(Moment, Duration)>,
-    /// The housekeeper is to look after the workers, or the listeners.
+    /// Whether the housekeeper has to check the workers or the listeners.
     alarm: bool,
 }
 
 /// What ended a housekeeper's sleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Woken {
-    /// A shutdown has been asked for.
+    /// A shutdown has been requested.
     Shutdown,
-    /// It is to look after the others.
+    /// The workers or the listeners need a check.
     Alarm,
     /// The time is over.
     Time,
 }
 
 impl Signal {
-    /// Nobody has asked yet.
+    /// Nothing requested yet.
     pub fn new() -> Signal {
         Signal::default()
     }
 
-    /// Asks for a shutdown that lasts until this moment at most. A later call can only make it shorter.
+    /// Requests a shutdown that lasts until this moment at most. A later call can only make it
+    /// shorter.
     pub fn request_shutdown(&self, until: Moment) {
         let mut requested = lock(&self.requested);
         requested.until = Some(requested.until.map_or(until, |before| before.min(until)));
         self.changed.notify_all();
     }
 
-    /// Asks for a shutdown that begins at this moment and lasts for `grace`. A later call can only make it begin sooner.
+    /// Requests a shutdown that begins at this moment and lasts for `grace`. A later call can only
+    /// make it begin sooner.
     pub fn request_drain(&self, begin: Moment, grace: Duration) {
         let mut requested = lock(&self.requested);
         let sooner = requested.drain.is_none_or(|(before, _)| begin < before);
@@ -57,12 +59,12 @@ impl Signal {
         self.changed.notify_all();
     }
 
-    /// When the shutdown begins that has been asked for, and with what grace.
+    /// When the requested drain ends and the shutdown begins, and with what grace.
     pub fn requested_drain(&self) -> Option<(Moment, Duration)> {
         lock(&self.requested).drain
     }
 
-    /// Whether a shutdown, or the drain before one, has been asked for.
+    /// Whether a shutdown, or the drain before it, has been requested.
     pub fn is_requested(&self) -> bool {
         let requested = lock(&self.requested);
         requested.until.is_some() || requested.drain.is_some()
@@ -88,13 +90,13 @@ impl Signal {
         }
     }
 
-    /// PeerWait for this long, or until the grace is made shorter.
+    /// Waits for this long, or until the grace is made shorter.
     pub fn pause(&self, timeout: Duration) {
         let requested = lock(&self.requested);
         drop(self.changed.wait_timeout(requested, timeout));
     }
 
-    /// When the grace is over; `now` when nobody has asked.
+    /// When the grace is over; `now` when no shutdown has been requested.
     pub fn deadline(&self, now: Moment) -> Moment {
         lock(&self.requested).until.unwrap_or(now)
     }

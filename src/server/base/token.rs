@@ -1,29 +1,29 @@
-//! What the tokens of the poller stand for.
+//! The poller's tokens: each is a listener, or a slot and its generation.
 
 use crate::sys::Token;
 
 /// Set in the tokens of listeners; no slot has such an index.
 const LISTENER_BIT: u64 = 1 << 31;
 
-/// Slots whose index leaves the bit alone.
+/// The highest number of slots: their indices leave the listener bit clear.
 pub const SLOTS_MAX: usize = LISTENER_BIT as usize - 1;
 
-/// What an event is from.
+/// The source of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventSource {
     /// The listener with this number.
     Listener(usize),
     /// A slot and the generation of the connection in it.
     Slot {
-        /// Which slot.
+        /// The slot's index.
         index: u32,
-        /// Which of its connections.
+        /// Which of the slot's connections.
         generation: u32,
     },
 }
 
 impl EventSource {
-    /// The token that the poller gives back with the event.
+    /// The token that the poller returns with the event.
     pub const fn token(self) -> Token {
         match self {
             EventSource::Listener(number) => Token(LISTENER_BIT | number as u64),
@@ -33,7 +33,7 @@ impl EventSource {
         }
     }
 
-    /// The source that a token stands for.
+    /// The source of a token.
     pub const fn of(token: Token) -> EventSource {
         let low = token.0 & 0xFFFF_FFFF;
         if low & LISTENER_BIT != 0 {

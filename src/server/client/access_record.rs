@@ -1,4 +1,4 @@
-//! A request and its response as the log reports them, and the one place that makes the event.
+//! A request and its response for the log, and the only place that builds the event.
 
 use crate::semantics::{Method, Status, Version};
 use crate::server::base::observer::RequestEvent;
@@ -6,7 +6,6 @@ use core::net::SocketAddr;
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-/// A request and the response that it was given.
 #[derive(Debug)]
 pub struct AccessRecord<'a> {
     pub method: Method,
@@ -21,7 +20,7 @@ pub struct AccessRecord<'a> {
 }
 
 impl AccessRecord<'_> {
-    /// The event of a response of which the connection has sent everything up to `sent`.
+    /// The event of a response whose last byte sent is the connection's byte number `sent`.
     pub fn event(
         &self,
         peer: Option<SocketAddr>,

@@ -1,18 +1,19 @@
-//! The buffered reader: octets from a socket, kept until they are a whole message.
+//! The read buffer: bytes from a socket, held until they are a whole message.
 //!
-//! A read is not a message: it may bring a part of one, or several stuck together. This buffer belongs to a worker and is lent to
-//! one connection at a time; what a connection leaves unread moves into its slot.
+//! A read is not a message: it may bring a part of one, or several at once. This buffer belongs to
+//! a worker and is lent to one connection at a time; the bytes that a connection leaves unread move
+//! into its [`Pending`](super::pending::Pending).
 
 use crate::sys::Stream;
 use std::io;
 
-/// A buffer with unread octets between two marks.
+/// A buffer whose unread bytes lie between `start` and `end`.
 #[derive(Debug)]
 pub struct Input {
     bytes: Box<[u8]>,
     start: usize,
     end: usize,
-    /// The last read left room, so the socket had no more: another read would only find out what is known.
+    /// The last read left room, so the socket had no more: another read would only confirm that.
     dry: bool,
 }
 
@@ -27,23 +28,24 @@ impl Input {
         }
     }
 
-    /// Starts a connection's turn with what it left unread the last time.
+    /// Starts a connection's turn with the bytes that it left unread the last time.
     pub fn restore(&mut self, leftover: &mut Vec<u8>) {
         self.start = 0;
         self.end = leftover.len().min(self.bytes.len());
         self.bytes[..self.end].copy_from_slice(&leftover[..self.end]);
-        // The memory goes as well: most connections have no leftover, and those that had one seldom have another.
+        // The memory goes as well: most connections have no leftover, and those that had one seldom
+        // have another.
         *leftover = Vec::new();
         self.dry = false;
     }
 
-    /// Ends a connection's turn: what is unread goes back to it.
+    /// Ends a connection's turn: the unread bytes go back to it.
     pub fn save(&mut self, leftover: &mut Vec<u8>) {
         leftover.extend_from_slice(self.unread());
         self.clear();
     }
 
-    /// The octets that are here and not consumed.
+    /// The bytes that are here and not consumed.
     pub fn unread(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
     }
@@ -53,7 +55,7 @@ impl Input {
         self.dry
     }
 
-    /// Marks the first `count` unread octets as read.
+    /// Marks the first `count` unread bytes as read.
     pub fn consume(&mut self, count: usize) {
         self.start = self.end.min(self.start + count);
         if self.start == self.end {
@@ -62,24 +64,24 @@ impl Input {
         }
     }
 
-    /// Forgets all octets.
+    /// Forgets all bytes.
     pub fn clear(&mut self) {
         self.start = 0;
         self.end = 0;
     }
 
-    /// Moves the unread octets to the front, so that there is as much room behind them as there can be.
+    /// Moves the unread bytes to the front, which leaves the most room after them.
     pub fn compact(&mut self) {
         self.bytes.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
     }
 
-    /// Reads once, behind the unread octets. `Ok(0)` is the end of the stream.
+    /// Reads once, after the unread bytes. `Ok(0)` is the end of the stream.
     ///
     /// # Errors
-    /// Those of the stream; [`io::ErrorKind::OutOfMemory`] when the buffer is full of unread octets, which the limits on a
-    /// message rule out.
+    /// Those of the stream; [`io::ErrorKind::OutOfMemory`] when the buffer is full of unread bytes,
+    /// which the limits on a message rule out.
     pub fn fill(&mut self, stream: &mut Stream) -> io::Result<usize> {
         if self.end == self.bytes.len() {
             self.compact();
@@ -94,7 +96,8 @@ impl Input {
         Ok(count)
     }
 
-    /// Freezes the first `head` unread octets and hands out the rest of the buffer, with the marks of what is unread in it.
+    /// Splits the first `head` unread bytes off from the rest of the buffer, whose marks the caller
+    /// may move.
     pub fn split(&mut self, head: usize) -> (&[u8], Rest<'_>) {
         let end = self.end;
         let (before, behind) = self.bytes.split_at_mut(end.min(self.start + head));
@@ -107,7 +110,7 @@ impl Input {
         (&before[self.start..], rest)
     }
 
-    /// Sets the marks to where a [`Rest`] behind `head` octets left them.
+    /// Sets the marks to where a [`Rest`] after `head` bytes left them.
     pub fn rejoin(&mut self, head: usize, start: usize, end: usize) {
         let boundary = self.end.min(self.start + head);
         // An empty buffer has all of its room at its start.
@@ -118,13 +121,10 @@ impl Input {
     }
 }
 
-/// The part of the buffer behind a frozen head.
+/// The part of the buffer after a request's head.
 #[derive(Debug)]
 pub struct Rest<'a> {
-    /// The memory.
     pub bytes: &'a mut [u8],
-    /// The first unread octet.
     pub start: usize,
-    /// One past the last.
     pub end: usize,
 }

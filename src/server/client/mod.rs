@@ -1,7 +1,7 @@
-//! One connection at rest: its socket, its state, and what waits with it.
+//! One connection at rest: its socket, its protocol state, and the bytes that wait with it.
 //!
-//! No policy and no thread here: who may touch a connection is decided in `slots`, what happens to
-//! it by the layers above.
+//! Neither policy nor threads: `slots` decides who may touch a connection, the layers above what
+//! happens to it.
 
 pub mod access_record;
 pub mod input;
@@ -43,7 +43,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A connection that was accepted now.
+    /// A connection accepted at `now`.
     pub fn new(stream: Stream, peer: Option<SocketAddr>, now: Moment, config: &Config) -> Client {
         Client {
             stream,
@@ -59,7 +59,7 @@ impl Client {
         }
     }
 
-    /// What its registration at the poller waits for.
+    /// The interest of its registration at the poller.
     pub fn interest(&self) -> Interest {
         match self.waits_to_write {
             true => Interest::Write,
@@ -67,12 +67,12 @@ impl Client {
         }
     }
 
-    /// What waits with it, to add to that.
+    /// Its [`Pending`], created if need be.
     pub fn pending(&mut self) -> &mut Pending {
         self.pending.get_or_insert_default()
     }
 
-    /// Whether a program goes on with the connection once the framed bytes are sent.
+    /// Whether the program takes over the connection once the framed bytes are sent.
     pub fn has_takeover(&self) -> bool {
         matches!(&self.pending, Some(pending) if pending.takeover.is_some())
     }
@@ -89,7 +89,7 @@ impl Client {
         output.restore(&mut unsent);
     }
 
-    /// Ends a turn: the connection keeps the bytes that are unread or unsent.
+    /// Ends a turn: the unread and unsent bytes go back to the connection.
     pub fn save(&mut self, input: &mut Input, output: &mut Output) {
         if !input.unread().is_empty() {
             input.save(&mut self.pending().unread);
@@ -128,8 +128,8 @@ impl Client {
         matches!(&self.pending, Some(pending) if !pending.unsent.is_empty())
     }
 
-    /// Ends a turn that waits for `interest`. An idle connection that was served in the turn is idle
-    /// from now on; one whose client took bytes in it waits anew with the rest of them.
+    /// Ends a turn that waits for `interest`. An idle connection that was served in the turn is
+    /// idle from now on; one whose client took bytes in it waits anew with the rest of them.
     pub fn waits(&mut self, interest: Interest, was_served: bool, took: bool, now: Moment) {
         let kind = match (self.counted(), self.conn.phase(), interest) {
             (HeldBytes { made: 1.., .. }, _, _) => WaitKind::OwnsBody,
@@ -153,12 +153,13 @@ impl Client {
             && matches!(self.stream.wait(Interest::Read, Duration::ZERO), Ok(false))
     }
 
-    /// Whether every request that was read has been answered, and the system has the responses.
+    /// Whether every request that was read has its response, and all responses are with the system.
     pub fn is_between_requests(&self) -> bool {
         self.conn.phase() == Phase::Idle && !self.waits_to_write && !self.has_unread()
     }
 
-    /// Whether a request has arrived, in part at least, whose response is not sent to its last byte.
+    /// Whether a request has arrived, in part at least, whose response is not sent to its last
+    /// byte.
     pub fn is_unfinished(&mut self) -> bool {
         match self.conn.phase() {
             Phase::Idle => !self.is_silent(),
@@ -168,8 +169,8 @@ impl Client {
     }
 }
 
-/// One idle connection of ten thousand is to cost little: beside its state it has its socket, its
-/// peer's address, and what the sweep and the scans read. Everything that only a busy one has lies
-/// in [`Pending`].
+/// One idle connection of ten thousand must cost little: beside its state it has its socket, its
+/// peer's address, and what the sweep and the scans read. Everything that only a busy one needs
+/// lies in [`Pending`].
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 const _: () = assert!(size_of::<Client>() <= size_of::<Connection>() + 96);

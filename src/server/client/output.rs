@@ -1,4 +1,4 @@
-//! The bytes that go out, and how they reach the socket: framed bytes first, then the body.
+//! The write buffer, and sending it with the body: framed bytes first, then the body.
 
 use crate::h1::chunked;
 use crate::handler::Payload;
@@ -9,8 +9,8 @@ use crate::sys::stream::read_exact_at;
 use std::fs::File;
 use std::io::{self, IoSlice};
 
-/// Reads that one turn asks of a body's reader: as many as it takes for a turn's bytes in blocks of
-/// 1 KiB.
+/// Reads that one turn asks of a body's reader: as many as it takes to send a turn's bytes in
+/// blocks of 1 KiB.
 pub const READS_PER_TURN: u32 = 1024;
 
 /// Bytes that are ready to be sent, of one response or of several in a row. Belongs to a worker.
@@ -105,7 +105,8 @@ pub fn transmit(
         if output.is_empty() && body.is_none() {
             return Ok(Progress::Done);
         }
-        // A reader that gives one byte at a time, or is interrupted each time, has its share as well.
+        // A reader that gives one byte at a time, or is interrupted each time, has its share as
+        // well.
         if *moved >= share || reads == READS_PER_TURN {
             return Ok(Progress::Yield);
         }

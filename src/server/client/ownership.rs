@@ -16,27 +16,28 @@ pub enum SlotState {
     Idle,
     /// One thread owns it.
     Owned,
-    /// One thread owns it, and an event came meanwhile: the owner serves once more before it lets go.
+    /// One thread owns it, and an event came meanwhile: the owner serves once more before it lets
+    /// go.
     OwnedDirty,
 }
 
-/// What an event finds.
+/// The effect of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnEvent {
-    /// It was idle: the thread that writes this word owns it.
+    /// The connection was idle: the thread that writes this word owns it.
     Take(Ownership),
-    /// It is owned: write this word and leave; the owner will see the mark.
+    /// The connection is owned: write this word and go on; the owner will see the mark.
     Mark(Ownership),
-    /// It is marked already; nothing to write.
+    /// It is marked already: nothing to write.
     Marked,
-    /// The event is about a connection that is gone.
+    /// The event belongs to a connection that is gone.
     Stale,
 }
 
-/// What an owner finds that wants to let go.
+/// The effect of an owner's release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnRelease {
-    /// Nothing happened meanwhile: write this word, and it is anybody's.
+    /// Nothing happened meanwhile: write this word, and anybody may take the connection.
     Idle(Ownership),
     /// An event came meanwhile: write this word, stay the owner, and serve again.
     Again(Ownership),
@@ -54,12 +55,12 @@ impl Ownership {
         Ownership(((generation as u64) << STATE_BITS) | state as u64)
     }
 
-    /// Which connection of this slot it is about; wraps after 2^32 of them.
+    /// Which connection of this slot it belongs to; wraps after 2^32 of them.
     pub const fn generation(self) -> u32 {
         (self.0 >> STATE_BITS) as u32
     }
 
-    /// Its state.
+    /// The slot's state.
     pub const fn state(self) -> SlotState {
         match self.0 & 3 {
             0 => SlotState::Vacant,
@@ -95,7 +96,8 @@ impl Ownership {
         }
     }
 
-    /// The owner, having armed the poller, lets go. The order matters: see `slots`.
+    /// The owner, which has armed the poller, releases the connection. The order matters: see
+    /// `slots`.
     pub const fn on_release(self) -> OnRelease {
         match self.state() {
             SlotState::OwnedDirty => {
@@ -107,7 +109,8 @@ impl Ownership {
         }
     }
 
-    /// The owner has ended the connection: every event that still comes for it is stale from now on.
+    /// The owner has ended the connection: every event that still comes for it is stale from now
+    /// on.
     pub const fn vacated(self) -> Ownership {
         Ownership::of(self.generation().wrapping_add(1), SlotState::Vacant)
     }

@@ -1,4 +1,4 @@
-//! What waits with a connection between two turns. An idle connection has none of it.
+//! Bytes and bodies that wait with a connection between two turns. An idle connection has none.
 
 use crate::handler::{Payload, Takeover};
 use crate::server::base::permits::Permit;
@@ -11,19 +11,20 @@ pub struct Pending {
     pub unread: Vec<u8>,
     /// Bytes of responses that the socket did not take.
     pub unsent: Vec<u8>,
-    /// The body that follows them.
+    /// The body that follows `unsent`.
     pub body: Option<PendingBody>,
-    /// The program's part that follows them, instead of a body.
+    /// The program's part that follows `unsent` instead of a body.
     pub takeover: Option<PendingTakeover>,
-    /// The request that is being answered, for the observer.
+    /// The request in progress, for the observer.
     pub access: Option<AccessRecord<'static>>,
-    /// Whether the response in progress is, or was, more than what shares the write of its head.
+    /// Whether the response in progress has, or had, a body that did not share the write of its
+    /// head.
     pub is_long: bool,
-    /// What the memory budget has counted.
+    /// The bytes that the memory budget has counted.
     pub counted: HeldBytes,
 }
 
-/// A body that does not share the write of its head: how much of it is left stands in the payload.
+/// A body that does not share the write of its head. The payload holds the unsent rest of it.
 #[derive(Debug)]
 pub struct PendingBody {
     pub payload: Payload,
@@ -32,11 +33,11 @@ pub struct PendingBody {
     pub is_chunked: bool,
 }
 
-/// What the program does with the connection once everything before it has been sent.
+/// The program's use of a connection once everything before it has been sent.
 #[derive(Debug)]
 pub struct PendingTakeover {
     pub takeover: Takeover,
-    /// Whether what a writer writes is framed as chunks.
+    /// Whether a writer's output is framed as chunks.
     pub is_chunked: bool,
     /// The permit for a thread of its own. A writer without one runs on its worker.
     pub permit: Option<Permit>,
@@ -45,15 +46,16 @@ pub struct PendingTakeover {
 /// Memory that a connection holds between two turns and shares with no other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HeldBytes {
-    /// By the server: input that is not a whole message, and output that the client has not taken.
+    /// Held by the server: input that is not a whole message, and output that the client has not
+    /// taken.
     pub parked: usize,
-    /// By the program: a body that it made for one response, held as a whole until its last byte is
-    /// sent.
+    /// Held by the program: a body that it built for one response, kept as a whole until its last
+    /// byte is sent.
     pub made: usize,
 }
 
 impl Pending {
-    /// The memory that it holds now.
+    /// The memory that is held now.
     pub fn held(&self) -> HeldBytes {
         let made = match &self.body {
             Some(PendingBody {
@@ -71,7 +73,7 @@ impl Pending {
         self.has_content() || self.access.is_some()
     }
 
-    /// Whether something follows the framed bytes.
+    /// Whether a body or a takeover follows the framed bytes.
     pub fn has_content(&self) -> bool {
         self.body.is_some() || self.takeover.is_some()
     }

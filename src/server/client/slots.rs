@@ -1,19 +1,22 @@
-//! Who owns which connection now.
+//! The slots: which thread owns which connection.
 //!
-//! A connection lives in a slot. Its ownership is one atomic word: a generation and a state (Vacant, Idle, Owned,
-//! OwnedDirty; the transitions are in [`word`](super::word)). An event, the deadline sweep, an eviction and the shutdown all
-//! take a connection by compare-and-swap from Idle to Owned, so exactly one of them wins. An event that finds it Owned
-//! sets OwnedDirty and leaves.
+//! A connection lives in a slot. Its ownership is one atomic word: a generation and a state
+//! (Vacant, Idle, Owned, OwnedDirty; the transitions are in [`ownership`](super::ownership)). An
+//! event, the deadline sweep, an eviction and the shutdown all take a connection by
+//! compare-and-swap from Idle to Owned, so exactly one of them wins. An event that finds it Owned
+//! sets OwnedDirty and goes on.
 //!
-//! The owner arms the poller *while it still owns*, and then lets go by compare-and-swap from Owned to Idle; when that finds
-//! OwnedDirty, an event came in between and was swallowed by the mark, so the owner serves again. The two steps may not
-//! swap: between a release and a late arming, the sweep could take and close the descriptor, an accept could be given the
-//! same number, and the arming would hit a stranger.
+//! The owner arms the poller *while it still owns*, and then releases by compare-and-swap from
+//! Owned to Idle; when that finds OwnedDirty, an event came in between and only left its mark, so
+//! the owner serves again. The two steps may not swap: between a release and a late arming, the
+//! sweep could take and close the descriptor, an accept could be given the same number, and the
+//! arming would hit a stranger.
 //!
-//! The connection itself is moved out of the slot by its owner and back in before the release, under a lock that the word
-//! keeps free of contention.
+//! The owner moves the connection out of the slot and back in before the release, under a lock that
+//! the word keeps free of contention.
 //!
-//! Slots come in chunks as they are needed, so that a server for ten thousand connections is small while it has ten.
+//! Slots are allocated in chunks as they are needed, so that a server for ten thousand connections
+//! is small while it has ten.
 
 use crate::conn::Moment;
 use crate::server::base::lock::lock;
@@ -30,10 +33,11 @@ const CHUNK: usize = 256;
 
 struct Slot {
     ownership: AtomicU64,
-    /// When the wait ends, in milliseconds, so that the sweep need not own a connection to see that it is in time.
+    /// When the wait ends, in milliseconds, so that the sweep need not own a connection to see that
+    /// it is in time.
     deadline: AtomicU64,
-    /// The connection's [`WaitState`], so that an eviction need not own it to see whether it is idle and how long. It is true only
-    /// while the word is idle, and a hint even then.
+    /// The connection's [`WaitState`], so that an eviction need not own it to see how long it has
+    /// been idle. It is valid only while the word is idle, and a hint even then.
     wait_state: AtomicU64,
     client: Mutex<Option<Box<Client>>>,
 }
@@ -48,7 +52,8 @@ impl Slot {
         }
     }
 
-    /// Writes the word that `transition` makes of the present one, or nothing when it makes none.
+    /// Writes the word that `transition` makes of the present one, or nothing when it returns
+    /// `None`.
     fn transition(&self, transition: impl Fn(Ownership) -> Option<Ownership>) -> Option<Ownership> {
         // Each failure means that another thread made progress on this word.
         let step = |ownership| transition(Ownership(ownership)).map(|next| next.0);
@@ -59,20 +64,19 @@ impl Slot {
     }
 }
 
-/// A connection, and the right to touch it. Given back with [`Slots::release`] or ended with [`Slots::vacate`].
+/// A connection, and the right to touch it. It ends with [`Slots::release`] or [`Slots::vacate`].
 #[derive(Debug)]
 pub struct Owned {
-    /// Which slot it is from.
+    /// Its slot and generation.
     pub source: EventSource,
     index: u32,
-    /// The connection.
     pub client: Box<Client>,
 }
 
 /// All slots.
 pub struct Slots {
     chunks: Box<[OnceLock<Box<[Slot]>>]>,
-    /// Slots that are vacant, the last one used last.
+    /// Vacant slots; the one vacated last is used first.
     vacant: Mutex<Vec<u32>>,
     /// Slots that have been handed out at least once.
     touched: AtomicUsize,
@@ -93,12 +97,12 @@ impl Slots {
         }
     }
 
-    /// Connections at the moment.
+    /// The number of connections now.
     pub fn occupied(&self) -> usize {
         self.occupied.load(Ordering::SeqCst)
     }
 
-    /// Moves a connection in, owned by the caller. Gives it back when all slots are taken.
+    /// Moves a connection in, owned by the caller. Returns it when all slots are taken.
     pub fn occupy(&self, client: Box<Client>) -> Result<Owned, Box<Client>> {
         let mut vacant = lock(&self.vacant);
         let index = match vacant.pop() {
@@ -128,7 +132,8 @@ impl Slots {
         })
     }
 
-    /// An event for a connection: the connection, if it was idle. Otherwise its owner has been told, or it is gone.
+    /// An event for a connection: the connection, if it was idle. Otherwise its owner will see the
+    /// mark, or the connection is gone.
     pub fn on_event(&self, index: u32, generation: u32) -> Option<Owned> {
         let slot = self.existing(index)?;
         let before = slot.transition(|ownership| match ownership.on_event(generation) {
@@ -152,7 +157,8 @@ impl Slots {
         self.take(slot, index, before.generation())
     }
 
-    /// The slots whose connections wait so and that nobody owns, those first that have waited longest; so many at most.
+    /// Up to `most` slots whose connections have this kind of wait and that nobody owns, those
+    /// first that have waited longest.
     pub fn oldest(&self, kind: WaitKind, most: usize) -> Vec<(usize, WaitState)> {
         let mut oldest: BinaryHeap<(WaitState, usize)> = BinaryHeap::with_capacity(most + 1);
         for index in 0..self.touched() {
@@ -172,25 +178,25 @@ impl Slots {
             .collect()
     }
 
-    /// What the connection in a slot waits for, if there is one that nobody owns.
+    /// The wait of the connection in a slot, if there is one that nobody owns.
     fn wait_state(&self, index: u32) -> Option<WaitState> {
         let slot = self.existing(index)?;
         let is_idle = Ownership(slot.ownership.load(Ordering::SeqCst)).state() == SlotState::Idle;
         is_idle.then(|| WaitState(slot.wait_state.load(Ordering::Relaxed)))
     }
 
-    /// How many connections there can be.
+    /// The highest number of connections.
     pub fn most(&self) -> usize {
         self.most
     }
 
-    /// How many slots a scan has to look at.
+    /// The number of slots that a scan has to look at.
     pub fn touched(&self) -> usize {
         self.touched.load(Ordering::SeqCst)
     }
 
-    /// Lets go of a connection that the poller is armed for. `Some` when an event came meanwhile: the caller still owns
-    /// it and serves again.
+    /// Releases a connection that the poller is armed for. `Some` when an event came meanwhile: the
+    /// caller still owns it and serves again.
     pub fn release(&self, owned: Owned, deadline: Moment) -> Option<Owned> {
         let Owned {
             source,
@@ -218,8 +224,8 @@ impl Slots {
         }
     }
 
-    /// Ends the tenancy: events for it are stale from here on. The guest is given out so that its descriptor is closed
-    /// after that, and not before.
+    /// Vacates the slot: events for its connection are stale from here on. The connection is
+    /// returned so that its descriptor is closed after that, and not before.
     pub fn vacate(&self, owned: Owned) -> Box<Client> {
         self.vacate_index(owned.index);
         owned.client

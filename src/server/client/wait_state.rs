@@ -1,34 +1,35 @@
-//! What a connection that nobody owns waits for, and since when: what a scan has to know of it without owning it.
+//! The wait of a connection that nobody owns: its kind and its beginning in one word, which a scan
+//! reads without owning the connection.
 
 use crate::conn::Moment;
 
-/// For what a connection waits.
+/// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitKind {
-    /// In the middle of a message, with nothing kept for it.
+    /// In the middle of a message, with nothing buffered.
     Busy,
-    /// For a request of which not an octet has arrived: the first one, or the next.
+    /// For a request of which not a byte has arrived: the first one, or the next.
     Idle,
-    /// With octets that are kept for it: output that its client has not taken, or a part of a message.
+    /// With buffered bytes: output that its client has not taken, or a part of a message.
     Buffered,
-    /// With content that the program made for it in memory, since its client took octets the last time.
+    /// With a body that the program built for it in memory; since its client last took bytes.
     OwnsBody,
 }
 
-/// What a connection waits for and since when, in one word. Of two of one kind, the older is the lesser.
+/// The kind of a wait and its beginning, in one word. Of two waits of one kind, the older is the
+/// lesser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WaitState(pub u64);
 
 const KIND_BITS: u32 = 2;
 
 impl WaitState {
-    /// A connection that waits so since `since`.
+    /// A wait of this kind since `since`.
     pub const fn new(kind: WaitKind, since: Moment) -> WaitState {
-        // The two highest bits of the time are lost, which is so in half a million centuries.
+        // Drops the two highest bits of the time, which matter in half a million centuries.
         WaitState(since.0 << KIND_BITS | kind as u64)
     }
 
-    /// For what.
     pub const fn kind(self) -> WaitKind {
         match self.0 & 3 {
             1 => WaitKind::Idle,
@@ -38,7 +39,6 @@ impl WaitState {
         }
     }
 
-    /// Since when.
     pub const fn since(self) -> Moment {
         Moment(self.0 >> KIND_BITS)
     }

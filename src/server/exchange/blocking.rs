@@ -1,6 +1,5 @@
-//! A connection whose thread waits for its peer: while a handler reads content, a program writes it, or another protocol runs.
-//!
-//! In: the socket, the connection's deadlines, and who may cut a wait. Out: what is sent or read. Never: a wait without a deadline.
+//! Blocking IO on a connection, for the thread that runs the program's code: while a handler reads
+//! the request body, or a writer writes the response body. Every wait has a deadline.
 
 use crate::conn::{CloseReason, Config, Connection, Moment};
 use crate::h1::Reject;
@@ -12,18 +11,18 @@ use std::io;
 /// Why such a connection cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockingError {
-    /// The client's fault: the message is refused, whatever the handler answers.
+    /// The client's fault: the message is refused, and the handler's response is ignored.
     Refused(Reject),
     /// The connection is gone.
     Lost,
-    /// The client did not read what it was sent.
+    /// The client did not read the response.
     TimedOut,
-    /// The wait for the client was cut, for this reason.
+    /// The wait for the client was cancelled, for this reason.
     Cancelled(CloseReason),
 }
 
 impl BlockingError {
-    /// As the program sees it.
+    /// The error that the program sees.
     pub fn error(self) -> io::Error {
         match self {
             BlockingError::Refused(reject) => io::Error::new(io::ErrorKind::InvalidData, reject),
@@ -44,19 +43,14 @@ impl BlockingError {
     }
 }
 
-/// What a thread needs that waits for its peer.
+/// A connection lent to a thread that may wait for the peer.
 pub struct BlockingIo<'a> {
-    /// The state.
     pub conn: &'a mut Connection,
-    /// The socket.
     pub stream: &'a mut Stream,
-    /// What is to be sent.
     pub output: &'a mut Output,
-    /// The waits of this thread.
     pub waits: PeerWait<'a>,
-    /// How long.
     pub config: &'a Config,
-    /// Octets that the socket has taken so far: counted at once, as a program may panic later.
+    /// Bytes that the socket has taken so far: counted at once, as a program may panic later.
     pub sent: &'a mut u64,
 }
 
@@ -64,9 +58,9 @@ impl BlockingIo<'_> {
     /// Hands the whole output to the system.
     ///
     /// # Errors
-    /// Why that cannot be done.
+    /// Why that failed.
     pub fn flush(&mut self) -> Result<(), BlockingError> {
-        // Each round sends octets, or waits within a deadline that only octets move.
+        // Each round sends bytes, or waits within a deadline that only bytes move.
         loop {
             let mut moved = 0;
             let progress = transmit(self.output, &mut None, self.stream, u64::MAX, &mut moved);
@@ -88,10 +82,10 @@ impl BlockingIo<'_> {
         }
     }
 
-    /// PeerWait until the socket is ready (`true`) or the deadline is over (`false`).
+    /// Waits until the socket is ready (`true`) or the deadline is over (`false`).
     ///
     /// # Errors
-    /// Why it is not to be waited for any more.
+    /// Why the wait ended early.
     pub fn wait(&mut self, interest: Interest, deadline: Moment) -> Result<bool, BlockingError> {
         match self.waits.wait(self.stream, interest, deadline) {
             Ok(WaitOutcome::Ready) => Ok(true),

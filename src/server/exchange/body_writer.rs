@@ -1,7 +1,8 @@
-//! Content that a program writes, on its way out: framed as it comes, and waited for when the client reads slowly.
+//! A response body that a program writes: framed as it comes, with waits when the client reads
+//! slowly.
 //!
-//! In: a program's closure and where its content goes. Out: on which thread it runs (`conversation`, `detached`); the wait
-//! (`blocking`). Never: an octet behind one that could not be sent.
+//! The worker or the detached thread that calls this file decides where the writer runs. No byte is
+//! sent after one that could not be sent.
 
 use crate::conn::CloseReason;
 use crate::h1::chunked;
@@ -21,11 +22,11 @@ struct BodyWriter<'a> {
     failure: Option<BlockingError>,
 }
 
-/// Has a program write the content of the answer in progress, whose head has been sent, and frames it. What it has not flushed
-/// is left in `output`, with the content's end.
+/// Runs a program's writer for the response in progress, whose head has been sent, and frames its
+/// output. Bytes that it has not flushed are left in `output`, with the end of the body.
 ///
 /// # Errors
-/// Why the connection has to end in the middle of the content.
+/// Why the connection has to end in the middle of the body.
 pub(crate) fn write_content(
     shared: &Shared,
     client: &mut Client,
@@ -49,7 +50,7 @@ pub(crate) fn write_content(
     };
     let written = run_writer(&mut writer, write);
     if let Some(failure) = writer.failure {
-        // Whatever the program made of it.
+        // Even if the program ignored the error.
         return Err(failure.reason());
     }
     written.map_err(|_| CloseReason::ContentFailed)?;
@@ -62,7 +63,7 @@ pub(crate) fn write_content(
 impl ContentSink for BodyWriter<'_> {
     fn take(&mut self, bytes: &[u8]) {
         let out = &mut self.io.output.bytes;
-        // Nothing is sent behind a failure, so nothing is kept either.
+        // Nothing is sent after a failure, so nothing is buffered either.
         if self.failure.is_some() {
             return;
         }
@@ -74,7 +75,8 @@ impl ContentSink for BodyWriter<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         if self.failure.is_none() {
-            // Also when the client takes all of it at once: a program that does not look would never end.
+            // Checked even if the client takes everything at once: otherwise a program that ignores
+            // it would never end.
             let ended = self.shared.has_ended();
             let flushed = match ended {
                 true => Err(BlockingError::Cancelled(CloseReason::Shutdown)),
@@ -86,7 +88,8 @@ impl ContentSink for BodyWriter<'_> {
     }
 
     fn is_disconnected(&mut self) -> bool {
-        // Pending, because a program that returns now has not sent all, although nothing of it may be left to fail at.
+        // Recorded, because a program that returns now has not sent everything, although no later
+        // write may be left to fail.
         if self.failure.is_none() && self.io.stream.is_reset() {
             self.failure = Some(BlockingError::Lost);
         }

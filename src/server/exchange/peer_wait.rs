@@ -1,4 +1,5 @@
-//! A thread's wait for its peer: it ends with the socket, a deadline, or when others need the thread.
+//! A thread's wait for its peer. It ends with the socket, at a deadline, or when other connections
+//! need the thread.
 
 use crate::conn::{CloseReason, Moment};
 use crate::server::pool::heartbeat::Heartbeat;
@@ -7,7 +8,7 @@ use crate::sys::{Interest, Stream};
 use std::io;
 use std::time::Duration;
 
-/// How soon a thread that waits for its peer hears that it is to stop.
+/// How soon a thread that waits for its peer notices that it is to stop.
 pub const WAIT_SLICE: Duration = Duration::from_millis(100);
 
 /// The same for a thread of a detached response. There may be a thousand of them, and each look
@@ -22,23 +23,23 @@ pub enum WaitOutcome {
     Ready,
     /// The time is over.
     TimedOut,
-    /// It was cut: the server needs the thread for others, or has ended.
+    /// It was cancelled: the server needs the thread for others, or has ended.
     Cancelled(CloseReason),
 }
 
-/// The waits of one request for its peer, and how long they have been in all.
+/// The waits of one request for its peer, and their sum.
 pub struct PeerWait<'a> {
     shared: &'a Shared,
     heartbeat: &'a Heartbeat,
     waited: Duration,
-    /// How soon a cut is heard of.
+    /// How soon a cancellation is noticed.
     slice: Duration,
-    /// Whether the thread may not be lent to a peer's content when too many are: until the first such wait.
+    /// Until the first wait: a wait for a request body then needs a worker to spare.
     is_new: bool,
 }
 
 impl<'a> PeerWait<'a> {
-    /// Nobody has been waited for yet.
+    /// No wait yet.
     pub fn new(shared: &'a Shared, heartbeat: &'a Heartbeat) -> PeerWait<'a> {
         PeerWait {
             shared,
@@ -49,7 +50,8 @@ impl<'a> PeerWait<'a> {
         }
     }
 
-    /// The same on a thread of which there may be many, and that nobody cuts before the server's end.
+    /// The same on a detached thread: there may be many of them, and only the end of the server
+    /// cancels their waits.
     pub fn detached(shared: &'a Shared, heartbeat: &'a Heartbeat) -> PeerWait<'a> {
         PeerWait {
             slice: DETACHED_WAIT_SLICE,
@@ -58,12 +60,11 @@ impl<'a> PeerWait<'a> {
         }
     }
 
-    /// The time.
     pub fn now(&self) -> Moment {
         Moment::at(self.shared.clock.now().0)
     }
 
-    /// Blocks until the socket is ready, the deadline is over, or somebody cuts it.
+    /// Blocks until the socket is ready, the deadline is over, or the wait is cancelled.
     ///
     /// # Errors
     /// Those of poll(2).
@@ -73,7 +74,8 @@ impl<'a> PeerWait<'a> {
         interest: Interest,
         deadline: Moment,
     ) -> io::Result<WaitOutcome> {
-        // Whoever has begun goes on; content that is asked for now, and is not here, finds no worker to spare.
+        // A request that has waited before goes on; one that first waits for its body now needs a
+        // worker to spare.
         let is_new = std::mem::take(&mut self.is_new);
         if is_new && interest == Interest::Read && self.shared.pool.has_none_to_spare() {
             return Ok(WaitOutcome::Cancelled(CloseReason::Overload));
@@ -87,7 +89,8 @@ impl<'a> PeerWait<'a> {
         waited
     }
 
-    /// A blocked poll(2) hears of nothing but its socket, on any system; so it is begun anew often enough to hear of a cut.
+    /// A blocked poll(2) notices nothing but its socket, on any system; so it is begun anew often
+    /// enough to notice a cancellation.
     fn wait_in_slices(
         &self,
         stream: &mut Stream,
@@ -101,8 +104,8 @@ impl<'a> PeerWait<'a> {
             if self.shared.has_ended() {
                 return Ok(WaitOutcome::Cancelled(CloseReason::Shutdown));
             }
-            // Also when the socket is ready: a peer that sends an octet within each slice would never be cut, and as the one that
-            // waits longest would keep all others from it.
+            // Checked even if the socket is ready: a peer that sends a byte within each slice would
+            // never be cancelled, and as the longest wait would keep all others from it.
             if self.heartbeat.is_cancelled(number) {
                 return Ok(WaitOutcome::Cancelled(CloseReason::Overload));
             }

@@ -1,4 +1,4 @@
-//! Request content, pulled by the handler through the connection.
+//! The request body, which the handler pulls through the connection.
 
 use crate::conn::Event;
 use crate::h1::Framing;
@@ -9,19 +9,20 @@ use crate::sys::Interest;
 use std::io;
 use std::ops::Range;
 
-/// The content of the request that a handler is working on.
+/// The body of the request in progress.
 ///
-/// What is in the buffer is decoded where it lies. When more is needed, what was answered so far is sent, then
-/// `100 Continue` if the client waits for it, and the worker waits for the socket under the connection's deadlines.
+/// Buffered bytes are decoded where they lie. When more are needed, the buffered output is sent,
+/// then `100 Continue` if the client waits for it, and the worker waits for the socket under the
+/// connection's deadlines.
 pub struct RequestBody<'a> {
     pub io: BlockingIo<'a>,
-    /// The part of the buffer after the head, with the marks of what is unread in it.
+    /// The part of the buffer after the head. Its marks say where the unread bytes are; data that
+    /// was decoded and not consumed by the handler counts as read.
     pub rest: Rest<'a>,
     /// How the body is delimited.
     pub framing: Framing,
     /// Data that is decoded and not consumed, as a range of `rest.bytes`.
     pub data: Range<usize>,
-    /// What went wrong, if anything.
     pub failure: Option<BlockingError>,
 }
 
@@ -31,12 +32,13 @@ impl RequestBody<'_> {
         failure.error()
     }
 
-    /// Reads more octets, when all that are here are decoded. Where there are none, the connection says what that means.
+    /// Reads more bytes, when all buffered ones are decoded. At the end of the stream, the
+    /// connection decides what that means.
     fn read_more(&mut self) -> Result<(), BlockingError> {
         let RequestBody { io, rest, .. } = self;
         rest.start = 0;
         rest.end = 0;
-        // The client may be waiting for these octets before it sends any.
+        // The client may be waiting for these bytes before it sends any.
         io.flush()?;
         loop {
             match io.stream.read(rest.bytes) {
@@ -80,7 +82,7 @@ impl BodySource for RequestBody<'_> {
         if let Some(failure) = self.failure {
             return Err(self.fail(failure));
         }
-        // Each round decodes at least one octet, reads at least one, or returns.
+        // Each round decodes at least one byte, reads at least one, or returns.
         while self.data.is_empty() {
             let RequestBody { io, rest, .. } = self;
             let (start, now) = (rest.start, io.waits.now());

@@ -1,7 +1,5 @@
-//! Connections that go on in another protocol: whether they may, and their octets from then on.
-//!
-//! In: what the client offers and what the program answers. Out: the 101 (`conn`), its thread (`detached`). Never: an octet
-//! behind a 101 read as HTTP.
+//! Upgraded connections: the bytes of another protocol after the 101, none of which is read as
+//! HTTP.
 
 use crate::conn::{CloseReason, Moment};
 use crate::handler::{Duplex, Speak, Upgraded};
@@ -16,7 +14,8 @@ use core::net::SocketAddr;
 use std::io;
 use std::time::Duration;
 
-/// Has the program speak the other protocol, whose 101 has been sent. Behind it the connection is to be closed in good order.
+/// Runs the program's side of the other protocol; the 101 has been sent. After `Ok` the connection
+/// is to be closed in good order.
 ///
 /// # Errors
 /// Why it has to be closed at once.
@@ -25,11 +24,13 @@ pub(crate) fn run_protocol(
     client: &mut Client,
     speak: Speak,
 ) -> Result<(), CloseReason> {
-    // In no list, so that nobody cuts its waits for the sake of others: they wait for no worker.
+    // In no list, so that its waits are not cancelled for the sake of others: it holds up no
+    // worker.
     let heartbeat = Heartbeat::default();
     let timeouts = &shared.config.timeouts;
     let leftover = std::mem::take(&mut client.pending().unread);
-    // The thread has it, and seldom for long; the connection, which may live for hours, keeps nothing any more.
+    // The thread holds the bytes now, and seldom for long; the connection, which may live for
+    // hours, holds none any more.
     shared.budget.count(client);
     let mut stream = UpgradedStream {
         shared,
@@ -55,13 +56,13 @@ pub(crate) fn run_protocol(
     Ok(())
 }
 
-/// The octets of an upgraded connection.
+/// The stream of an upgraded connection.
 struct UpgradedStream<'a> {
     shared: &'a Shared,
     stream: &'a mut Stream,
     peer: Option<SocketAddr>,
     waits: PeerWait<'a>,
-    /// What came behind the request, and how much of it has been read.
+    /// Bytes that came after the request, of which `place` have been read.
     leftover: Vec<u8>,
     place: usize,
     read_timeout: Duration,
@@ -71,7 +72,7 @@ struct UpgradedStream<'a> {
 }
 
 impl UpgradedStream<'_> {
-    /// Tries until the socket has done something, or the time is over.
+    /// Repeats the attempt until the socket has done something, or the time is over.
     fn wait_for(
         &mut self,
         interest: Interest,
@@ -81,13 +82,14 @@ impl UpgradedStream<'_> {
         let deadline = self.waits.now().after(timeout);
         // Ends with the deadline, which nothing moves.
         loop {
-            // Also when there is always something to do: a program that does not look would never end.
+            // Checked even if the socket is always ready: otherwise a program that ignores it would
+            // never end.
             if self.shared.has_ended() {
                 return Err(self.fail(BlockingError::Cancelled(CloseReason::Shutdown)));
             }
             match attempt(self.stream) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // A later read may still find what came before that.
+                // A later read may still find bytes that came before the failure.
                 Err(_) => return Err(self.fail(BlockingError::Lost)),
                 done => return done,
             }
@@ -118,7 +120,7 @@ impl Duplex for UpgradedStream<'_> {
         buffer[..count].copy_from_slice(&rest[..count]);
         self.place += count;
         if self.place == self.leftover.len() {
-            // A connection that lives for hours need not hold what it began with.
+            // A connection that lives for hours need not hold its first bytes.
             self.leftover = Vec::new();
             self.place = 0;
         }

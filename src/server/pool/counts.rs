@@ -1,22 +1,23 @@
-//! How many workers there are, and how many of them run. Counts alone: `pool` has the threads.
+//! The number of workers, and how many of them run. Counts alone: `pool` has the threads.
 //!
-//! As many workers as CPUs (`base`) are to run. One that makes no progress from one look of the housekeeper to the next is inside a
-//! handler that blocks: it is written off, and while events wait another one runs in its place, up to `most` in all. When it comes
-//! back and enough others run, it rests, so that no more than `base` ever compete for events; a worker that has rested for
-//! long ends.
+//! As many workers as CPUs (`base`) are to run. A worker that makes no progress from one check of
+//! the housekeeper to the next is inside a handler that blocks: it is marked as blocked, and while
+//! events wait another one runs in its place, up to `most` in all. When it returns and enough
+//! others run, it rests, so that no more than `base` ever compete for events; a worker that has
+//! rested for long ends.
 //!
 //! ```text
-//!            write_off              rejoin, too few run
-//!   running ───────────▶ blocked ───────────────────────▶ running
-//!      ▲                    │ rejoin, enough run
-//!      │ fill: called       ▼
-//!      └───────────────── resting ──long──▶ ended
+//!            mark_blocked            unblock, too few run
+//!   running ──────────────▶ blocked ────────────────────▶ running
+//!      ▲                       │ unblock, enough run
+//!      │ replace_blocked: Wake ▼
+//!      └──────────────────── resting ──long──▶ ended
 //!      ▲
-//!      └──── fill: started
+//!      └──── replace_blocked: Start
 //! ```
 
 /// One worker in this many may have its wait cancelled at a time: with 256 workers, and 100 ms
-/// until each hears of it, 80 a second.
+/// until each notices, 80 a second.
 const WORKERS_PER_CANCEL: usize = 32;
 
 /// One worker in this many is never lent to a client whose body is not here yet: its request gets
@@ -24,7 +25,7 @@ const WORKERS_PER_CANCEL: usize = 32;
 /// workers in four at most.
 const WORKERS_PER_RESERVED: usize = 4;
 
-/// The workers of one server, counted.
+/// The number of workers in each state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkerCounts {
     base: usize,
@@ -32,20 +33,20 @@ pub struct WorkerCounts {
     running: usize,
     blocked: usize,
     resting: usize,
-    /// Resting workers that have been called and have not heard it yet; they count as running.
+    /// Resting workers that have been woken and do not know it yet; they count as running.
     woken: usize,
 }
 
-/// How a place among the running workers is filled.
+/// How a missing worker is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fill {
-    /// Enough run.
+    /// Not at all: enough run.
     Enough,
-    /// One that rested has been called: wake one.
+    /// By one that rests: wake one.
     Wake,
-    /// There is none to call, and room for one more: start one.
+    /// By a new one: start it.
     Start,
-    /// There are as many as there may be.
+    /// Not at all: there are as many workers as allowed.
     AtCap,
 }
 
@@ -62,17 +63,17 @@ impl WorkerCounts {
         }
     }
 
-    /// Workers that run: they wait for events, or get on with one.
+    /// Workers that run: they wait for events, or make progress with one.
     pub fn running(&self) -> usize {
         self.running
     }
 
-    /// Workers that were written off and have not come back.
+    /// Workers that are blocked and have not returned.
     pub fn blocked(&self) -> usize {
         self.blocked
     }
 
-    /// Workers that are missing among the running ones.
+    /// How many workers fewer run than should.
     pub fn missing(&self) -> usize {
         self.base.saturating_sub(self.running)
     }
@@ -82,8 +83,9 @@ impl WorkerCounts {
         self.most - self.most / WORKERS_PER_RESERVED
     }
 
-    /// PeerWait for peers that may be cut before the first of them has been heard of: a share of all, so that a small server does not
-    /// lose all of its uploads for one request, and a large one need not lose them one after the other.
+    /// Waits for peers that may be cancelled before the first of them has noticed: a share of all,
+    /// so that a small server does not lose all of its uploads for one request, and a large one
+    /// need not lose them one after the other.
     pub fn cancelled_max(&self) -> usize {
         (self.most / WORKERS_PER_CANCEL).max(1)
     }
@@ -99,7 +101,7 @@ impl WorkerCounts {
         self.blocked += 1;
     }
 
-    /// A worker that was written off has come back. True: it runs. False: enough others do, and it is to rest.
+    /// A blocked worker has returned. True: it runs. False: enough others do, and it is to rest.
     pub fn unblock(&mut self) -> bool {
         self.blocked -= 1;
         let runs = self.running < self.base;
@@ -110,7 +112,7 @@ impl WorkerCounts {
         runs
     }
 
-    /// Fills one place, if one is empty.
+    /// Replaces one missing worker, if one is missing.
     pub fn replace_blocked(&mut self) -> Fill {
         if self.running >= self.base {
             return Fill::Enough;
@@ -128,14 +130,14 @@ impl WorkerCounts {
         Fill::Start
     }
 
-    /// A resting worker looks whether it has been called. True: it runs from now on.
+    /// A resting worker checks whether it has been woken. True: it runs from now on.
     pub fn take_wakeup(&mut self) -> bool {
         let woken = self.woken > 0;
         self.woken -= usize::from(woken);
         woken
     }
 
-    /// A resting worker that has not been called ends.
+    /// A resting worker that has not been woken ends.
     pub fn end_resting(&mut self) {
         self.resting -= 1;
     }

@@ -1,7 +1,6 @@
-//! The pool: the threads around the workers, started when others are blocked, and ended when they are not needed.
+//! The worker threads: started when others are blocked, and ended when they are not needed.
 //!
-//! In: the crew's counts and each worker's marks, and who looks at them when. Out: what a worker does with an event. Never: a worker
-//! that is ended from outside: each ends itself, between two events.
+//! No worker is ended from outside: each ends itself, between two events.
 
 pub mod counts;
 pub mod heartbeat;
@@ -39,7 +38,8 @@ const WORKERS_END_WITHIN: Duration = Duration::from_secs(1);
 pub struct Pool {
     state: Mutex<PoolState>,
     changed: Condvar,
-    /// The housekeeper sleeps until its next sweep, because a worker waited when it looked.
+    /// The housekeeper sleeps until its next sweep, because a worker waited for events at its last
+    /// check.
     dozes: AtomicBool,
 }
 
@@ -54,21 +54,21 @@ struct PoolState {
     has_ended: bool,
 }
 
-/// What one look at the workers led to.
+/// The result of one check of the workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WatchOutcome {
-    /// Nothing: enough run, or no event waits for those that are missing.
+    /// Enough workers run, or no event waits for the missing ones.
     Nothing,
-    /// So many took the place of blocked ones.
+    /// This many took the place of blocked ones.
     Replaced(usize),
-    /// There are as many as there may be, and nobody can be cut.
+    /// There are as many workers as allowed, and no wait may be cancelled.
     AtCap,
-    /// There are as many as there may be, and the longest wait for a peer was cut.
+    /// There are as many workers as allowed, and the longest wait for a peer was cancelled.
     Cancelled,
 }
 
 impl Pool {
-    /// No worker yet; `base` are to run, and up to `most` may be there while some are blocked.
+    /// No worker yet; `base` are to run, with up to `most` in all while some are blocked.
     pub fn new(base: usize, most: usize) -> Pool {
         let base = base.clamp(1, WORKERS_MAX);
         Pool {
@@ -85,12 +85,12 @@ impl Pool {
         }
     }
 
-    /// The workers, counted.
+    /// The workers' counts.
     pub fn counts(&self) -> WorkerCounts {
         lock(&self.state).counts
     }
 
-    /// Workers that wait for a peer now.
+    /// The number of workers that wait for a peer now.
     pub fn waits(&self) -> usize {
         let state = lock(&self.state);
         let waits = state
@@ -100,8 +100,9 @@ impl Pool {
         waits.count()
     }
 
-    /// Whether so many workers wait for peers that the others are kept for requests that keep nobody waiting. Without it, clients
-    /// that send a part of their content and stop could hold all workers, and come again as fast as they are cut.
+    /// True when workers blocked on slow clients have used up their quota (three in four). The rest
+    /// stay free for requests whose body is already here; otherwise clients that stall in the
+    /// middle of an upload could occupy every worker, and reconnect as fast as they are dropped.
     pub fn has_none_to_spare(&self) -> bool {
         self.waits() >= self.counts().waiting_max()
     }
@@ -122,7 +123,7 @@ impl Pool {
         lock(&self.state).counts.replace_blocked()
     }
 
-    /// Starts a worker whose place is counted already.
+    /// Starts a worker that is counted already.
     fn start_one(&self, start_worker: &mut impl FnMut() -> io::Result<()>) -> io::Result<()> {
         let started = start_worker();
         if started.is_err() {
@@ -131,11 +132,12 @@ impl Pool {
         started
     }
 
-    /// One look at the workers: those that make no progress are written off, and others take their place while events wait. When
-    /// there may be no more, none runs and events wait, the peer that has kept its worker waiting longest is cut.
+    /// Checks the workers: those without progress count as blocked, and others take their place
+    /// while events wait. When there are as many workers as allowed, none runs and events wait, the
+    /// longest wait for a peer is cancelled.
     ///
     /// # Errors
-    /// Those of the poller, and of starting a thread, which counts as the cap; those that run go on.
+    /// Those of the poller, and of starting a thread. The workers that run go on.
     pub fn watch(
         &self,
         poller: &dyn Poller,
@@ -146,16 +148,16 @@ impl Pool {
         if missing <= back || !poller.pending()? {
             return Ok(WatchOutcome::Nothing);
         }
-        // Those that are back run when their turn ends.
+        // The recovered ones run when their turn ends.
         let missing = missing - back;
         let may_cancel = back == 0;
         for filled in 0..missing {
             match self.replace_blocked() {
                 Fill::Enough => return Ok(WatchOutcome::Replaced(filled)),
-                // Until the end, only those that rest wait for this.
+                // Until the end, only resting workers wait for this.
                 Fill::Wake => self.changed.notify_one(),
                 Fill::Start => {
-                    // Who cannot have another thread has as many as there may be.
+                    // Without another thread, the pool is at its cap as well.
                     self.start_one(&mut start_worker).inspect_err(|_| {
                         self.cancel_longest(may_cancel, now);
                     })?;
@@ -167,7 +169,7 @@ impl Pool {
         Ok(WatchOutcome::Replaced(missing))
     }
 
-    /// Looks at each worker: how many are missing now among those that are to run, and how many of the missing are on their way back.
+    /// Checks each worker: how many are missing now, and how many of those are about to return.
     fn check_workers(&self) -> (usize, usize) {
         let mut state = lock(&self.state);
         let PoolState {
@@ -193,14 +195,14 @@ impl Pool {
             .heartbeats
             .iter()
             .filter_map(|heartbeat| Some((heartbeat, heartbeat.waits()?)));
-        // Who has been told hears of it only when its present slice of time is over.
-        let (told, mut others): (Vec<_>, Vec<_>) =
+        // A cancelled worker notices only when its present slice of time is over.
+        let (cancelled, mut others): (Vec<_>, Vec<_>) =
             waiting.partition(|(heartbeat, (wait, _))| heartbeat.is_cancelled(*wait));
         others.sort_by_key(|(_, (_, since))| *since);
         match others.first() {
             Some((heartbeat, (wait, since)))
                 if since.after(CANCEL_AFTER) <= now
-                    && told.len() < state.counts.cancelled_max() =>
+                    && cancelled.len() < state.counts.cancelled_max() =>
             {
                 heartbeat.cancel(*wait);
                 WatchOutcome::Cancelled
@@ -209,8 +211,8 @@ impl Pool {
         }
     }
 
-    /// A worker that was written off is back. It returns when it is to run: at once, or when it is called. False: it was not
-    /// needed for long, and ends.
+    /// Takes back a blocked worker. Returns true when it is to run: at once, or when it is woken.
+    /// False: it was not needed for long, and ends.
     pub fn rejoin(&self, heartbeat: &Heartbeat) -> bool {
         let mut state = lock(&self.state);
         heartbeat.reinstate();
@@ -228,11 +230,12 @@ impl Pool {
         !result.timed_out()
     }
 
-    /// Whether the housekeeper may sleep until its next sweep: a worker waits, so none is missed.
+    /// Whether the housekeeper may sleep until its next sweep: a worker waits for events, so none
+    /// is missing.
     pub fn doze(&self, poller: &dyn Poller) -> bool {
         self.dozes.store(true, Ordering::SeqCst);
-        // After the line above, never before it: a worker has stopped waiting when it looks at the mark, so one of the two
-        // sees the other.
+        // After the line above, never before it: a worker has stopped waiting when it reads the
+        // mark, so one of the two sees the other.
         let may = poller.waiting() > 0;
         if !may {
             self.dozes.store(false, Ordering::SeqCst);
@@ -240,7 +243,7 @@ impl Pool {
         may
     }
 
-    /// A worker has stopped waiting: if no other waits, the housekeeper is to look after them.
+    /// Wakes the housekeeper, when a worker has stopped waiting for events and no other waits.
     pub fn rouse(&self, poller: &dyn Poller, signal: &Signal) {
         if self.dozes.load(Ordering::SeqCst)
             && poller.waiting() == 0
@@ -250,10 +253,11 @@ impl Pool {
         }
     }
 
-    /// PeerWait for the threads, now that the poller has been woken. One that is inside a handler that does not return is left behind.
+    /// Waits for the threads, now that the poller has been woken. A thread inside a handler that
+    /// does not return is left alone.
     ///
     /// # Errors
-    /// What ended a worker before its time.
+    /// The error that ended a worker.
     pub fn end(&self) -> io::Result<()> {
         let mut state = lock(&self.state);
         state.has_ended = true;
@@ -266,17 +270,17 @@ impl Pool {
     }
 }
 
-/// One thread's place in the count, from before it starts until it ends, in whatever way.
+/// Counts one thread, from before it starts until it ends, in whatever way.
 #[derive(Debug)]
 pub struct ThreadGuard {
     pool: Arc<Pool>,
     heartbeat: Option<Arc<Heartbeat>>,
-    /// Which of the threads started so far it is.
+    /// Its number among the threads started so far.
     pub number: usize,
 }
 
 impl ThreadGuard {
-    /// A thread that is about to be started, with the marks to look at if it is a worker's.
+    /// A thread that is about to start, with its heartbeat if it is a worker's.
     pub fn of(pool: &Arc<Pool>, heartbeat: Option<Arc<Heartbeat>>) -> ThreadGuard {
         let mut state = lock(&pool.state);
         state.threads += 1;
@@ -289,7 +293,7 @@ impl ThreadGuard {
         }
     }
 
-    /// What ended a worker before its time.
+    /// Records the error that ended a worker.
     pub fn fail(&self, error: io::Error) {
         lock(&self.pool.state).failure.get_or_insert(error);
     }
@@ -304,7 +308,7 @@ impl Drop for ThreadGuard {
                 .heartbeats
                 .retain(|heartbeat| !Arc::ptr_eq(heartbeat, mine));
         }
-        // Who waits for the end counts the threads.
+        // `Pool::end` waits for the last thread.
         if state.has_ended {
             self.pool.changed.notify_all();
         }

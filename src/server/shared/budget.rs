@@ -1,4 +1,4 @@
-//! The memory that all connections hold together, and which overload was reported when.
+//! The memory that all connections hold together, and when each kind of overload was last reported.
 
 use crate::conn::Moment;
 use crate::server::client::Client;
@@ -6,13 +6,13 @@ use crate::server::client::pending::HeldBytes;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// How often the observer hears of each kind of overload.
+/// How often each kind of overload is reported.
 const OVERLOAD_REPORT_EVERY: Duration = Duration::from_secs(60);
 
-/// A kind of overload: each is reported once a minute, so that none hides another.
+/// A kind of overload. Each is reported once a minute, so that none hides another.
 #[derive(Clone, Copy, Debug)]
 pub enum OverloadKind {
-    /// A new connection was answered 503.
+    /// A new connection got a 503.
     Full,
     /// Idle connections were closed for the sake of a new one.
     Evicts,
@@ -33,12 +33,12 @@ const OVERLOAD_KINDS: usize = OverloadKind::Threads as usize + 1;
 pub struct OverloadReports([AtomicU64; OVERLOAD_KINDS]);
 
 impl OverloadReports {
-    /// None yet.
+    /// Nothing reported yet.
     pub fn new() -> OverloadReports {
         OverloadReports([const { AtomicU64::new(Moment::NEVER.0) }; OVERLOAD_KINDS])
     }
 
-    /// Whether to report this kind now. Of several threads that ask at once, one is told yes.
+    /// Whether to report this kind now. Of several threads that ask at once, one gets true.
     pub fn is_due(&self, kind: OverloadKind, now: Moment) -> bool {
         let clock = &self.0[kind as usize];
         let last = clock.load(Ordering::Relaxed);
@@ -66,7 +66,7 @@ impl MemoryBudget {
         now.parked > before.parked || now.made > before.made
     }
 
-    /// A connection has ended: its bytes count no more.
+    /// Takes off the bytes of a connection that has ended.
     pub fn uncount(&self, client: &Client) {
         self.recount(client.counted(), HeldBytes::default());
     }
@@ -76,7 +76,7 @@ impl MemoryBudget {
         self.parked.load(Ordering::SeqCst)
     }
 
-    /// Bytes of response bodies that programs made in memory.
+    /// Bytes of response bodies that programs built in memory.
     pub fn made(&self) -> usize {
         self.made.load(Ordering::SeqCst)
     }

@@ -1,4 +1,4 @@
-//! Listeners: accepting, and what a failed accept means.
+//! The listeners: accepting, and what a failed accept means.
 
 use crate::conn::Moment;
 use crate::server::base::lock::lock;
@@ -11,36 +11,37 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-/// How long a listener rests after an accept failed for lack of descriptors or memory: so short
-/// that a client hardly notices, and so long that ten tries a second cost nothing.
+/// How long a listener rests after an accept failed for lack of descriptors or memory. A client
+/// hardly notices such a delay, and ten tries a second cost nothing.
 pub const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 /// The listeners of a server, until its shutdown closes them.
 pub struct Listeners {
     open: RwLock<Vec<Listener>>,
-    /// Listeners that are not armed, because there was no descriptor left, and until when; the housekeeper arms them again.
+    /// Listeners that are not armed, because there was no descriptor left, and until when; the
+    /// housekeeper arms them again.
     resting: Mutex<Vec<(usize, Moment)>>,
-    /// Connections that have been accepted, or may be in this moment, and have no slot yet.
+    /// Connections that have been accepted, or may be at this moment, and have no slot yet.
     admitting: AtomicUsize,
 }
 
-/// What an attempt to accept gave.
+/// The result of an accept.
 #[derive(Debug)]
 pub enum Accepted {
-    /// A connection.
     Connection(Stream, Option<SocketAddr>),
-    /// Nothing more is waiting.
+    /// No more connections wait.
     Empty,
-    /// That one failed, or was gone before it was accepted; the next may be fine.
+    /// This one failed, or was gone before it was accepted; the next may be fine.
     Lost,
-    /// No connection can be had for now: mostly, the process or the system has no descriptor, or no memory, left.
+    /// No connection can be accepted for now: mostly, the process or the system has no descriptor,
+    /// or no memory, left.
     Exhausted(io::Error),
     /// The listeners are closed.
     Closed,
 }
 
 impl Listeners {
-    /// These listeners.
+    /// Listeners that are bound, and not registered yet.
     pub fn new(open: Vec<Listener>) -> Listeners {
         Listeners {
             open: RwLock::new(open),
@@ -49,15 +50,15 @@ impl Listeners {
         }
     }
 
-    /// Tries to accept one connection. A [`Connection`](Accepted::Connection) is counted as on its way to a slot until
-    /// [`admitted`](Listeners::admitted) is called.
+    /// Tries to accept one connection. A [`Connection`](Accepted::Connection) counts as on its way
+    /// to a slot until [`admitted`](Listeners::admitted) is called.
     pub fn accept(&self, number: usize) -> Accepted {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let Some(listener) = open.get(number) else {
             return Accepted::Closed;
         };
-        // Before the connection exists and under the lock that `close` takes: a shutdown that has closed the listeners sees
-        // every connection in this count or in a slot.
+        // Before the connection exists and under the lock that `close` takes: a shutdown that has
+        // closed the listeners sees every connection in this count or in a slot.
         self.admitting.fetch_add(1, Ordering::SeqCst);
         let accepted = accept_from(listener);
         if !matches!(accepted, Accepted::Connection(..)) {
@@ -66,7 +67,7 @@ impl Listeners {
         accepted
     }
 
-    /// A connection that was accepted has its slot, or has been turned away.
+    /// An accepted connection has its slot, or has been turned away.
     pub fn admitted(&self) {
         self.admitting.fetch_sub(1, Ordering::SeqCst);
     }
@@ -76,7 +77,7 @@ impl Listeners {
         self.admitting.load(Ordering::SeqCst) > 0
     }
 
-    /// How many there are.
+    /// The number of listeners.
     pub fn count(&self) -> usize {
         self.open
             .read()
@@ -110,14 +111,14 @@ impl Listeners {
         }
     }
 
-    /// Leaves a listener alone for a while.
+    /// Lets a listener rest for a while.
     pub fn rest(&self, number: usize, now: Moment, signal: &Signal) {
         lock(&self.resting).push((number, now.after(ACCEPT_REST)));
         // The housekeeper's sleep may be longer than that.
         signal.alarm();
     }
 
-    /// When the first of the listeners that rest has rested enough.
+    /// When the first resting listener has rested enough.
     pub fn next_rested(&self) -> Moment {
         let resting = lock(&self.resting);
         resting
@@ -147,7 +148,8 @@ impl Listeners {
         let closed =
             std::mem::take(&mut *self.open.write().unwrap_or_else(PoisonError::into_inner));
         for (number, listener) in closed.iter().enumerate() {
-            // Fails only for a listener that was never registered; the descriptor is closed right after.
+            // Fails only for a listener that was never registered; the descriptor is closed right
+            // after.
             let _ = poller.remove(listener.source(), EventSource::Listener(number).token());
         }
     }
@@ -157,7 +159,8 @@ fn accept_from(listener: &Listener) -> Accepted {
     match listener.accept() {
         Ok((stream, peer)) => Accepted::Connection(stream, peer),
         Err(error) if error.kind() == WouldBlock => Accepted::Empty,
-        // ECONNABORTED: the client reset the connection while it was queued; ENOTCONN and ECONNRESET on other systems.
+        // ECONNABORTED: the client reset the connection while it was queued; ENOTCONN and
+        // ECONNRESET on other systems.
         Err(error)
             if matches!(
                 error.kind(),
@@ -166,7 +169,8 @@ fn accept_from(listener: &Listener) -> Accepted {
         {
             Accepted::Lost
         }
-        // EMFILE, ENFILE, ENOBUFS, ENOMEM, and whatever else a listener may give again at once: later is soon enough.
+        // EMFILE, ENFILE, ENOBUFS, ENOMEM, and any other error that a listener may return again at
+        // once: later is soon enough.
         Err(error) => Accepted::Exhausted(error),
     }
 }

@@ -22,36 +22,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 /// What all workers of one server share.
+#[allow(missing_docs, reason = "the names of the fields say it")]
 pub struct Shared {
-    /// Who is ready.
     pub poller: Box<dyn Poller>,
-    /// What time it is.
     pub clock: Arc<dyn Clock>,
-    /// Who starts threads.
     pub threads: Box<dyn Threads>,
-    /// Who answers.
     pub handler: Box<dyn Handler>,
-    /// Who watches.
     pub observer: Option<Box<dyn Observer>>,
-    /// How much and how long.
+    /// Limits and timeouts.
     pub config: Config,
-    /// The connections.
     pub slots: Slots,
-    /// How many connections each address has.
     pub per_ip: PerIp,
-    /// The memory that connections hold.
     pub budget: MemoryBudget,
-    /// Which overload was reported when.
     pub reports: OverloadReports,
-    /// Where connections come from.
     pub listeners: Listeners,
-    /// The workers.
     pub pool: Arc<Pool>,
-    /// The threads of detached answers.
+    /// For the threads of detached responses and upgraded connections.
     pub permits: Arc<Semaphore>,
-    /// Where a shutdown is asked for.
     pub signal: Arc<Signal>,
-    /// The Server field's value.
+    /// The value of the Server header.
     pub server_name: Option<&'static str>,
     draining: AtomicBool,
     stopping: AtomicBool,
@@ -59,7 +48,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Everything that a server needs, before its first connection.
+    /// The state of a server before its first connection.
     pub fn new(
         poller: Box<dyn Poller>,
         clock: Arc<dyn Clock>,
@@ -68,7 +57,8 @@ impl Shared {
         listeners: Listeners,
     ) -> Shared {
         config.prefetch_bytes = PREFETCH_BYTES;
-        // A worker asks before it reads, and a connection may have waited for a worker.
+        // A worker checks deadlines itself: it reads first, as a connection may have waited for a
+        // worker.
         config.checks_deadlines = false;
         let slots = Slots::new(config.limits.connections);
         let per_ip = PerIp::new(config.limits.connections_per_ip);
@@ -113,22 +103,22 @@ impl Shared {
         }
     }
 
-    /// Whether it is about to shut down, or does: answers are the last ones of their connections.
+    /// True once a drain or shutdown has begun: every response closes its connection.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst) || self.stopping.load(Ordering::SeqCst)
     }
 
-    /// From now on it is about to shut down.
+    /// Makes every response from now on close its connection.
     pub fn begin_drain(&self) {
         self.draining.store(true, Ordering::SeqCst);
     }
 
-    /// Whether it is shutting down: idle connections are closed.
+    /// Whether a shutdown has begun: idle connections are closed.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    /// From now on it is shutting down.
+    /// Begins the shutdown.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
     }
@@ -138,13 +128,13 @@ impl Shared {
         self.ended.load(Ordering::SeqCst)
     }
 
-    /// From now on nobody is waited for.
+    /// Ends all waits for peers from now on.
     pub fn end(&self) {
         self.ended.store(true, Ordering::SeqCst);
     }
 }
 
-/// How many connections this limit of open files leaves room for.
+/// The number of connections that a limit of open files allows.
 pub fn connections_within(open_files: u64) -> usize {
     let descriptors = open_files.saturating_sub(DESCRIPTORS_RESERVED);
     usize::try_from(descriptors).unwrap_or(usize::MAX).max(1)

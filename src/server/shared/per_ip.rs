@@ -1,14 +1,11 @@
-//! How many connections each address has.
-//!
-//! In: addresses of peers. Out: what is done about one that has too many. Never: a cost when there is no limit; an entry for an
-//! address that has no connection.
+//! The number of connections of each client address. It costs nothing when there is no limit.
 
 use crate::server::base::lock::lock;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-/// Connections by address. With no limit, nothing is counted.
+/// Connections by address. Without a limit, nothing is counted.
 #[derive(Debug)]
 pub struct PerIp {
     limit: Option<usize>,
@@ -17,7 +14,7 @@ pub struct PerIp {
 }
 
 impl PerIp {
-    /// So many connections for each.
+    /// Allows `limit` connections for each address.
     pub fn new(limit: Option<usize>) -> PerIp {
         PerIp {
             limit,
@@ -25,10 +22,11 @@ impl PerIp {
         }
     }
 
-    /// A connection comes. `Err` with its address as it is counted, and the limit, when that has as many as it may.
+    /// Counts a new connection.
     ///
     /// # Errors
-    /// The connection is not counted.
+    /// The address as it is counted, and the limit, when it has been reached. The connection is not
+    /// counted.
     pub fn add(&self, peer: Option<SocketAddr>) -> Result<(), (IpAddr, usize)> {
         // A Unix-domain socket's other end has no address.
         let (Some(limit), Some(peer)) = (self.limit, peer) else {
@@ -44,7 +42,7 @@ impl PerIp {
         Ok(())
     }
 
-    /// A connection that came has gone.
+    /// Uncounts a connection that was counted.
     pub fn remove(&self, peer: Option<SocketAddr>) {
         let (Some(_), Some(peer)) = (self.limit, peer) else {
             return;
@@ -59,13 +57,13 @@ impl PerIp {
         }
     }
 
-    /// Addresses that have connections.
+    /// The number of addresses that have connections.
     pub fn addresses(&self) -> usize {
         lock(&self.counts).len()
     }
 }
 
-/// Such an address as people write it.
+/// An address that [`counted_as`] returned, as people write it.
 pub fn shown(address: IpAddr) -> String {
     match address {
         IpAddr::V4(address) => address.to_string(),
@@ -73,8 +71,9 @@ pub fn shown(address: IpAddr) -> String {
     }
 }
 
-/// The address that a peer's connections are counted under. RFC 4291 §2.5.1: the last 64 bits of an IPv6 address are the
-/// interface's, which takes as many as it likes. An IPv4 address stays one when it comes through an IPv6 socket (`::ffff:192.0.2.1`).
+/// The address under which a peer's connections count. RFC 4291 §2.5.1: the last 64 bits of an IPv6
+/// address are the interface's, which takes as many as it likes. An IPv4 address stays one when it
+/// comes through an IPv6 socket (`::ffff:192.0.2.1`).
 pub fn counted_as(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),

@@ -1,4 +1,4 @@
-//! Accepting: a slot for each new connection, made free if need be, or a 503.
+//! Accepting: a slot for each new connection, freed by an eviction if need be, or a 503.
 
 use crate::conn::{CloseReason, Moment};
 use crate::handler::Now;
@@ -22,14 +22,14 @@ use std::io;
 const EVICTION_TRIES: usize = 3;
 
 impl Worker {
-    /// The accept loop's body: the pool's workers are its threads. The worker that accepts a connection serves its first
-    /// request at once; the listener is armed before that, so that another worker takes the next one.
+    /// Accepts one connection. The worker that accepts it serves its first request at once; the
+    /// listener is armed before that, so that another worker takes the next connection.
     pub fn accept(&mut self, number: usize) {
         let now = self.shared.now();
         let moment = Moment::at(now.monotonic);
         let mut accepted = self.shared.listeners.accept(number);
         if let Accepted::Exhausted(error) = &accepted {
-            if self.makes_room(error, moment) {
+            if self.evict_for_accept(error, moment) {
                 accepted = self.shared.listeners.accept(number);
             }
         }
@@ -41,7 +41,7 @@ impl Worker {
             Accepted::Empty | Accepted::Lost => self.arm_listener(number, moment),
             Accepted::Exhausted(error) => {
                 self.shared.report(OverloadKind::Accept, moment, || {
-                    format!("{}: new connections wait", trigger(&error))
+                    format!("{}: new connections wait", cause(&error))
                 });
                 self.shared
                     .listeners
@@ -58,25 +58,26 @@ impl Worker {
             .arm(number, now, &*shared.poller, &shared.signal);
     }
 
-    /// Closes idle connections so that an accept, which failed for lack of what they hold, may succeed. False when none was.
-    fn makes_room(&self, error: &io::Error, now: Moment) -> bool {
-        let makes_room = shortage(error).is_some() && self.shared.evict(CLOSED_AT_ONCE) > 0;
-        if makes_room {
+    /// Closes idle connections so that an accept that failed for lack of descriptors or memory may
+    /// succeed. False when there were none to close.
+    fn evict_for_accept(&self, error: &io::Error, now: Moment) -> bool {
+        let has_evicted = shortage(error).is_some() && self.shared.evict(CLOSED_AT_ONCE) > 0;
+        if has_evicted {
             self.shared.report(OverloadKind::Evicts, now, || {
-                format!("{}: idle connections are closed", trigger(error))
+                format!("{}: idle connections are closed", cause(error))
             });
         }
-        makes_room
+        has_evicted
     }
 
-    /// Takes a new connection in, and serves it.
+    /// Admits a new connection, and serves it.
     pub fn serve_new(&mut self, stream: Stream, peer: Option<SocketAddr>, now: &Now) {
         if let Some(owned) = self.admit(stream, peer, now) {
             self.serve(owned);
         }
     }
 
-    /// Gives a new connection a slot. `None` when there is none: then it has been told so.
+    /// Gives a new connection a slot. `None` when there is none: the client has got a 503.
     pub(crate) fn admit(
         &mut self,
         stream: Stream,
@@ -116,10 +117,10 @@ impl Worker {
         None
     }
 
-    /// Finds a slot, if need be by closing idle connections.
+    /// Claims a slot, if need be by closing idle connections.
     fn claim_slot(&self, mut client: Box<Client>, now: Moment) -> Result<Owned, Box<Client>> {
         let shared = &self.shared;
-        // Another worker may take what becomes free here.
+        // Another worker may take the slot that becomes free here.
         for _ in 0..EVICTION_TRIES {
             client = match shared.slots.occupy(client) {
                 Ok(owned) => return Ok(owned),
@@ -129,20 +130,20 @@ impl Worker {
                 break;
             }
             shared.report(OverloadKind::Evicts, now, || {
-                let limit = limit_in_words(shared.slots.most(), open_files());
+                let limit = limit_text(shared.slots.most(), open_files());
                 format!("too many connections ({limit}): idle ones are closed")
             });
         }
         shared.slots.occupy(client).inspect_err(|client| {
             shared.per_ip.remove(client.peer);
             shared.report(OverloadKind::Full, now, || {
-                let limit = limit_in_words(shared.slots.most(), open_files());
+                let limit = limit_text(shared.slots.most(), open_files());
                 format!("too many connections ({limit}): new ones are turned away")
             });
         })
     }
 
-    /// Tells a client that there is no room, in one write that does not wait, and closes.
+    /// Rejects a connection with a 503, in one write that does not wait.
     fn reject_503(&mut self, mut client: Client, now: &Now) {
         let output = &mut self.buffers.output;
         output.clear();
@@ -171,16 +172,17 @@ fn send_and_close(stream: &mut Stream, response: &[u8]) {
     let _ = stream.shutdown_write();
 }
 
-/// How many connections there may be, and that the limit of open files says so where it does: who reads of 960 has asked for 10,000.
-fn limit_in_words(most: usize, open_files: Option<u64>) -> String {
+/// The limit of connections, with the limit of open files where that is the cause: a user who reads
+/// 960 has configured 10,000.
+fn limit_text(most: usize, open_files: Option<u64>) -> String {
     match open_files.filter(|files| connections_within(*files) == most) {
         Some(files) => format!("limit {most}, with {files} open files"),
         None => format!("limit {most}"),
     }
 }
 
-/// Why an accept failed, in words.
-fn trigger(error: &io::Error) -> String {
+/// The cause of a failed accept, in words.
+fn cause(error: &io::Error) -> String {
     match (shortage(error), open_files()) {
         (Some(Shortage::Process), Some(limit)) => format!("too many open files (limit {limit})"),
         (Some(Shortage::Process), None) => "too many open files".to_string(),

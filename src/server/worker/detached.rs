@@ -1,9 +1,10 @@
-//! What a program does with a connection on a thread of its own, so that it holds up no worker: detached answers, other protocols.
+//! Threads of their own for the program's part of a connection, so that it holds up no worker:
+//! detached responses and upgraded connections.
 //!
-//! In: a connection that a worker owns and whose answer's head has been sent. The thread owns it from then on: no event, sweep or
-//! eviction can take it. Out: what is written (`writer`), what is spoken
-//! (`upgraded`); how many of them there may be (`seats`). Never: octets parsed here; when the
-//! program has finished, the workers get the connection back as if its socket had been full until now.
+//! A worker hands over a connection that it owns and whose response head has been sent. The thread
+//! owns it from then on: no event, sweep or eviction can take it. Nothing is parsed here: when the
+//! program has finished, the workers get the connection back as if its socket had been full until
+//! now.
 
 use crate::conn::{CloseReason, Moment};
 use crate::handler::Takeover;
@@ -22,14 +23,16 @@ use crate::server::shared::budget::OverloadKind;
 use crate::sys::Interest;
 use std::sync::{Arc, Mutex};
 
-/// Gives a connection, which the caller owns, to a thread of its own.
+/// Moves a connection, which the caller owns, to a thread of its own.
 pub(crate) fn detach(shared: &Arc<Shared>, owned: Owned) {
     let guard = ThreadGuard::of(&shared.pool, None);
-    // A thread that cannot be started takes what it was given with it, and the connection still has to be ended then.
+    // A thread that cannot be started drops its closure, and the connection still has to be closed
+    // then.
     let given = Arc::new(Mutex::new(Some((shared.clone(), owned))));
     let taken = given.clone();
     let work = move || {
-        // Who waits for the threads finds every descriptor closed: what this one shares is let go of first.
+        // When the last thread has been counted off, every descriptor is closed: `shared` is
+        // dropped before the guard.
         let _guard = guard;
         let taken = lock(&taken).take();
         if let Some((shared, owned)) = taken {
@@ -58,10 +61,12 @@ fn serve(shared: &Shared, mut owned: Owned) {
     }
 }
 
-/// What the program has to do. Its seat is free when this returns, or panics: before the client can have seen the end.
+/// Runs the program's part. Its permit is free when this returns, or panics: before the client can
+/// have seen the end.
 fn perform(shared: &Shared, owned: &mut Owned) -> Result<(), CloseReason> {
     let client = &mut *owned.client;
-    // It is in no list, so nobody cuts its waits for the sake of others: they wait for no worker.
+    // In no list, so that its waits are not cancelled for the sake of others: it holds up no
+    // worker.
     let heartbeat = Heartbeat::default();
     let waits = PeerWait::detached(shared, &heartbeat);
     let mut output = Output::default();
@@ -83,10 +88,11 @@ fn perform(shared: &Shared, owned: &mut Owned) -> Result<(), CloseReason> {
     result
 }
 
-/// Lets the workers go on with a connection: an event for writing, which follows as soon as the socket has room, brings it to one.
+/// Returns a connection to the workers: an event for writing, which follows as soon as the socket
+/// has room, brings it to one of them.
 fn return_to_workers(shared: &Shared, mut owned: Owned) {
     if shared.has_ended() {
-        // No worker is left that would.
+        // No worker is left to serve it.
         return shared.close(owned, CloseReason::Shutdown);
     }
     let now = Moment::at(shared.clock.now().0);

@@ -1,4 +1,5 @@
-//! The housekeeper: the sweep over deadlines, the look after the workers, and the shutdown. One thread, with a worker's buffers of its own.
+//! The housekeeper: the sweep over deadlines, the check of the workers, and the shutdown. One
+//! thread, with a worker's buffers of its own.
 
 use crate::conn::{CloseReason, Moment};
 use crate::limits::BACKLOG;
@@ -32,14 +33,14 @@ const ACCEPTS_AT_SHUTDOWN: u32 = 2 * BACKLOG;
 /// time would take a slice of the scheduler for that.
 const WATCH_EVERY: Duration = Duration::from_millis(5);
 
-/// Keeps time for a server.
+/// The housekeeper of a server.
 pub struct Housekeeper {
     shared: Arc<Shared>,
     worker: Worker,
 }
 
 impl Housekeeper {
-    /// The housekeeper of this server.
+    /// A housekeeper for this server.
     pub fn new(shared: Arc<Shared>) -> Housekeeper {
         Housekeeper {
             worker: Worker::new(shared.clone()),
@@ -47,15 +48,15 @@ impl Housekeeper {
         }
     }
 
-    /// Keeps house until a shutdown is asked for, then carries that out.
+    /// Sweeps and watches until a shutdown is requested, then carries that out.
     pub fn run(&mut self) -> ShutdownReport {
         let shared = self.shared.clone();
         let tick = self.tick();
         let mut next_sweep = self.now().after(tick);
         let mut is_alarmed = false;
         loop {
-            // After an alarm the workers get a moment to get on; so a server with little to do is looked at 200 times a
-            // second at most.
+            // After an alarm the workers get a moment to make progress; so a server with little to
+            // do is checked 200 times a second at most.
             let now = self.now();
             let next = next_sweep.min(shared.listeners.next_rested());
             let next = self.check_drain(now).map_or(next, |end| end.min(next));
@@ -81,7 +82,8 @@ impl Housekeeper {
         }
     }
 
-    /// Carries out what was asked of a drain: when it is over, the shutdown begins.
+    /// Begins a requested drain, and its shutdown when the drain is over. Returns when the drain
+    /// ends.
     fn check_drain(&self, now: Moment) -> Option<Moment> {
         let (end, grace) = self.shared.signal.requested_drain()?;
         self.shared.begin_drain();
@@ -91,7 +93,7 @@ impl Housekeeper {
         Some(end)
     }
 
-    /// Looks after the workers: see [`Pool::watch`](crate::server::pool::Pool::watch).
+    /// Checks the workers: see [`Pool::watch`](crate::server::pool::Pool::watch).
     pub fn watch(&mut self) -> WatchOutcome {
         let (shared, now) = (&self.shared, self.now());
         let start_worker = || Worker::start(shared);
@@ -104,7 +106,8 @@ impl Housekeeper {
         })
     }
 
-    /// How long a deadline may be overdue: a quarter of the shortest wait that is configured, within bounds.
+    /// How long a deadline may be overdue: a quarter of the shortest configured timeout, within
+    /// bounds.
     fn tick(&self) -> Duration {
         let timeouts = &self.shared.config.timeouts;
         let all = [
@@ -118,7 +121,8 @@ impl Housekeeper {
         (shortest / 4).clamp(TICK_MIN, TICK_MAX)
     }
 
-    /// Ends the waits that are over, and lets listeners that rested try again.
+    /// Ends the waits that are over, enforces the memory limits, and lets rested listeners try
+    /// again.
     pub fn sweep(&mut self) {
         let now = self.now();
         for index in 0..self.shared.slots.touched() {
@@ -154,20 +158,21 @@ impl Housekeeper {
         }
     }
 
-    /// Begins the end: takes what is queued, and closes the listeners.
+    /// Begins the shutdown: admits the queued connections, and closes the listeners.
     pub fn stop(&mut self) {
         self.shared.stop();
         self.empty_queues();
         self.shared.listeners.close(&*self.shared.poller);
     }
 
-    /// One step of the end: closes idle connections from which nothing has arrived. The others, and the workers, have time
-    /// until this moment; then, or when nobody is left, it is over.
+    /// One step of the shutdown: closes idle connections from which nothing has arrived. The other
+    /// connections and the workers have time until this moment; it is over then, or when no
+    /// connection is left.
     pub fn finish(&mut self, until: Moment) -> Option<ShutdownReport> {
         self.close_idle();
         let is_empty = !self.shared.listeners.is_admitting() && self.shared.slots.occupied() == 0;
         if is_empty || self.now() >= until {
-            // Counted before anybody hears of the end, and ends what would have been counted.
+            // Counted before any thread notices the end and closes a connection that counts.
             let aborted = self.close_all();
             self.shared.end();
             return Some(ShutdownReport { aborted });
@@ -177,12 +182,13 @@ impl Housekeeper {
         None
     }
 
-    /// Connections that the kernel completed before the shutdown belong to clients that may have sent a request.
+    /// Admits the connections that the kernel completed before the shutdown: their clients may have
+    /// sent a request.
     fn empty_queues(&mut self) {
         for number in 0..self.shared.listeners.count() {
             for _ in 0..ACCEPTS_AT_SHUTDOWN {
                 match self.shared.listeners.accept(number) {
-                    Accepted::Connection(stream, peer) => self.take_in(stream, peer),
+                    Accepted::Connection(stream, peer) => self.admit_queued(stream, peer),
                     Accepted::Lost => {}
                     Accepted::Empty | Accepted::Exhausted(_) | Accepted::Closed => break,
                 }
@@ -190,7 +196,7 @@ impl Housekeeper {
         }
     }
 
-    fn take_in(&mut self, stream: Stream, peer: Option<SocketAddr>) {
+    fn admit_queued(&mut self, stream: Stream, peer: Option<SocketAddr>) {
         let now = self.shared.now();
         let Some(mut owned) = self.worker.admit(stream, peer, &now) else {
             return;
@@ -202,8 +208,9 @@ impl Housekeeper {
         }
     }
 
-    /// Closes the connections that wait for a request of which nothing has arrived. The others are the workers' business: a
-    /// handler that is called here and does not return would hold up the end of the server.
+    /// Closes the connections that wait for a request of which nothing has arrived. The others are
+    /// left to the workers: a handler that is called here and does not return would hold up the end
+    /// of the server.
     fn close_idle(&mut self) {
         for index in 0..self.shared.slots.touched() {
             if let Some(mut owned) = self.shared.slots.claim(index, |_| true) {
@@ -216,8 +223,8 @@ impl Housekeeper {
         }
     }
 
-    /// Closes every connection that no worker is serving now, and answers how many requests that cut, never read, or left
-    /// with a handler: one that still holds its connection ends with it.
+    /// Closes every connection that no thread owns now. Returns the number of requests that were
+    /// aborted, never read, or are still with a handler, which ends with its connection.
     pub fn close_all(&mut self) -> usize {
         let mut aborted = 0;
         for index in 0..self.shared.slots.touched() {

@@ -31,12 +31,12 @@ use std::sync::Arc;
 /// requests.
 const INPUT_SLACK_BYTES: usize = 16 * 1024;
 
-/// One worker: its buffers, and the state of the server that it shares with the others.
+/// A worker's buffers, and the state that it shares with the other workers.
 pub struct Worker {
     shared: Arc<Shared>,
     heartbeat: Arc<Heartbeat>,
     buffers: Buffers,
-    /// Turns since the last look have made connections hold more memory.
+    /// Turns since the last check have made connections hold more memory.
     grew: bool,
 }
 
@@ -73,7 +73,7 @@ impl Worker {
             let failure = worker.run().err();
             drop(worker);
             if let Some(error) = failure {
-                // Without its poller a server is deaf: it ends, and `join` tells why.
+                // Without its poller a server is deaf: it ends, and `join` returns the error.
                 guard.fail(error);
                 signal.request_shutdown(Moment(0));
             }
@@ -81,10 +81,10 @@ impl Worker {
         shared.threads.start(&name, Box::new(work))
     }
 
-    /// Serves until the poller is woken for good, or the pool needs this worker no more.
+    /// Serves until the poller is woken for good, or the pool no longer needs this worker.
     ///
     /// # Errors
-    /// Those of the poller, which no worker can go on without.
+    /// Those of the poller, without which no worker can go on.
     pub fn run(&mut self) -> io::Result<()> {
         let shared = self.shared.clone();
         loop {
@@ -116,8 +116,8 @@ impl Worker {
         }
     }
 
-    /// Looks at a connection whose deadline may be over. No handler runs, as no request is begun.
-    /// The caller owns the connection, and releases it if it lives on.
+    /// Checks a connection whose deadline may be over. No handler runs, as no request is begun. The
+    /// caller owns the connection, and releases it if it lives on.
     pub fn expire(&mut self, owned: Owned) -> Option<Owned> {
         self.finish_turn(owned, Trigger::Deadline)
     }
@@ -135,8 +135,8 @@ impl Worker {
         self.enforce_memory_limit();
     }
 
-    /// Closes other connections if all of them hold more memory than they may, and this worker's
-    /// turns since the last look have added to it.
+    /// Closes other connections if all of them hold too much memory, and this worker's turns since
+    /// the last check have added to it.
     fn enforce_memory_limit(&mut self) {
         if std::mem::take(&mut self.grew) {
             self.shared.enforce_memory_limit();
@@ -151,7 +151,7 @@ impl Worker {
             None => self.after_panic(&mut owned.client),
         };
         let reason = match end {
-            // Nobody would serve it any more, see it end, or wait for its thread.
+            // No thread would serve it any more, see it end, or wait for its thread.
             TurnEnd::Wait(_) | TurnEnd::Detach if self.shared.has_ended() => CloseReason::Shutdown,
             // While it is still owned: see `slots`.
             TurnEnd::Wait(interest) => match self.shared.arm(&mut owned, interest) {
@@ -183,11 +183,11 @@ impl Worker {
         let (body, takeover) = (pending.body.take(), pending.takeover.take());
         catch_panic(|| drop(body));
         catch_panic(|| drop(takeover));
-        let unanswered = client.conn.phase() == Phase::Handle;
+        let has_no_response = client.conn.phase() == Phase::Handle;
         // The observer may panic in this as well.
-        let is_told = unanswered && catch_panic(|| self.respond_500(client)).is_some();
+        let is_written = has_no_response && catch_panic(|| self.respond_500(client)).is_some();
         self.buffers.input.clear();
-        if !is_told {
+        if !is_written {
             self.buffers.output.clear();
             return TurnEnd::Close(CloseReason::Panicked);
         }
