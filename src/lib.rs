@@ -101,7 +101,21 @@ pub mod internals {
     //! What `tests/`, `benches/` and `fuzz/` may see. Outside semver.
 
     pub mod bytes {
-        pub use crate::bytes::{class, number, percent};
+        pub mod class {
+            pub use crate::bytes::class::{
+                is_etag_octet, is_field_octet, is_sub_delim, is_tchar, is_unreserved, token_end,
+                token_len, trim_ows,
+            };
+        }
+        pub mod number {
+            pub use crate::bytes::number::{
+                are_digits, decimal, decimal_or_max, hexadecimal, push_decimal, push_hexadecimal,
+                push_hexadecimal_wide,
+            };
+        }
+        pub mod percent {
+            pub use crate::bytes::percent::{InvalidEscape, decode, encode_segment};
+        }
     }
     #[cfg(feature = "files")]
     pub mod files {
@@ -147,16 +161,64 @@ pub mod internals {
         }
     }
     pub mod scan {
-        pub use crate::scan::*;
+        pub use crate::scan::{field_value_end, host_name_end, letters_end, path_end, target_end};
+        pub mod plain {
+            pub use crate::scan::plain::{
+                field_value_end, host_name_end, letters_end, path_end, target_end,
+            };
+        }
+        pub mod swar {
+            pub use crate::scan::swar::{
+                field_value_end, host_name_end, letters_end, path_end, target_end,
+            };
+        }
     }
     pub mod semantics {
-        pub use crate::semantics::*;
+        pub use crate::semantics::{
+            FieldName, FieldTable, Headers, Method, Span, Status, Target, TargetForm, Version,
+        };
+        pub mod accept {
+            pub use crate::semantics::accept::{Weight, weight};
+        }
+        pub mod accept_encoding {
+            pub use crate::semantics::accept_encoding::{Coding, ranking};
+        }
+        pub mod date {
+            pub use crate::semantics::date::{HttpDate, parse};
+        }
+        pub mod etag {
+            pub use crate::semantics::etag::{EntityTag, push_file_tag, tags};
+        }
+        pub mod fields {
+            pub use crate::semantics::fields::{FieldLine, valid_name, valid_value};
+        }
+        pub mod host {
+            pub use crate::semantics::host::{Authority, is_valid, parse};
+        }
+        pub mod list {
+            pub use crate::semantics::list::{contains_token, elements};
+        }
+        pub mod precondition {
+            pub use crate::semantics::precondition::{Validators, Verdict, evaluate};
+        }
+        pub mod range {
+            pub use crate::semantics::range::{ByteRange, Selection, select};
+        }
+        pub mod target {
+            pub use crate::semantics::target::TargetForm;
+        }
+        pub mod upgrade {
+            pub use crate::semantics::upgrade::{is_protocol, offers};
+        }
     }
     pub mod handler {
         pub use crate::handler::{ContentSink, run_writer};
     }
     pub mod h1 {
-        pub use crate::h1::*;
+        pub use crate::h1::{Expect, Framing, Head, Parsed, Reject, Resume, parse_head};
+        pub mod chunked {
+            pub use crate::h1::chunked::{Decoder, push_chunk, push_last_chunk};
+        }
         pub mod framing {
             pub use crate::h1::framing::request_framing;
         }
@@ -167,10 +229,19 @@ pub mod internals {
         }
     }
     pub mod limits {
-        pub use crate::limits::*;
+        pub use crate::limits::{
+            BYTES_PER_TURN, CHUNK_OVERHEAD, CHUNK_OVERHEAD_FREE, CLOSED_AT_ONCE, COPY_BYTES,
+            METHOD_BYTES, PREFETCH_BYTES, PROXY_HEADER_BYTES, RANGE_GAP, RANGE_SPECS_MAX,
+            RANGES_MAX, REQUESTS_PER_TURN, SENDFILE_FROM, STREAM_BLOCK,
+        };
     }
     pub mod conn {
-        pub use crate::conn::*;
+        pub use crate::conn::{
+            BodyFraming, CloseReason, Config, Connection, Event, Moment, Phase, ResponsePlan,
+        };
+        pub mod proxy {
+            pub use crate::conn::proxy::{Header, Refusal, Resume, parse};
+        }
     }
     pub mod server {
         pub use crate::server::client::output::READS_PER_TURN;
