@@ -43,9 +43,11 @@ impl Worker {
                 self.shared.report(OverloadKind::Accept, moment, || {
                     format!("{}: new connections wait", cause(&error))
                 });
+                // The rest begins with the failure: this worker may have been held up since it woke.
+                let failed = Moment::at(self.shared.now().monotonic);
                 self.shared
                     .listeners
-                    .rest(number, moment, &self.shared.signal);
+                    .rest(number, failed, &self.shared.signal);
             }
             Accepted::Closed => {}
         }
