@@ -20,7 +20,7 @@ pub struct AccessRecord<'a> {
 }
 
 impl AccessRecord<'_> {
-    /// The event of a response whose last byte sent is the connection's byte number `sent`.
+    /// The event of a response that ends at byte `sent` of the connection's output.
     pub fn event(
         &self,
         peer: Option<SocketAddr>,

@@ -29,7 +29,7 @@ use crate::server::shared::Shared;
 pub struct Buffers {
     pub input: Input,
     pub output: Output,
-    /// The field lines of the request in progress.
+    /// The headers of the request in progress.
     pub table: FieldTable,
     pub date: DateCache,
 }
@@ -44,7 +44,8 @@ pub struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// Has the handler answer the request whose head, `used` bytes, is at the start of the input.
+    /// Calls the handler for the request whose head, `used` bytes, is at the start of the input,
+    /// and writes the response.
     ///
     /// # Errors
     /// Why the connection has to end at once.
@@ -129,7 +130,7 @@ impl Exchange<'_> {
         self.writer().write_response(page, None, None);
     }
 
-    /// Answers 500, because something of the program's panicked before a response was begun.
+    /// Responds with 500, because the program panicked before a response was begun.
     pub fn respond_500(&mut self) {
         self.client.conn.abandon(CloseReason::Panicked);
         let page = Response::status_page(Status::INTERNAL_SERVER_ERROR)

@@ -1,4 +1,4 @@
-//! A response on its way into the output: its head, its body or what is pending of it, its record.
+//! Writes a response into the output: its head, its body or the pending rest of it, its record.
 
 use crate::conn::{BodyFraming, CloseReason, ResponsePlan, offers_upgrade};
 use crate::h1::Head;
@@ -26,7 +26,7 @@ pub struct RequestView<'a> {
     pub headers: Headers<'a>,
 }
 
-/// What a response is written with.
+/// Writes one response to a client.
 pub struct ResponseWriter<'a> {
     pub shared: &'a Shared,
     pub output: &'a mut Output,
@@ -52,7 +52,7 @@ impl DateCache {
 }
 
 impl ResponseWriter<'_> {
-    /// Frames a response into the output. What does not belong there becomes pending.
+    /// Frames a response into the output. What does not fit there becomes pending.
     ///
     /// `request` is `None` when no valid head was received: such a response has no record.
     pub fn write_response(
@@ -123,7 +123,7 @@ impl ResponseWriter<'_> {
         self.client.conn.respond(&plan, &self.shared.config, bytes)
     }
 
-    /// Puts the body where it is sent from. False when it could not be read.
+    /// Puts the body into the output or leaves it pending. False when it could not be read.
     fn place_body(
         &mut self,
         parts: &mut ResponseParts,
@@ -200,7 +200,7 @@ impl ResponseWriter<'_> {
     }
 }
 
-/// The response for a client for which there is no room.
+/// The response to a client for which there is no room.
 pub fn unavailable() -> Response {
     // RFC 9110 §15.6.4: "The server MAY send a Retry-After header field".
     Response::status_page(Status::SERVICE_UNAVAILABLE).header("Retry-After", "1")

@@ -137,7 +137,8 @@ impl Pool {
     /// longest wait for a peer is cancelled.
     ///
     /// # Errors
-    /// Those of the poller, and of starting a thread. The workers that run go on.
+    /// Those of the poller, and of starting a thread, which counts as the cap; the workers that run
+    /// go on.
     pub fn watch(
         &self,
         poller: &dyn Poller,

@@ -1,4 +1,5 @@
-//! One worker: takes the next event, and serves its connection until that has to wait.
+//! One worker: takes the next event, and serves its connection until the connection has to wait or
+//! ends.
 //!
 //! A turn is a plain function of an event. The thread around it is ten lines: [`Worker::run`].
 
@@ -68,7 +69,8 @@ impl Worker {
         let guard = ThreadGuard::of(&shared.pool, Some(worker.heartbeat.clone()));
         let name = format!("doorstep-{}", guard.number);
         let work = move || {
-            // Whoever waits for the threads finds every descriptor closed: the worker goes first.
+            // When the last thread has been counted off, every descriptor is closed: the worker is
+            // dropped before the guard.
             let guard = guard;
             let failure = worker.run().err();
             drop(worker);
@@ -151,7 +153,7 @@ impl Worker {
             None => self.after_panic(&mut owned.client),
         };
         let reason = match end {
-            // No thread would serve it any more, see it end, or wait for its thread.
+            // No thread is left to serve it, to see it end, or to wait for its thread.
             TurnEnd::Wait(_) | TurnEnd::Detach if self.shared.has_ended() => CloseReason::Shutdown,
             // While it is still owned: see `slots`.
             TurnEnd::Wait(interest) => match self.shared.arm(&mut owned, interest) {
