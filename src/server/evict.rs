@@ -26,14 +26,14 @@ impl Shared {
     /// The number of idle connections to close when all slots are taken. A scan looks at every
     /// slot, so the number grows with that of the slots; a server for few connections closes one.
     pub(crate) fn evicted_when_full(&self) -> usize {
-        (self.slots.most() / SLOTS_PER_EVICTION).clamp(1, CLOSED_AT_ONCE)
+        (self.slots.capacity() / SLOTS_PER_EVICTION).clamp(1, CLOSED_AT_ONCE)
     }
 
-    /// Closes up to `most` of the connections that have been idle longest, and returns how many.
-    pub(crate) fn evict(&self, most: usize) -> usize {
+    /// Closes up to `max` of the connections that have been idle longest, and returns how many.
+    pub(crate) fn evict(&self, max: usize) -> usize {
         let mut evicted = 0;
         for (index, wait_state) in self.slots.oldest(WaitKind::Idle, CLOSED_AT_ONCE) {
-            if evicted == most {
+            if evicted == max {
                 break;
             }
             let Some(mut owned) = self.slots.claim(index, |_| true) else {

@@ -286,8 +286,8 @@ impl Server {
 
     /// Starts the workers, runs the housekeeper until the end, and waits for the workers.
     fn run_to_end(mut self, handler: Box<dyn Handler>) -> io::Result<ShutdownReport> {
-        let most = connections_within(open_files().unwrap_or(u64::MAX));
-        self.config.limits.connections = self.config.limits.connections.clamp(1, most);
+        let max = connections_within(open_files().unwrap_or(u64::MAX));
+        self.config.limits.connections = self.config.limits.connections.clamp(1, max);
         let listeners = Listeners::new(self.listeners);
         let poller = self.backend.open()?;
         let mut shared = Shared::new(poller, self.clock, handler, self.config, listeners);

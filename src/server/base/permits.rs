@@ -12,9 +12,9 @@ pub struct Semaphore(AtomicUsize);
 pub struct Permit(Arc<Semaphore>);
 
 impl Semaphore {
-    /// A permit, if fewer than `most` are taken.
-    pub fn take(permits: &Arc<Semaphore>, most: usize) -> Option<Permit> {
-        let more = |taken| (taken < most).then_some(taken + 1);
+    /// A permit, if fewer than `max` are taken.
+    pub fn take(permits: &Arc<Semaphore>, max: usize) -> Option<Permit> {
+        let more = |taken| (taken < max).then_some(taken + 1);
         let taken = permits
             .0
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, more);

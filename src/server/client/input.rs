@@ -100,12 +100,12 @@ impl Input {
     /// may move.
     pub fn split(&mut self, head: usize) -> (&[u8], Rest<'_>) {
         let end = self.end;
-        let (before, behind) = self.bytes.split_at_mut(end.min(self.start + head));
+        let (before, after) = self.bytes.split_at_mut(end.min(self.start + head));
         let boundary = before.len();
         let rest = Rest {
             start: 0,
             end: end - boundary,
-            bytes: behind,
+            bytes: after,
         };
         (&before[self.start..], rest)
     }

@@ -197,14 +197,14 @@ fn read_block(output: &mut Output, body: &mut PendingBody) -> Result<(), Broken>
     let Payload::Stream { length, reader } = &mut body.payload else {
         return Ok(());
     };
-    let most = length.map_or(STREAM_BLOCK, |left| {
+    let max = length.map_or(STREAM_BLOCK, |left| {
         STREAM_BLOCK.min(usize::try_from(left).unwrap_or(STREAM_BLOCK))
     });
     // Zeroed each time: a reader that claims more than it wrote must not send what was here before.
     output.scratch.clear();
     output.scratch.resize(STREAM_BLOCK, 0);
-    let count = match reader.read(&mut output.scratch[..most]) {
-        Ok(count) => count.min(most),
+    let count = match reader.read(&mut output.scratch[..max]) {
+        Ok(count) => count.min(max),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
         Err(_) => return Err(Broken::Body),
     };

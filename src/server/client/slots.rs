@@ -81,19 +81,21 @@ pub struct Slots {
     /// Slots that have been handed out at least once.
     touched: AtomicUsize,
     occupied: AtomicUsize,
-    most: usize,
+    capacity: usize,
 }
 
 impl Slots {
-    /// Room for `most` connections.
-    pub fn new(most: usize) -> Slots {
-        let most = most.clamp(1, SLOTS_MAX);
+    /// Room for `capacity` connections.
+    pub fn new(capacity: usize) -> Slots {
+        let capacity = capacity.clamp(1, SLOTS_MAX);
         Slots {
-            chunks: (0..most.div_ceil(CHUNK)).map(|_| OnceLock::new()).collect(),
+            chunks: (0..capacity.div_ceil(CHUNK))
+                .map(|_| OnceLock::new())
+                .collect(),
             vacant: Mutex::new(Vec::new()),
             touched: AtomicUsize::new(0),
             occupied: AtomicUsize::new(0),
-            most,
+            capacity,
         }
     }
 
@@ -109,7 +111,7 @@ impl Slots {
             Some(index) => index,
             None => {
                 let index = self.touched.load(Ordering::SeqCst);
-                if index == self.most {
+                if index == self.capacity {
                     return Err(client);
                 }
                 self.chunks[index / CHUNK]
@@ -157,17 +159,17 @@ impl Slots {
         self.take(slot, index, before.generation())
     }
 
-    /// Up to `most` slots whose connections have this kind of wait and that nobody owns, those
+    /// Up to `max` slots whose connections have this kind of wait and that nobody owns, those
     /// first that have waited longest.
-    pub fn oldest(&self, kind: WaitKind, most: usize) -> Vec<(usize, WaitState)> {
-        let mut oldest: BinaryHeap<(WaitState, usize)> = BinaryHeap::with_capacity(most + 1);
+    pub fn oldest(&self, kind: WaitKind, max: usize) -> Vec<(usize, WaitState)> {
+        let mut oldest: BinaryHeap<(WaitState, usize)> = BinaryHeap::with_capacity(max + 1);
         for index in 0..self.touched() {
             let Some(wait_state) = self.wait_state(index as u32) else {
                 continue;
             };
             if wait_state.kind() == kind {
                 oldest.push((wait_state, index));
-                if oldest.len() > most {
+                if oldest.len() > max {
                     oldest.pop();
                 }
             }
@@ -186,8 +188,8 @@ impl Slots {
     }
 
     /// The highest number of connections.
-    pub fn most(&self) -> usize {
-        self.most
+    pub fn capacity(&self) -> usize {
+        self.capacity
     }
 
     /// The number of slots that a scan has to look at.

@@ -2,7 +2,7 @@
 //!
 //! As many workers as CPUs (`base`) are to run. A worker that makes no progress from one check of
 //! the housekeeper to the next is inside a handler that blocks: it is marked as blocked, and while
-//! events wait another one runs in its place, up to `most` in all. When it returns and enough
+//! events wait another one runs in its place, up to `max` in all. When it returns and enough
 //! others run, it rests, so that no more than `base` ever compete for events; a worker that has
 //! rested for long ends.
 //!
@@ -29,7 +29,7 @@ const WORKERS_PER_RESERVED: usize = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkerCounts {
     base: usize,
-    most: usize,
+    max: usize,
     running: usize,
     blocked: usize,
     resting: usize,
@@ -51,11 +51,11 @@ pub enum Fill {
 }
 
 impl WorkerCounts {
-    /// No worker yet. `base` of them are to run, and there are never more than `most`.
-    pub fn new(base: usize, most: usize) -> WorkerCounts {
+    /// No worker yet. `base` of them are to run, and there are never more than `max`.
+    pub fn new(base: usize, max: usize) -> WorkerCounts {
         WorkerCounts {
             base,
-            most: most.max(base),
+            max: max.max(base),
             running: 0,
             blocked: 0,
             resting: 0,
@@ -80,14 +80,14 @@ impl WorkerCounts {
 
     /// Workers that may wait for peers at a time. A server of fewer than four lends them all.
     pub fn waiting_max(&self) -> usize {
-        self.most - self.most / WORKERS_PER_RESERVED
+        self.max - self.max / WORKERS_PER_RESERVED
     }
 
     /// Waits for peers that may be cancelled before the first of them has noticed: a share of all,
     /// so that a small server does not lose all of its uploads for one request, and a large one
     /// need not lose them one after the other.
     pub fn cancelled_max(&self) -> usize {
-        (self.most / WORKERS_PER_CANCEL).max(1)
+        (self.max / WORKERS_PER_CANCEL).max(1)
     }
 
     /// All workers that have a thread.
@@ -123,7 +123,7 @@ impl WorkerCounts {
             self.running += 1;
             return Fill::Wake;
         }
-        if self.all() >= self.most {
+        if self.all() >= self.max {
             return Fill::AtCap;
         }
         self.running += 1;

@@ -68,12 +68,12 @@ pub enum WatchOutcome {
 }
 
 impl Pool {
-    /// No worker yet; `base` are to run, with up to `most` in all while some are blocked.
-    pub fn new(base: usize, most: usize) -> Pool {
+    /// No worker yet; `base` are to run, with up to `max` in all while some are blocked.
+    pub fn new(base: usize, max: usize) -> Pool {
         let base = base.clamp(1, WORKERS_MAX);
         Pool {
             state: Mutex::new(PoolState {
-                counts: WorkerCounts::new(base, most.min(WORKERS_MAX)),
+                counts: WorkerCounts::new(base, max.min(WORKERS_MAX)),
                 heartbeats: Vec::new(),
                 threads: 0,
                 started: 0,

@@ -132,14 +132,14 @@ impl Worker {
                 break;
             }
             shared.report(OverloadKind::Evicts, now, || {
-                let limit = limit_text(shared.slots.most(), open_files());
+                let limit = limit_text(shared.slots.capacity(), open_files());
                 format!("too many connections ({limit}): idle ones are closed")
             });
         }
         shared.slots.occupy(client).inspect_err(|client| {
             shared.per_ip.remove(client.peer);
             shared.report(OverloadKind::Full, now, || {
-                let limit = limit_text(shared.slots.most(), open_files());
+                let limit = limit_text(shared.slots.capacity(), open_files());
                 format!("too many connections ({limit}): new ones are turned away")
             });
         })
@@ -176,10 +176,10 @@ fn send_and_close(stream: &mut Stream, response: &[u8]) {
 
 /// The limit of connections, with the limit of open files where that is the cause: a user who reads
 /// 960 has configured 10,000.
-fn limit_text(most: usize, open_files: Option<u64>) -> String {
-    match open_files.filter(|files| connections_within(*files) == most) {
-        Some(files) => format!("limit {most}, with {files} open files"),
-        None => format!("limit {most}"),
+fn limit_text(max: usize, open_files: Option<u64>) -> String {
+    match open_files.filter(|files| connections_within(*files) == max) {
+        Some(files) => format!("limit {max}, with {files} open files"),
+        None => format!("limit {max}"),
     }
 }
 
