@@ -229,11 +229,14 @@ pub mod internals {
         }
     }
     pub mod limits {
+        pub use crate::conn::proxy::PROXY_HEADER_BYTES;
+        pub use crate::h1::chunked::{CHUNK_OVERHEAD, CHUNK_OVERHEAD_FREE};
         pub use crate::limits::{
-            BYTES_PER_TURN, CHUNK_OVERHEAD, CHUNK_OVERHEAD_FREE, CLOSED_AT_ONCE, COPY_BYTES,
-            METHOD_BYTES, PREFETCH_BYTES, PROXY_HEADER_BYTES, RANGE_GAP, RANGE_SPECS_MAX,
-            RANGES_MAX, REQUESTS_PER_TURN, SENDFILE_FROM, STREAM_BLOCK,
+            BYTES_PER_TURN, CLOSED_AT_ONCE, COPY_BYTES, PREFETCH_BYTES, REQUESTS_PER_TURN,
+            SENDFILE_FROM, STREAM_BLOCK,
         };
+        pub use crate::semantics::method::METHOD_BYTES;
+        pub use crate::semantics::range::{RANGE_GAP, RANGE_SPECS_MAX, RANGES_MAX};
     }
     pub mod conn {
         pub use crate::conn::{

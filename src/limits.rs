@@ -122,19 +122,10 @@ impl Default for Timeouts {
     }
 }
 
-/// Empty lines (CRLF) skipped before a request line. RFC 9112 §2.2 asks for "at least one".
-pub const LEADING_EMPTY_LINES: usize = 1;
-/// Bytes of a method. Registered names have at most 17 (UPDATEREDIRECTREF); a longer token gets
-/// 501.
-pub const METHOD_BYTES: usize = 23;
 /// Bytes of a request body, framing included, that are awaited before the handler is called: all of
 /// the body, or its beginning. So a client that drips costs no worker until it has sent this much.
 /// Nothing is awaited from a client that waits for `100 Continue`.
 pub const PREFETCH_BYTES: usize = 16 * 1024;
-/// Bytes of a binary PROXY header. Addresses take 216 at most; the extensions after them are names,
-/// and perhaps the client's certificate of 1 or 2 KiB. The format allows for 64 KiB, for which no
-/// buffer here has room.
-pub const PROXY_HEADER_BYTES: usize = 4 * 1024;
 /// Requests that one turn of a connection may serve before other connections get their turn.
 pub const REQUESTS_PER_TURN: usize = 64;
 /// Bytes that one turn of a connection may send before other connections get their turn.
@@ -148,14 +139,6 @@ pub const BACKLOG: u32 = 4096;
 /// Descriptors kept free for files, the log and the poller when connections are counted against the
 /// open-file limit.
 pub const DESCRIPTORS_RESERVED: u64 = 64;
-/// Framing bytes by which a chunked body may exceed its data, after the free ones of each chunk.
-/// Beyond: 400. A signed upload has about 85 bytes of extension to 64 KiB of data, which never
-/// exceeds it; a million chunks of one byte, each with a long extension, would cost 250 times what
-/// they bring.
-pub const CHUNK_OVERHEAD: u32 = 16 * 1024;
-/// Free bytes of a chunk's size line, CRLF not counted: with both CRLF they make 16 bytes, which is
-/// what the smallest chunks of honest writers need.
-pub const CHUNK_OVERHEAD_FREE: u32 = 12;
 /// A body in memory up to this size is copied after its head and shares its write; a longer one is
 /// handed to the system where it lies. A second piece costs more than the copy of 8 KiB saves.
 pub const COPY_BYTES: usize = 16 * 1024;
@@ -164,13 +147,3 @@ pub const STREAM_BLOCK: usize = 16 * 1024;
 /// Connections closed at once for the sake of others: the oldest idle ones for a new connection, or
 /// those that have been buffered longest. One scan over all slots finds this many.
 pub const CLOSED_AT_ONCE: usize = 32;
-/// Parts of a response to a Range header, after overlapping and nearly touching ranges are merged.
-/// Beyond: the whole representation. A player that seeks asks for one, a reader of an archive's
-/// index for a few.
-pub const RANGES_MAX: usize = 64;
-/// Ranges that a Range header may ask for, merged or not. Beyond: the whole representation. Each
-/// takes 24 bytes until they are sorted.
-pub const RANGE_SPECS_MAX: usize = 1024;
-/// Two ranges with fewer bytes between them are sent as one. RFC 9110 §15.3.7.2: "the typical
-/// overhead between each part of a "multipart/byteranges" is around 80 bytes".
-pub const RANGE_GAP: u64 = 80;

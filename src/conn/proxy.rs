@@ -12,7 +12,6 @@
 
 use crate::bytes::number;
 use crate::h1::Parsed;
-use crate::limits::PROXY_HEADER_BYTES;
 use crate::semantics::host;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::fmt;
@@ -257,6 +256,11 @@ impl Family {
         }
     }
 }
+
+/// Bytes of a binary PROXY header. Addresses take 216 at most; the extensions after them are names,
+/// and perhaps the client's certificate of 1 or 2 KiB. The format allows for 64 KiB, for which no
+/// buffer here has room.
+pub const PROXY_HEADER_BYTES: usize = 4 * 1024;
 
 /// Version 2: signature, fixed part, addresses, extensions.
 fn parse_binary(input: &[u8]) -> Result<Parsed<Header, Resume>, Refusal> {

@@ -31,7 +31,7 @@ use super::Reject;
 use super::field_line::{self, CR, LF, Section, read_section};
 use super::framing::LENGTH_MAX;
 use crate::bytes::number;
-use crate::limits::{CHUNK_OVERHEAD, CHUNK_OVERHEAD_FREE, Limits};
+use crate::limits::Limits;
 use crate::scan;
 use std::ops::Range;
 
@@ -50,6 +50,15 @@ pub struct Decoder {
     /// What the next octet belongs to.
     at: At,
 }
+
+/// Framing bytes by which a chunked body may exceed its data, after the free ones of each chunk.
+/// Beyond: 400. A signed upload has about 85 bytes of extension to 64 KiB of data, which never
+/// exceeds it; a million chunks of one byte, each with a long extension, would cost 250 times what
+/// they bring.
+pub const CHUNK_OVERHEAD: u32 = 16 * 1024;
+/// Free bytes of a chunk's size line, CRLF not counted: with both CRLF they make 16 bytes, which is
+/// what the smallest chunks of honest writers need.
+pub const CHUNK_OVERHEAD_FREE: u32 = 12;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum At {

@@ -6,9 +6,10 @@
 use super::Reject;
 use super::field_line::{CR, HTAB, LF, SP, line_feed};
 use crate::bytes::class;
-use crate::limits::{LEADING_EMPTY_LINES, Limits, METHOD_BYTES};
+use crate::limits::Limits;
 use crate::scan;
 use crate::semantics::Version;
+use crate::semantics::method::METHOD_BYTES;
 use std::ops::Range;
 
 /// What the next octet of a request line belongs to.
@@ -163,6 +164,9 @@ fn read_start(octet: u8, start: usize) -> Result<At, Reject> {
         _ => Err(Reject::InvalidMethod),
     }
 }
+
+/// Empty lines (CRLF) skipped before a request line. RFC 9112 §2.2 asks for "at least one".
+const LEADING_EMPTY_LINES: usize = 1;
 
 /// What a method or a target is refused for.
 struct Part {

@@ -5,7 +5,6 @@
 use std::fmt;
 
 use crate::bytes::class;
-use crate::limits::METHOD_BYTES;
 
 /// A request method. Methods are case-sensitive (RFC 9110 §9.1); one that is not among the nine is kept as it came.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,6 +39,10 @@ pub struct OtherMethod {
     /// INVARIANT: the first `len` octets are a token, the others zero (so that equality may be derived).
     octets: [u8; METHOD_BYTES],
 }
+
+/// Bytes of a method. Registered names have at most 17 (UPDATEREDIRECTREF); a longer token gets
+/// 501.
+pub const METHOD_BYTES: usize = 23;
 
 impl Method {
     /// The method that a token names. `None` when it is longer than [`METHOD_BYTES`] or no

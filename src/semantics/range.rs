@@ -2,11 +2,10 @@
 //!
 //! In: a request's field lines, and the length of the selected representation. Out: whether the field may be honoured at all, by
 //! method and If-Range ([`precondition`](super::precondition)); the 206 and its parts. Never: an octet twice; more work, memory or
-//! parts than `limits` has numbers for.
+//! parts than the constants below allow.
 
 use super::{FieldName, Headers, list};
 use crate::bytes::number;
-use crate::limits::{RANGE_GAP, RANGE_SPECS_MAX, RANGES_MAX};
 
 /// Octets that stand one behind the other, at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +29,17 @@ pub enum Selection {
     /// Nothing of what is asked for is there: 416.
     Unsatisfiable,
 }
+
+/// Parts of a response to a Range header, after overlapping and nearly touching ranges are merged.
+/// Beyond: the whole representation. A player that seeks asks for one, a reader of an archive's
+/// index for a few.
+pub const RANGES_MAX: usize = 64;
+/// Ranges that a Range header may ask for, merged or not. Beyond: the whole representation. Each
+/// takes 24 bytes until they are sorted.
+pub const RANGE_SPECS_MAX: usize = 1024;
+/// Two ranges with fewer bytes between them are sent as one. RFC 9110 §15.3.7.2: "the typical
+/// overhead between each part of a "multipart/byteranges" is around 80 bytes".
+pub const RANGE_GAP: u64 = 80;
 
 /// What the Range field of a GET asks for of a representation of `length` octets.
 ///
