@@ -197,15 +197,14 @@ impl Pool {
             .iter()
             .filter_map(|heartbeat| Some((heartbeat, heartbeat.waits()?)));
         // A cancelled worker notices only when its present slice of time is over.
-        let (cancelled, mut others): (Vec<_>, Vec<_>) =
+        let (cancelled, others): (Vec<_>, Vec<_>) =
             waiting.partition(|(heartbeat, (wait, _))| heartbeat.is_cancelled(*wait));
-        others.sort_by_key(|(_, (_, since))| *since);
-        match others.first() {
+        match others.into_iter().min_by_key(|(_, (_, since))| *since) {
             Some((heartbeat, (wait, since)))
                 if since.after(CANCEL_AFTER) <= now
                     && cancelled.len() < state.counts.cancelled_max() =>
             {
-                heartbeat.cancel(*wait);
+                heartbeat.cancel(wait);
                 WatchOutcome::Cancelled
             }
             _ => WatchOutcome::AtCap,
