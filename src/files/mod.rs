@@ -23,8 +23,7 @@ pub use crate::sys::beneath::Symlinks;
 pub use options::CacheControl;
 pub use resource::cache::Stats;
 
-use crate::handler::{Handler, Request, Response};
-use crate::semantics::{FieldError, Method, Status};
+use crate::semantics::FieldError;
 use mounts::Mount;
 use resolve::Names;
 use resource::cache::Cache;
@@ -184,34 +183,3 @@ impl Files {
         self.site.stats()
     }
 }
-
-impl Handler for Files {
-    fn handle(&self, request: &mut Request<'_>) -> Response {
-        match request.method() {
-            Method::Get | Method::Head => self.site.respond(request),
-            // RFC 9110 §9.3.7: "A server generating a successful response to OPTIONS SHOULD send
-            // any header that might indicate optional features". Every path, and `*`, has the same
-            // methods.
-            Method::Options => Response::new(Status::OK).header("Allow", ALLOW),
-            Method::Post
-            | Method::Put
-            | Method::Delete
-            | Method::Connect
-            | Method::Trace
-            | Method::Patch => {
-                // RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405
-                // response".
-                Response::status_page(Status::METHOD_NOT_ALLOWED)
-                    .header("Allow", ALLOW)
-                    .with_log_reason("files are only read")
-            }
-            // RFC 9110 §15.6.2: "the appropriate response when the server does not recognize the
-            // request method and is not capable of supporting it for any resource".
-            Method::Other(_) => {
-                Response::status_page(Status::NOT_IMPLEMENTED).with_log_reason("unknown method")
-            }
-        }
-    }
-}
-
-const ALLOW: &str = "GET, HEAD, OPTIONS";

@@ -1,5 +1,6 @@
-//! One ladder for a GET or HEAD: mounts, root, lookup, response.
+//! One ladder for a request: method, mounts, root, lookup, response.
 
+use super::Files;
 use super::listing;
 use super::lookup::Lookup;
 use super::mounts::Mounted;
@@ -9,12 +10,43 @@ use super::resource::cache::AskedBy;
 use super::respond;
 use super::respond::error::FileError;
 use super::site::Site;
-use crate::handler::{Request, Response};
-use crate::semantics::Status;
+use crate::handler::{Handler, Request, Response};
 use crate::semantics::accept::weight;
+use crate::semantics::{Method, Status};
 use crate::sys::beneath::Root;
 use std::fs::File;
 use std::sync::Arc;
+
+const ALLOW: &str = "GET, HEAD, OPTIONS";
+
+impl Handler for Files {
+    fn handle(&self, request: &mut Request<'_>) -> Response {
+        match request.method() {
+            Method::Get | Method::Head => self.site.respond(request),
+            // RFC 9110 §9.3.7: "A server generating a successful response to OPTIONS SHOULD send
+            // any header that might indicate optional features". Every path, and `*`, has the same
+            // methods.
+            Method::Options => Response::new(Status::OK).header("Allow", ALLOW),
+            Method::Post
+            | Method::Put
+            | Method::Delete
+            | Method::Connect
+            | Method::Trace
+            | Method::Patch => {
+                // RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405
+                // response".
+                Response::status_page(Status::METHOD_NOT_ALLOWED)
+                    .header("Allow", ALLOW)
+                    .with_log_reason("files are only read")
+            }
+            // RFC 9110 §15.6.2: "the appropriate response when the server does not recognize the
+            // request method and is not capable of supporting it for any resource".
+            Method::Other(_) => {
+                Response::status_page(Status::NOT_IMPLEMENTED).with_log_reason("unknown method")
+            }
+        }
+    }
+}
 
 impl Site {
     /// Answers from this site, or from the mounted one that the path leads to.
