@@ -92,8 +92,8 @@ impl Exchange<'_> {
         };
         let response = <dyn Handler>::handle(&*shared.handler, &mut Request::new(parts, &mut body));
         heartbeat.progress();
-        // What was decoded counts as read, whether the handler has taken it or not: its place in the
-        // framing is passed.
+        // What was decoded counts as read, whether the handler has taken it or not: the framing
+        // has moved past it.
         let (start, end, failure) = (body.rest.start, body.rest.end, body.failure);
         let mut writer = ResponseWriter {
             shared,

@@ -215,8 +215,8 @@ fn fault(reason: &'static str) -> ResponseParts {
 
 /// The response in place of a 101 for a protocol that the client does not offer.
 fn upgrade_required(protocol: &'static str) -> ResponseParts {
-    // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response to indicate
-    // the required protocol(s)".
+    // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response to
+    // indicate the required protocol(s)".
     let mut parts = Response::status_page(Status::UPGRADE_REQUIRED)
         .with_log_reason("the client does not offer this protocol")
         .take_apart();

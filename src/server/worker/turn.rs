@@ -56,7 +56,7 @@ pub struct Turn<'a> {
     now: Now,
     /// The same time, as the connection counts it.
     moment: Moment,
-    /// Requests that this turn has answered.
+    /// Requests that this turn has served.
     requests: usize,
     /// Bytes that this turn has sent, or discarded after a last response.
     moved: u64,
@@ -121,7 +121,7 @@ impl<'a> Turn<'a> {
         end
     }
 
-    /// What the connection asks for next, done: the events in the order of a request.
+    /// Does what the connection asks for next: the events in the order of a request.
     fn step(&mut self) -> Step {
         let is_fresh =
             self.requests == 0 && self.moved == 0 && self.buffers.output.bytes.is_empty();
@@ -220,8 +220,8 @@ impl<'a> Turn<'a> {
         Step::Go
     }
 
-    /// The head of a response has been sent whose body a program writes: here, or on a thread of its
-    /// own. `None` when no program writes one.
+    /// The head of a response has been sent whose body a program writes: here, or on a thread of
+    /// its own. `None` when no program writes one.
     fn run_writer(&mut self) -> Option<Step> {
         match self.client.pending().takeover.take()? {
             PendingTakeover {
@@ -237,7 +237,7 @@ impl<'a> Turn<'a> {
                 self.heartbeat.progress();
                 self.program_ran();
                 self.moved += self.client.sent - before;
-                // What is left of it lies in the output now.
+                // The rest of it lies in the output now.
                 Some(match written {
                     Ok(()) => Step::Go,
                     Err(reason) => Step::End(TurnEnd::Close(reason)),
@@ -251,7 +251,7 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Discards an unread body, or, when the last response is sent, whatever still comes.
+    /// Discards an unread body, or, after the last response, all further input.
     fn discard(&mut self, used: usize) -> Step {
         if self.client.conn.phase() == Phase::Linger {
             match self.flush() {
@@ -264,7 +264,7 @@ impl<'a> Turn<'a> {
     }
 
     /// The last response is framed: sends the rest of it, closes the write side, and reads on to
-    /// discard whatever still comes.
+    /// discard all further input.
     fn linger(&mut self) -> Step {
         match self.flush() {
             Step::Go => {}
@@ -273,16 +273,17 @@ impl<'a> Turn<'a> {
         let conn = &mut self.client.conn;
         if !self.client.write_closed {
             self.client.write_closed = true;
-            // The peer has this long to read what is now with the system, however long it took to
-            // get there.
+            // The peer has this long to read the bytes that are now with the system, however long
+            // they took to get there.
             let reason = conn.close_reason().unwrap_or(CloseReason::Answered);
             conn.linger(reason, self.moment, &self.shared.config);
-            // ENOTCONN: the peer has reset the connection already; the read that follows finds that out.
+            // ENOTCONN: the peer has reset the connection already; the read that follows finds that
+            // out.
             let _ = self.client.stream.shutdown_write();
         }
-        // A peer that sends as fast as this discards would keep the turn going forever, and the sweep
-        // would seldom find its connection idle: so a turn discards only its share, and looks at the
-        // deadline itself.
+        // A peer that sends as fast as this discards would keep the turn going forever, and the
+        // sweep would seldom find its connection idle: so a turn discards only its share, and looks
+        // at the deadline itself.
         match conn.on_deadline(self.moment) {
             Some(_) => Step::Go,
             None if self.moved < BYTES_PER_TURN => Step::Read,
@@ -300,8 +301,8 @@ impl<'a> Turn<'a> {
         })
     }
 
-    /// Gives the socket what it takes of the output and the body, within the turn's share, and
-    /// counts it.
+    /// Gives the socket as much of the output and the body as it takes, within the turn's share,
+    /// and counts it.
     fn send_pending(&mut self) -> Result<Progress, Broken> {
         let before = self.moved;
         let client = &mut *self.client;
@@ -319,7 +320,8 @@ impl<'a> Turn<'a> {
         );
         let sent = self.moved - before;
         client.sent += sent;
-        // With nothing left to send the client keeps nobody waiting, also if nothing had to be sent.
+        // With nothing left to send the client keeps nobody waiting, also if nothing had to be
+        // sent.
         if sent > 0 || matches!(progress, Ok(Progress::Done)) {
             client.conn.wrote(self.moment, sent, &self.shared.config);
         }
@@ -350,7 +352,7 @@ impl<'a> Turn<'a> {
         Step::End(TurnEnd::Wait(Interest::Read))
     }
 
-    /// Records what the connection waits for from now on, and until when.
+    /// Records the connection's wait, and its deadline.
     fn wait(&mut self, interest: Interest) {
         let (was_served, took) = (self.requests > 0, self.moved > 0);
         let client = &mut *self.client;
@@ -361,12 +363,12 @@ impl<'a> Turn<'a> {
         };
     }
 
-    /// What the time means for the connection.
+    /// Handles a deadline that may be over.
     fn on_deadline(&mut self) -> Step {
         if self.moment < self.client.deadline {
             return Step::End(TurnEnd::Wait(self.client.interest()));
         }
-        // The peer is not to blame for bytes that are here and that no worker has come to read.
+        // The peer is not to blame for bytes that are here and that no worker has read yet.
         if self.server_is_behind() {
             return Step::End(TurnEnd::Wait(Interest::Read));
         }
@@ -379,9 +381,9 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Refuses a message of which everything that came has been read, and which is not whole although
-    /// its time is over: the sweep leaves it to the worker while there is something to read, which
-    /// could go on forever.
+    /// Refuses a message that is not complete although its time is over and all that came has been
+    /// read: the sweep leaves it to the worker while there is something to read, which could go on
+    /// forever.
     fn reject_late(&mut self) -> Option<Step> {
         match self.client.conn.phase() {
             Phase::Head | Phase::Prefetch => {
@@ -391,7 +393,7 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Whether bytes of the peer's lie unread while every worker is at work.
+    /// Whether bytes of the peer lie unread while every worker is busy.
     fn server_is_behind(&mut self) -> bool {
         let client = &mut *self.client;
         matches!(
@@ -403,8 +405,8 @@ impl<'a> Turn<'a> {
     }
 
     /// Tries to write before a connection is closed for not being writable: a socket is reported so
-    /// only when a third of its buffer is free (tcp(7), epoll(7) on EPOLLOUT), which can be more than
-    /// a steady reader takes in the whole wait. No reader of the program's runs here.
+    /// only when a third of its buffer is free (tcp(7), epoll(7) on EPOLLOUT), which can be more
+    /// than a steady reader takes in the whole wait. No reader of the program's runs here.
     fn write_once_more(&mut self) -> Step {
         let pending = self.client.pending();
         let reader = pending
@@ -426,7 +428,7 @@ impl<'a> Turn<'a> {
                 )
             }
             Ok(Progress::Done) => true,
-            // What was taken may have earned less than the time that is used up.
+            // The bytes taken may have earned less than the time that is used up.
             Ok(Progress::Blocked | Progress::Yield) => {
                 let deadline = client.conn.write_deadline(self.moment, &self.shared.config);
                 self.moved > before && deadline > self.moment
