@@ -231,12 +231,11 @@ pub mod internals {
     pub mod limits {
         pub use crate::conn::proxy::PROXY_HEADER_BYTES;
         pub use crate::h1::chunked::{CHUNK_OVERHEAD, CHUNK_OVERHEAD_FREE};
-        pub use crate::limits::{
-            BYTES_PER_TURN, CLOSED_AT_ONCE, COPY_BYTES, PREFETCH_BYTES, REQUESTS_PER_TURN,
-            SENDFILE_FROM, STREAM_BLOCK,
-        };
+        pub use crate::limits::{CLOSED_AT_ONCE, PREFETCH_BYTES, SENDFILE_FROM, STREAM_BLOCK};
         pub use crate::semantics::method::METHOD_BYTES;
         pub use crate::semantics::range::{RANGE_GAP, RANGE_SPECS_MAX, RANGES_MAX};
+        pub use crate::server::exchange::respond::COPY_BYTES;
+        pub use crate::server::worker::turn::{BYTES_PER_TURN, REQUESTS_PER_TURN};
     }
     pub mod conn {
         pub use crate::conn::{

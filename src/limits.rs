@@ -126,10 +126,6 @@ impl Default for Timeouts {
 /// the body, or its beginning. So a client that drips costs no worker until it has sent this much.
 /// Nothing is awaited from a client that waits for `100 Continue`.
 pub const PREFETCH_BYTES: usize = 16 * 1024;
-/// Requests that one turn of a connection may serve before other connections get their turn.
-pub const REQUESTS_PER_TURN: usize = 64;
-/// Bytes that one turn of a connection may send before other connections get their turn.
-pub const BYTES_PER_TURN: u64 = 1024 * 1024;
 /// File bodies shorter than this are copied after their head and sent with one write; longer ones
 /// go by `sendfile(2)`.
 pub const SENDFILE_FROM: u64 = 64 * 1024;
@@ -139,9 +135,6 @@ pub const BACKLOG: u32 = 4096;
 /// Descriptors kept free for files, the log and the poller when connections are counted against the
 /// open-file limit.
 pub const DESCRIPTORS_RESERVED: u64 = 64;
-/// A body in memory up to this size is copied after its head and shares its write; a longer one is
-/// handed to the system where it lies. A second piece costs more than the copy of 8 KiB saves.
-pub const COPY_BYTES: usize = 16 * 1024;
 /// Bytes that one read asks of a body's reader.
 pub const STREAM_BLOCK: usize = 16 * 1024;
 /// Connections closed at once for the sake of others: the oldest idle ones for a new connection, or

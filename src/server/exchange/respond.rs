@@ -3,7 +3,7 @@
 use crate::conn::{BodyFraming, CloseReason, ResponsePlan, offers_upgrade};
 use crate::h1::Head;
 use crate::handler::{Now, Payload, Response, ResponseParts, Takeover};
-use crate::limits::{COPY_BYTES, SENDFILE_FROM};
+use crate::limits::SENDFILE_FROM;
 use crate::semantics::date::HttpDate;
 use crate::semantics::{Headers, Status};
 use crate::server::base::observer::Observer;
@@ -16,6 +16,10 @@ use crate::server::shared::Shared;
 use std::borrow::Cow;
 use std::mem;
 use std::time::SystemTime;
+
+/// A body in memory up to this size is copied after its head and shares its write; a longer one is
+/// handed to the system where it lies. A second piece costs more than the copy of 8 KiB saves.
+pub const COPY_BYTES: usize = 16 * 1024;
 
 /// The request that a response belongs to.
 #[derive(Clone, Copy)]

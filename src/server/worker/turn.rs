@@ -6,7 +6,6 @@
 
 use crate::conn::{CloseReason, Event, Moment, Phase};
 use crate::handler::{Now, Payload, Takeover};
-use crate::limits::{BYTES_PER_TURN, REQUESTS_PER_TURN};
 use crate::server::client::Client;
 use crate::server::client::output::{Broken, Progress, transmit};
 use crate::server::client::pending::PendingTakeover;
@@ -18,6 +17,11 @@ use crate::server::shared::Shared;
 use crate::sys::Interest;
 use std::io;
 use std::time::Duration;
+
+/// Requests that one turn of a connection may serve before other connections get their turn.
+pub const REQUESTS_PER_TURN: usize = 64;
+/// Bytes that one turn of a connection may send before other connections get their turn.
+pub const BYTES_PER_TURN: u64 = 1024 * 1024;
 
 /// What is next for a connection in its turn.
 #[derive(Debug)]
