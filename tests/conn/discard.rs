@@ -30,7 +30,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "one octet below the limit",
+        "one byte below the limit",
         &[
             Comes(BELOW),
             Fills(16_384),
@@ -57,7 +57,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "30 seconds for the next octets, which an event without octets does not extend",
+        "30 seconds for the next bytes, which an event without bytes does not extend",
         &[
             Comes(AT_LIMIT),
             Fills(16_384),
@@ -73,7 +73,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "one octet above: told, and the end",
+        "one byte above: told, and the end",
         &[
             Comes(ABOVE),
             Fills(16_384),
@@ -97,7 +97,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "surplus behind the dropped content is the next request",
+        "surplus after the dropped content is the next request",
         &[
             Comes("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000\r\n\r\n"),
             Fills(16_384),
@@ -110,7 +110,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "30 seconds for the next octets, then the end without a word: the answer is out",
+        "30 seconds for the next bytes, then the end without a word: the answer is out",
         &[
             Comes(BELOW),
             Fills(16_384),
@@ -143,7 +143,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "idle 75 seconds behind it",
+        "idle 75 seconds after it",
         &[
             Comes(BELOW),
             Fills(16_384),
@@ -177,7 +177,8 @@ fn discard() {
     run(ROWS);
 }
 
-/// RUSTSEC-2025-0037: nobody knows how long chunks will be, so they are counted as they are dropped, framing included.
+/// RUSTSEC-2025-0037: nobody knows how long chunks will be, so they are counted as they are
+/// dropped, framing included.
 #[test]
 fn drain_chunks() {
     let mut config = Config::default();
@@ -214,7 +215,8 @@ fn drain_chunks() {
     );
 }
 
-/// What is dropped is counted in 32 bits: a limit above that is one at 4 GiB less two octets, and never none.
+/// What is dropped is counted in 32 bits: a limit above that is one at 4 GiB less two bytes, and
+/// never none.
 #[test]
 fn the_highest_limit() {
     const MOST: u64 = u32::MAX as u64 - 1;
@@ -240,7 +242,8 @@ fn the_highest_limit() {
                 "{limit}: {length}"
             );
         }
-        // A piece at a time, so that no machine has to have as much: the size line, and then content that nobody looks at.
+        // A piece at a time, so that no machine has to have as much: the size line, and then
+        // content that nobody looks at.
         let mut life = Life::new(config.clone());
         life.comes(CHUNKED.as_bytes());
         life.comes(b"ffffffff\r\n");

@@ -4,7 +4,7 @@ use super::life::{Action::*, Expiry, Finished, GET, OK, Row, run};
 use doorstep::CloseReason;
 use doorstep::internals::conn::Phase;
 
-/// With Expect, so that nothing is gathered and the first octet is the handler's to wait for.
+/// With Expect, so that nothing is gathered and the first byte is the handler's to wait for.
 const LONG: &str =
     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n";
 const EXPECT: &str =
@@ -25,7 +25,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "nothing behind it is parsed before it has answered",
+        "nothing after it is parsed before it has answered",
         &[
             Comes("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n"),
             Requests(1),
@@ -51,7 +51,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "an octet every 29 seconds earns no second one",
+        "a byte every 29 seconds earns no second one",
         &[
             Comes(LONG),
             WaitsForContent,
@@ -63,7 +63,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "256 octets earn a second",
+        "256 bytes earn a second",
         &[
             Comes(LONG),
             WaitsForContent,

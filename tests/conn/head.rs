@@ -1,4 +1,4 @@
-//! Head: some octets of a request are here.
+//! Head: some bytes of a request are here.
 
 use super::life::{Action::*, Expiry, Finished, GET, Life, OK, Row, run};
 use doorstep::internals::conn::{BodyFraming, Config, Phase};
@@ -34,7 +34,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "kept alive: the first octet begins ten seconds",
+        "kept alive: the first byte begins ten seconds",
         &[
             Comes(GET),
             Answers(OK),
@@ -50,7 +50,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "kept alive: an octet shortly before the 75 seconds are over",
+        "kept alive: a byte shortly before the 75 seconds are over",
         &[
             Comes(GET),
             Answers(OK),
@@ -60,7 +60,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "kept alive: an octet right behind the answer shortens the wait",
+        "kept alive: a byte right after the answer shortens the wait",
         &[Comes(GET), Answers(OK), Comes("G"), Until(10_000)],
     ),
     (
@@ -118,7 +118,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "a refusal behind HEAD has content: it is no answer to HEAD",
+        "a refusal after HEAD has content: it is no answer to HEAD",
         &[
             Comes("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"),
             Answers(OK),
@@ -139,7 +139,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "a refusal behind HTTP/1.0 is not its keep-alive",
+        "a refusal after HTTP/1.0 is not its keep-alive",
         &[
             Comes("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"),
             Answers(OK),
@@ -164,7 +164,8 @@ fn head() {
     run(ROWS);
 }
 
-/// RFC 9112 §9.6: whatever is refused, for whatever reason: its status, `Connection: close`, and nothing behind it is parsed.
+/// RFC 9112 §9.6: whatever is refused, for whatever reason: its status, `Connection: close`, and
+/// nothing after it is parsed.
 #[test]
 fn every_refusal_is_answered_and_the_last() {
     for &reject in Reject::ALL {

@@ -6,7 +6,7 @@ use doorstep::internals::conn::Phase;
 
 const ROWS: &[Row] = &[
     (
-        "accept: ten seconds for the first octet, then a silent end",
+        "accept: ten seconds for the first byte, then a silent end",
         &[
             Is(Phase::Idle),
             Until(10_000),
@@ -17,11 +17,11 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "a FIN without an octet",
+        "a FIN without a byte",
         &[Fin(Some(CloseReason::PeerClosed))],
     ),
     (
-        "an event without octets changes nothing",
+        "an event without bytes changes nothing",
         &[After(4_000), Comes(""), Is(Phase::Idle), Until(10_000)],
     ),
     (
@@ -50,7 +50,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "kept alive: an event without octets does not extend the wait",
+        "kept alive: an event without bytes does not extend the wait",
         &[
             Comes(GET),
             Answers(OK),

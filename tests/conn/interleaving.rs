@@ -1,10 +1,12 @@
-//! Any history of a connection: octets that come in any pieces, reads of any size, sockets that take any part of an answer, any
-//! handlers, pauses and half-closes, in any order. What must follow each step is said by a reference that knows what was sent.
+//! Any history of a connection: bytes that come in any pieces, reads of any size, sockets that take
+//! any part of an answer, any handlers, pauses and half-closes, in any order. What must follow each
+//! step is said by a reference that knows what was sent.
 //!
-//! After each step the phase, the deadline, the reason for the end and the count of requests are those of the reference, which
-//! works with counts of octets and sums of time, and parses nothing. So:
+//! After each step the phase, the deadline, the reason for the end and the count of requests are
+//! those of the reference, which works with counts of bytes and sums of time, and parses nothing.
+//! So:
 //! - answers are in order, and at most one to each message;
-//! - each octet belongs to the message that it was written for: none of content is read as a head, and none behind a message
+//! - each byte belongs to the message that it was written for: none of content is read as a head, and none behind a message
 //!   as its content;
 //! - what is kept unread is less than a whole head and what is gathered;
 //! - a connection that can do nothing waits until a time that is bounded by what was moved, and its end comes with that time.
@@ -28,13 +30,13 @@ use reference::Reference;
 /// What happens next.
 #[derive(Clone, Copy, Debug)]
 enum Op {
-    /// So many octets of the client's reach the socket.
+    /// So many bytes of the client's reach the socket.
     Comes(usize),
-    /// The client closes its side behind what it has sent.
+    /// The client closes its side after what it has sent.
     HalfCloses,
-    /// The socket takes so many octets more.
+    /// The socket takes so many bytes more.
     Takes(u64),
-    /// The server does one thing; if it reads, or sends a piece of content, so many octets at most.
+    /// The server does one thing; if it reads, or sends a piece of content, so many bytes at most.
     Step(usize),
     /// The server goes on until it has to wait.
     Turn(usize),
@@ -99,7 +101,7 @@ struct Wait {
     until: Moment,
 }
 
-/// Octets of an answer whose length its head does not say.
+/// Bytes of an answer whose length its head does not say.
 const STREAM: u64 = 300;
 
 /// A connection with what is around it, driven as a worker drives it.
@@ -108,7 +110,7 @@ struct World<'a> {
     config: &'a Config,
     now: u64,
     stream: &'a [u8],
-    /// Octets of the stream that have come to the socket, and that were read from it.
+    /// Bytes of the stream that have come to the socket, and that were read from it.
     came: usize,
     read: usize,
     has_half_closed: bool,
@@ -119,11 +121,11 @@ struct World<'a> {
     /// All of the input has been looked at: more is needed.
     asks: bool,
     unsent: u64,
-    /// Octets of an answer's content that are not framed yet; whether it is sent in pieces.
+    /// Bytes of an answer's content that are not framed yet; whether it is sent in pieces.
     tail: u64,
     is_long: bool,
     switches: bool,
-    /// Octets of content that the present handler has got.
+    /// Bytes of content that the present handler has got.
     handled: usize,
     answered: usize,
     write_closed: bool,
@@ -153,7 +155,7 @@ impl World<'_> {
     fn turn(&mut self, size: usize) {
         // It may be called for nothing: what is here is looked at once more.
         self.asks = false;
-        // Each step reads, uses or sends an octet, or is one of a few for each message.
+        // Each step reads, uses or sends a byte, or is one of a few for each message.
         let octets = self.stream.len() - self.read + self.input.len();
         let mut left = 10_000 + 3 * octets;
         while self.step(size) {
@@ -213,7 +215,7 @@ impl World<'_> {
         assert_eq!(self.conn.close_reason(), must.last);
         assert_eq!(self.conn.read_deadline(), Moment(must.deadline));
         if must.last.is_none() {
-            assert_eq!(self.input.len(), must.here - must.used, "octets are lost");
+            assert_eq!(self.input.len(), must.here - must.used, "bytes are lost");
         }
     }
 
@@ -327,7 +329,8 @@ impl World<'_> {
         self.received(due);
     }
 
-    /// The connection looks for a head and what is awaited of its content: whether they are here, or why they are refused.
+    /// The connection looks for a head and what is awaited of its content: whether they are here,
+    /// or why they are refused.
     fn received(&mut self, due: Result<bool, Reject>) {
         match self.next_event() {
             Event::Read => {
@@ -575,7 +578,8 @@ impl World<'_> {
         self.wait = None;
     }
 
-    /// Everything comes and is taken: all messages are answered, or the connection comes to its end.
+    /// Everything comes and is taken: all messages are answered, or the connection comes to its
+    /// end.
     fn in_time(&mut self) {
         if !self.has_half_closed {
             self.came = self.stream.len();
@@ -592,7 +596,8 @@ impl World<'_> {
         }
     }
 
-    /// Nothing comes and nothing is taken: each wait ends with its time, and the connection with a few of them.
+    /// Nothing comes and nothing is taken: each wait ends with its time, and the connection with a
+    /// few of them.
     fn silence(&mut self) {
         self.window = 0;
         // What was begun is refused; the refusal is not taken.
@@ -609,7 +614,8 @@ impl World<'_> {
 }
 
 proptest! {
-    // Four times as many as other properties have: what is rare in a history is common in a server's life.
+    // Four times as many as other properties have: what is rare in a history is common in a
+    // server's life.
     #![proptest_config(ProptestConfig {
         cases: 4 * ProptestConfig::default().cases,
         failure_persistence: None,

@@ -47,26 +47,26 @@ pub fn expiry(conn: &Connection, now: Moment) -> Expiry {
     }
 }
 
-/// What the phase behind an answer says of it.
+/// What the phase after an answer says of it.
 pub fn finished(conn: &Connection) -> Finished {
     match (conn.phase(), conn.close_reason()) {
         (Phase::Idle | Phase::Discard, None) => Finished::Continue,
         (Phase::Linger, Some(_)) => Finished::Linger,
         (Phase::Closed, Some(reason)) => Finished::Close(reason),
-        other => panic!("{other:?} behind an answer"),
+        other => panic!("{other:?} after an answer"),
     }
 }
 
 /// One line of a script. Times are in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub enum Action {
-    /// These octets come.
+    /// These bytes come.
     Comes(&'static str),
-    /// So many octets of content come.
+    /// So many bytes of content come.
     Fills(usize),
     /// Time passes.
     After(u64),
-    /// The handler reads so many octets of content, all of which are here.
+    /// The handler reads so many bytes of content, all of which are here.
     Takes(usize),
     /// The handler needs more than is here.
     WaitsForContent,
@@ -76,14 +76,14 @@ pub enum Action {
     Answers(Reply),
     /// The handler goes on in this protocol.
     Upgrades(&'static str),
-    /// The socket takes so many octets,
+    /// The socket takes so many bytes,
     Wrote(u64),
     /// or none, and the wait for it ends at this time.
     BlockedUntil(u64),
-    /// The last octet of the last answer is with the system.
+    /// The last byte of the last answer is with the system.
     AllSent,
     Is(Phase),
-    /// The wait for the peer's octets ends at this time.
+    /// The wait for the peer's bytes ends at this time.
     Until(u64),
     /// What the sweep finds now.
     Expires(Expiry),
@@ -102,7 +102,7 @@ pub enum Action {
     Refused(Reject),
     /// Requests begun so far.
     Requests(u32),
-    /// Octets that are here and belong to no message so far.
+    /// Bytes that are here and belong to no message so far.
     Unread(usize),
 }
 
@@ -156,7 +156,7 @@ pub struct Life {
     /// What is here and unread.
     pub input: Vec<u8>,
     pub table: FieldTable,
-    /// The head that is being served, and its octets.
+    /// The head that is being served, and its bytes.
     pub head: Option<(Head, Vec<u8>)>,
     /// The last answer's head.
     pub out: Vec<u8>,
@@ -183,13 +183,13 @@ impl Life {
         }
     }
 
-    /// These octets come, and the connection goes as far as it can.
+    /// These bytes come, and the connection goes as far as it can.
     pub fn comes(&mut self, octets: &[u8]) {
         self.input.extend_from_slice(octets);
         self.go();
     }
 
-    /// Steps until the handler is to be called or more octets are needed.
+    /// Steps until the handler is to be called or more bytes are needed.
     pub fn go(&mut self) {
         loop {
             match self.conn.phase() {

@@ -55,7 +55,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "closed behind the last answer, in every way",
+        "closed after the last answer, in every way",
         &[
             Comes(CLOSE),
             Answers(OK),

@@ -1,7 +1,8 @@
-//! One connection's life on a fake clock: rows of what comes, what is answered, and what must follow.
+//! One connection's life on a fake clock: rows of what comes, what is answered, and what must
+//! follow.
 //!
-//! In: `conn::Connection`, driven by octets and times as `server::worker` drives it. A row is a script; the files have the names of
-//! the phases in conn's diagram. Out: how a head or a chunk is written (tests/rfc). Never: a socket, a thread, a real clock.
+//! A row is a script for a `conn::Connection`; the files have the names of the phases in conn's
+//! diagram. How a head or a chunk is written is in `tests/rfc`.
 
 mod discard;
 mod handle;

@@ -1,4 +1,5 @@
-//! How long a client may take to read: each wait is bounded, and all of them together by what was moved.
+//! How long a client may take to read: each wait is bounded, and all of them together by what was
+//! moved.
 
 use super::life::{Action::*, Expiry, GET, Life, OK, Row, run};
 use doorstep::CloseReason;
@@ -17,7 +18,7 @@ const ROWS: &[Row] = &[
         &[BlockedUntil(30_000), After(10_000), BlockedUntil(30_000)],
     ),
     (
-        "hyper#2457: an octet every 29 seconds earns no second one",
+        "hyper#2457: a byte every 29 seconds earns no second one",
         &[
             BlockedUntil(30_000),
             After(29_000),
@@ -28,7 +29,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "255 octets earn nothing, 256 a second",
+        "255 bytes earn nothing, 256 a second",
         &[
             BlockedUntil(30_000),
             After(20_000),
@@ -95,7 +96,8 @@ fn patience() {
     run(ROWS);
 }
 
-/// A client that takes so many octets each time, after waits of so many milliseconds: when it is cut, if it is.
+/// A client that takes so many bytes each time, after waits of so many milliseconds: when it is
+/// cut, if it is.
 fn cut(octets: u64, wait: u64) -> Option<u64> {
     let mut life = Life::new(Config::default());
     for _ in 0..10_000 {
@@ -111,11 +113,11 @@ fn cut(octets: u64, wait: u64) -> Option<u64> {
 
 #[test]
 fn the_total_is_bounded_by_what_was_moved() {
-    // Octets, wait, when it is cut.
+    // Bytes, wait, when it is cut.
     let rows = [
         ("at the least rate: never", 2_560, 10_000, None),
         (
-            "one octet a second: as if it took none",
+            "one byte a second: as if it took none",
             1,
             1_000,
             Some(30_000),
@@ -144,7 +146,8 @@ const DAY: u64 = 24 * 60 * 60 * 1_000;
 /// What was earned, less what was waited, is counted up to 24 days and some hours, and stays there.
 #[test]
 fn the_account_is_bounded() {
-    // As long as a connection that waits for so many milliseconds each time, and moves nothing, is kept.
+    // As long as a connection that waits for so many milliseconds each time, and moves nothing, is
+    // kept.
     let kept = |life: &mut Life, wait: u64| {
         let begun = life.now.0;
         loop {

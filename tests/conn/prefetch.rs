@@ -14,7 +14,7 @@ const CHUNKED: &str = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\
 
 const ROWS: &[Row] = &[
     (
-        "30 seconds for the next octets",
+        "30 seconds for the next bytes",
         &[
             After(1_000),
             Comes(POST_5),
@@ -27,7 +27,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "dribbling does not extend them: five octets earn nothing",
+        "dribbling does not extend them: five bytes earn nothing",
         &[
             Comes(POST_5),
             After(20_000),
@@ -39,7 +39,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "octets at more than the least rate extend them",
+        "bytes at more than the least rate extend them",
         &[
             Comes(POST_MOST),
             After(20_000),
@@ -68,7 +68,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "an event without octets does not extend them",
+        "an event without bytes does not extend them",
         &[
             Comes(POST_5),
             After(10_000),
@@ -80,7 +80,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "nor does it where octets have earned more",
+        "nor does it where bytes have earned more",
         &[
             Comes(POST_MOST),
             Fills(6_000),
@@ -110,7 +110,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "one octet less than 16 KiB: all of it is awaited",
+        "one byte less than 16 KiB: all of it is awaited",
         &[
             Comes(POST_LESS),
             Fills(16_382),
@@ -136,7 +136,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "one octet more: the first 16 KiB of it, so that a client which drips costs no worker until it has sent that much",
+        "one byte more: the first 16 KiB of it, so that a client which drips costs no worker until it has sent that much",
         &[
             Comes(POST_MORE),
             Is(Phase::Prefetch),
@@ -176,7 +176,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "longer content: octets at more than the least rate extend them, and count once more when the handler takes them",
+        "longer content: bytes at more than the least rate extend them, and count once more when the handler takes them",
         &[
             Comes(POST_MUCH),
             After(20_000),
@@ -197,7 +197,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "longer content: not an octet of it counts twice",
+        "longer content: not a byte of it counts twice",
         &[
             Comes(POST_MUCH),
             Fills(252),
@@ -220,7 +220,7 @@ const ROWS: &[Row] = &[
             Fills(1),
             Takes(1),
             WaitsForContent,
-            // 30 seconds, and 64 for 16,388 octets, less the 80 that were waited.
+            // 30 seconds, and 64 for 16,388 bytes, less the 80 that were waited.
             Until(94_000),
         ],
     ),
@@ -247,7 +247,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "chunks that take one octet less than 16 KiB: all of them",
+        "chunks that take one byte less than 16 KiB: all of them",
         &[
             Comes(CHUNKED),
             Comes("3ff2\r\n"),
@@ -279,7 +279,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "chunks that take one octet more: the first 16 KiB of them",
+        "chunks that take one byte more: the first 16 KiB of them",
         &[
             Comes(CHUNKED),
             Comes("3ff4\r\n"),
@@ -373,7 +373,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "surplus behind the content is the next request",
+        "surplus after the content is the next request",
         &[
             Comes(POST_5),
             Comes("helloGET / HTTP/1.1\r\nHost: a\r\n\r\n"),
@@ -384,7 +384,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "http-garden: octets behind the last chunk are no part of the content, and no request",
+        "http-garden: bytes after the last chunk are no part of the content, and no request",
         &[
             Comes(CHUNKED),
             Comes("1\r\nx\r\n0\r\n\r\n\r\nXX\r\n"),
@@ -456,6 +456,6 @@ fn the_longest_head_and_the_most_content_leave_room() {
                 break;
             }
         }
-        assert_eq!(life.input.len(), PREFETCH_BYTES, "{name}: behind the head");
+        assert_eq!(life.input.len(), PREFETCH_BYTES, "{name}: after the head");
     }
 }

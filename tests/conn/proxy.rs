@@ -1,5 +1,6 @@
-//! The PROXY header, both versions: a row for each octet class of fault and each bound, whole, in pieces and with a request
-//! behind it; and the same invariant as the fuzz target, on headers that were made up and on broken ones.
+//! The PROXY header, both versions: a row for each byte class of fault and each bound, whole, in
+//! pieces and with a request after it; and the same invariant as the fuzz target, on headers that
+//! were made up and on broken ones.
 
 #[path = "../invariants/proxy.rs"]
 mod invariant;
@@ -13,7 +14,7 @@ use proptest::sample::Index;
 use std::collections::HashSet;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
-/// What is odd about it, the octets, and what becomes of them; `Ok(None)` when more are needed.
+/// What is odd about it, the bytes, and what becomes of them; `Ok(None)` when more are needed.
 type Row = (&'static str, Vec<u8>, Result<Option<Header>, Refusal>);
 
 fn row(name: &'static str, octets: &[u8], expected: Result<Header, Refusal>) -> Row {
@@ -33,7 +34,7 @@ fn relayed(source: &str, destination: &str) -> Result<Header, Refusal> {
 
 const BEHIND: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/// Each row whole, in two pieces cut anywhere, octet by octet, and with a request behind it.
+/// Each row whole, in two pieces cut anywhere, byte by byte, and with a request after it.
 fn run(rows: &[Row]) {
     let mut names = HashSet::new();
     for (name, octets, expected) in rows {
@@ -92,27 +93,27 @@ fn lines() -> Vec<Row> {
         row("a space in front", b" PROXY TCP4 192.0.2.1 198.51.100.2 56324 443\r\n", Err(NoHeader)),
         row("a line feed in front", b"\nPROXY UNKNOWN\r\n", Err(NoHeader)),
         row("CRLF in front", b"\r\nPROXY UNKNOWN\r\n", Err(NoHeader)),
-        row("no space behind PROXY", b"PROXYTCP4 192.0.2.1 198.51.100.2 56324 443\r\n", Err(NoHeader)),
-        row("a tab behind PROXY", b"PROXY\tTCP4 192.0.2.1 198.51.100.2 56324 443\r\n", Err(NoHeader)),
+        row("no space after PROXY", b"PROXYTCP4 192.0.2.1 198.51.100.2 56324 443\r\n", Err(NoHeader)),
+        row("a tab after PROXY", b"PROXY\tTCP4 192.0.2.1 198.51.100.2 56324 443\r\n", Err(NoHeader)),
         row("PROXY alone", b"PROXY\r\n", Err(NoHeader)),
         // The protocol.
         row("no protocol", b"PROXY \r\n", Err(UnknownProtocol)),
-        row("two spaces behind PROXY", b"PROXY  TCP4 192.0.2.1 198.51.100.2 56324 443\r\n", Err(UnknownProtocol)),
+        row("two spaces after PROXY", b"PROXY  TCP4 192.0.2.1 198.51.100.2 56324 443\r\n", Err(UnknownProtocol)),
         row("UDP4", b"PROXY UDP4 192.0.2.1 198.51.100.2 56324 443\r\n", Err(UnknownProtocol)),
         row("TCP5", b"PROXY TCP5 192.0.2.1 198.51.100.2 56324 443\r\n", Err(UnknownProtocol)),
         row("TCP", b"PROXY TCP 192.0.2.1 198.51.100.2 56324 443\r\n", Err(UnknownProtocol)),
         row("TCP4 in lower case", b"PROXY tcp4 192.0.2.1 198.51.100.2 56324 443\r\n", Err(UnknownProtocol)),
         row("UNKNOWN in lower case", b"PROXY unknown\r\n", Err(UnknownProtocol)),
         row("UNKNOWN and a letter", b"PROXY UNKNOWNS\r\n", Err(UnknownProtocol)),
-        row("a tab behind TCP4", b"PROXY TCP4\t192.0.2.1 198.51.100.2 56324 443\r\n", Err(UnknownProtocol)),
+        row("a tab after TCP4", b"PROXY TCP4\t192.0.2.1 198.51.100.2 56324 443\r\n", Err(UnknownProtocol)),
         // The form.
-        row("nothing behind TCP4", b"PROXY TCP4\r\n", Err(LineForm)),
+        row("nothing after TCP4", b"PROXY TCP4\r\n", Err(LineForm)),
         row("one address", b"PROXY TCP4 192.0.2.1\r\n", Err(LineForm)),
         row("no ports", b"PROXY TCP4 192.0.2.1 198.51.100.2\r\n", Err(LineForm)),
         row("one port", b"PROXY TCP4 192.0.2.1 198.51.100.2 56324\r\n", Err(LineForm)),
         row("three ports", b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 443 80\r\n", Err(LineForm)),
         row("a space at the end", b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 443 \r\n", Err(LineForm)),
-        row("two spaces behind TCP4", b"PROXY TCP4  192.0.2.1 198.51.100.2 56324 443\r\n", Err(LineForm)),
+        row("two spaces after TCP4", b"PROXY TCP4  192.0.2.1 198.51.100.2 56324 443\r\n", Err(LineForm)),
         row("two spaces between addresses", b"PROXY TCP4 192.0.2.1  198.51.100.2 56324 443\r\n", Err(LineForm)),
         row("two spaces before the ports", b"PROXY TCP4 192.0.2.1 198.51.100.2  56324 443\r\n", Err(LineForm)),
         row("two spaces between ports", b"PROXY TCP4 192.0.2.1 198.51.100.2 56324  443\r\n", Err(LineForm)),
@@ -124,7 +125,7 @@ fn lines() -> Vec<Row> {
         row("two carriage returns", b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 443\r\r\n", Err(BareLineEnd)),
         row("a line feed within UNKNOWN", b"PROXY UNKNOWN a\nb\r\n", Err(BareLineEnd)),
         row("a carriage return within UNKNOWN", b"PROXY UNKNOWN a\rb\r\n", Err(BareLineEnd)),
-        row("a line feed behind PROXY", b"PROXY \nTCP4 192.0.2.1 198.51.100.2 56324 443\r\n", Err(BareLineEnd)),
+        row("a line feed after PROXY", b"PROXY \nTCP4 192.0.2.1 198.51.100.2 56324 443\r\n", Err(BareLineEnd)),
         more("no line end", b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 443"),
         more("half a line end", b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 443\r"),
     ];
@@ -271,7 +272,7 @@ fn binaries() -> Vec<Row> {
         row("UNIX stream", &b(PROXY, 0x31, &[&unix]), Ok(Header::Unknown)),
         row("UNIX datagram", &b(PROXY, 0x32, &[&unix]), Ok(Header::Unknown)),
         row("UNSPEC", &b(PROXY, 0x00, &[]), Ok(Header::Unknown)),
-        row("UNSPEC with something behind it", &b(PROXY, 0x00, &[b"\x03\0"]), Ok(Header::Unknown)),
+        row("UNSPEC with something after it", &b(PROXY, 0x00, &[b"\x03\0"]), Ok(Header::Unknown)),
         row("a stream of no family", &b(PROXY, 0x01, &[]), Ok(Header::Unknown)),
         row("a datagram of no family", &b(PROXY, 0x02, &[]), Ok(Header::Unknown)),
         row("IPv4 over nothing known", &b(PROXY, 0x10, &[INET]), Ok(Header::Unknown)),
@@ -283,7 +284,7 @@ fn binaries() -> Vec<Row> {
         row("LOCAL of no family that is defined", &b(LOCAL, 0xFF, &[]), Ok(Header::Local)),
         row("LOCAL with a checksum that nobody looks at", &b(LOCAL, 0x11, &[INET, &extension(3, b"none")]), Ok(Header::Local)),
         // The fixed part.
-        row("a signature with another last octet", b"\r\n\r\n\0\r\nQUIT\r", Err(NoHeader)),
+        row("a signature with another last byte", b"\r\n\r\n\0\r\nQUIT\r", Err(NoHeader)),
         row("two empty lines and a request", b"\r\n\r\nGET / HTTP/1.1\r\n\r\n", Err(NoHeader)),
         row("version 0", &[SIGNATURE, &[0x01]].concat(), Err(UnsupportedVersion)),
         row("version 1", &[SIGNATURE, &[0x11]].concat(), Err(UnsupportedVersion)),
@@ -301,41 +302,41 @@ fn binaries() -> Vec<Row> {
         more("up to the family", &[SIGNATURE, &[PROXY, 0x11]].concat()),
         more("up to half a length", &[SIGNATURE, &[PROXY, 0x11, 0]].concat()),
         more("up to the length", &b(PROXY, 0x11, &[INET])[..16]),
-        more("one octet short", &b(PROXY, 0x11, &[INET])[..27]),
+        more("one byte short", &b(PROXY, 0x11, &[INET])[..27]),
         // The length against the addresses.
-        row("IPv4, one octet too short", &b(PROXY, 0x11, &[&INET[..11]]), Err(MissingAddresses)),
+        row("IPv4, one byte too short", &b(PROXY, 0x11, &[&INET[..11]]), Err(MissingAddresses)),
         row("IPv4 without addresses", &b(PROXY, 0x11, &[]), Err(MissingAddresses)),
-        row("IPv6, one octet too short", &b(PROXY, 0x21, &[&six[..35]]), Err(MissingAddresses)),
+        row("IPv6, one byte too short", &b(PROXY, 0x21, &[&six[..35]]), Err(MissingAddresses)),
         row("IPv6 with IPv4's addresses", &b(PROXY, 0x22, &[INET]), Err(MissingAddresses)),
-        row("UNIX, one octet too short", &b(PROXY, 0x31, &[&unix[..215]]), Err(MissingAddresses)),
+        row("UNIX, one byte too short", &b(PROXY, 0x31, &[&unix[..215]]), Err(MissingAddresses)),
         // Extensions.
         row("two extensions", &b(PROXY, 0x11, &[INET, &extension(1, b"h2"), &extension(2, b"example.com")]), four()),
         row("an empty extension", &b(PROXY, 0x11, &[INET, &extension(4, b"")]), four()),
         row("a type that nobody has defined", &b(PROXY, 0x11, &[INET, &extension(0xEE, b"\0\xFF")]), four()),
         row("extensions of IPv6", &b(PROXY, 0x21, &[&six, &extension(1, b"h2")]), relayed("[2001:db8::1]:56324", "[2001:db8::2]:443")),
-        row("one octet of an extension", &b(PROXY, 0x11, &[INET, &[4]]), Err(InvalidExtension)),
-        row("two octets of an extension", &b(PROXY, 0x11, &[INET, &[4, 0]]), Err(InvalidExtension)),
-        row("an extension one octet too long", &b(PROXY, 0x11, &[INET, &[4, 0, 2, 0]]), Err(InvalidExtension)),
+        row("one byte of an extension", &b(PROXY, 0x11, &[INET, &[4]]), Err(InvalidExtension)),
+        row("two bytes of an extension", &b(PROXY, 0x11, &[INET, &[4, 0]]), Err(InvalidExtension)),
+        row("an extension one byte too long", &b(PROXY, 0x11, &[INET, &[4, 0, 2, 0]]), Err(InvalidExtension)),
         row("the second extension too long", &b(PROXY, 0x11, &[INET, &extension(4, b"ab"), &[4, 0xFF, 0xFF]]), Err(InvalidExtension)),
         row("an extension of UNIX too long", &b(PROXY, 0x31, &[&unix, &[4, 0, 1]]), Err(InvalidExtension)),
-        row("an octet behind the last extension", &b(PROXY, 0x11, &[INET, &extension(4, b"ab"), &[0]]), Err(InvalidExtension)),
+        row("a byte after the last extension", &b(PROXY, 0x11, &[INET, &extension(4, b"ab"), &[0]]), Err(InvalidExtension)),
         // The checksum.
         row("a checksum", &summed(b(PROXY, 0x11, &[INET, &extension(3, &[0; 4])]), 31), four()),
         row("a checksum between others", &summed(b(PROXY, 0x11, &[INET, &extension(4, b"\0\0"), &extension(3, &[0; 4]), &extension(2, b"localhost")]), 36), four()),
         row("a checksum of UNIX", &summed(b(PROXY, 0x31, &[&unix, &extension(3, &[0; 4])]), 235), Ok(Header::Unknown)),
         row("a checksum that was computed elsewhere", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x13\xC0\0\x02\x01\xC6\x33\x64\x02\xDC\xEA\0\x50\x03\0\x04\xC1\xCC\xE3\x30",
             relayed("192.0.2.1:56554", "198.51.100.2:80")),
-        row("the same, its octets the other way round", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x13\xC0\0\x02\x01\xC6\x33\x64\x02\xDC\xEA\0\x50\x03\0\x04\x30\xE3\xCC\xC1", Err(WrongChecksum)),
+        row("the same, its bytes the other way round", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x13\xC0\0\x02\x01\xC6\x33\x64\x02\xDC\xEA\0\x50\x03\0\x04\x30\xE3\xCC\xC1", Err(WrongChecksum)),
         row("a checksum of zeros", &b(PROXY, 0x11, &[INET, &extension(3, &[0; 4])]), Err(WrongChecksum)),
         row("a wrong checksum of UNIX", &b(PROXY, 0x31, &[&unix, &extension(3, &[0; 4])]), Err(WrongChecksum)),
-        row("a checksum of three octets", &b(PROXY, 0x11, &[INET, &extension(3, &[0; 3])]), Err(InvalidExtension)),
-        row("a checksum of five octets", &b(PROXY, 0x11, &[INET, &extension(3, &[0; 5])]), Err(InvalidExtension)),
+        row("a checksum of three bytes", &b(PROXY, 0x11, &[INET, &extension(3, &[0; 3])]), Err(InvalidExtension)),
+        row("a checksum of five bytes", &b(PROXY, 0x11, &[INET, &extension(3, &[0; 5])]), Err(InvalidExtension)),
         row("an empty checksum", &b(PROXY, 0x11, &[INET, &extension(3, &[])]), Err(InvalidExtension)),
         row("two checksums", &summed(b(PROXY, 0x11, &[INET, &extension(3, &[0; 4]), &extension(3, &[0; 4])]), 31), Err(InvalidExtension)),
     ]
 }
 
-/// One octet below, at and above each bound, with no end or length in reach.
+/// One byte below, at and above each bound, with no end or length in reach.
 fn bounds() -> Vec<Row> {
     let line = |len: usize| {
         let mut line = b"PROXY UNKNOWN ".to_vec();
@@ -350,25 +351,21 @@ fn bounds() -> Vec<Row> {
     let most = PROXY_HEADER_BYTES;
     let four = relayed("192.0.2.1:56324", "198.51.100.2:443");
     vec![
-        row("a line of 106 octets", &ended(106), Ok(Header::Unknown)),
-        row("a line of 107 octets", &ended(107), Ok(Header::Unknown)),
+        row("a line of 106 bytes", &ended(106), Ok(Header::Unknown)),
+        row("a line of 107 bytes", &ended(107), Ok(Header::Unknown)),
         row(
-            "a line of 108 octets",
+            "a line of 108 bytes",
             &ended(108),
             Err(Refusal::LineTooLong),
         ),
-        more("106 octets of a line", &line(106)),
-        row(
-            "107 octets of a line",
-            &line(107),
-            Err(Refusal::LineTooLong),
-        ),
+        more("106 bytes of a line", &line(106)),
+        row("107 bytes of a line", &line(107), Err(Refusal::LineTooLong)),
         more(
-            "106 octets and half a line end",
+            "106 bytes and half a line end",
             &[&line(105)[..], b"\r"].concat(),
         ),
         row(
-            "107 octets and half a line end",
+            "107 bytes and half a line end",
             &[&line(106)[..], b"\r"].concat(),
             Err(Refusal::LineTooLong),
         ),
@@ -517,7 +514,7 @@ fn headers() -> impl Strategy<Value = (Vec<u8>, Header)> {
     )
 }
 
-/// One octet changed, put in, or taken away.
+/// One byte changed, put in, or taken away.
 #[derive(Clone, Debug)]
 enum Change {
     Set(Index, u8),
@@ -527,7 +524,7 @@ enum Change {
 }
 
 fn changes() -> impl Strategy<Value = Vec<Change>> {
-    // Octets that mean something in one version or the other, as often as any.
+    // Bytes that mean something in one version or the other, as often as any.
     let octet = || {
         prop_oneof![
             any::<u8>(),
@@ -546,7 +543,7 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// What a proxy writes is read as it was meant, and not an octet more.
+    /// What a proxy writes is read as it was meant, and not a byte more.
     #[test]
     fn what_is_written_is_read((octets, header) in headers(), behind in vec(any::<u8>(), 0..20)) {
         let used = octets.len();
@@ -555,7 +552,8 @@ proptest! {
         check(&all);
     }
 
-    /// Headers that are almost right: one outcome however they are split, and that of the naive reading.
+    /// Headers that are almost right: one outcome however they are split, and that of the naive
+    /// reading.
     #[test]
     fn what_is_changed_is_read_alike((mut octets, _) in headers(), changes in changes()) {
         for change in changes {
@@ -570,9 +568,9 @@ proptest! {
         check(&octets);
     }
 
-    /// Any octets behind the beginning of a header.
+    /// Any bytes after the beginning of a header.
     #[test]
-    fn any_octets_are_read_alike(
+    fn any_bytes_are_read_alike(
         start in proptest::sample::select(vec![&b""[..], b"PROXY ", b"PROXY TCP4 ", b"PROXY TCP6 ", b"PROXY UNKNOWN", SIGNATURE, b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0"]),
         rest in vec(any::<u8>(), 0..200),
     ) {

@@ -21,7 +21,8 @@ const GO_ON: Finished = Finished::Continue;
 const LINGER: Finished = Finished::Linger;
 const END: Finished = Finished::Close(CloseReason::Answered);
 
-/// What is asked, the request, the answer, how it is delivered, which of the four lines above it has, what follows.
+/// What is asked, the request, the answer, how it is delivered, which of the four lines above it
+/// has, what follows.
 type Framing = (
     &'static str,
     &'static str,
@@ -89,7 +90,7 @@ const FRAMING: &[Framing] = &[
         GO_ON,
     ),
     (
-        "but not behind an unknown length",
+        "but not after an unknown length",
         HTTP10_KEPT,
         STREAM,
         BodyFraming::UntilClose,
@@ -270,7 +271,7 @@ const ENDS: &[Row] = &[
         ],
     ),
     (
-        "RFC 9112 §9.6: what comes behind Connection: close is not parsed, nor may it reset the answer",
+        "RFC 9112 §9.6: what comes after Connection: close is not parsed, nor may it reset the answer",
         &[
             Comes(
                 "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n",

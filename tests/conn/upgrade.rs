@@ -26,7 +26,7 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
-        "RUSTSEC-2026-0033: what comes behind the request is the new protocol's, however much it looks like a request",
+        "RUSTSEC-2026-0033: what comes after the request is the new protocol's, however much it looks like a request",
         &[
             Comes(
                 "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nGET /evil HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -110,7 +110,8 @@ fn upgrade() {
     run(ROWS);
 }
 
-/// Neither a limit nor the end of the server makes a 101 say `close`: who wants that answers without one.
+/// Neither a limit nor the end of the server makes a 101 say `close`: who wants that answers
+/// without one.
 #[test]
 fn it_is_the_last_answer_for_no_other_reason() {
     let mut config = Config::default();

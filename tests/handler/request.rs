@@ -70,7 +70,7 @@ fn fields_without_regard_to_case() {
     assert_eq!(seen(Method::Get, "/", look), "green green - localhost");
 }
 
-/// The octets of a request outlive the borrow of the request itself.
+/// The bytes of a request outlive the borrow of the request itself.
 #[test]
 fn a_path_is_held_while_content_is_read() {
     let handler = |request: &mut Request<'_>| {

@@ -25,15 +25,15 @@ fn values_become_answers() {
     let rows = [
         ("text of the program", becomes("hi"), 200, TEXT, "hi"),
         ("text made", becomes(String::from("hi")), 200, TEXT, "hi"),
-        ("octets made", becomes(b"\x00".to_vec()), 200, OCTETS, "\0"),
+        ("bytes made", becomes(b"\x00".to_vec()), 200, OCTETS, "\0"),
         (
-            "octets of the program",
+            "bytes of the program",
             becomes(&b"hi"[..]),
             200,
             OCTETS,
             "hi",
         ),
-        ("shared octets", becomes(shared), 200, OCTETS, "shared"),
+        ("shared bytes", becomes(shared), 200, OCTETS, "shared"),
         (
             "a status without content",
             becomes(Status::NO_CONTENT),
@@ -100,7 +100,8 @@ fn an_error_of_the_system_keeps_its_text() {
     assert!(!String::from_utf8_lossy(&content).contains("swordfish"));
 }
 
-/// RUSTSEC-2017-0002, CVE-2026-66753: what a program puts into a field must not become a field, or an answer, of its own.
+/// RUSTSEC-2017-0002, CVE-2026-66753: what a program puts into a field must not become a field, or
+/// an answer, of its own.
 #[test]
 fn fields_that_cannot_be_written() {
     let rows = [
@@ -214,6 +215,6 @@ fn files_are_read_as_if_alone() {
             });
         }
     });
-    let error = content(299_999, 2).expect_err("one octet is there, of two");
+    let error = content(299_999, 2).expect_err("one byte is there, of two");
     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
 }

@@ -1,5 +1,6 @@
-//! Whatever its pieces, a chunked body has one outcome, the one that a naive reading of its grammar finds: the same content and
-//! the same end, behind which nothing is used. What was encoded is decoded. Framing costs no more than its bounds.
+//! Whatever its pieces, a chunked body has one outcome, the one that a naive reading of its grammar
+//! finds: the same content and the same end, after which nothing is used. What was encoded is
+//! decoded. Framing costs no more than its bounds.
 
 use crate::support::bytes::pieces;
 use doorstep::Limits;
@@ -7,12 +8,12 @@ use doorstep::internals::h1::Reject;
 use doorstep::internals::h1::chunked::{Decoder, push_chunk, push_last_chunk};
 use doorstep::internals::limits::{CHUNK_OVERHEAD, CHUNK_OVERHEAD_FREE};
 
-/// Octets behind a body, which belong to somebody else.
+/// Bytes after a body, which belong to somebody else.
 const NEXT: &[u8] = b"GET /next HTTP/1.1\r\n\r\n";
-/// How many octets of a body are cut short at each place: the work for it grows with the square.
+/// How many bytes of a body are cut short at each place: the work for it grows with the square.
 const CUTS: usize = 64;
 
-/// What became of a body. The content is all that came before the end of the octets or the refusal.
+/// What became of a body. The content is all that came before the end of the bytes or the refusal.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     content: Vec<u8>,
@@ -21,21 +22,21 @@ struct Outcome {
 
 #[derive(Debug, PartialEq)]
 enum End {
-    /// The body is complete, after so many octets.
+    /// The body is complete, after so many bytes.
     Whole(usize),
-    /// More octets are needed.
+    /// More bytes are needed.
     More,
     Refused(Reject),
 }
 
-/// Panics when `octets`, as a chunked body, or as content of one, break the sentence above.
+/// Panics when `bytes`, as a chunked body, or as content of one, break the sentence above.
 pub fn check(octets: &[u8]) {
     for limits in [Limits::default(), tight()] {
         let len = octets.len();
         let whole = decode(octets, [len], &limits);
         agree(&whole, &read(octets, &limits));
         assert_eq!(decode(octets, pieces(octets), &limits), whole, "in pieces");
-        assert_eq!(decode(octets, 0..=len, &limits), whole, "octet by octet");
+        assert_eq!(decode(octets, 0..=len, &limits), whole, "byte by byte");
         for cut in 0..len.min(CUTS) {
             let short = &octets[..cut];
             agree(&decode(short, [cut], &limits), &read(short, &limits));
@@ -43,7 +44,7 @@ pub fn check(octets: &[u8]) {
         if whole.end != End::More {
             let longer = [octets, NEXT].concat();
             let glued = decode(&longer, [longer.len()], &limits);
-            assert_eq!(glued, whole, "with a request behind it");
+            assert_eq!(glued, whole, "with a request after it");
         }
     }
     round_trip(octets, pieces(octets));
@@ -87,28 +88,29 @@ fn decode(octets: &[u8], ends: impl IntoIterator<Item = usize>, limits: &Limits)
                 break 'pieces;
             }
             if data.is_empty() {
-                assert_eq!(used, piece, "an octet is left, and nothing comes of it");
+                assert_eq!(used, piece, "a byte is left, and nothing comes of it");
                 break;
             }
         }
     }
     if decoder.is_done() {
         let behind = decoder.decode(NEXT, limits).map(|decoded| decoded.used);
-        assert_eq!(behind, Ok(0), "behind the end");
+        assert_eq!(behind, Ok(0), "after the end");
     }
-    // Each run of content has at most one size line before it, and each size line is free up to a bound.
+    // Each run of content has at most one size line before it, and each size line is free up to a
+    // bound.
     let free = runs * (CHUNK_OVERHEAD_FREE as usize + 4);
     let once = limits.chunk_line_bytes + limits.trailer_bytes + 8;
     let bound = content.len() + CHUNK_OVERHEAD as usize + free + once;
     assert!(
         used <= content.len() + bound,
-        "{used} octets for {} of content",
+        "{used} bytes for {} of content",
         content.len()
     );
     Outcome { content, end }
 }
 
-/// Octets that were encoded, in chunks that end at each of `ends`, are decoded again.
+/// Bytes that were encoded, in chunks that end at each of `ends`, are decoded again.
 fn round_trip(octets: &[u8], ends: impl IntoIterator<Item = usize>) {
     let mut body = Vec::new();
     let mut begin = 0;
@@ -178,7 +180,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `chunk-size [ chunk-ext ] CRLF`, of which `most` octets are allowed before the CRLF.
+    /// `chunk-size [ chunk-ext ] CRLF`, of which `most` bytes are allowed before the CRLF.
     fn size_line(&mut self, most: usize) -> Result<u64, Found> {
         let begin = self.at;
         let mut digits = String::new();
@@ -208,7 +210,8 @@ impl Reader<'_> {
         Ok(size)
     }
 
-    /// Up to and with the CR: what RFC 9112 §7.1.1 may put there, and what else a field's value may hold.
+    /// Up to and with the CR: what RFC 9112 §7.1.1 may put there, and what else a field's value may
+    /// hold.
     fn extension(&mut self, begin: usize, most: usize) -> Result<(), Found> {
         loop {
             let octet = self.next()?;
@@ -220,7 +223,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `trailer-section CRLF`, of which `most` octets are allowed in all: `*( field-line CRLF )`.
+    /// `trailer-section CRLF`, of which `most` bytes are allowed in all: `*( field-line CRLF )`.
     fn trailer_section(&mut self, most: usize) -> Result<(), Found> {
         let begin = self.at;
         let mut name = 0;
@@ -286,7 +289,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// At most so many octets since `begin`.
+    /// At most so many bytes since `begin`.
     fn within(&self, begin: usize, most: usize) -> Result<(), Found> {
         match self.at - begin <= most {
             true => Ok(()),

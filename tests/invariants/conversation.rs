@@ -1,6 +1,7 @@
-//! Whatever a client sends, however it is cut into reads and writes and whatever the clock does, what comes back is whole answers
-//! in order, at most one to each request that a naive reading of its octets finds, and to no other; a connection ends once, for a
-//! reason that is true, and leaves nothing behind.
+//! Whatever a client sends, however it is cut into reads and writes and whatever the clock does,
+//! what comes back is whole answers in order, at most one to each request that a naive reading of
+//! its bytes finds, and to no other; a connection ends once, for a reason that is true, and leaves
+//! nothing after.
 
 #[path = "conversation/answers.rs"]
 mod answers;
@@ -34,18 +35,20 @@ use script::Op;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often the clock is put forward, beyond every deadline, until all connections have ended: a deadline that is over may lead
-/// to one last wait, that of the client for the last answer.
+/// How often the clock is put forward, beyond every deadline, until all connections have ended: a
+/// deadline that is over may lead to one last wait, that of the client for the last answer.
 const ROUNDS: usize = 5;
 
-/// Panics when the sentence above does not hold for this script (see `conversation/script.rs`) and these octets.
+/// Panics when the sentence above does not hold for this script (see `conversation/script.rs`) and
+/// these bytes.
 pub fn check(input: &[u8]) {
     if let Err(why) = run(input, None) {
         panic!("{why}");
     }
 }
 
-/// Answers why the sentence does not hold, with a fault of the system's that it has to find, if any.
+/// Answers why the sentence does not hold, with a fault of the system's that it has to find, if
+/// any.
 pub fn run(input: &[u8], fault: Option<InjectedFault>) -> Result<(), String> {
     let mut run = Run::new(input, fault);
     run.play()?;
@@ -84,7 +87,8 @@ fn config() -> Config {
     config
 }
 
-/// Events in a row that need lead to nothing, one for each connection: what it waited for may have happened in a sweep.
+/// Events in a row that need lead to nothing, one for each connection: what it waited for may have
+/// happened in a sweep.
 const FRUITLESS_MOST: usize = 3;
 
 struct Run {
@@ -118,7 +122,7 @@ impl Run {
     /// Plays the script to its end. A handler that waits for its client plays some of it as well.
     fn play(&mut self) -> Result<(), String> {
         loop {
-            // In a statement of its own: the world is free again behind it.
+            // In a statement of its own: the world is free again after it.
             let op = self.system.state().outside.script.pop_front();
             let Some(op) = op else {
                 return Ok(());
@@ -144,7 +148,8 @@ impl Run {
         }
     }
 
-    /// Hands over events until none is due. They lead to something, or the next wait is for something else.
+    /// Hands over events until none is due. They lead to something, or the next wait is for
+    /// something else.
     fn hand_over(&mut self) -> Result<(), String> {
         let mut fruitless = 0;
         loop {
@@ -179,7 +184,7 @@ impl Run {
         self.worker.turn(token);
         let kept = self.shared.budget.parked();
         if kept > self.shared.config.limits.parked_bytes {
-            return Err(format!("{kept} octets are kept"));
+            return Err(format!("{kept} bytes are kept"));
         }
         let world = self.system.state();
         match world.outside.calls_in_turn <= REQUESTS_PER_TURN {
@@ -243,7 +248,7 @@ impl Run {
         );
         match left {
             (0, 0, false, 0, true, 0) => Ok(()),
-            _ => Err(format!("left behind: {left:?}")),
+            _ => Err(format!("left after: {left:?}")),
         }
     }
 }

@@ -1,5 +1,6 @@
-//! A date is read in each of the three forms of RFC 9110 §5.6.7, and in no other, as the second that counting days gives; and every
-//! second from 1970 to 9999 is read again from the date that it is written as.
+//! A date is read in each of the three forms of RFC 9110 §5.6.7, and in no other, as the second
+//! that counting days gives; and every second from 1970 to 9999 is read again from the date that it
+//! is written as.
 
 use doorstep::internals::semantics::date::{HttpDate, parse};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -22,7 +23,7 @@ const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 
-/// Panics when `octets`, as a date or as a number of seconds, break the sentence above.
+/// Panics when `bytes`, as a date or as a number of seconds, break the sentence above.
 pub fn check(octets: &[u8]) {
     let mut number = [0; 8];
     for (place, octet) in number.iter_mut().zip(octets) {

@@ -1,5 +1,6 @@
-//! The lines of a head are the names and values that a naive split finds, and a request with them is accepted exactly when a naive
-//! reading of them all lets it be: one host, one framing, one expectation. Lists, names and options are what the grammar says.
+//! The lines of a head are the names and values that a naive split finds, and a request with them
+//! is accepted exactly when a naive reading of them all lets it be: one host, one framing, one
+//! expectation. Lists, names and options are what the grammar says.
 
 // Each fuzz target is a crate of its own.
 #[allow(clippy::duplicate_mod)]
@@ -14,7 +15,7 @@ use doorstep::internals::semantics::{FieldName, FieldTable, Headers, Version, li
 /// Options, codings and protocols that are looked for in lists.
 const TOKENS: [&str; 5] = ["close", "keep-alive", "upgrade", "websocket", "chunked"];
 
-/// Panics when `octets`, as the field lines of a request, break the sentence above.
+/// Panics when `bytes`, as the field lines of a request, break the sentence above.
 pub fn check(octets: &[u8]) {
     for name in octets.split(|octet| b":\n".contains(octet)) {
         assert_eq!(FieldName::of(name), known(name), "{}", name.escape_ascii());
@@ -114,7 +115,8 @@ fn known(name: &[u8]) -> FieldName {
         .unwrap_or(FieldName::Other)
 }
 
-/// What becomes of the head is what the naive reading of its lines says, in the order Host, framing, expectation.
+/// What becomes of the head is what the naive reading of its lines says, in the order Host,
+/// framing, expectation.
 fn same_outcome(
     outcome: Result<(Head, usize), Reject>,
     end: usize,
@@ -235,7 +237,8 @@ fn read_list(value: &[u8]) -> Vec<&[u8]> {
     elements
 }
 
-/// RFC 9110 §5.6.4: `quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE`, from behind its first quote.
+/// RFC 9110 §5.6.4: `quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE`, from after its first
+/// quote.
 fn behind_quotes(value: &[u8], mut at: usize) -> usize {
     while at < value.len() {
         match value[at] {

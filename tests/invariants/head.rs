@@ -1,11 +1,12 @@
-//! However a head is split into reads, it has one outcome, which says nothing about octets outside it.
+//! However a head is split into reads, it has one outcome, which says nothing about bytes outside
+//! it.
 
 use crate::support::bytes::pieces;
 use doorstep::Limits;
 use doorstep::internals::h1::{Framing, Head, Parsed, Reject, Resume, parse_head};
 use doorstep::internals::semantics::{FieldTable, Span};
 
-/// What became of the octets. `More` is not compared further: only where it leads counts.
+/// What became of the bytes. `More` is not compared further: only where it leads counts.
 #[derive(Clone, Debug, PartialEq)]
 enum Outcome {
     Done {
@@ -17,7 +18,7 @@ enum Outcome {
     More,
 }
 
-/// Panics when `octets`, as a head, break the sentence above.
+/// Panics when `bytes`, as a head, break the sentence above.
 pub fn check(octets: &[u8]) {
     for limits in [Limits::default(), tight()] {
         let len = octets.len();
@@ -26,7 +27,7 @@ pub fn check(octets: &[u8]) {
         assert_eq!(
             feed(octets, 0..=len.min(600), &limits),
             feed(octets, [len.min(600)], &limits),
-            "octet by octet"
+            "byte by byte"
         );
         match &whole {
             Outcome::Done { head, fields, used } => {
@@ -34,12 +35,12 @@ pub fn check(octets: &[u8]) {
                 assert_eq!(
                     feed(octets, [*used], &limits),
                     whole,
-                    "without the octets behind it"
+                    "without the bytes after it"
                 );
                 assert_eq!(
                     feed(octets, [*used - 1], &limits),
                     Outcome::More,
-                    "without its last octet"
+                    "without its last byte"
                 );
                 check_spans(head, fields, &octets[..*used]);
             }
@@ -49,7 +50,7 @@ pub fn check(octets: &[u8]) {
                 assert_eq!(
                     feed(&longer, [longer.len()], &limits),
                     whole,
-                    "with octets behind it"
+                    "with bytes after it"
                 );
             }
             Outcome::More => assert!(len < limits.head_bytes),
@@ -57,7 +58,7 @@ pub fn check(octets: &[u8]) {
     }
 }
 
-/// Everything that a head says lies within it, and says what the octets there say.
+/// Everything that a head says lies within it, and says what the bytes there say.
 fn check_spans(head: &Head, fields: &[(Span, Span)], octets: &[u8]) {
     let text = |span: Span| {
         let (start, end) = (span.start as usize, span.end as usize);

@@ -1,7 +1,9 @@
-//! The sentences that fuzzing defends, each checked on every seed and on every input that was ever found.
+//! The sentences that fuzzing defends, each checked on every seed and on every input that was ever
+//! found.
 //!
-//! One file a target: `head.rs` has the sentence and `check`, and a target under `fuzz/fuzz_targets/` calls the same `check`. The
-//! files in `fuzz/seeds/<target>/` and `tests/cases/<target>/` are replayed here. A new target is a module and a line in [`TARGETS`].
+//! One file a target: `head.rs` has the sentence and `check`, and a target under
+//! `fuzz/fuzz_targets/` calls the same `check`. The files in `fuzz/seeds/<target>/` and
+//! `tests/cases/<target>/` are replayed here. A new target is a module and a line in [`TARGETS`].
 
 mod accept_encoding;
 #[cfg(target_os = "linux")]
@@ -70,9 +72,10 @@ fn every_input_keeps_its_invariant() {
     }
 }
 
-/// Even with no file at hand an invariant sees something: octets that come to mind, and what is left when they are cut.
+/// Even with no file at hand an invariant sees something: bytes that come to mind, and what is left
+/// when they are cut.
 #[test]
-fn a_few_octets_keep_each_invariant() {
+fn a_few_bytes_keep_each_invariant() {
     let octets: &[&[u8]] = &[
         b"",
         b"\r\n",
@@ -93,7 +96,8 @@ fn a_few_octets_keep_each_invariant() {
     }
 }
 
-/// The conversation's invariant sees what it is there to see: a system that does wrong is found on some seed.
+/// The conversation's invariant sees what it is there to see: a system that does wrong is found on
+/// some seed.
 #[test]
 fn a_planted_fault_breaks_a_conversation() {
     let seeds = files(&root().join("fuzz/seeds/conversation"));

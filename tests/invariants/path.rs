@@ -60,7 +60,7 @@ fn assert_safe(resolved: &Resolved<'_>, rules: PathRules) {
         let hidden = segment[0] == b'.' && (index > 0 || segment != b".well-known");
         assert!(!hidden || rules.hidden, "hidden: {path:?}");
         let bad = |byte: &u8| matches!(byte, 0 | b'\\');
-        assert!(!segment.iter().any(bad), "a forbidden octet: {path:?}");
+        assert!(!segment.iter().any(bad), "a forbidden byte: {path:?}");
     }
 }
 

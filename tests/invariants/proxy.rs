@@ -1,4 +1,5 @@
-//! However a PROXY header is split into reads, it has one outcome, the one of a naive reading, and nothing behind it matters.
+//! However a PROXY header is split into reads, it has one outcome, the one of a naive reading, and
+//! nothing after it matters.
 
 use crate::support::bytes::pieces;
 use doorstep::internals::conn::proxy::{Header, Refusal, Resume, parse};
@@ -6,7 +7,7 @@ use doorstep::internals::h1::Parsed;
 use doorstep::internals::limits::PROXY_HEADER_BYTES;
 use std::net::{IpAddr, SocketAddr};
 
-/// What became of the octets.
+/// What became of the bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Outcome {
     Done { header: Header, used: usize },
@@ -14,14 +15,14 @@ pub enum Outcome {
     More,
 }
 
-/// Panics when `octets`, as the first of a connection, break the sentence above.
+/// Panics when `bytes`, as the first of a connection, break the sentence above.
 pub fn check(octets: &[u8]) {
     let len = octets.len();
     let whole = feed(octets, [len]);
     assert_eq!(feed(octets, pieces(octets)), whole, "in pieces");
     // The longest header is a little shorter.
     let most = len.min(PROXY_HEADER_BYTES + 16);
-    assert_eq!(feed(octets, 0..=most), whole, "octet by octet");
+    assert_eq!(feed(octets, 0..=most), whole, "byte by byte");
     match whole {
         Outcome::Done { header, used } => {
             let bound = if octets.starts_with(b"P") {
@@ -31,7 +32,7 @@ pub fn check(octets: &[u8]) {
             };
             assert!(used <= len.min(bound));
             assert_eq!(feed(octets, [used]), whole, "without what is behind it");
-            assert_eq!(feed(octets, [used - 1]), Outcome::More, "one octet short");
+            assert_eq!(feed(octets, [used - 1]), Outcome::More, "one byte short");
             if let Header::Relayed {
                 source,
                 destination,
@@ -42,7 +43,7 @@ pub fn check(octets: &[u8]) {
         }
         Outcome::Refused(_) => {
             let longer = [octets, b"\r\n\r\n"].concat();
-            assert_eq!(feed(&longer, [longer.len()]), whole, "with octets behind");
+            assert_eq!(feed(&longer, [longer.len()]), whole, "with bytes after");
         }
         Outcome::More => assert!(len < PROXY_HEADER_BYTES),
     }
@@ -54,7 +55,7 @@ pub fn check(octets: &[u8]) {
     assert_eq!(seen, naive(octets), "read naively");
 }
 
-/// The outcome when `octets` come in pieces that end there.
+/// The outcome when `bytes` come in pieces that end there.
 pub fn feed(octets: &[u8], ends: impl IntoIterator<Item = usize>) -> Outcome {
     let mut resume = Resume::default();
     for end in ends {
@@ -72,7 +73,8 @@ pub fn feed(octets: &[u8], ends: impl IntoIterator<Item = usize>) -> Outcome {
     Outcome::More
 }
 
-/// What a naive reading finds, which has the octets as a whole and does not say what is wrong with them.
+/// What a naive reading finds, which has the bytes as a whole and does not say what is wrong with
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Naive {
     Done(Header, usize),
@@ -245,7 +247,8 @@ fn naive_binary(octets: &[u8]) -> Naive {
     Naive::Done(value, whole)
 }
 
-/// Whether what is behind the addresses is extensions, one checksum at most among them, which is right.
+/// Whether what is behind the addresses is extensions, one checksum at most among them, which is
+/// right.
 fn naive_extensions(header: &[u8], mut at: usize) -> bool {
     let mut sums = Vec::new();
     while at != header.len() {
@@ -272,7 +275,7 @@ fn naive_extensions(header: &[u8], mut at: usize) -> bool {
     }
 }
 
-/// CRC32C as a division of polynomials, the octets' lowest bits first.
+/// CRC32C as a division of polynomials, the bytes' lowest bits first.
 pub fn naive_crc32c(octets: &[u8]) -> u32 {
     let mut rest = u32::MAX;
     for octet in octets {

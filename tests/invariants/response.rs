@@ -1,6 +1,7 @@
-//! Whatever a program puts into an answer, what goes out is exactly the lines that it asked for behind those that the server writes,
-//! each once, and its content, framed in one way; or, when any of it cannot be written, a 500 with nothing of it. Behind an answer
-//! stands the next one or nothing.
+//! Whatever a program puts into an answer, what goes out is exactly the lines that it asked for
+//! after those that the server writes, each once, and its content, framed in one way; or, when any
+//! of it cannot be written, a 500 with nothing of it. After an answer stands the next one or
+//! nothing.
 
 #[path = "response/program.rs"]
 mod program;
@@ -14,10 +15,11 @@ use std::time::{Duration, UNIX_EPOCH};
 
 /// The content of a request that has some.
 const SENT: &str = "GET /evil HTTP/1.1\r\nHost: e\r\n\r\n";
-/// What is answered to the request behind it.
+/// What is answered to the request after it.
 const SECOND: &str = "the second answer";
 
-/// Panics when an answer that is made as `octets` say (see `response/program.rs`) breaks the sentence above.
+/// Panics when an answer that is made as `bytes` say (see `response/program.rs`) breaks the
+/// sentence above.
 pub fn check(octets: &[u8]) {
     let path = path_of(octets);
     let (_, mut wanted) = run(octets, &path);
@@ -52,7 +54,8 @@ pub fn check(octets: &[u8]) {
 /// More turns than any exchange takes.
 const TURNS_MOST: usize = 50;
 
-/// What `handler` answers to these bytes, on a connection whose client has sent all of them, and then its end, beforehand.
+/// What `handler` answers to these bytes, on a connection whose client has sent all of them, and
+/// then its end, beforehand.
 fn exchange(handler: impl Handler, bytes: Vec<u8>) -> Vec<u8> {
     let policy = Policy::Script(Script {
         one_piece: true,
@@ -84,7 +87,8 @@ fn exchange(handler: impl Handler, bytes: Vec<u8>) -> Vec<u8> {
     panic!("no end of turns");
 }
 
-/// A path of octets that a target may hold, some of them escaped: what is asked for in it is up to the program.
+/// A path of bytes that a target may hold, some of them escaped: what is asked for in it is up to
+/// the program.
 fn path_of(octets: &[u8]) -> String {
     let mut path = String::from("/");
     for octet in octets.iter().take(40) {
@@ -261,12 +265,12 @@ fn judge(question: &Question, wanted: Wanted, second: &str, taken: &[u8]) {
     );
     if wanted.status == 101 {
         assert!(wanted.protocol.is_some());
-        assert_eq!(behind, b"upgraded", "behind the 101 and {second:?}");
+        assert_eq!(behind, b"upgraded", "after the 101 and {second:?}");
     } else if closes {
         assert_eq!(
             behind.escape_ascii().to_string(),
             "",
-            "behind the last answer"
+            "after the last answer"
         );
     } else {
         let mut head = Head::of(behind);
@@ -278,7 +282,8 @@ fn judge(question: &Question, wanted: Wanted, second: &str, taken: &[u8]) {
     }
 }
 
-/// The content is what was asked for, framed in one way and in the one that it has to be; answers what is behind it.
+/// The content is what was asked for, framed in one way and in the one that it has to be; answers
+/// what is behind it.
 fn content<'a>(
     question: &Question,
     wanted: &Wanted,

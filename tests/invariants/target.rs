@@ -1,5 +1,6 @@
-//! A request target is accepted in the form that the grammar gives it with its method and in no other; its parts lie within it and
-//! make it up; an authority, and a Host field, is one exactly when the grammar says so.
+//! A request target is accepted in the form that the grammar gives it with its method and in no
+//! other; its parts lie within it and make it up; an authority, and a Host field, is one exactly
+//! when the grammar says so.
 
 // Each fuzz target is a crate of its own.
 #[allow(clippy::duplicate_mod)]
@@ -9,7 +10,7 @@ mod naive;
 use doorstep::internals::semantics::{Method, Span, Target, TargetForm, host};
 use naive::authority;
 
-/// Panics when `octets`, as a target or as an authority, break the sentence above.
+/// Panics when `bytes`, as a target or as an authority, break the sentence above.
 pub fn check(octets: &[u8]) {
     for token in [
         &b"GET"[..],
@@ -75,7 +76,8 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// RFC 9112 §3.2: `request-target = origin-form / absolute-form / authority-form / asterisk-form`, each for its methods.
+/// RFC 9112 §3.2: `request-target = origin-form / absolute-form / authority-form / asterisk-form`,
+/// each for its methods.
 fn read<'a>(target: &'a [u8], method: &[u8]) -> Option<Parts<'a>> {
     let text = std::str::from_utf8(target).ok()?;
     if text.contains(|c| !matches!(c, '!'..='~') || c == '#') {

@@ -1,9 +1,11 @@
-//! The pool's counts: every state that any order of write-offs, returns, fills, calls and ends can reach.
+//! The pool's counts: every state that any order of write-offs, returns, fills, calls and ends can
+//! reach.
 
 use doorstep::internals::server::counts::{Fill, WorkerCounts};
 use std::collections::HashSet;
 
-/// The crew, and what the threads around it believe: how many of them run, are blocked, rest, and have been called.
+/// The crew, and what the threads around it believe: how many of them run, are blocked, rest, and
+/// have been called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct World {
     crew: Counts,

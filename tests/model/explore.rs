@@ -1,4 +1,5 @@
-//! The search: breadth first, so that a trace is as short as it can be, then backwards from the ends.
+//! The search: breadth first, so that a trace is as short as it can be, then backwards from the
+//! ends.
 
 use super::program::{Next, Program, Step};
 use super::world::{Broken, World};
@@ -59,7 +60,7 @@ impl Hasher for Mix {
     }
 }
 
-/// From which state, by which step, and whether the workers changed places behind it.
+/// From which state, by which step, and whether the workers changed places after it.
 #[derive(Clone, Copy)]
 struct Reached {
     from: u32,

@@ -1,11 +1,12 @@
-//! The ownership word: every interleaving of two workers, a sweeper, the kernel and three clients over two slots.
+//! The ownership word: every interleaving of two workers, a sweeper, the kernel and three clients
+//! over two slots.
 //!
-//! In: the real transition functions of `server::word`; the steps that `server::slots` and `server::worker` put around them, one
-//! atomic action each; a kernel with one-shot registrations and descriptor numbers that are used again. The search visits every
-//! state that any order of those actions can reach, and holds each against the invariants in [`world::Broken`].
-//! Out: octets, deadlines' values. Never: chance; a thread; a clock.
+//! The transition functions are the real ones of `server::client::ownership`. Around them stand the
+//! steps of `slots` and the workers, one atomic action each, and a kernel with one-shot
+//! registrations that uses descriptor numbers again. The search visits every state that any order
+//! of those actions can reach, and checks the invariants of [`world::Broken`] in each.
 //!
-//! The crew's counts are explored in the same way, in `crew`.
+//! `counts` explores the pool's counts in the same way.
 //!
 //! Faults are planted in the threads' programs, never in the transitions, and each has to be found.
 
@@ -36,11 +37,12 @@ fn explored(program: &Program) -> Explored {
     explored
 }
 
-/// Clients, how many of them send, whether the server is shut down, states that there are at least: fewer would mean that the
-/// search has not gone far.
+/// Clients, how many of them send, whether the server is shut down, states that there are at least:
+/// fewer would mean that the search has not gone far.
 ///
-/// A third client has a slot and a descriptor number used again while both workers are at work on others. All of it at once is
-/// ten times as many states, for which `DOORSTEP_MODEL=all` is to be set.
+/// A third client has a slot and a descriptor number used again while both workers are at work on
+/// others. All of it at once is ten times as many states, for which `DOORSTEP_MODEL=all` is to be
+/// set.
 const PLANS: &[(u8, u8, bool, usize)] = &[
     (1, 1, true, 500),
     (2, 2, true, 100_000),
@@ -71,9 +73,10 @@ fn the_protocol_holds_in_every_interleaving() {
 
 /// Name, the fault, what is looked for, clients, what has to be found.
 ///
-/// http.zig, its worker's notes: an event for a closed connection whose slot was reused (the generation), a sweep that closes a
-/// connection while its worker is about to arm it again (released before armed, the sweep takes what is owned), an event that
-/// arrives while the connection is owned (the mark).
+/// http.zig, its worker's notes: an event for a closed connection whose slot was reused (the
+/// generation), a sweep that closes a connection while its worker is about to arm it again
+/// (released before armed, the sweep takes what is owned), an event that arrives while the
+/// connection is owned (the mark).
 const FAULTS: &[(&str, Fault, Checks, u8, Broken)] = &[
     (
         "released before armed: a step without ownership",

@@ -1,10 +1,13 @@
-//! What each thread does: the server's steps, one atomic action at a time, with room for a planted fault.
+//! What each thread does: the server's steps, one atomic action at a time, with room for a planted
+//! fault.
 //!
-//! The actions stand in the order of `server::worker` (`turn`, `serve`, `occupy`), `server::housekeeper` (`sweep`, `close_idle`,
-//! `take_in`), `server::overload` (`evict`, `relieve`), `server::leaving` (`arm`, `leave`), `server::ending` (`close`) and
-//! `server::slots` (`occupy`, `on_event`, `claim`, `release`, `vacate`): arm, then release; vacate, hand the index out, remove the
-//! registration, close. Moving the connection object out of its slot belongs to the action that wins the word, and moving it in to
-//! the one that gives it up: between the two nobody but the owner looks there, which the checks hold.
+//! The actions stand in the order of `server::worker` (`turn`, `serve`, `occupy`),
+//! `server::housekeeper` (`sweep`, `close_idle`, `take_in`), `server::overload` (`evict`,
+//! `relieve`), `server::leaving` (`arm`, `leave`), `server::ending` (`close`) and `server::slots`
+//! (`occupy`, `on_event`, `claim`, `release`, `vacate`): arm, then release; vacate, hand the index
+//! out, remove the registration, close. Moving the connection object out of its slot belongs to the
+//! action that wins the word, and moving it in to the one that gives it up: between the two nobody
+//! but the owner looks there, which the checks hold.
 
 use super::world::{
     Broken, CLOSED, Descriptor, Held, Position, Registration, SLOTS, SWEEPER, Why, World,
@@ -41,7 +44,7 @@ pub struct Program {
     pub checks: Checks,
     /// How many clients come.
     pub clients: u8,
-    /// How many of them send octets before they close.
+    /// How many of them send bytes before they close.
     pub senders: u8,
     /// Whether the server is shut down, at any time.
     pub stops: bool,
@@ -104,7 +107,7 @@ impl Program {
         }
     }
 
-    /// What comes from outside: octets, a close, the shutdown.
+    /// What comes from outside: bytes, a close, the shutdown.
     fn outside(&self, world: &World, next: &mut Vec<Next>) {
         let step = |what, client| Step {
             thread: None,
@@ -173,7 +176,8 @@ impl Program {
         }
     }
 
-    /// The sweep, which may find anything idle; in a shutdown also the listener's queue, and what is left of it closed.
+    /// The sweep, which may find anything idle; in a shutdown also the listener's queue, and what
+    /// is left of it closed.
     fn keep_house(&self, out: &mut Actions<'_>) {
         self.claim(out, Why::Deadline);
         if !out.world.stopping {
@@ -214,7 +218,8 @@ impl Program {
             });
         }
         self.accept(out);
-        // At any time: when an accept finds no descriptor, or when too much is kept for those that wait.
+        // At any time: when an accept finds no descriptor, or when too much is kept for those that
+        // wait.
         self.claim(out, Why::Eviction);
     }
 
@@ -241,7 +246,8 @@ impl Program {
                 generation: word.generation() as u8,
                 descriptor,
             };
-            // No event and no claim can find a difference between a vacant word and one that was occupied a moment ago.
+            // No event and no claim can find a difference between a vacant word and one that was
+            // occupied a moment ago.
             let to = match thread {
                 // The housekeeper calls no handler: it arms, and a worker serves.
                 SWEEPER => Position::Arm(held),
@@ -253,7 +259,7 @@ impl Program {
                 }
                 world.words[slot as usize] = word.occupied();
                 world.vacancies = left;
-                // Two lists that differ only behind their end are one state.
+                // Two lists that differ only after their end are one state.
                 world.vacant[left as usize] = u8::MAX;
                 world.threads[thread].newcomer = None;
                 Ok(())
@@ -362,7 +368,8 @@ impl Program {
         }
     }
 
-    /// What `leaving` does with a connection that is left as it is. Whoever leaves one goes on with what it was taken for.
+    /// What `leaving` does with a connection that is left as it is. Whoever leaves one goes on with
+    /// what it was taken for.
     fn leave(&self, out: &mut Actions<'_>, held: Held) {
         let slot = held.slot as usize;
         match out.world.words[slot].on_release() {
@@ -454,7 +461,8 @@ impl Program {
         });
     }
 
-    /// Without a registration nothing can reach the descriptor any more, so that the close that follows is one action with it.
+    /// Without a registration nothing can reach the descriptor any more, so that the close that
+    /// follows is one action with it.
     fn remove(&self, out: &mut Actions<'_>, held: Held) {
         if self.fault == Fault::CloseBeforeRemove {
             out.held("closes", held, Position::LateRemove(held), |world| {

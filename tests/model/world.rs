@@ -1,4 +1,5 @@
-//! The state that the threads share: slots, kernel, clients. Small and comparable, so that states can be told apart.
+//! The state that the threads share: slots, kernel, clients. Small and comparable, so that states
+//! can be told apart.
 
 use doorstep::internals::server::ownership::{Ownership, SlotState};
 
@@ -60,7 +61,7 @@ pub struct Registration {
 pub struct File {
     pub client: u8,
     pub registration: Option<Registration>,
-    /// What the client has done: nothing, sent octets, closed.
+    /// What the client has done: nothing, sent bytes, closed.
     pub done: u8,
     /// There is something to read.
     pub unread: bool,
@@ -84,7 +85,8 @@ pub enum Position {
     Serve(Held, Why),
     Arm(Held),
     Release(Held),
-    /// Gives back as it was taken, still armed; `ArmAgain` when an event has used that up meanwhile.
+    /// Gives back as it was taken, still armed; `ArmAgain` when an event has used that up
+    /// meanwhile.
     Leave(Held),
     ArmAgain(Held),
     /// Only with a planted fault.
@@ -100,7 +102,8 @@ pub enum Position {
 pub enum Why {
     Event,
     Deadline,
-    /// Another is to have its slot, its descriptor, or the memory that is kept for it, if it may be had.
+    /// Another is to have its slot, its descriptor, or the memory that is kept for it, if it may be
+    /// had.
     Eviction,
     /// A shutdown looks whether it is silent.
     Shutdown,
@@ -145,7 +148,8 @@ impl World {
         }
     }
 
-    /// The workers run one program, so states in which they have changed places are one. Whether they have been changed.
+    /// The workers run one program, so states in which they have changed places are one. Whether
+    /// they have been changed.
     pub fn canonical(mut self) -> (World, bool) {
         let swaps = self.threads[0] > self.threads[1];
         if swaps {
@@ -174,7 +178,8 @@ impl World {
         }
     }
 
-    /// The descriptor behind the number that a connection object holds, if it is still that connection's.
+    /// The descriptor after the number that a connection object holds, if it is still that
+    /// connection's.
     pub fn file(&mut self, descriptor: Descriptor) -> Result<&mut File, Broken> {
         match &mut self.files[descriptor.number as usize] {
             Some(file) if file.client == descriptor.client => Ok(file),
@@ -246,7 +251,8 @@ impl World {
         Ok(())
     }
 
-    /// Armed, or an event is on its way: else octets that come, or are here, stay unread until a deadline.
+    /// Armed, or an event is on its way: else bytes that come, or are here, stay unread until a
+    /// deadline.
     fn can_be_woken(&self, slot: usize, word: Ownership) -> bool {
         let is_it = |of: u8, generation: u8| {
             usize::from(of) == slot && u32::from(generation) == word.generation()

@@ -13,7 +13,7 @@ pub struct Body {
     pub end: Result<usize, Stop>,
 }
 
-/// The body at the start of `octets`.
+/// The body at the start of `bytes`.
 pub fn read_chunked(octets: &[u8], limits: &Limits) -> Body {
     let mut reader = Reader::new(octets);
     let mut content = Vec::new();
@@ -24,7 +24,8 @@ pub fn read_chunked(octets: &[u8], limits: &Limits) -> Body {
     }
 }
 
-/// `chunked-body = *chunk last-chunk trailer-section CRLF`, where `last-chunk = 1*("0") [ chunk-ext ] CRLF`.
+/// `chunked-body = *chunk last-chunk trailer-section CRLF`, where `last-chunk = 1*("0") [ chunk-ext
+/// ] CRLF`.
 fn chunked_body(
     reader: &mut Reader<'_>,
     octets: &[u8],
@@ -35,7 +36,8 @@ fn chunked_body(
     loop {
         let start = reader.at;
         let size = size_line(reader, limits)?;
-        // What the line has beyond its free octets counts against the body, and content for it; never more than there was.
+        // What the line has beyond its free bytes counts against the body, and content for it;
+        // never more than there was.
         let length = reader.at - start - "\r\n".len();
         ahead += length.saturating_sub(limits.chunk_overhead_free);
         if ahead > limits.chunk_overhead {
@@ -56,7 +58,8 @@ fn chunked_body(
     trailer_section(reader, octets, limits)
 }
 
-/// `chunk-size [ chunk-ext ] CRLF`, where `chunk-size = 1*HEXDIG`: no more than 16, and no more than a signed 64-bit number holds.
+/// `chunk-size [ chunk-ext ] CRLF`, where `chunk-size = 1*HEXDIG`: no more than 16, and no more
+/// than a signed 64-bit number holds.
 ///
 /// `LENIENT:` an extension is whatever a field value may be, as nobody reads any (§7.1.1).
 /// `STRICTER:` there is no white space before its semicolon.
@@ -82,10 +85,10 @@ fn size_line(reader: &mut Reader<'_>, limits: &Limits) -> Result<u128, Stop> {
     Ok(size)
 }
 
-/// `trailer-section = *( field-line CRLF )`, and the CRLF behind it. Its fields are dropped.
+/// `trailer-section = *( field-line CRLF )`, and the CRLF after it. Its fields are dropped.
 fn trailer_section(reader: &mut Reader<'_>, octets: &[u8], limits: &Limits) -> Result<(), Stop> {
     let most = reader.at + limits.trailer_bytes.max("\r\n".len());
-    // Within so many octets it ends, or is too large (RFC 6585 §5).
+    // Within so many bytes it ends, or is too large (RFC 6585 §5).
     let mut within = Reader::new(&octets[..octets.len().min(most)]);
     within.at = reader.at;
     let ends = |reader: &mut Reader<'_>| {

@@ -2,7 +2,8 @@
 
 use super::reader::{Reader, Stop};
 
-/// RFC 9110 §5.6.2: `tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~" / DIGIT / ALPHA`.
+/// RFC 9110 §5.6.2: `tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_"
+/// / "`" / "|" / "~" / DIGIT / ALPHA`.
 pub fn is_tchar(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet)
 }
@@ -38,7 +39,8 @@ pub fn trim(octets: &[u8]) -> &[u8] {
     }
 }
 
-/// RFC 9112 §5: `field-line = field-name ":" OWS field-value OWS`, and its CRLF. Field-name is a token (RFC 9110 §5.1).
+/// RFC 9112 §5: `field-line = field-name ":" OWS field-value OWS`, and its CRLF. Field-name is a
+/// token (RFC 9110 §5.1).
 pub fn field_line(reader: &mut Reader<'_>) -> Result<(Vec<u8>, Vec<u8>), Stop> {
     let name = reader.some(is_tchar, usize::MAX, 0)?;
     reader.one(|octet| octet == b':')?;
@@ -47,8 +49,9 @@ pub fn field_line(reader: &mut Reader<'_>) -> Result<(Vec<u8>, Vec<u8>), Stop> {
     Ok((name.to_vec(), trim(value).to_vec()))
 }
 
-/// RFC 9110 §5.6.1: the elements of a list, `element *( OWS "," OWS element )`, without the empty ones. A comma within
-/// `quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE` (§5.6.4) is none of the list's.
+/// RFC 9110 §5.6.1: the elements of a list, `element *( OWS "," OWS element )`, without the empty
+/// ones. A comma within `quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE` (§5.6.4) is none
+/// of the list's.
 pub fn elements(list: &[u8]) -> Vec<&[u8]> {
     let mut elements = Vec::new();
     let mut rest = list;

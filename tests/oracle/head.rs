@@ -5,10 +5,11 @@ use super::reader::{Reader, Refusal, Stop};
 use super::target::{Target, is_host_field, is_target_octet, take_apart};
 use super::{Limits, Message};
 
-/// The head at the start of `octets`: a message without its content.
+/// The head at the start of `bytes`: a message without its content.
 ///
-/// `request = request-line CRLF *( field-line CRLF ) CRLF` (RFC 9112 §2.1). What its lines say together is judged when it is
-/// complete; in the order of the checks below, each of which is right when several of them fail.
+/// `request = request-line CRLF *( field-line CRLF ) CRLF` (RFC 9112 §2.1). What its lines say
+/// together is judged when it is complete; in the order of the checks below, each of which is right
+/// when several of them fail.
 pub fn read_head(octets: &[u8], limits: &Limits) -> Result<Message, Stop> {
     let within = &octets[..octets.len().min(limits.head_bytes)];
     let too_long = |status| match octets.len() >= limits.head_bytes {
@@ -38,7 +39,8 @@ pub fn read_head(octets: &[u8], limits: &Limits) -> Result<Message, Stop> {
     };
     // RFC 9112 §9.3: close ends it, 1.1 lets it live, 1.0 does with keep-alive.
     let keeps_alive = !says("close") && (line.minor == 1 || says("keep-alive"));
-    // RFC 9110 §7.8: Upgrade is a list, means nothing unless Connection names it, and is ignored in 1.0.
+    // RFC 9110 §7.8: Upgrade is a list, means nothing unless Connection names it, and is ignored in
+    // 1.0.
     let offers = match line.minor == 1 && says("upgrade") {
         true => values(&fields, "upgrade"),
         false => Vec::new(),
@@ -64,7 +66,7 @@ pub fn read_head(octets: &[u8], limits: &Limits) -> Result<Message, Stop> {
     })
 }
 
-/// What the octets come to when they end here.
+/// What the bytes come to when they end here.
 fn cut(stop: Stop, otherwise: impl Fn() -> Stop) -> Stop {
     match stop {
         Stop::Cut => otherwise(),
@@ -80,7 +82,8 @@ struct RequestLine<'a> {
 
 /// RFC 9112 §3: `request-line = method SP request-target SP HTTP-version`, and its CRLF.
 fn request_line<'a>(reader: &mut Reader<'a>, limits: &Limits) -> Result<RequestLine<'a>, Stop> {
-    // §2.2: "at least one empty line (CRLF) received prior to the request-line" is ignored; here, exactly one.
+    // §2.2: "at least one empty line (CRLF) received prior to the request-line" is ignored; here,
+    // exactly one.
     if reader.next()? == b'\r' {
         reader.crlf()?;
     }
@@ -88,7 +91,8 @@ fn request_line<'a>(reader: &mut Reader<'a>, limits: &Limits) -> Result<RequestL
     let method = reader.some(is_tchar, limits.method_bytes, 501)?;
     // STRICTER: exactly one SP.
     reader.one(|octet| octet == b' ')?;
-    // The octets that a target may hold; which form they have is judged with the method. §3: 414 for one that is too long.
+    // The bytes that a target may hold; which form they have is judged with the method. §3: 414 for
+    // one that is too long.
     let target = reader.some(is_target_octet, limits.target_bytes, 414)?;
     reader.one(|octet| octet == b' ')?;
     // §2.3: HTTP-version = HTTP-name "/" DIGIT "." DIGIT, where HTTP-name = %s"HTTP".
@@ -119,7 +123,7 @@ type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 fn field_lines(reader: &mut Reader<'_>, limits: &Limits) -> Result<Fields, Stop> {
     let mut fields = Vec::new();
     while reader.next()? != b'\r' {
-        // RFC 6585 §5: one line too many is known by the first octet of its name.
+        // RFC 6585 §5: one line too many is known by the first byte of its name.
         if is_tchar(reader.next()?) && fields.len() >= limits.headers {
             reader.at += 1;
             return Err(reader.refused(431));
@@ -140,8 +144,8 @@ fn values<'a>(fields: &'a Fields, wanted: &str) -> Vec<&'a [u8]> {
         .collect()
 }
 
-/// RFC 9112 §3.2: one Host field, which is valid; HTTP/1.0 may have none. §3.2.2: the target's authority is the host, whatever the
-/// field says.
+/// RFC 9112 §3.2: one Host field, which is valid; HTTP/1.0 may have none. §3.2.2: the target's
+/// authority is the host, whatever the field says.
 fn host(target: &Target<'_>, fields: &[&[u8]], minor: u8) -> Option<Option<Vec<u8>>> {
     let field = match fields {
         [] if minor == 0 => None,
@@ -151,13 +155,15 @@ fn host(target: &Target<'_>, fields: &[&[u8]], minor: u8) -> Option<Option<Vec<u
     Some(target.authority.or(field).map(<[u8]>::to_vec))
 }
 
-/// RFC 9112 §6.3: the length of the content, none when it is chunked; or the status. Whatever two readers could read otherwise is
-/// refused: two lines of one field, both fields, Transfer-Encoding in 1.0.
+/// RFC 9112 §6.3: the length of the content, none when it is chunked; or the status. Whatever two
+/// readers could read otherwise is refused: two lines of one field, both fields, Transfer-Encoding
+/// in 1.0.
 fn framing(codings: &[&[u8]], lengths: &[&[u8]], minor: u8) -> Result<Option<u64>, u16> {
     match (codings, lengths) {
         ([], []) => Ok(Some(0)),
         ([coding], []) if minor == 1 => transfer_coding(coding).map(|()| None),
-        // RFC 9110 §8.6: Content-Length = 1*DIGIT; here, of the 19 digits that a signed 64-bit number has.
+        // RFC 9110 §8.6: Content-Length = 1*DIGIT; here, of the 19 digits that a signed 64-bit
+        // number has.
         ([], [length]) => match decimal(length, 19) {
             Some(length) if length <= i64::MAX as u128 => Ok(Some(length as u64)),
             _ => Err(400),
@@ -166,7 +172,8 @@ fn framing(codings: &[&[u8]], lengths: &[&[u8]], minor: u8) -> Result<Option<u64
     }
 }
 
-/// RFC 9112 §6.1: `Transfer-Encoding = #transfer-coding`: chunked and no other. 501 for others before it that are tokens.
+/// RFC 9112 §6.1: `Transfer-Encoding = #transfer-coding`: chunked and no other. 501 for others
+/// before it that are tokens.
 fn transfer_coding(value: &[u8]) -> Result<(), u16> {
     let codings = value
         .split(|&octet| octet == b',')
@@ -181,7 +188,8 @@ fn transfer_coding(value: &[u8]) -> Result<(), u16> {
     }
 }
 
-/// RFC 9110 §10.1.1: `Expect = #expectation`, each of them `100-continue`; 417 for all others; ignored in 1.0.
+/// RFC 9110 §10.1.1: `Expect = #expectation`, each of them `100-continue`; 417 for all others;
+/// ignored in 1.0.
 fn expects(values: &[&[u8]], minor: u8) -> Option<bool> {
     if minor == 0 {
         return Some(false);

@@ -1,12 +1,12 @@
-//! A naive reading of what a client sent, with all of it at hand: the grammar of RFC 9112, RFC 9110 and RFC 3986 in the order in
-//! which it stands there, as strict as this server says that it is. It shares nothing with the crate, so that it errs otherwise
-//! where it errs; `tests/tidy.rs` checks that it imports nothing of it.
+//! A naive reading of what a client sent, with all of it at hand: the grammar of RFC 9112, RFC 9110
+//! and RFC 3986 in the order in which it stands there, as strict as this server says that it is. It
+//! shares nothing with the crate, so that it errs otherwise where it errs; `tests/tidy.rs` checks
+//! that it imports nothing of it.
 //!
-//! A rule of the grammar is a function, which reads what the rule says, part by part, from octets that are all there: `?` behind a
-//! part says that the octets end within it, or which octet is the first that no valid message has at its place. Nothing is kept
-//! from one reading to the next; who wants to know what a piece of the octets comes to reads that piece from its start.
-//!
-//! In: octets and limits. Out: whose octets they are, when they come, what is answered.
+//! A rule of the grammar is a function, which reads what the rule says, part by part, from bytes
+//! that are all there: `?` after a part says that the bytes end within it, or which byte is the
+//! first that no valid message has at its place. Nothing is kept from one reading to the next; who
+//! wants to know what a piece of the bytes comes to reads that piece from its start.
 #![allow(dead_code, reason = "each of the tests asks for a part of it")]
 
 mod chunked;
@@ -23,7 +23,7 @@ pub use target::Form;
 /// How much of everything is allowed.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Octets of a method,
+    /// Bytes of a method,
     pub method_bytes: usize,
     /// of a target,
     pub target_bytes: usize,
@@ -31,7 +31,7 @@ pub struct Limits {
     pub head_bytes: usize,
     /// Field lines in a head.
     pub headers: usize,
-    /// Octets of a chunk's size line without its CRLF,
+    /// Bytes of a chunk's size line without its CRLF,
     pub chunk_line_bytes: usize,
     /// of a trailer section with its empty line, for which there is always room,
     pub trailer_bytes: usize,
@@ -41,10 +41,11 @@ pub struct Limits {
     pub chunk_overhead_free: usize,
 }
 
-/// What a client's octets say.
+/// What a client's bytes say.
 #[derive(Debug)]
 pub struct Reading {
-    /// The messages whose heads are here, of which only the last may be without the end of its content.
+    /// The messages whose heads are here, of which only the last may be without the end of its
+    /// content.
     pub messages: Vec<Message>,
     pub end: End,
 }
@@ -52,7 +53,7 @@ pub struct Reading {
 /// What follows the last message, or how it goes on where it does not end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// Nothing, or octets that more may make a message of.
+    /// Nothing, or bytes that more may make a message of.
     Open,
     /// Nothing that anybody reads: the last message was the last.
     Last,
@@ -78,7 +79,7 @@ pub struct Message {
     pub fields: Vec<(Vec<u8>, Vec<u8>)>,
     /// Of the target, or else of the field.
     pub host: Option<Vec<u8>>,
-    /// The connection may live on behind it, as far as the client is concerned.
+    /// The connection may live on after it, as far as the client is concerned.
     pub keeps_alive: bool,
     /// The client waits for 100 Continue.
     pub expects: bool,
@@ -97,14 +98,14 @@ impl Message {
     pub fn shown(&self) -> String {
         let (method, target) = (self.method.escape_ascii(), self.target.escape_ascii());
         format!(
-            "{method} {target}, {} octets, {:?}",
+            "{method} {target}, {} bytes, {:?}",
             self.content.len(),
             self.end
         )
     }
 }
 
-/// All that stands in `octets`, message by message.
+/// All that stands in `bytes`, message by message.
 pub fn read(octets: &[u8], limits: &Limits) -> Reading {
     let mut messages: Vec<Message> = Vec::new();
     let mut start = 0;
@@ -140,7 +141,7 @@ pub fn read(octets: &[u8], limits: &Limits) -> Reading {
     Reading { messages, end }
 }
 
-/// RFC 9112 §6: the content at the start of `octets`, chunked when it has no length.
+/// RFC 9112 §6: the content at the start of `bytes`, chunked when it has no length.
 fn content(octets: &[u8], length: Option<u64>, limits: &Limits) -> Body {
     let Some(length) = length else {
         return read_chunked(octets, limits);

@@ -1,9 +1,9 @@
-//! Octets, from a place on, and the parts that every rule of the grammar is made of.
+//! Bytes, from a place on, and the parts that every rule of the grammar is made of.
 
 /// Why there is nothing more to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// The octets end here, and more might be fine.
+    /// The bytes end here, and more might be fine.
     Cut,
     /// However they go on.
     Refused(Refusal),
@@ -13,7 +13,8 @@ pub enum Stop {
 pub struct Refusal {
     /// The status that is right.
     pub status: u16,
-    /// So many octets have to be there to know: up to the first that no valid message has at its place.
+    /// So many bytes have to be there to know: up to the first that no valid message has at its
+    /// place.
     pub after: usize,
 }
 
@@ -21,7 +22,7 @@ pub struct Refusal {
 #[derive(Clone, Copy)]
 pub struct Reader<'a> {
     octets: &'a [u8],
-    /// Octets that have been read.
+    /// Bytes that have been read.
     pub at: usize,
 }
 
@@ -30,12 +31,12 @@ impl<'a> Reader<'a> {
         Reader { octets, at: 0 }
     }
 
-    /// The next octet, which is left where it is.
+    /// The next byte, which is left where it is.
     pub fn next(&self) -> Result<u8, Stop> {
         self.octets.get(self.at).copied().ok_or(Stop::Cut)
     }
 
-    /// One octet that is one of these.
+    /// One byte that is one of these.
     pub fn one(&mut self, is: impl Fn(u8) -> bool) -> Result<u8, Stop> {
         let octet = self.next()?;
         self.at += 1;
@@ -45,7 +46,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `1*class`: at least one octet of a class, and else as [`any`](Reader::any).
+    /// `1*class`: at least one byte of a class, and else as [`any`](Reader::any).
     pub fn some(
         &mut self,
         is: impl Fn(u8) -> bool,
@@ -59,8 +60,8 @@ impl<'a> Reader<'a> {
         self.any(is, most, too_many)
     }
 
-    /// `*class`: as many octets as are of a class, of which there may be `most`: one more has another status. What stands behind
-    /// them has to be there.
+    /// `*class`: as many bytes as are of a class, of which there may be `most`: one more has
+    /// another status. What stands after them has to be there.
     pub fn any(
         &mut self,
         is: impl Fn(u8) -> bool,
@@ -88,7 +89,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// So many octets, whatever they are; fewer when they are not all here.
+    /// So many bytes, whatever they are; fewer when they are not all here.
     pub fn count(&mut self, count: usize) -> &'a [u8] {
         let rest = &self.octets[self.at..];
         let here = &rest[..count.min(rest.len())];
@@ -96,7 +97,7 @@ impl<'a> Reader<'a> {
         here
     }
 
-    /// The octet that was read last has no place there.
+    /// The byte that was read last has no place there.
     pub fn refused(&self, status: u16) -> Stop {
         Stop::Refused(Refusal {
             status,

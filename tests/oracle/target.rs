@@ -1,4 +1,5 @@
-//! RFC 9112 §3.2 and RFC 3986 §3: the request target, and the host that stands in it or in the Host field.
+//! RFC 9112 §3.2 and RFC 3986 §3: the request target, and the host that stands in it or in the Host
+//! field.
 
 use super::grammar::{decimal, hexdig, is_vchar};
 
@@ -11,8 +12,8 @@ pub enum Form {
     Asterisk,
 }
 
-/// `LENIENT:` in a path and in a query stands any VCHAR, as browsers send more than RFC 3986 has there; but `#`, which begins a
-/// fragment, stands in none of the forms.
+/// `LENIENT:` in a path and in a query stands any VCHAR, as browsers send more than RFC 3986 has
+/// there; but `#`, which begins a fragment, stands in none of the forms.
 pub fn is_target_octet(octet: u8) -> bool {
     is_vchar(octet) && octet != b'#'
 }
@@ -27,7 +28,7 @@ pub struct Target<'a> {
 
 /// `request-target = origin-form / absolute-form / authority-form / asterisk-form`.
 ///
-/// Its octets are judged already.
+/// Its bytes are judged already.
 pub fn take_apart<'a>(method: &[u8], target: &'a [u8]) -> Option<Target<'a>> {
     let without_path = |form, authority| Target {
         form,
@@ -36,7 +37,8 @@ pub fn take_apart<'a>(method: &[u8], target: &'a [u8]) -> Option<Target<'a>> {
         query: None,
     };
     match target {
-        // §3.2.3: authority-form = uri-host ":" port, for CONNECT alone, which has no other; the port has to be there.
+        // §3.2.3: authority-form = uri-host ":" port, for CONNECT alone, which has no other; the
+        // port has to be there.
         _ if method == b"CONNECT" => {
             let port = authority(target)?.port;
             let has_port = port.is_some_and(|port| !port.is_empty());
@@ -59,8 +61,9 @@ pub fn take_apart<'a>(method: &[u8], target: &'a [u8]) -> Option<Target<'a>> {
     }
 }
 
-/// RFC 9110 §4.2.1: `http-URI = "http" "://" authority path-abempty [ "?" query ]`, and the same for https. Its host is not empty,
-/// and a userinfo is an error (§4.2.4). RFC 3986 §3.1: schemes have no case.
+/// RFC 9110 §4.2.1: `http-URI = "http" "://" authority path-abempty [ "?" query ]`, and the same
+/// for https. Its host is not empty, and a userinfo is an error (§4.2.4). RFC 3986 §3.1: schemes
+/// have no case.
 fn absolute_form(target: &[u8]) -> Option<Target<'_>> {
     let colon = target.iter().position(|&octet| octet == b':')?;
     let (scheme, behind) = target.split_at(colon);
@@ -96,15 +99,15 @@ fn authority(octets: &[u8]) -> Option<Authority<'_>> {
     host_and_port(octets).filter(|authority| !authority.host.is_empty())
 }
 
-/// RFC 9110 §7.2: `Host = uri-host [ ":" port ]`, which is empty where the target's URI has no authority; so it may be here, when
-/// the target itself has none.
+/// RFC 9110 §7.2: `Host = uri-host [ ":" port ]`, which is empty where the target's URI has no
+/// authority; so it may be here, when the target itself has none.
 pub fn is_host_field(value: &[u8], may_be_empty: bool) -> bool {
     host_and_port(value).is_some_and(|field| may_be_empty || !field.host.is_empty())
 }
 
 fn host_and_port(octets: &[u8]) -> Option<Authority<'_>> {
-    // RFC 3986 §3.2.2: host = IP-literal / IPv4address / reg-name, where IP-literal = "[" ( IPv6address / IPvFuture ) "]".
-    // STRICTER: there is no IPvFuture yet.
+    // RFC 3986 §3.2.2: host = IP-literal / IPv4address / reg-name, where IP-literal = "[" (
+    // IPv6address / IPvFuture ) "]". STRICTER: there is no IPvFuture yet.
     let end = match octets {
         [b'[', ..] => octets.iter().position(|&octet| octet == b']')? + 1,
         _ => octets
@@ -132,7 +135,8 @@ fn is_port(octets: &[u8]) -> bool {
 
 /// RFC 3986 §3.2.2: `reg-name = *( unreserved / pct-encoded / sub-delims )`.
 ///
-/// `STRICTER:` a comma, which is a sub-delim, is what two Host fields make that were merged into one.
+/// `STRICTER:` a comma, which is a sub-delim, is what two Host fields make that were merged into
+/// one.
 fn is_reg_name(mut octets: &[u8]) -> bool {
     loop {
         octets = match octets {
@@ -151,8 +155,9 @@ fn is_reg_name(mut octets: &[u8]) -> bool {
     }
 }
 
-/// RFC 3986 §3.2.2: eight groups of 16 bits, `h16 = 1*4HEXDIG`, with a colon between two of them; the last two may be an IPv4
-/// address, and one run of groups, of one at least, may be left out for `::`.
+/// RFC 3986 §3.2.2: eight groups of 16 bits, `h16 = 1*4HEXDIG`, with a colon between two of them;
+/// the last two may be an IPv4 address, and one run of groups, of one at least, may be left out for
+/// `::`.
 fn is_ipv6_address(octets: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(octets) else {
         return false;
@@ -186,7 +191,8 @@ fn groups(text: &str, is_end: bool) -> Option<usize> {
     }
 }
 
-/// RFC 3986 §3.2.2: `IPv4address = dec-octet "." dec-octet "." dec-octet "." dec-octet`, where dec-octet has no zeros in front.
+/// RFC 3986 §3.2.2: `IPv4address = dec-octet "." dec-octet "." dec-octet "." dec-octet`, where
+/// dec-octet has no zeros in front.
 fn is_ipv4_address(text: &str) -> bool {
     let is_dec_octet = |part: &str| {
         let number = decimal(part.as_bytes(), 3);

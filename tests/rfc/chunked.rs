@@ -30,7 +30,7 @@ fn accepted() -> Vec<ChunkedRow> {
         content("leading zeros", "0005\r\nhello\r\n000\r\n\r\n", "hello"),
         content("16 digits", "0000000000000001\r\nx\r\n0000000000000000\r\n\r\n", "x"),
         content("data that looks like framing", "7\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n", "\r\n0\r\n\r\n"),
-        content("data of all octets", [&b"100\r\n"[..], &(0..=255).collect::<Vec<u8>>(), b"\r\n0\r\n\r\n"].concat(), (0..=255).collect::<Vec<u8>>()),
+        content("data of all bytes", [&b"100\r\n"[..], &(0..=255).collect::<Vec<u8>>(), b"\r\n0\r\n\r\n"].concat(), (0..=255).collect::<Vec<u8>>()),
         content("golang/go#71988: an extension (RFC 9112 §7.1.1)", "5;a=b\r\nhello\r\n0;c\r\n\r\n", "hello"),
         content("an extension with what a field value may hold", b"1; a\t=\"b;c\" \xff\r\nx\r\n0\r\n\r\n", "x"),
         content("an empty extension", "1;\r\nx\r\n0;\r\n\r\n", "x"),
@@ -53,7 +53,7 @@ fn sizes() -> Vec<ChunkedRow> {
     ] {
         let name = format!("RUSTSEC-2021-0079, picohttpparser#78: size {size}");
         rows.push(refuse(&name, format!("{size}\r\nhello\r\n0\r\n\r\n"), InvalidChunkSize));
-        // A wrong size behind a chunk that was right.
+        // A wrong size after a chunk that was right.
         rows.push(refuse(&name, format!("1\r\nx\r\n{size}\r\nhello\r\n0\r\n\r\n"), InvalidChunkSize));
     }
     rows
@@ -86,13 +86,13 @@ fn extensions() -> Vec<ChunkedRow> {
         refuse("a control in the extension of the last chunk", "0;\x1b\r\n\r\n", InvalidChunkExtension),
         content("a size line below its limit", long(255), "x"),
         content("a size line at its limit", long(256), "x"),
-        refuse("a size line of one octet too many", long(257), ChunkLineTooLong),
+        refuse("a size line of one byte too many", long(257), ChunkLineTooLong),
         refuse("hyper#2600: an extension of 1 MB", format!("1;{}", "e".repeat(1_000_000)), ChunkLineTooLong),
         content("a small limit that is kept", "01;\r\nx\r\n0\r\n\r\n", "x").limited(|limits| limits.chunk_line_bytes = 3),
         refuse("a semicolon too many", "001;\r\nx\r\n0\r\n\r\n", ChunkLineTooLong).limited(|limits| limits.chunk_line_bytes = 3),
         content("a small limit that is kept by digits alone", "001\r\nx\r\n000\r\n\r\n", "x").limited(|limits| limits.chunk_line_bytes = 3),
         refuse("a digit too many", "0001\r\nx\r\n0\r\n\r\n", ChunkLineTooLong).limited(|limits| limits.chunk_line_bytes = 3),
-        refuse("an octet of an extension too many", "01;a\r\nx\r\n0\r\n\r\n", ChunkLineTooLong).limited(|limits| limits.chunk_line_bytes = 3),
+        refuse("a byte of an extension too many", "01;a\r\nx\r\n0\r\n\r\n", ChunkLineTooLong).limited(|limits| limits.chunk_line_bytes = 3),
     ]
 }
 
@@ -114,7 +114,7 @@ fn trailers() -> Vec<ChunkedRow> {
         refuse("CR alone", trailer("A: b\rc\r\n"), BareCarriageReturn),
         content("a trailer section below its limit", long(4095), "x"),
         content("a trailer section at its limit", long(4096), "x"),
-        refuse("a trailer section of one octet too many (RFC 9112 §7.1.2)", long(4097), TrailerTooLarge),
+        refuse("a trailer section of one byte too many (RFC 9112 §7.1.2)", long(4097), TrailerTooLarge),
         refuse("http-garden: a trailer section of 1 MB", trailer(&"A: b\r\n".repeat(170_000)), TrailerTooLarge),
         refuse("a trailer section that is full without an end", "0\r\nA: bcd", TrailerTooLarge).limited(|limits| limits.trailer_bytes = 6),
         content("no trailer, and no room for one", "0\r\n\r\n", "").limited(|limits| limits.trailer_bytes = 0),
@@ -124,7 +124,7 @@ fn trailers() -> Vec<ChunkedRow> {
     ]
 }
 
-/// Chunks of `len` octets of data, each with a size line of 256 octets, and the last chunk.
+/// Chunks of `len` bytes of data, each with a size line of 256 bytes, and the last chunk.
 fn costly(count: usize, len: usize) -> String {
     let size = format!("{len:x};");
     let size = format!("{size}{}", "e".repeat(256 - size.len()));
@@ -134,17 +134,18 @@ fn costly(count: usize, len: usize) -> String {
 
 #[rustfmt::skip]
 fn overheads() -> Vec<ChunkedRow> {
-    // Each of these chunks is held 244 octets to its debit and one to its credit.
+    // Each of these chunks is held 244 bytes to its debit and one to its credit.
     let each = 256 - CHUNK_OVERHEAD_FREE as usize - 1;
     let allowed = (CHUNK_OVERHEAD as usize - 1) / each;
-    // As many as are allowed, and a chunk whose size line takes what is left, and so many octets more.
+    // As many as are allowed, and a chunk whose size line takes what is left, and so many bytes
+    // more.
     let exact = |more: usize| {
         let left = CHUNK_OVERHEAD as usize - allowed * each + more;
         let extension = "e".repeat(CHUNK_OVERHEAD_FREE as usize + left - 2);
         let costly = costly(allowed, 1);
         format!("{}1;{extension}\r\nx\r\n0\r\n\r\n", costly.trim_end_matches("0\r\n\r\n"))
     };
-    // One chunk of 64 KiB, and behind and before it as many costly ones as are allowed.
+    // One chunk of 64 KiB, and after and before it as many costly ones as are allowed.
     let some = costly(allowed, 1);
     let some = some.trim_end_matches("0\r\n\r\n");
     let repaid = format!("{some}10000\r\n{}\r\n{some}0\r\n\r\n", "x".repeat(1 << 16));
@@ -152,12 +153,12 @@ fn overheads() -> Vec<ChunkedRow> {
         content("a chunk that pays for all before it", repaid, "x".repeat((1 << 16) + 2 * allowed)),
         content("hyper#2600: as many costly chunks as are allowed", costly(allowed, 1), "x".repeat(allowed)),
         refuse("hyper#2600: one more", costly(allowed + 1, 1), ChunkOverhead),
-        content("up to the last octet that is allowed", exact(0), "x".repeat(allowed + 1)),
-        refuse("one octet beyond it", exact(1), ChunkOverhead),
+        content("up to the last byte that is allowed", exact(0), "x".repeat(allowed + 1)),
+        refuse("one byte beyond it", exact(1), ChunkOverhead),
         refuse("hyper#2600: very many", costly(5_000, 1), ChunkOverhead),
         content("many chunks whose content pays for them", costly(300, 244), "x".repeat(300 * 244)),
         content("many small chunks without an extension", format!("{}0\r\n\r\n", "1\r\nx\r\n".repeat(20_000)), "x".repeat(20_000)),
-        content("a size line of 12 octets costs nothing", format!("{}0\r\n\r\n", "1;aaaaaaaaaa\r\nx\r\n".repeat(20_000)), "x".repeat(20_000)),
+        content("a size line of 12 bytes costs nothing", format!("{}0\r\n\r\n", "1;aaaaaaaaaa\r\nx\r\n".repeat(20_000)), "x".repeat(20_000)),
     ]
 }
 
@@ -166,7 +167,8 @@ fn bodies() {
     run_chunked(rows());
 }
 
-/// RFC 9112 §7.1: a size is a count. Nothing is reserved for it, nothing wraps, and what comes is handed on.
+/// RFC 9112 §7.1: a size is a count. Nothing is reserved for it, nothing wraps, and what comes is
+/// handed on.
 #[test]
 fn the_largest_chunk() {
     let octets = b"7fffffffffffffff\r\nhello";
@@ -181,7 +183,7 @@ fn the_largest_chunk() {
 }
 
 #[test]
-fn nothing_is_taken_behind_the_end() {
+fn nothing_is_taken_after_the_end() {
     let mut decoder = Decoder::default();
     let first = decoder.decode(b"0\r\n\r\nGET", &Limits::default());
     assert_eq!(first.map(|decoded| decoded.used), Ok(5));

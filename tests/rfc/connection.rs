@@ -1,5 +1,6 @@
-//! RFC 9112 §8, §9 (§9.3, §9.3.2, §9.5, §9.6), §11.1, §11.2: several messages on one connection, fed whole, octet by octet and cut at
-//! each offset. What a row serves, and how it ends, has to be the same each time. Deadlines have their tables in `tests/conn`.
+//! RFC 9112 §8, §9 (§9.3, §9.3.2, §9.5, §9.6), §11.1, §11.2: several messages on one connection,
+//! fed whole, byte by byte and cut at each offset. What a row serves, and how it ends, has to be
+//! the same each time. Deadlines have their tables in `tests/conn`.
 
 // Scripts in words are for the tables of `tests/conn`.
 #[allow(dead_code)]
@@ -10,7 +11,7 @@ use doorstep::internals::conn::{Config, Phase};
 use doorstep::internals::h1::Reject;
 use life::{Life, OK};
 
-/// What is asked, the octets, what is served of them (`TARGET` or `TARGET CONTENT`), how it ends.
+/// What is asked, the bytes, what is served of them (`TARGET` or `TARGET CONTENT`), how it ends.
 type Row = (&'static str, &'static str, &'static [&'static str], End);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,10 +44,10 @@ const BOTH: &[Row] = &[
     ("RFC 9112 §9.3.2: requests stuck together are served in order", "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\nHEAD /3 HTTP/1.1\r\nHost: a\r\n\r\n", &["/1", "/2", "/3"], Idle),
     ("RFC 9112 §2.2: an empty line between them", "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n", &["/1", "/2"], Idle),
     ("but not two", "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n", &["/1"], Refused(Reject::EmptyRequestLine)),
-    ("RFC 9112 §9.6: nothing behind close is served", "GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n", &["/1"], Closed),
-    ("nor behind 1.0", "GET /1 HTTP/1.0\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n", &["/1"], Closed),
+    ("RFC 9112 §9.6: nothing after close is served", "GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n", &["/1"], Closed),
+    ("nor after 1.0", "GET /1 HTTP/1.0\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n", &["/1"], Closed),
     ("http-garden: a second request that is refused costs the first nothing", "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\n\r\n", &["/1"], Refused(Reject::MissingHost)),
-    ("RFC 9112 §9.5: nothing behind a refusal is served", "GET /1\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n", &[], Refused(Reject::RequestLineForm)),
+    ("RFC 9112 §9.5: nothing after a refusal is served", "GET /1\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n", &[], Refused(Reject::RequestLineForm)),
     ("RFC 9112 §8: a head without its end is no request", "GET /1 HTTP/1.1\r\nHost: a\r\n", &[], Within),
     ("RFC 9112 §8: content without its end is no request", "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nhello", &[], Within),
     ("RFC 9112 §8: chunks without their end are no request", "POST /1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", &[], Within),
@@ -67,7 +68,7 @@ const BOTH: &[Row] = &[
 const READ: &[Row] = &[
     ("RFC 9112 §9.3: content, and the next request", "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET /2 HTTP/1.1\r\nHost: a\r\n\r\n", &["/1 hello", "/2"], Idle),
     ("chunks, and the next request", "POST /1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x\r\nllo\r\n0\r\nX: y\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n", &["/1 hello", "/2"], Idle),
-    ("a line end behind content (RFC 9112 §2.2)", "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n", &["/1 hello", "/2"], Idle),
+    ("a line end after content (RFC 9112 §2.2)", "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n", &["/1 hello", "/2"], Idle),
     ("RFC 9112 §11.2: a request within content", "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 19\r\n\r\nGET /evil HTTP/1.0\n\nGET /2 HTTP/1.0\r\n\r\n", &["/1 GET /evil HTTP/1.0\n"], Refused(Reject::BareLineFeed)),
     ("cpython http.server: within content of GET", "GET /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 31\r\n\r\nGET /evil HTTP/1.1\r\nHost: a\r\n\r\n", &["/1 GET /evil HTTP/1.1\r\nHost: a\r\n\r\n"], Idle),
     ("within content of HEAD", "HEAD /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nGET GET /2 HTTP/1.1\r\nHost: a\r\n\r\n", &["/1 GET ", "/2"], Idle),
@@ -103,7 +104,7 @@ fn converse(octets: &[u8], ends: &[usize], reads: Reads) -> (Vec<String>, End) {
         (None, Phase::Linger | Phase::Closed) => Closed,
         (None, Phase::Idle) => Idle,
         (None, _) => Within,
-        (Some(reject), phase) => panic!("{phase:?} behind {reject:?}"),
+        (Some(reject), phase) => panic!("{phase:?} after {reject:?}"),
     };
     (served, end)
 }
@@ -123,7 +124,7 @@ fn read(life: &mut Life, content: &mut Vec<u8>) -> bool {
     life.conn.content_left() == Some(0)
 }
 
-/// Whole, octet by octet, and cut at each offset.
+/// Whole, byte by byte, and cut at each offset.
 fn each_way(octets: &[u8]) -> Vec<Vec<usize>> {
     let len = octets.len();
     let mut ways = vec![vec![len], (1..=len).collect()];
@@ -145,7 +146,8 @@ fn conversations() {
     }
 }
 
-/// RFC 9112 §9.3: "A server MUST read the entire request message body or close the connection after sending its response".
+/// RFC 9112 §9.3: "A server MUST read the entire request message body or close the connection after
+/// sending its response".
 #[test]
 fn content_that_nobody_reads_is_no_request() {
     for (name, octets, served, end) in READ {

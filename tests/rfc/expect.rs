@@ -14,7 +14,7 @@ pub fn rows() -> Vec<Row> {
         accept("an unknown one is ignored in 1.0", "POST / HTTP/1.0\r\nExpect: x\r\n\r\n", "expect=nothing"),
         accept("two fields are one list", field("Expect: 100-continue\r\nExpect: 100-continue"), "expect=continue"),
         accept("an empty field and another", field("Expect:\r\nExpect: 100-continue"), "expect=continue"),
-        accept("another name of as many octets", field("Expecs: x"), "expect=nothing"),
+        accept("another name of as many bytes", field("Expecs: x"), "expect=nothing"),
         refuse("a second field that is unknown", field("Expect: 100-continue\r\nExpect: x"), UnknownExpectation),
         refuse("a first field that is unknown", field("Expect: x\r\nExpect: 100-continue"), UnknownExpectation),
     ];

@@ -34,7 +34,7 @@ fn steps() -> Vec<Row> {
         accept("DELETE with a length has content", with("DELETE", "Content-Length: 5"), "method=DELETE framing=5"),
         accept("GET with chunks has content", with("GET", "Transfer-Encoding: chunked"), "method=GET framing=chunked"),
         accept("HEAD with chunks has content", with("HEAD", "Transfer-Encoding: chunked"), "method=HEAD framing=chunked"),
-        accept("step 7, names that differ in one octet", field("Transfer-Encodinh: chunked\r\nContent-Lengti: 3"), "framing=none"),
+        accept("step 7, names that differ in one byte", field("Transfer-Encodinh: chunked\r\nContent-Lengti: 3"), "framing=none"),
         accept("a length in 1.0", old("Content-Length: 3"), "framing=3"),
         accept("RUSTSEC-2026-0034: no length in 1.0 is no content, not all that comes", old("Connection: close"), "version=1.0 framing=none"),
         refuse("RUSTSEC-2026-0034: Transfer-Encoding in 1.0 (RFC 9112 §6.1)", old("Transfer-Encoding: chunked"), TransferEncodingInHttp10),

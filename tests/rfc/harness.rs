@@ -1,11 +1,11 @@
-//! Feeds a row's octets in every way and compares each outcome with what the row expects.
+//! Feeds a row's bytes in every way and compares each outcome with what the row expects.
 
 use doorstep::Limits;
 use doorstep::internals::h1::chunked::Decoder;
 use doorstep::internals::h1::{Expect, Framing, Head, Parsed, Reject, Resume, parse_head};
 use doorstep::internals::semantics::{FieldTable, Span, Version};
 
-/// A request that is glued behind a row: it has to come through untouched.
+/// A request that is glued after a row: it has to come through untouched.
 const NEXT: &[u8] = b"GET /next HTTP/1.1\r\nHost: next\r\n\r\n";
 
 /// One case for the head's parser.
@@ -23,7 +23,7 @@ pub enum Expected {
     Fields(Vec<(String, Vec<u8>)>),
     /// A refusal.
     Refused(Reject),
-    /// Neither: more octets are needed.
+    /// Neither: more bytes are needed.
     More,
 }
 
@@ -95,7 +95,7 @@ pub enum Outcome {
     More,
 }
 
-/// Hands in `octets` up to each of `ends`, in order, until there is an outcome.
+/// Hands in `bytes` up to each of `ends`, in order, until there is an outcome.
 pub fn feed(octets: &[u8], ends: impl IntoIterator<Item = usize>, limits: &Limits) -> Outcome {
     let mut table = FieldTable::default();
     let mut resume = Resume::default();
@@ -119,8 +119,8 @@ fn whole(octets: &[u8], limits: &Limits) -> Outcome {
     feed(octets, [octets.len()], limits)
 }
 
-/// A head in words: `method=GET target=/a?b form=Origin path=/a query=b version=1.1 host=a framing=none connection=keep
-/// expect=nothing`, each between two spaces.
+/// A head in words: `method=GET target=/a?b form=Origin path=/a query=b version=1.1 host=a
+/// framing=none connection=keep expect=nothing`, each between two spaces.
 fn describe(head: &Head, octets: &[u8]) -> String {
     let text = |span: Span| span.of(octets).escape_ascii().to_string();
     let within = |span: Span| {
@@ -192,11 +192,11 @@ impl Row {
                         "{name}: {word} is not in{words}"
                     );
                 }
-                assert_eq!(*used, self.octets.len(), "{name}: octets used");
+                assert_eq!(*used, self.octets.len(), "{name}: bytes used");
             }
             (Expected::Fields(expected), Outcome::Done { fields, used, .. }) => {
                 assert_eq!(fields, expected, "{name}");
-                assert_eq!(*used, self.octets.len(), "{name}: octets used");
+                assert_eq!(*used, self.octets.len(), "{name}: bytes used");
             }
             (Expected::Refused(expected), Outcome::Refused(reject)) => {
                 assert_eq!(reject, expected, "{name}");
@@ -206,11 +206,11 @@ impl Row {
         }
     }
 
-    /// Octet by octet, and cut once at every offset.
+    /// Byte by byte, and cut once at every offset.
     fn in_pieces(&self, first: &Outcome) {
         let len = self.octets.len();
         let outcome = feed(&self.octets, 0..=len, &self.limits);
-        assert_eq!(outcome, *first, "{}: octet by octet", self.name);
+        assert_eq!(outcome, *first, "{}: byte by byte", self.name);
         for cut in (0..len).step_by(stride(&self.octets)) {
             let outcome = feed(&self.octets, [cut, len], &self.limits);
             assert_eq!(outcome, *first, "{}: cut at {cut}", self.name);
@@ -229,16 +229,16 @@ impl Row {
                 } else {
                     more || outcome == *first
                 },
-                "{}: {outcome:?} of the first {len} octets, {first:?} of all",
+                "{}: {outcome:?} of the first {len} bytes, {first:?} of all",
                 self.name
             );
             refused = !more;
             let complete = matches!(outcome, Outcome::Done { .. });
-            assert!(!complete, "{}: complete after {len} octets", self.name);
+            assert!(!complete, "{}: complete after {len} bytes", self.name);
         }
     }
 
-    /// Another request behind it changes nothing, and is parsed as if it stood alone.
+    /// Another request after it changes nothing, and is parsed as if it stood alone.
     fn glued(&self, first: &Outcome) {
         if *first == Outcome::More {
             return;
@@ -249,17 +249,17 @@ impl Row {
             feed(&octets, 0..=octets.len(), &self.limits),
         ];
         for outcome in ways {
-            assert_eq!(outcome, *first, "{}: with a request behind", self.name);
+            assert_eq!(outcome, *first, "{}: with a request after", self.name);
         }
         if let Outcome::Done { used, .. } = first {
             let expected = whole(NEXT, &Limits::default());
             let behind = whole(&octets[*used..], &Limits::default());
-            assert_eq!(behind, expected, "{}: the request behind", self.name);
+            assert_eq!(behind, expected, "{}: the request after", self.name);
         }
     }
 }
 
-/// The distance between two cuts: every offset, but of long octets 61 places only.
+/// The distance between two cuts: every offset, but of long bytes 61 places only.
 fn stride(octets: &[u8]) -> usize {
     match octets.len() {
         len @ 1000.. => len / 61,
@@ -298,10 +298,11 @@ fn chunked_row(
     }
 }
 
-/// What became of a body: its content and the octets that it took, or `None` where there is no end yet.
+/// What became of a body: its content and the bytes that it took, or `None` where there is no end
+/// yet.
 pub type Decoding = Result<Option<(Vec<u8>, usize)>, Reject>;
 
-/// Decodes `octets` in pieces that end at each of `ends`.
+/// Decodes `bytes` in pieces that end at each of `ends`.
 pub fn decode(octets: &[u8], ends: impl IntoIterator<Item = usize>, limits: &Limits) -> Decoding {
     let mut decoder = Decoder::default();
     let mut content = Vec::new();
@@ -318,7 +319,7 @@ pub fn decode(octets: &[u8], ends: impl IntoIterator<Item = usize>, limits: &Lim
                 return Ok(Some((content, used)));
             }
             if decoded.data.is_empty() {
-                assert_eq!(used, end, "an octet was left although more is needed");
+                assert_eq!(used, end, "a byte was left although more is needed");
                 break;
             }
         }
@@ -353,9 +354,9 @@ impl ChunkedRow {
         let glued = [&octets[..], NEXT].concat();
         let whole = |octets: &[u8]| decode(octets, [octets.len()], limits);
         assert_eq!(whole(octets), expected, "{name}");
-        assert_eq!(whole(&glued), expected, "{name}: with a request behind");
+        assert_eq!(whole(&glued), expected, "{name}: with a request after");
         let each = decode(&glued, 0..=glued.len(), limits);
-        assert_eq!(each, expected, "{name}: octet by octet");
+        assert_eq!(each, expected, "{name}: byte by byte");
         let mut refused = false;
         for cut in (0..len).step_by(stride(octets)) {
             let pieces = decode(octets, [cut, len], limits);
@@ -363,11 +364,11 @@ impl ChunkedRow {
             let short = whole(&octets[..cut]);
             assert!(
                 short == expected || (!refused && short == Ok(None)),
-                "{name}: {short:?} of the first {cut} octets"
+                "{name}: {short:?} of the first {cut} bytes"
             );
             refused = short.is_err();
             let complete = matches!(short, Ok(Some(_)));
-            assert!(!complete, "{name}: complete after {cut} octets");
+            assert!(!complete, "{name}: complete after {cut} bytes");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! RFC 9112 §3.2, §3.2.2 and RFC 9110 §7.2: the Host field and the effective host. What a host is has its own table.
+//! RFC 9112 §3.2, §3.2.2 and RFC 9110 §7.2: the Host field and the effective host. What a host is
+//! has its own table.
 
 use crate::harness::{Row, accept, refuse, run};
 use doorstep::internals::h1::Reject::{InvalidHost, InvalidTarget, MissingHost, RepeatedHost};

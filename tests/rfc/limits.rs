@@ -1,4 +1,5 @@
-//! RFC 9112 §3, RFC 9110 §15.5.15 and RFC 6585 §5: each limit of a head at its number, one below and one above.
+//! RFC 9112 §3, RFC 9110 §15.5.15 and RFC 6585 §5: each limit of a head at its number, one below
+//! and one above.
 
 use crate::harness::{Outcome, Row, accept, feed, field, line, refuse, run};
 use doorstep::Limits;
@@ -17,7 +18,7 @@ pub fn rows() -> Vec<Row> {
 /// Limits that are small enough to be cut at every offset.
 #[rustfmt::skip]
 fn small() -> Vec<Row> {
-    // 16 octets of request line, 9 of a field, 2 of an empty line.
+    // 16 bytes of request line, 9 of a field, 2 of an empty line.
     const LEN: usize = 27;
     let head = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     assert_eq!(head.len(), LEN);
@@ -27,7 +28,7 @@ fn small() -> Vec<Row> {
     vec![
         accept("a head below its limit", head, "host=a").limited(within(LEN + 1)),
         accept("a head at its limit", head, "host=a").limited(within(LEN)),
-        refuse("a head of one octet too many", head, HeadTooLarge).limited(within(LEN - 1)),
+        refuse("a head of one byte too many", head, HeadTooLarge).limited(within(LEN - 1)),
         refuse("a head that is full without an end", &head[..LEN - 1], HeadTooLarge).limited(within(LEN - 1)),
         refuse("a head that is full at the end of a line", head, HeadTooLarge).limited(within(25)),
         refuse("a head that is full at a line's CR", head, HeadTooLarge).limited(within(24)),
@@ -37,8 +38,8 @@ fn small() -> Vec<Row> {
         refuse("a limit of nothing", head, RequestLineTooLong).limited(within(0)),
         accept("the empty line before it counts", format!("\r\n{head}"), "host=a").limited(within(LEN + 2)),
         refuse("the empty line before it counts, one above", format!("\r\n{head}"), HeadTooLarge).limited(within(LEN + 1)),
-        refuse("a wrong octet within the limit is told before the limit", "GET / HTTP/1.1\r\nHost : a", Reject::SpaceBeforeColon).limited(within(21)),
-        refuse("a wrong octet beyond the limit is not told", "GET / HTTP/1.1\r\nHost : a", HeadTooLarge).limited(within(20)),
+        refuse("a wrong byte within the limit is told before the limit", "GET / HTTP/1.1\r\nHost : a", Reject::SpaceBeforeColon).limited(within(21)),
+        refuse("a wrong byte beyond the limit is not told", "GET / HTTP/1.1\r\nHost : a", HeadTooLarge).limited(within(20)),
         accept("fields below their limit", three(), "host=a").limited(fields(4)),
         accept("fields at their limit", three(), "host=a").limited(fields(3)),
         refuse("one field too many", three(), TooManyFields).limited(fields(2)),
@@ -55,13 +56,13 @@ fn request_lines() -> Vec<Row> {
     vec![
         accept("a method below its limit", method(22), "target=/"),
         accept("a method at its limit", method(23), "target=/"),
-        refuse("RFC 9112 §3: a method of one octet too many", method(24), MethodTooLong),
+        refuse("RFC 9112 §3: a method of one byte too many", method(24), MethodTooLong),
         refuse("a method of 1 KB", method(1024), MethodTooLong),
         refuse("a method that is too long, without an end", "M".repeat(24), MethodTooLong),
         accept("a target below its limit", target(9), "method=GET").limited(ten),
         accept("a target at its limit", target(10), "method=GET").limited(ten),
-        refuse("RFC 9110 §15.5.15: a target of one octet too many", target(11), TargetTooLong).limited(ten),
-        refuse("a target that is too long and wrong behind that", "GET /tttttttttt\0", TargetTooLong).limited(ten),
+        refuse("RFC 9110 §15.5.15: a target of one byte too many", target(11), TargetTooLong).limited(ten),
+        refuse("a target that is too long and wrong after that", "GET /tttttttttt\0", TargetTooLong).limited(ten),
         refuse("a target that is wrong where it would be too long", "GET /ttttttttt\0", Reject::InvalidTarget).limited(ten),
         accept("a target at the default limit", target(8 * 1024), "method=GET"),
         refuse("a target of 9 KB", target(9 * 1024), TargetTooLong),
@@ -78,7 +79,7 @@ fn defaults() -> Vec<Row> {
         refuse("101 fields (RFC 6585 §5)", fields(100), TooManyFields),
         refuse("1,000 fields", fields(999), TooManyFields),
         accept("hyper#3764, httparse#162: a head of 16 KiB", large(16 * 1024 - around), "host=a"),
-        refuse("a head of 16 KiB and one octet", large(16 * 1024 - around + 1), HeadTooLarge),
+        refuse("a head of 16 KiB and one byte", large(16 * 1024 - around + 1), HeadTooLarge),
         refuse("one field of 64 KB", large(64 * 1024), HeadTooLarge),
     ]
 }
@@ -88,7 +89,8 @@ fn limits_of_a_head() {
     run(rows());
 }
 
-/// The refusal comes with the first octet that does not fit, not with the end of the line or of the head.
+/// The refusal comes with the first byte that does not fit, not with the end of the line or of the
+/// head.
 #[test]
 fn a_limit_is_told_at_once() {
     for (name, start, octet, reject, at) in [

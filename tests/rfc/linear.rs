@@ -1,9 +1,11 @@
-//! Whatever comes, and in whatever pieces, at most twice as many octets are looked at as have come: each once when it comes, and
-//! once more when the head is complete, or when the handler reads the content that was awaited for it. A head that has come before
-//! the content that is awaited with it is looked at a third time.
+//! Whatever comes, and in whatever pieces, at most twice as many bytes are looked at as have come:
+//! each once when it comes, and once more when the head is complete, or when the handler reads the
+//! content that was awaited for it. A head that has come before the content that is awaited with it
+//! is looked at a third time.
 //!
-//! A call is taken to look once at each octet that it has to be given (`oracle/meter.rs`). What a server keeps for a client that
-//! sends slowly, or does not read, is bounded in `tests/wire/memory.rs` and `tests/wire/slow_socket.rs`.
+//! A call is taken to look once at each byte that it has to be given (`oracle/meter.rs`). What a
+//! server keeps for a client that sends slowly, or does not read, is bounded in
+//! `tests/wire/memory.rs` and `tests/wire/slow_socket.rs`.
 
 use crate::chunked;
 use crate::oracle::served::Served;
@@ -18,8 +20,9 @@ use proptest::sample::Index;
 
 const CHUNKED: &[u8] = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-/// A connection that has been given these octets in these pieces, and has looked at each twice at most: so has one that awaits
-/// content with a head, but for the heads that had to wait for it. The second is that one.
+/// A connection that has been given these bytes in these pieces, and has looked at each twice at
+/// most: so has one that awaits content with a head, but for the heads that had to wait for it. The
+/// second is that one.
 #[track_caller]
 fn looks_twice(
     name: &str,
@@ -32,14 +35,14 @@ fn looks_twice(
     let (scanned, come) = awaiting.scanned();
     assert!(
         scanned <= 2 * come + awaiting.awaited,
-        "{name}: {scanned} octets looked at, {come} have come, {} waited",
+        "{name}: {scanned} bytes looked at, {come} have come, {} waited",
         awaiting.awaited
     );
     let served = serve(octets, ends, limits, reads, 0);
     let (scanned, come) = served.scanned();
     assert!(
         scanned <= 2 * come,
-        "{name}: {scanned} octets looked at, {come} have come"
+        "{name}: {scanned} bytes looked at, {come} have come"
     );
     [served, awaiting]
 }
@@ -65,7 +68,7 @@ fn serve(
     served
 }
 
-/// Octet by octet.
+/// Byte by byte.
 fn each(octets: &[u8]) -> Vec<usize> {
     (0..=octets.len()).collect()
 }
@@ -90,7 +93,8 @@ fn each_row_is_looked_at_twice_at_most() {
     }
 }
 
-/// hyper#3764, httparse#162: a head of 16 KiB, octet by octet; complete, and refused at its last octet.
+/// hyper#3764, httparse#162: a head of 16 KiB, byte by byte; complete, and refused at its last
+/// byte.
 #[test]
 fn a_long_head_is_looked_at_twice() {
     let limits = Limits::default();
@@ -115,7 +119,8 @@ fn a_long_head_is_looked_at_twice() {
     }
 }
 
-/// What is awaited before the handler is called is looked at when it comes, and when it is read or dropped.
+/// What is awaited before the handler is called is looked at when it comes, and when it is read or
+/// dropped.
 #[test]
 fn content_is_looked_at_twice() {
     let small = "1\r\nx\r\n".repeat(2_700);
@@ -132,7 +137,8 @@ fn content_is_looked_at_twice() {
                     looks_twice(name, &octets, &each(&octets), &Limits::default(), reads);
                 assert_eq!(served.refused.is_none(), is_fine, "{name}, {end:?}");
                 let (scanned, come) = served.scanned();
-                // Data is not looked at, whatever it is; what frames it is, and small chunks are hardly anything else.
+                // Data is not looked at, whatever it is; what frames it is, and small chunks are
+                // hardly anything else.
                 assert!(name == "large chunks" || !is_fine || scanned > come);
             }
         }

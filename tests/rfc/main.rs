@@ -1,7 +1,9 @@
-//! How a message is written in octets (RFC 9112, and what RFC 9110 says about it), as tables: one file a section, one row a case.
+//! How a message is written in bytes (RFC 9112, and what RFC 9110 says about it), as tables: one
+//! file a section, one row a case.
 //!
-//! The harness feeds every row in every way: whole, octet by octet, cut at each offset, with another request glued on, and cut
-//! short. What a row expects has to come out each time. A new bug is a new row, with its number in the name.
+//! The harness feeds every row in every way: whole, byte by byte, cut at each offset, with another
+//! request glued on, and cut short. What a row expects has to come out each time. A new bug is a
+//! new row, with its number in the name.
 
 mod chunked;
 mod connection;

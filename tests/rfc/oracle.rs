@@ -1,6 +1,7 @@
-//! Whatever octets come, however they are split: the parser of heads, the decoder of chunks and a whole connection agree with a
-//! naive reading of all of them (`tests/oracle`) in every message and in all that is said of it, in where it ends, and in what is
-//! refused: with which status, and at which octet; as soon as that is there, and no sooner.
+//! Whatever bytes come, however they are split: the parser of heads, the decoder of chunks and a
+//! whole connection agree with a naive reading of all of them (`tests/oracle`) in every message and
+//! in all that is said of it, in where it ends, and in what is refused: with which status, and at
+//! which byte; as soon as that is there, and no sooner.
 
 mod meter;
 #[path = "../oracle/mod.rs"]
@@ -54,7 +55,7 @@ pub fn all_limits() -> [Limits; 3] {
     [Limits::default(), tight, tighter]
 }
 
-/// Ends of pieces within `len` octets, in order, the last of them at `len`.
+/// Ends of pieces within `len` bytes, in order, the last of them at `len`.
 fn ends(cuts: &[Index], len: usize) -> Vec<usize> {
     let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(len + 1)).collect();
     ends.sort_unstable();
@@ -62,7 +63,8 @@ fn ends(cuts: &[Index], len: usize) -> Vec<usize> {
     ends
 }
 
-/// These pieces, and octet by octet; of many octets 61 pieces only, and by itself the octet that decides, if there is one.
+/// These pieces, and byte by byte; of many bytes 61 pieces only, and by itself the byte that
+/// decides, if there is one.
 pub fn ways(cuts: &[Index], len: usize, decides: Option<usize>) -> [Vec<usize>; 2] {
     let step = if len < 2_000 { 1 } else { len / 61 };
     let decides = decides.map_or(0..1, |after| after.saturating_sub(1)..after + 1);
@@ -71,13 +73,14 @@ pub fn ways(cuts: &[Index], len: usize, decides: Option<usize>) -> [Vec<usize>; 
     [ends(cuts, len), [pieces, vec![len]].concat()]
 }
 
-/// The first of these pieces' ends at which so many octets are there.
+/// The first of these pieces' ends at which so many bytes are there.
 fn first(ends: &[usize], count: usize) -> usize {
     let reached = ends.iter().find(|&&end| end >= count);
-    *reached.expect("the last piece ends with the octets")
+    *reached.expect("the last piece ends with the bytes")
 }
 
-/// What becomes of the head at the start: all that is said of it, or the status; and with how many octets that is known.
+/// What becomes of the head at the start: all that is said of it, or the status; and with how many
+/// bytes that is known.
 type Head = Option<(Result<(Said, usize), u16>, usize)>;
 
 fn parsed(octets: &[u8], ends: &[usize], limits: &Limits) -> Head {
@@ -142,8 +145,8 @@ fn body_agrees(octets: &[u8], cuts: &[Index], limits: &Limits) -> Result<(), Tes
     Ok(())
 }
 
-/// Whether the answer of a handler that reads none of this message's content ends the connection; it is called when as much as
-/// is awaited is here, or when the client holds it back.
+/// Whether the answer of a handler that reads none of this message's content ends the connection;
+/// it is called when as much as is awaited is here, or when the client holds it back.
 fn leaves_too_much(message: &Message, limits: &Limits) -> bool {
     let is_held_back = message.expects && message.length != Some(0);
     let is_long = message
@@ -208,7 +211,8 @@ fn connection_agrees(
     Ok(())
 }
 
-/// The naive reader's own word: what it says of all octets it says of as many as it needs for that, and not of fewer.
+/// The naive reader's own word: what it says of all bytes it says of as many as it needs for that,
+/// and not of fewer.
 fn oracle_is_consistent(octets: &[u8], limits: &Limits) -> Result<(), TestCaseError> {
     let numbers = numbers(limits);
     let whole = naive::read(octets, &numbers);
@@ -270,7 +274,7 @@ proptest! {
 }
 
 proptest! {
-    // Long inputs, octet by octet.
+    // Long inputs, byte by byte.
     #![proptest_config(ProptestConfig { cases: cases(8), ..ProptestConfig::default() })]
 
     #[test]

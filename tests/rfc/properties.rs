@@ -1,4 +1,5 @@
-//! What holds for any octets: how they are split does not matter, encoding and decoding are each other's inverse.
+//! What holds for any bytes: how they are split does not matter, encoding and decoding are each
+//! other's inverse.
 
 use crate::harness::{Outcome, decode, feed};
 use doorstep::Limits;
@@ -15,7 +16,7 @@ const HEADS: [&str; 4] = [
     "OPTIONS * HTTP/1.1\r\nhost:\r\nContent-Length: 0\r\n\r\n",
 ];
 
-/// Octets that a grammar of lines turns on, more often than others.
+/// Bytes that a grammar of lines turns on, more often than others.
 fn octet() -> impl Strategy<Value = u8> {
     prop_oneof![
         3 => select(b"\r\n\r\n: \t\0/*HTP1.0;,\"GETchunked5aF\x7f\x80\xff".to_vec()),
@@ -23,7 +24,7 @@ fn octet() -> impl Strategy<Value = u8> {
     ]
 }
 
-/// A head with a few octets replaced, put in or taken out.
+/// A head with a few bytes replaced, put in or taken out.
 fn mutated() -> impl Strategy<Value = Vec<u8>> {
     let change = (any::<Index>(), octet(), 0..3_u8);
     (select(HEADS.to_vec()), vec(change, 0..4)).prop_map(|(head, changes)| {
@@ -40,7 +41,7 @@ fn mutated() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Ends of pieces within `len` octets, in order, the last of them at `len`.
+/// Ends of pieces within `len` bytes, in order, the last of them at `len`.
 fn ends(cuts: &[Index], len: usize) -> Vec<usize> {
     let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(len + 1)).collect();
     ends.sort_unstable();

@@ -1,4 +1,5 @@
-//! Every reason to refuse a message: its status, its section, its sentence, and a row that brings it about.
+//! Every reason to refuse a message: its status, its section, its sentence, and a row that brings
+//! it about.
 //!
 //! Sections that no other table names: RFC 9112 §8, RFC 9110 §15.5.9, §15.5.14.
 
@@ -11,7 +12,8 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-/// Those that come from waiting or gathering, which no parser does; the file below `tests/` and the row that bring each about.
+/// Those that come from waiting or gathering, which no parser does; the file below `tests/` and the
+/// row that bring each about.
 const FOUND_ELSEWHERE: [(Reject, &str, &str); 3] = [
     (
         Reject::HeadTimeout,
@@ -21,7 +23,7 @@ const FOUND_ELSEWHERE: [(Reject, &str, &str); 3] = [
     (
         Reject::ContentTimeout,
         "conn/prefetch.rs",
-        "30 seconds for the next octets",
+        "30 seconds for the next bytes",
     ),
     (
         Reject::TruncatedContent,

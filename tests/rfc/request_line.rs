@@ -1,4 +1,5 @@
-//! RFC 9112 §2.2 and §3, RFC 9110 §9.1, RFC 8446 §5.1: the request line, and what stands in its place.
+//! RFC 9112 §2.2 and §3, RFC 9110 §9.1, RFC 8446 §5.1: the request line, and what stands in its
+//! place.
 
 use crate::harness::{Row, accept, incomplete, line, refuse, run};
 use doorstep::internals::h1::Reject;
@@ -19,7 +20,7 @@ fn accepted() -> Vec<Row> {
         accept("a method of an extension (RFC 9110 §9.1)", line("M-SEARCH / HTTP/1.1"), "method=M-SEARCH"),
         accept("RFC 9112 §3.1: a method in lower case is another method, not an error", line("get / HTTP/1.1"), "method=get"),
         accept("a method of all other tchars", line("!#$%&'*+-.^_`|~09aZ / HTTP/1.1"), "method=!#$%&'*+-.^_`|~09aZ"),
-        accept("a method of one octet", line("X / HTTP/1.1"), "method=X"),
+        accept("a method of one byte", line("X / HTTP/1.1"), "method=X"),
         accept("one empty line before it (RFC 9112 §2.2)", [&b"\r\n"[..], &line("GET /a HTTP/1.1")].concat(), "method=GET target=/a host=a"),
         accept("an empty line, an absolute target", "\r\nGET http://b/c HTTP/1.1\r\nHost: a\r\n\r\n", "host=b path=/c"),
         incomplete("nothing", ""),
@@ -28,8 +29,8 @@ fn accepted() -> Vec<Row> {
         incomplete("a method without an end", "GET"),
         incomplete("a version without an end", "GET / HTTP/1."),
         incomplete("a request line without a line feed", "GET / HTTP/1.1\r"),
-        incomplete("a request line and nothing behind it", "GET / HTTP/1.1\r\n"),
-        incomplete("RFC 9112 §2.1: a head without its last octet", "GET / HTTP/1.1\r\nHost: a\r\n\r"),
+        incomplete("a request line and nothing after it", "GET / HTTP/1.1\r\n"),
+        incomplete("RFC 9112 §2.1: a head without its last byte", "GET / HTTP/1.1\r\nHost: a\r\n\r"),
     ]
 }
 
@@ -47,7 +48,7 @@ fn refused() -> Vec<Row> {
         refuse("http-garden: two spaces before the version", with(b"GET /  HTTP/1.1"), RequestLineForm),
         refuse("http-garden: tab before the target", with(b"GET\t/ HTTP/1.1"), RequestLineForm),
         refuse("http-garden: tab before the version", with(b"GET /\tHTTP/1.1"), RequestLineForm),
-        refuse("tab behind the space", with(b"GET / \tHTTP/1.1"), RequestLineForm),
+        refuse("tab after the space", with(b"GET / \tHTTP/1.1"), RequestLineForm),
         refuse("vertical tab before the target", with(b"GET\x0b/ HTTP/1.1"), InvalidMethod),
         refuse("http-garden: no version", with(b"GET /"), RequestLineForm),
         refuse("HTTP/0.9 without CR", "GET /\n", BareLineFeed),
@@ -59,10 +60,10 @@ fn refused() -> Vec<Row> {
         refuse("a method with a colon", with(b"Host: a"), InvalidMethod),
         refuse("http-garden: NUL in the method", with(b"G\0T / HTTP/1.1"), InvalidMethod),
         refuse("NUL first", with(b"\0GET / HTTP/1.1"), InvalidMethod),
-        refuse("an octet above 0x7F in the method", with(b"G\xc3\x89T / HTTP/1.1"), InvalidMethod),
+        refuse("a byte above 0x7F in the method", with(b"G\xc3\x89T / HTTP/1.1"), InvalidMethod),
         refuse("RFC 9112 §2.2: LF alone behind the version", "GET / HTTP/1.1\nHost: a\r\n\r\n", BareLineFeed),
         refuse("RFC 9112 §2.2: CR alone behind the version", "GET / HTTP/1.1\rHost: a\r\n\r\n", BareCarriageReturn),
-        refuse("two CR behind the version", "GET / HTTP/1.1\r\r\nHost: a\r\n\r\n", BareCarriageReturn),
+        refuse("two CR after the version", "GET / HTTP/1.1\r\r\nHost: a\r\n\r\n", BareCarriageReturn),
     ]
 }
 
@@ -70,10 +71,10 @@ fn refused() -> Vec<Row> {
 fn other_protocols() -> Vec<Row> {
     vec![
         refuse("RFC 8446 §5.1: a TLS hello", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", Reject::TlsHello),
-        refuse("a TLS hello of one octet", b"\x16", Reject::TlsHello),
-        refuse("a TLS hello behind an empty line", b"\r\n\x16\x03\x01", Reject::TlsHello),
+        refuse("a TLS hello of one byte", b"\x16", Reject::TlsHello),
+        refuse("a TLS hello after an empty line", b"\r\n\x16\x03\x01", Reject::TlsHello),
         refuse("RFC 9113 §3.4: the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Reject::Http2Preface),
-        refuse("the preface of HTTP/2 behind an empty line", "\r\nPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Reject::Http2Preface),
+        refuse("the preface of HTTP/2 after an empty line", "\r\nPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Reject::Http2Preface),
         refuse("PRI without the rest of the preface", line("PRI / HTTP/2.0"), Reject::UnsupportedVersion),
         refuse("PRI in HTTP/1.1 has no such target", line("PRI * HTTP/1.1"), Reject::InvalidTarget),
         refuse("an SSH banner", "SSH-2.0-OpenSSH_9.6\r\n", Reject::RequestLineForm),

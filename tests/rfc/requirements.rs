@@ -1,7 +1,9 @@
-//! `requirements`, the file beside this one: every MUST and MUST NOT of RFC 9112 and RFC 9110, and what shows that it is obeyed.
+//! `requirements`, the file beside this one: every MUST and MUST NOT of RFC 9112 and RFC 9110, and
+//! what shows that it is obeyed.
 //!
-//! The file says how it is written and counted. Here: no section is missing, each has as many entries as the RFC has words, each
-//! entry names rows and tests that there are, or says why it has none.
+//! The file says how it is written and counted. Here: no section is missing, each has as many
+//! entries as the RFC has words, each entry names rows and tests that there are, or says why it has
+//! none.
 
 use std::collections::HashMap;
 use std::fs;
@@ -20,7 +22,8 @@ struct Reader {
     files: HashMap<String, String>,
 }
 
-/// One of the two RFCs: its counts as its first line says them, and those that its sections add up to.
+/// One of the two RFCs: its counts as its first line says them, and those that its sections add up
+/// to.
 struct Document {
     name: String,
     said: [usize; 2],
@@ -238,8 +241,8 @@ impl Reader {
     }
 }
 
-/// Whether a section with the second number may come right behind one with the first: `2.2.1`, `2.3` or `3` behind `2.2`;
-/// `A` behind any number without a dot or with.
+/// Whether a section with the second number may come right after one with the first: `2.2.1`, `2.3`
+/// or `3` after `2.2`; `A` after any number without a dot or with.
 fn follows(before: &str, number: &str) -> bool {
     let next = |part: &str| match part.parse::<u32>() {
         Ok(count) => (count + 1).to_string(),

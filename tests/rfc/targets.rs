@@ -1,4 +1,5 @@
-//! RFC 9112 §3.2: the request target as a part of the request line. Its forms have their own table beside their parser.
+//! RFC 9112 §3.2: the request target as a part of the request line. Its forms have their own table
+//! beside their parser.
 
 use crate::harness::{Row, accept, line, refuse, run};
 use doorstep::internals::h1::Reject::{BareLineFeed, InvalidTarget, RequestLineForm};
@@ -11,7 +12,7 @@ pub fn rows() -> Vec<Row> {
         accept("RFC 9112 §3.2.1: origin form", get(b"/a/b?c=d&e"), "form=Origin target=/a/b?c=d&e path=/a/b query=c=d&e"),
         accept("an empty query", get(b"/a?"), "path=/a query="),
         accept("escapes are kept as they came", get(b"/%2e%2E/%00"), "path=/%2e%2E/%00"),
-        accept("the first and the last octet that is allowed", get(b"/!~"), "path=/!~"),
+        accept("the first and the last byte that is allowed", get(b"/!~"), "path=/!~"),
         accept("absolute form (RFC 9112 §3.2.2)", get(b"http://b:80/c?d"), "form=Absolute host=b:80 path=/c query=d"),
         accept("absolute form without a path", get(b"http://b"), "form=Absolute host=b path="),
         accept("RFC 9112 §3.2.4: asterisk form", with("OPTIONS * HTTP/1.1"), "form=Asterisk target=* host=a"),
@@ -27,8 +28,8 @@ pub fn rows() -> Vec<Row> {
         refuse("http-garden: NUL in it", get(b"/a\0b"), InvalidTarget),
         refuse("a control in it", get(b"/a\x01b"), InvalidTarget),
         refuse("DEL in it", get(b"/a\x7fb"), InvalidTarget),
-        refuse("an octet above 0x7F in it", get(b"/\xc3\xa9"), InvalidTarget),
-        refuse("its first octet is one above 0x7F", get(b"\xff"), InvalidTarget),
+        refuse("a byte above 0x7F in it", get(b"/\xc3\xa9"), InvalidTarget),
+        refuse("its first byte is one above 0x7F", get(b"\xff"), InvalidTarget),
         refuse("LF in it", get(b"/a\nb"), BareLineFeed),
         refuse("CR in it", get(b"/a\rb"), RequestLineForm),
     ]

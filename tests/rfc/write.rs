@@ -1,4 +1,5 @@
-//! RFC 9112 §4, RFC 9110 §6.2 and §15.2.1: the head of a response, and which fields can be written (RFC 9110 §5.1, §5.5).
+//! RFC 9112 §4, RFC 9110 §6.2 and §15.2.1: the head of a response, and which fields can be written
+//! (RFC 9110 §5.1, §5.5).
 
 use doorstep::internals::h1::write::{
     CONTINUE, ConnectionField, LengthField, ResponseHead, push_head,

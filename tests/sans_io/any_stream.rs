@@ -1,4 +1,5 @@
-//! The example's loop over a stream in memory: whole, octet by octet, with short writes, in time and out of it.
+//! The example's loop over a stream in memory: whole, byte by byte, with short writes, in time and
+//! out of it.
 
 #[allow(dead_code)]
 #[path = "../../examples/any_stream.rs"]
@@ -20,7 +21,7 @@ struct Peer<'a> {
     sends: &'a [u8],
     /// How much of it one read brings.
     piece: usize,
-    /// Whether it closes its side behind that; otherwise it is silent.
+    /// Whether it closes its side after that; otherwise it is silent.
     closes: bool,
     /// What it has read.
     received: Vec<u8>,
@@ -71,7 +72,7 @@ struct Outcome {
     at: u64,
 }
 
-/// Serves a peer that sends these octets in pieces of this length, and takes as many at a time.
+/// Serves a peer that sends these bytes in pieces of this length, and takes as many at a time.
 fn serve(sends: &[u8], closes: bool, piece: usize, takes: usize) -> Outcome {
     let clock = Cell::new(0);
     let mut peer = Peer {
@@ -116,12 +117,12 @@ fn rows() -> Vec<Row> {
         ("a hundred pipelined", GET.repeat(100), EMPTY.repeat(100), closed),
         ("content by its length", post("Content-Length: 5", "hello"), HELLO.into(), closed),
         ("content in chunks", post("Transfer-Encoding: chunked", "2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\nX: y\r\n\r\n"), HELLO.into(), closed),
-        ("one behind the other", [post("Content-Length: 5", "hello"), GET.into(), post("Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n")].concat(), [HELLO, EMPTY, HELLO].concat(), closed),
+        ("one after the other", [post("Content-Length: 5", "hello"), GET.into(), post("Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n")].concat(), [HELLO, EMPTY, HELLO].concat(), closed),
         ("the client asks for the end, and sends on", closing.clone() + GET, answered.clone(), CloseReason::Answered),
         ("the client asks for the end", closing, answered.clone(), CloseReason::Answered),
         ("HTTP/1.0", "GET / HTTP/1.0\r\n\r\n".into(), answered, CloseReason::Answered),
         ("HTTP/1.0 that is kept", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".into(), EMPTY.replace("Content", "Connection: keep-alive\r\nContent"), closed),
-        ("refused, and nothing behind it answered", format!("{GET}GET / HTTP/1.1\r\nHost : a\r\n\r\n{GET}"), format!("{EMPTY}{REFUSED}"), refused(Reject::SpaceBeforeColon)),
+        ("refused, and nothing after it answered", format!("{GET}GET / HTTP/1.1\r\nHost : a\r\n\r\n{GET}"), format!("{EMPTY}{REFUSED}"), refused(Reject::SpaceBeforeColon)),
         ("refused within content", post("Transfer-Encoding: chunked", "5\r\nhello!") + GET, REFUSED.into(), refused(Reject::InvalidChunkEnd)),
         ("refused with another status", "GET / HTTP/2.0\r\n\r\n".into(), REFUSED.replace("400 Bad Request", "505 HTTP Version Not Supported"), refused(Reject::UnsupportedVersion)),
         ("half-closed within content", post("Content-Length: 5", "hell"), REFUSED.into(), refused(Reject::TruncatedContent)),
@@ -135,7 +136,7 @@ fn every_way_of_sending_comes_to_the_same() {
         for piece in [usize::MAX, 1, 2, 3, 7, 50] {
             for takes in [usize::MAX, 1, 10] {
                 let outcome = serve(sends.as_bytes(), true, piece, takes);
-                let name = format!("{name}: {piece} octets at a time, {takes} taken");
+                let name = format!("{name}: {piece} bytes at a time, {takes} taken");
                 assert_eq!(outcome.received, expected, "{name}");
                 assert_eq!(outcome.ended, Ok(reason), "{name}");
                 assert_eq!(outcome.at, 0, "{name}: nothing is waited for");
@@ -155,7 +156,8 @@ fn content_is_invited() {
     }
 }
 
-/// Content beyond the limit is dropped, and the next request answered, or ends the connection when it is far beyond.
+/// Content beyond the limit is dropped, and the next request answered, or ends the connection when
+/// it is far beyond.
 #[test]
 fn content_has_a_limit() {
     let most = Limits::default().body_bytes;
@@ -173,11 +175,11 @@ fn content_has_a_limit() {
         let sends = head + &"x".repeat(length) + GET;
         let outcome = serve(sends.as_bytes(), true, usize::MAX, usize::MAX);
         let shown = outcome.received.get(..200).unwrap_or(&outcome.received);
-        assert!(outcome.received == expected, "{length} octets: {shown}");
+        assert!(outcome.received == expected, "{length} bytes: {shown}");
     }
 }
 
-/// In seconds: the peer is silent behind what it has sent, or reads nothing.
+/// In seconds: the peer is silent after what it has sent, or reads nothing.
 #[test]
 #[rustfmt::skip]
 fn a_silent_peer_is_given_up() {

@@ -9,13 +9,13 @@ use proptest::sample::Index;
 /// One line of a script. Times are in milliseconds.
 #[derive(Clone, Copy, Debug)]
 enum Action {
-    /// These octets come.
+    /// These bytes come.
     Comes(&'static str),
     /// Time passes.
     After(u64),
     /// The peer closes its side.
     Ends,
-    /// So many octets of what was framed are sent.
+    /// So many bytes of what was framed are sent.
     Wrote(u64),
     /// The wait that has begun ends at this time.
     Until(u64),
@@ -23,8 +23,8 @@ enum Action {
 }
 use Action::{After, Comes, Ends, Is, Until, Wrote};
 
-/// A loop as the module's documentation has it. It answers 200, a request for `/early` before its content, and one for
-/// `/upgrade` with 101; it writes down what it is told to do.
+/// A loop as the module's documentation has it. It answers 200, a request for `/early` before its
+/// content, and one for `/upgrade` with 101; it writes down what it is told to do.
 struct Loop {
     conn: Connection,
     config: Config,
@@ -50,9 +50,9 @@ impl Loop {
         }
     }
 
-    /// Goes on until octets are needed or the connection is over.
+    /// Goes on until bytes are needed or the connection is over.
     fn go(&mut self) {
-        // As many as there are octets, and some around each message, of which the shortest has more.
+        // As many as there are bytes, and some around each message, of which the shortest has more.
         for _ in 0..4 * self.input.len() + 32 {
             let Loop {
                 conn,
@@ -158,8 +158,8 @@ const ROWS: &[Row] = &[
     ("content that ends early", &[Comes(POST), Comes("hell"), Ends], &["POST /x", "refuse 400: TruncatedContent", "close: Rejected(TruncatedContent)"]),
     ("a head that ends early", &[Comes("GET"), Ends], &["close: PeerClosedEarly"]),
     ("a FIN alone", &[Ends], &["close: PeerClosed"]),
-    ("refused: what comes behind it is dropped", &[Comes("BAD\r\n"), Comes(GET), Is(Phase::Linger), Ends], &["refuse 400: RequestLineForm", "close: Rejected(RequestLineForm)"]),
-    ("closed behind the last answer", &[Comes("GET / HTTP/1.0\r\n\r\n")], &["GET /", "answer \"\"", "close: Answered"]),
+    ("refused: what comes after it is dropped", &[Comes("BAD\r\n"), Comes(GET), Is(Phase::Linger), Ends], &["refuse 400: RequestLineForm", "close: Rejected(RequestLineForm)"]),
+    ("closed after the last answer", &[Comes("GET / HTTP/1.0\r\n\r\n")], &["GET /", "answer \"\"", "close: Answered"]),
 
     ("answered before its content, which is dropped", &[Comes(EARLY), Is(Phase::Discard), Comes("hello"), Comes(GET)], &["POST /early", "GET /", "answer \"\""]),
     ("the same, of which the end never comes", &[Comes(EARLY), Comes("hell"), Ends], &["POST /early", "close: PeerClosedEarly"]),
@@ -174,9 +174,9 @@ const ROWS: &[Row] = &[
     ("between requests: 75 seconds", &[Comes(GET), Until(75_000), After(75_000)], &["GET /", "answer \"\"", "close: IdleTimeout"]),
     ("content: 30 seconds", &[Comes(POST), Until(30_000), After(29_999), After(1)], &["POST /x", "refuse 408: ContentTimeout"]),
     ("content that dribbles: 30 seconds, in all", &[Comes(POST), After(29_000), Comes("h"), After(999), Comes("e"), Until(30_000), After(1)], &["POST /x", "refuse 408: ContentTimeout"]),
-    ("a look without octets is no progress", &[Comes(POST), After(10_000), After(10_000), Until(30_000)], &["POST /x"]),
+    ("a look without bytes is no progress", &[Comes(POST), After(10_000), After(10_000), Until(30_000)], &["POST /x"]),
     ("refused: two seconds to read the answer", &[Comes("\x01"), Until(2_000), After(2_000)], &["refuse 400: InvalidMethod", "close: Rejected(InvalidMethod)"]),
-    ("from its last octet on", &[Comes("\x01"), After(1_000), Wrote(50), Until(3_000), Wrote(0), Until(3_000), After(2_000)], &["refuse 400: InvalidMethod", "close: Rejected(InvalidMethod)"]),
+    ("from its last byte on", &[Comes("\x01"), After(1_000), Wrote(50), Until(3_000), Wrote(0), Until(3_000), After(2_000)], &["refuse 400: InvalidMethod", "close: Rejected(InvalidMethod)"]),
 ];
 
 #[test]
@@ -194,12 +194,12 @@ fn rows() {
 
 /// A deadline is for what does not come: what is here is served first.
 #[test]
-fn octets_come_before_the_time() {
+fn bytes_come_before_the_time() {
     let mut driven = Loop::new(Config::default());
     driven.input.extend_from_slice(GET.as_bytes());
     driven.act(After(1_000_000), 1);
     assert_eq!(driven.told, ["GET /", "answer \"\""]);
-    // And the idle time begins behind it.
+    // And the idle time begins after it.
     assert_eq!(driven.conn.read_deadline(), Moment(1_075_000));
 }
 
@@ -213,7 +213,7 @@ fn content_is_invited_once() {
     assert_eq!(driven.told, ["POST /", "continue", "answer \"hello\""]);
 }
 
-/// The octets behind a 101 are the other protocol's, and nobody's to drop.
+/// The bytes after a 101 are the other protocol's, and nobody's to drop.
 #[test]
 fn what_follows_an_upgrade_is_left() {
     let mut driven = Loop::new(Config::default());
@@ -224,7 +224,8 @@ fn what_follows_an_upgrade_is_left() {
     assert!(driven.out.starts_with(b"HTTP/1.1 101 "));
 }
 
-/// Dropped content whose framing breaks, and what follows it: nobody waits for more while some of it is here.
+/// Dropped content whose framing breaks, and what follows it: nobody waits for more while some of
+/// it is here.
 #[test]
 fn what_is_dropped_is_dropped_at_once() {
     let next = |this: &mut Loop, input: &[u8]| {
@@ -269,8 +270,8 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    /// Whatever comes, however it is cut: a loop comes to an end, in steps that are bounded by the octets, for the reason that the
-    /// connection gives.
+    /// Whatever comes, however it is cut: a loop comes to an end, in steps that are bounded by the
+    /// bytes, for the reason that the connection gives.
     #[test]
     fn every_conversation_ends(octets in pieces(), cuts in prop::collection::vec(any::<Index>(), 0..6)) {
         let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(octets.len() + 1)).collect();

@@ -1,4 +1,5 @@
-//! What a parsed head says of its request (RFC 9112 §3.2, RFC 9110 §7.2), through the methods that read it.
+//! What a parsed head says of its request (RFC 9112 §3.2, RFC 9110 §7.2), through the methods that
+//! read it.
 
 use doorstep::Limits;
 use doorstep::h1::{FieldTable, Head, Parsed, Resume, parse_head};
@@ -49,9 +50,9 @@ fn values_of_fields() {
     assert_eq!(headers.get("Accept"), None);
 }
 
-/// Octets that the head was not parsed from: some text, and no panic.
+/// Bytes that the head was not parsed from: some text, and no panic.
 #[test]
-fn other_octets_are_no_danger() {
+fn other_bytes_are_no_danger() {
     let octets = "GET /a?b HTTP/1.1\r\nHost: x\r\n\r\n";
     let (head, table) = parse(octets.as_bytes());
     for other in [

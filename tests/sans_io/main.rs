@@ -1,7 +1,5 @@
-//! The sans-IO core as its users have it: `doorstep::h1` and `doorstep::conn` alone, and the example that serves any stream.
-//!
-//! In: the public API. Out: single heads and chunks (tests/rfc), the engine's way through a connection (tests/conn). Never:
-//! `doorstep::internals`, a socket, a real clock.
+//! The public API without IO: `doorstep::h1` and `doorstep::conn` alone, and the example that
+//! serves any stream. Nothing here uses `doorstep::internals`.
 
 mod any_stream;
 mod events;

@@ -1,4 +1,5 @@
-//! What happens when the program calls out of order: with debug assertions a panic, and without them nothing.
+//! What happens when the program calls out of order: with debug assertions a panic, and without
+//! them nothing.
 
 use doorstep::conn::{BodyFraming, Config, Connection, Event, Moment, Phase, ResponsePlan};
 use doorstep::h1::FieldTable;
@@ -70,7 +71,7 @@ fn an_answer_that_is_not_due_writes_nothing() {
     let rows = [
         ("before a request", Case::after(b""), Phase::Idle),
         ("twice", answered, Phase::Send),
-        ("behind the end", finished, Phase::Idle),
+        ("after the end", finished, Phase::Idle),
         ("when all is over", closed, Phase::Closed),
     ];
     for (name, mut case, phase) in rows {
@@ -98,8 +99,8 @@ fn an_end_of_no_answer_changes_nothing() {
     }
 }
 
-/// RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to a final response", so one in its
-/// place would leave the client waiting.
+/// RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to a
+/// final response", so one in its place would leave the client waiting.
 #[test]
 fn an_interim_answer_ends_no_request() {
     let interim = ResponsePlan::new(Status::EARLY_HINTS);

@@ -3,7 +3,8 @@
 use crate::lines::with_headers;
 use doorstep::internals::semantics::accept::{Weight, weight};
 
-/// A name, the values of the field's lines, a media type, and its weight: thousandths and precision.
+/// A name, the values of the field's lines, a media type, and its weight: thousandths and
+/// precision.
 type Row = (
     &'static str,
     &'static [&'static str],

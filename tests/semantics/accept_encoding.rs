@@ -3,7 +3,8 @@
 use crate::lines::with_headers;
 use doorstep::internals::semantics::accept_encoding::{Coding, ranking};
 
-/// A name, the values of the field's lines, and the codings in the order in which they are preferred.
+/// A name, the values of the field's lines, and the codings in the order in which they are
+/// preferred.
 #[rustfmt::skip]
 const ROWS: &[(&str, &[&str], &[&str])] = &[
     ("RFC 9110 §12.5.3: no field", &[], &["identity"]),
@@ -46,8 +47,8 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
     ("identity by its own quality", &["identity;q=1, gzip;q=0.5"], &["identity", "gzip"]),
     ("identity between two", &["br, identity;q=0.7, gzip;q=0.5"], &["br", "identity", "gzip"]),
     ("identity where equal", &["identity, gzip"], &["gzip", "identity"]),
-    ("identity that is not named, behind the least", &["gzip;q=0.001"], &["gzip", "identity"]),
-    ("identity that is not named, behind any", &["*;q=0.001"], &["br", "zstd", "gzip", "identity"]),
+    ("identity that is not named, after the least", &["gzip;q=0.001"], &["gzip", "identity"]),
+    ("identity that is not named, after any", &["*;q=0.001"], &["br", "zstd", "gzip", "identity"]),
 
     ("RFC 9110 §12.4.2: Q", &["br;Q=0.5, gzip"], &["gzip", "br", "identity"]),
     ("RFC 9110 §12.4.2: white space around the semicolon", &["br\t; \tq=0.5, gzip ;q=0.7"], &["gzip", "br", "identity"]),
@@ -66,7 +67,7 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
     ("RFC 9110 §12.4.2: quotes", &["br;q=\"1\""], &["identity"]),
     ("RFC 9110 §12.4.2: white space within", &["br;q =1, gzip;q= 1, zstd;q=0. 5"], &["identity"]),
     ("RFC 9110 §12.4.2: two weights", &["br;q=1;q=1"], &["identity"]),
-    ("RFC 9110 §12.4.2: something behind", &["br;q=1;x=2, gzip;q=0.5 x"], &["identity"]),
+    ("RFC 9110 §12.4.2: something after", &["br;q=1;x=2, gzip;q=0.5 x"], &["identity"]),
     ("RFC 9110 §12.4.2: another parameter", &["br;level=5, gzip;x;q=1"], &["identity"]),
     ("RFC 9110 §12.4.2: a semicolon alone", &["br;, gzip;;q=1"], &["identity"]),
     ("an invalid member alone is ignored", &["br;q=2, gzip"], &["gzip", "identity"]),
@@ -75,7 +76,7 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
     ("a comma within quotes", &["x;q=\"a, br\", gzip"], &["gzip", "identity"]),
     ("two names without a comma", &["br gzip"], &["identity"]),
     ("a slash", &["br/gzip, */*"], &["identity"]),
-    ("octets above ASCII", &["br\u{e9}, gzip"], &["gzip", "identity"]),
+    ("bytes above ASCII", &["br\u{e9}, gzip"], &["gzip", "identity"]),
 ];
 
 #[test]

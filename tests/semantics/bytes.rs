@@ -9,7 +9,7 @@ const ALPHA_DIGIT: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 const VCHAR: &[u8] = b"!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~";
 
 #[test]
-fn each_class_has_its_octets_and_no_other() {
+fn each_class_has_its_bytes_and_no_other() {
     type Row = (&'static str, fn(u8) -> bool, Vec<u8>);
     let obs_text: Vec<u8> = (0x80..=0xFF).collect();
     let etag_octets: Vec<u8> = VCHAR
@@ -24,7 +24,7 @@ fn each_class_has_its_octets_and_no_other() {
             [ALPHA_DIGIT, b"!#$%&'*+-.^_`|~"].concat(),
         ),
         (
-            "field octet, RFC 9110 §5.5",
+            "field byte, RFC 9110 §5.5",
             class::is_field_octet,
             [VCHAR, b" \t", &obs_text].concat(),
         ),
@@ -129,7 +129,7 @@ fn decimal_numbers_are_digits_and_nothing_else() {
         ("minus zero", b"-0", None),
         ("spaces around and inside", b" 1 1", None),
         ("a space in front", b" 1", None),
-        ("a space behind", b"1 ", None),
+        ("a space after", b"1 ", None),
         ("a letter", b"1Z", None),
         ("hexadecimal", b"0x1", None),
         ("an underscore", b"1_0", None),
@@ -138,8 +138,8 @@ fn decimal_numbers_are_digits_and_nothing_else() {
         ("a fraction", b"1.0", None),
         ("an exponent", b"1e3", None),
         ("NUL inside", b"1\x001", None),
-        ("the octets beside the digits", b"/", None),
-        ("the octet behind 9", b":", None),
+        ("the bytes beside the digits", b"/", None),
+        ("the byte after 9", b":", None),
         ("Arabic-Indic digits", "٣".as_bytes(), None),
         ("full-width digits", "５".as_bytes(), None),
     ];
@@ -162,7 +162,7 @@ fn positions_beyond_64_bits_are_one_place() {
         ("2^64", b"18446744073709551616", Some(u64::MAX)),
         ("ten times 2^64", b"184467440737095516160", Some(u64::MAX)),
         (
-            "zero behind what is too great",
+            "zero after what is too great",
             b"999999999999999999990",
             Some(u64::MAX),
         ),
@@ -173,12 +173,12 @@ fn positions_beyond_64_bits_are_one_place() {
         ("a minus", b"-1", None),
         ("a space", b"1 ", None),
         (
-            "a letter behind what is too great",
+            "a letter after what is too great",
             b"99999999999999999999a",
             None,
         ),
-        ("the octet before 0", b"/", None),
-        ("the octet behind 9", b":", None),
+        ("the byte before 0", b"/", None),
+        ("the byte after 9", b":", None),
     ];
     for &(name, octets, expected) in rows {
         assert_eq!(number::decimal_or_max(octets), expected, "{name}");
@@ -220,14 +220,14 @@ fn hexadecimal_numbers_are_digits_and_nothing_else() {
         ("RUSTSEC-2021-0079: a plus", b"+5", None),
         ("a minus", b"-1", None),
         ("a prefix", b"0x5", None),
-        ("a space behind", b"5 ", None),
+        ("a space after", b"5 ", None),
         ("a space in front", b" 5", None),
         ("an underscore", b"5_0", None),
-        ("picohttpparser#78: a letter behind F", b"123x", None),
-        ("the letter behind F", b"G", None),
-        ("the octet before A", b"@", None),
-        ("the octet before a", b"`", None),
-        ("the octet behind 9", b":", None),
+        ("picohttpparser#78: a letter after F", b"123x", None),
+        ("the letter after F", b"G", None),
+        ("the byte before A", b"@", None),
+        ("the byte before a", b"`", None),
+        ("the byte after 9", b":", None),
     ];
     for &(name, octets, expected) in rows {
         assert_eq!(number::hexadecimal(octets), expected, "{name}");
@@ -280,7 +280,7 @@ fn escapes_are_decoded_once() {
             Ok(b"\xC0\xAE\xC0\xAE"),
         ),
         (
-            "CVE-2016-10703: NUL is an octet here",
+            "CVE-2016-10703: NUL is a byte here",
             b"a%00.png",
             Ok(b"a\0.png"),
         ),
@@ -301,7 +301,7 @@ fn escapes_are_decoded_once() {
             }
             Err(offset) => {
                 assert_eq!(result, Err(InvalidEscape(offset)), "{name}");
-                assert_eq!(out, b"before ", "{name}: nothing is left behind");
+                assert_eq!(out, b"before ", "{name}: nothing is left after");
             }
         }
     }
@@ -309,7 +309,7 @@ fn escapes_are_decoded_once() {
 
 // RFC 3986 §2.1, RFC 3986 §2.3
 #[test]
-fn segments_keep_only_unreserved_octets() {
+fn segments_keep_only_unreserved_bytes() {
     let rows: &[(&str, &[u8], &str)] = &[
         ("nothing", b"", ""),
         ("unreserved", b"Az09-._~", "Az09-._~"),

@@ -208,11 +208,11 @@ fn three_formats_are_read() {
             " Sun, 06 Nov 1994 08:49:37 GMT",
             None,
         ),
-        ("white space behind", "Sun, 06 Nov 1994 08:49:37 GMT ", None),
+        ("white space after", "Sun, 06 Nov 1994 08:49:37 GMT ", None),
         ("tabs", "Sun,\t06 Nov 1994 08:49:37 GMT", None),
         ("dots for colons", "Sun, 06 Nov 1994 08.49.37 GMT", None),
         (
-            "a length behind it",
+            "a length after it",
             "Sun, 06 Nov 1994 08:49:37 GMT; length=1",
             None,
         ),
@@ -361,11 +361,11 @@ proptest! {
     }
 
     #[test]
-    fn any_octets_can_be_read(octets in vec(any::<u8>(), 0..40), now: u32) {
+    fn any_bytes_can_be_read(octets in vec(any::<u8>(), 0..40), now: u32) {
         prop_assert_eq!(parse(&octets, at(u64::from(now))), None);
     }
 
-    /// One octet of a valid date exchanged: never a panic, and never a time that cannot be written.
+    /// One byte of a valid date exchanged: never a panic, and never a time that cannot be written.
     #[test]
     fn a_damaged_date_is_a_date_or_nothing(format in 0..3_usize, place in 0..29_usize, octet: u8) {
         let dates = ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"];

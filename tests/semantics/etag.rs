@@ -14,10 +14,10 @@ fn exactly_one_tag_is_parsed() {
         ("empty", b"\"\"", Some((false, b""))),
         ("weak and empty", b"W/\"\"", Some((true, b""))),
         ("a comma inside", b"\"a,b\"", Some((false, b"a,b"))),
-        ("a backslash is an octet", b"\"a\\\"", Some((false, b"a\\"))),
+        ("a backslash is a byte", b"\"a\\\"", Some((false, b"a\\"))),
         ("obs-text", b"\"\x80\xFF\"", Some((false, b"\x80\xFF"))),
         (
-            "the first and the last octet",
+            "the first and the last byte",
             b"\"!~\"",
             Some((false, b"!~")),
         ),
@@ -31,8 +31,8 @@ fn exactly_one_tag_is_parsed() {
         ("weak twice", b"W/W/\"a\"", None),
         ("a quote inside", b"\"a\"b\"", None),
         ("two tags", b"\"a\", \"b\"", None),
-        ("white space behind", b"\"a\" ", None),
-        ("white space behind W/", b"W/ \"a\"", None),
+        ("white space after", b"\"a\" ", None),
+        ("white space after W/", b"W/ \"a\"", None),
         ("a space inside", b"\"a b\"", None),
         ("a control inside", b"\"a\x01\"", None),
         ("DEL inside", b"\"a\x7F\"", None),
@@ -68,7 +68,7 @@ fn strong_and_weak_comparison() {
 // RFC 9110 §5.6.1, RFC 9110 §8.8.3
 #[test]
 fn lists_are_split_at_commas_outside_tags() {
-    /// Each member: whether it is weak, and its octets; `None` for one that is no tag.
+    /// Each member: whether it is weak, and its bytes; `None` for one that is no tag.
     type Members = &'static [Option<(bool, &'static str)>];
     let rows: &[(&str, &str, Members)] = &[
         ("nothing", "", &[]),

@@ -80,7 +80,8 @@ fn known_names_are_found_in_any_case() {
     assert_eq!(FieldName::Other.as_str(), "");
 }
 
-/// Every known name with every single octet exchanged for every other, against a search through all names.
+/// Every known name with every single byte exchanged for every other, against a search through all
+/// names.
 #[test]
 fn names_that_are_nearly_known_are_others() {
     for &(_, _, spelling) in KNOWN {
@@ -102,7 +103,7 @@ fn names_that_are_nearly_known_are_others() {
         ("too short", b"Hos"),
         ("too long", b"Hosts"),
         ("CGI spelling", b"Content_Length"),
-        ("white space behind", b"Host "),
+        ("white space after", b"Host "),
         ("a carriage return is a hyphen less bit 5", b"If\rMatch"),
         ("1 KB", &[b'a'; 1024]),
     ];
@@ -258,7 +259,7 @@ fn only_clean_fields_can_be_written() {
         ("STRICTER: DEL", b"X-A", b"b\x7F", Err(Value)),
         ("no name", b"", b"b", Err(Name)),
         ("a colon in the name", b"X:A", b"b", Err(Name)),
-        ("white space behind the name", b"X-A ", b"b", Err(Name)),
+        ("white space after the name", b"X-A ", b"b", Err(Name)),
         ("white space before the name", b" X-A", b"b", Err(Name)),
         ("CR and LF in the name", b"X-A: b\r\nC", b"d", Err(Name)),
         ("a name beyond ASCII", b"X-\xC3\xA9", b"b", Err(Name)),
@@ -274,7 +275,7 @@ fn only_clean_fields_can_be_written() {
     }
 }
 
-/// A head's octets and its table, made from pairs.
+/// A head's bytes and its table, made from pairs.
 struct Head {
     octets: Vec<u8>,
     table: FieldTable,

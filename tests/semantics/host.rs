@@ -2,7 +2,7 @@
 
 use doorstep::internals::semantics::host::{Authority, parse};
 
-/// Name, octets, host and port.
+/// Name, bytes, host and port.
 type Row = (
     &'static str,
     &'static [u8],
@@ -71,7 +71,7 @@ const ROWS: &[Row] = &[
     ("empty brackets", b"[]", None),
     ("brackets that do not end", b"[::1", None),
     ("a bracket that does not begin", b"::1]", None),
-    ("octets behind the brackets", b"[::1]a", None),
+    ("bytes after the brackets", b"[::1]a", None),
     ("brackets twice", b"[::1][::1]", None),
     ("white space within brackets", b"[ ::1]", None),
     ("STRICTER: IPvFuture", b"[v1.fe80::a]", None),
@@ -80,11 +80,7 @@ const ROWS: &[Row] = &[
         b"a.example,b.example",
         None,
     ),
-    (
-        "a comma behind the port",
-        b"a.example:80,b.example:80",
-        None,
-    ),
+    ("a comma after the port", b"a.example:80,b.example:80", None),
     ("RFC 9110 §4.2.4: userinfo", b"user@example.com", None),
     ("userinfo with a password", b"user:1@example.com", None),
     ("a path", b"example.com/x", None),
@@ -93,7 +89,7 @@ const ROWS: &[Row] = &[
     ("a fragment", b"example.com#x", None),
     ("a space inside", b"exam ple.com", None),
     ("a space in front", b" example.com", None),
-    ("a space behind", b"example.com ", None),
+    ("a space after", b"example.com ", None),
     ("a tab", b"example.com\t", None),
     ("a backslash", b"example.com\\x", None),
     ("quotes", b"\"example.com\"", None),

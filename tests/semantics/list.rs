@@ -29,7 +29,7 @@ fn elements_are_split_at_commas_outside_quotes() {
         ("an escaped quote", r#""x\",y", b"#, &[r#""x\",y""#, "b"]),
         ("an escaped backslash", r#""x\\",y"#, &[r#""x\\""#, "y"]),
         (
-            "a backslash outside quotes is an octet",
+            "a backslash outside quotes is a byte",
             r#"a\,b"#,
             &[r"a\", "b"],
         ),
@@ -88,14 +88,14 @@ proptest! {
     }
 
     #[test]
-    fn any_octets_can_be_split(value in proptest::collection::vec(any::<u8>(), 0..60)) {
+    fn any_bytes_can_be_split(value in proptest::collection::vec(any::<u8>(), 0..60)) {
         for element in elements(&value) {
             prop_assert!(!element.is_empty());
         }
     }
 }
 
-/// Says of each octet whether a quoted-string holds it, then cuts at the commas that none holds.
+/// Says of each byte whether a quoted-string holds it, then cuts at the commas that none holds.
 fn split_naively(value: &str) -> Vec<String> {
     let mut cut = vec![String::new()];
     let (mut quoted, mut escaped) = (false, false);

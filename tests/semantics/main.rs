@@ -1,6 +1,5 @@
-//! What octets, fields, targets, dates and tags mean: tables by RFC section for the rooms scan, bytes and semantics.
-//!
-//! In: pure functions, one row a case. Out: the parser of whole messages (tests/rfc). Never: a socket, a clock, a file.
+//! What bytes, fields, targets, dates and tags mean: tables by RFC section for the rooms scan,
+//! bytes and semantics, one row a case.
 
 mod accept;
 mod accept_encoding;

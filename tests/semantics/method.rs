@@ -59,7 +59,7 @@ fn other_tokens_are_kept_as_they_came() {
 fn what_is_no_token_is_no_method() {
     let rows: &[(&str, &[u8])] = &[
         ("empty", b""),
-        ("one octet too long", &[b'M'; METHOD_BYTES + 1]),
+        ("one byte too long", &[b'M'; METHOD_BYTES + 1]),
         ("1 KB", &[b'M'; 1024]),
         ("a space", b"GET "),
         ("a slash", b"GET/"),

@@ -1,4 +1,5 @@
-//! Preconditions, RFC 9110 §13: rows by section, and every combination of the five fields against a model that follows the RFC's prose.
+//! Preconditions, RFC 9110 §13: rows by section, and every combination of the five fields against a
+//! model that follows the RFC's prose.
 
 use crate::lines::with_headers;
 use doorstep::internals::semantics::Method;
@@ -38,11 +39,11 @@ const ROWS: &[Row] = &[
     ("RFC 9110 §13.1.1: commas inside a tag", &[("If-Match", "\"b,\", \",\", \"a\"")], PART),
     ("RFC 9110 §13.1.1: part of a tag", &[("If-Match", "\"b,\"a\",c\"")], Failed),
     ("RFC 9110 §13.1.1: no quotes", &[("If-Match", "a")], Failed),
-    ("RFC 9110 §13.1.1: an invalid member behind the tag", &[("If-Match", "\"a\", b")], Failed),
+    ("RFC 9110 §13.1.1: an invalid member after the tag", &[("If-Match", "\"a\", b")], Failed),
     ("RFC 9110 §13.1.1: an invalid member on another line", &[("If-Match", "\"a\""), ("If-Match", "b")], Failed),
     ("RFC 9110 §13.1.1: no comma between two", &[("If-Match", "\"a\" \"b\"")], Failed),
     ("RFC 9110 §13.1.1: any in a list", &[("If-Match", "*, \"a\"")], Failed),
-    ("RFC 9110 §13.1.1: any behind the tag", &[("If-Match", "\"a\", *")], Failed),
+    ("RFC 9110 §13.1.1: any after the tag", &[("If-Match", "\"a\", *")], Failed),
     ("RFC 9110 §13.1.1: any twice", &[("If-Match", "*, *")], Failed),
     ("RFC 9110 §13.1.1: any on two lines", &[("If-Match", "*"), ("If-Match", "*")], Failed),
     ("RFC 9110 §13.1.1: any, quoted, is a tag", &[("If-Match", "\"*\"")], Failed),
@@ -56,7 +57,7 @@ const ROWS: &[Row] = &[
     ("RFC 9110 §13.1.2: on the second line", &[("If-None-Match", "\"b\""), ("If-None-Match", "\"a\"")], NotModified),
     ("RFC 9110 §13.1.2: commas inside a tag", &[("If-None-Match", "\"x,y\", \"a\"")], NotModified),
     ("RFC 9110 §13.1.2: the tag inside another", &[("If-None-Match", "\"b,a,c\"")], PART),
-    ("RFC 9110 §13.1.2: an invalid member behind the tag", &[("If-None-Match", "\"a\", b")], PART),
+    ("RFC 9110 §13.1.2: an invalid member after the tag", &[("If-None-Match", "\"a\", b")], PART),
     ("RFC 9110 §13.1.2: any in a list", &[("If-None-Match", "*, \"a\"")], PART),
     ("RFC 9110 §13.1.2: any on two lines", &[("If-None-Match", "*"), ("If-None-Match", "*")], PART),
     ("RFC 9110 §13.1.2: quotes that do not end", &[("If-None-Match", "\"a")], PART),
@@ -73,7 +74,7 @@ const ROWS: &[Row] = &[
     ("CVE-2020-25691: digits alone", &[("If-Modified-Since", "9999999999")], PART),
     ("CVE-2020-25691: the year 10000", &[("If-Modified-Since", "Sat, 01 Jan 10000 00:00:00 GMT")], PART),
     ("CVE-2020-25691: before 1970", &[("If-Modified-Since", "Wed, 31 Dec 1969 23:59:59 GMT")], PART),
-    ("CVE-2020-25691: behind a date", &[("If-Modified-Since", "Sun, 06 Nov 1994 08:49:37 GMT; length=5")], PART),
+    ("CVE-2020-25691: after a date", &[("If-Modified-Since", "Sun, 06 Nov 1994 08:49:37 GMT; length=5")], PART),
 
     ("RFC 9110 §13.1.4: the same second", &[("If-Unmodified-Since", SAME)], PART),
     ("RFC 9110 §13.1.4: a second earlier", &[("If-Unmodified-Since", EARLIER)], Failed),
@@ -265,7 +266,8 @@ fn every_combination_is_as_the_prose_says() {
                 for (if_modified, modified_says) in dates {
                     for (if_range, range_says) in ranges {
                         let mut lines = Vec::new();
-                        // The first to be judged comes last, so that no order of lines is relied on.
+                        // The first to be judged comes last, so that no order of lines is relied
+                        // on.
                         for (field, values) in [
                             ("If-Range", if_range),
                             ("If-Modified-Since", if_modified),
@@ -305,7 +307,8 @@ fn every_combination_is_as_the_prose_says() {
             }
         }
     }
-    // There are odd numbers of dates and of If-Range fields, so each of them meets all validators, with a range and without.
+    // There are odd numbers of dates and of If-Range fields, so each of them meets all validators,
+    // with a range and without.
     assert_eq!(combinations, 6 * 6 * 5 * 5 * 7);
 }
 
@@ -338,7 +341,8 @@ struct Says {
 }
 
 impl Says {
-    /// RFC 9110 §13.2.2 as it is written, with the evaluation that each of RFC 9110 §13.1.1 to §13.1.5 gives.
+    /// RFC 9110 §13.2.2 as it is written, with the evaluation that each of RFC 9110 §13.1.1 to
+    /// §13.1.5 gives.
     fn verdict(&self, method: Method, tag: Option<Tag>, modified: Option<u64>) -> Verdict {
         let is_get = method == Method::Get;
         let get_or_head = is_get || method == Method::Head;
@@ -349,7 +353,8 @@ impl Says {
             tag.is_some_and(|(weak, opaque)| !weak && !listed.0 && opaque == listed.1)
         };
         let weak = |listed: &Tag| tag.is_some_and(|(_, opaque)| opaque == listed.1);
-        // "1. When recipient is the origin server and If-Match is present, evaluate the If-Match precondition".
+        // "1. When recipient is the origin server and If-Match is present, evaluate the If-Match
+        // precondition".
         let if_match = match self.if_match {
             Tags::Absent => None,
             Tags::Any => Some(true),
@@ -359,7 +364,8 @@ impl Says {
         if if_match == Some(false) {
             return Failed;
         }
-        // "2. When recipient is the origin server, If-Match is not present, and If-Unmodified-Since is present".
+        // "2. When recipient is the origin server, If-Match is not present, and If-Unmodified-Since
+        // is present".
         if let (None, Some(date), Some(modified)) = (if_match, self.if_unmodified_since, modified) {
             let earlier_or_equal = modified <= date;
             if !earlier_or_equal {
@@ -376,7 +382,8 @@ impl Says {
         if if_none_match == Some(false) {
             return if get_or_head { NotModified } else { Failed };
         }
-        // "4. When the method is GET or HEAD, If-None-Match is not present, and If-Modified-Since is present".
+        // "4. When the method is GET or HEAD, If-None-Match is not present, and If-Modified-Since
+        // is present".
         if let (true, None, Some(date), Some(modified)) =
             (get_or_head, if_none_match, self.if_modified_since, modified)
         {

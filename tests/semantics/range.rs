@@ -1,11 +1,11 @@
-//! Ranges: rows by section, limits, and a naive oracle that looks at every octet.
+//! Ranges: rows by section, limits, and a naive oracle that looks at every byte.
 
 use crate::lines::with_headers;
 use doorstep::internals::limits::{RANGE_GAP, RANGE_SPECS_MAX, RANGES_MAX};
 use doorstep::internals::semantics::range::{ByteRange, Selection, select};
 use proptest::prelude::*;
 
-/// First octets and lengths.
+/// First bytes and lengths.
 #[derive(Debug)]
 enum Expected {
     Whole,
@@ -14,45 +14,46 @@ enum Expected {
 }
 use Expected::{Parts, Unsatisfiable, Whole};
 
-/// A name, the value of the field, and what it selects of 10,000 octets, as in the examples of the RFC.
+/// A name, the value of the field, and what it selects of 10,000 bytes, as in the examples of the
+/// RFC.
 #[rustfmt::skip]
 const ROWS: &[(&str, &str, Expected)] = &[
     ("RFC 9110 §14.1.2: the first 500", "bytes=0-499", Parts(&[(0, 500)])),
     ("RFC 9110 §14.1.2: the second 500", "bytes=500-999", Parts(&[(500, 500)])),
     ("RFC 9110 §14.1.2: the last 500", "bytes=-500", Parts(&[(9500, 500)])),
-    ("RFC 9110 §14.1.2: the same, from an octet on", "bytes=9500-", Parts(&[(9500, 500)])),
+    ("RFC 9110 §14.1.2: the same, from a byte on", "bytes=9500-", Parts(&[(9500, 500)])),
     ("RFC 9110 §14.1.2: the first and the last", "bytes=0-0,-1", Parts(&[(0, 1), (9999, 1)])),
     ("RFC 9110 §14.1.2: first, middle and last 1,000", "bytes= 0-999, 4500-5499, -1000", Parts(&[(0, 1000), (4500, 1000), (9000, 1000)])),
     ("RFC 9110 §14.1.2: not canonical, side by side", "bytes=500-600,601-999", Parts(&[(500, 500)])),
     ("RFC 9110 §14.1.2: not canonical, overlapping", "bytes=500-700,601-999", Parts(&[(500, 500)])),
 
     ("all of it", "bytes=0-", Parts(&[(0, 10_000)])),
-    ("one octet", "bytes=5-5", Parts(&[(5, 1)])),
-    ("the last octet", "bytes=9999-9999", Parts(&[(9999, 1)])),
-    ("from the last octet on", "bytes=9999-", Parts(&[(9999, 1)])),
-    ("up to the last octet", "bytes=9000-9999", Parts(&[(9000, 1000)])),
-    ("an octet past the end", "bytes=9000-10000", Parts(&[(9000, 1000)])),
+    ("one byte", "bytes=5-5", Parts(&[(5, 1)])),
+    ("the last byte", "bytes=9999-9999", Parts(&[(9999, 1)])),
+    ("from the last byte on", "bytes=9999-", Parts(&[(9999, 1)])),
+    ("up to the last byte", "bytes=9000-9999", Parts(&[(9000, 1000)])),
+    ("a byte past the end", "bytes=9000-10000", Parts(&[(9000, 1000)])),
     ("far past the end", "bytes=9000-999999", Parts(&[(9000, 1000)])),
     ("a suffix as long as all", "bytes=-10000", Parts(&[(0, 10_000)])),
-    ("a suffix an octet longer", "bytes=-10001", Parts(&[(0, 10_000)])),
-    ("a suffix of one octet", "bytes=-1", Parts(&[(9999, 1)])),
+    ("a suffix a byte longer", "bytes=-10001", Parts(&[(0, 10_000)])),
+    ("a suffix of one byte", "bytes=-1", Parts(&[(9999, 1)])),
     ("zeros in front", "bytes=0000000000000000000000005-0000000000000000000000006", Parts(&[(5, 2)])),
 
     ("at the end", "bytes=10000-", Unsatisfiable),
     ("at the end, with a last", "bytes=10000-10001", Unsatisfiable),
     ("all past the end", "bytes=10000-, 20000-30000", Unsatisfiable),
     ("one of two past the end", "bytes=10000-, 5-6", Parts(&[(5, 2)])),
-    ("dufs#690: no octets from the end", "bytes=-0", Unsatisfiable),
-    ("dufs#690: no octets, and some", "bytes=-0,5-6", Parts(&[(5, 2)])),
+    ("dufs#690: no bytes from the end", "bytes=-0", Unsatisfiable),
+    ("dufs#690: no bytes, and some", "bytes=-0,5-6", Parts(&[(5, 2)])),
     ("dufs#690: zeros", "bytes=-000", Unsatisfiable),
     ("dufs#690: a suffix beyond 64 bits", "bytes=-99999999999999999999", Parts(&[(0, 10_000)])),
-    ("cpp-httplib#1766: from the greatest octet on", "bytes=18446744073709551615-", Unsatisfiable),
+    ("cpp-httplib#1766: from the greatest byte on", "bytes=18446744073709551615-", Unsatisfiable),
     ("cpp-httplib#1766: from beyond 64 bits on", "bytes=99999999999999999999-", Unsatisfiable),
-    ("cpp-httplib#1766: up to the greatest octet", "bytes=0-18446744073709551615", Parts(&[(0, 10_000)])),
+    ("cpp-httplib#1766: up to the greatest byte", "bytes=0-18446744073709551615", Parts(&[(0, 10_000)])),
     ("cpp-httplib#1766: up to beyond 64 bits", "bytes=0-99999999999999999999", Parts(&[(0, 10_000)])),
     ("cpp-httplib#1766: both beyond 64 bits", "bytes=99999999999999999998-99999999999999999999", Unsatisfiable),
     ("2^63", "bytes=9223372036854775808-", Unsatisfiable),
-    ("2^64 octets behind the first wrap to none", "bytes=1-18446744073709551616", Parts(&[(1, 9999)])),
+    ("2^64 bytes after the first wrap to none", "bytes=1-18446744073709551616", Parts(&[(1, 9999)])),
 
     ("RFC 9110 §14.1: the unit's case means nothing", "BYTES=0-4", Parts(&[(0, 5)])),
     ("RFC 9110 §14.2: another unit", "octets=0-4", Whole),
@@ -80,17 +81,17 @@ const ROWS: &[(&str, &str, Expected)] = &[
     ("three numbers", "bytes=0-4-8", Whole),
     ("a number alone", "bytes=5", Whole),
     ("a plus", "bytes=+0-4", Whole),
-    ("a plus behind the dash", "bytes=0-+4", Whole),
+    ("a plus after the dash", "bytes=0-+4", Whole),
     ("a plus in a suffix", "bytes=-+4", Whole),
     ("hexadecimal", "bytes=0x0-0x4", Whole),
     ("an underscore", "bytes=1_0-", Whole),
-    ("a letter behind a great number", "bytes=99999999999999999999a-", Whole),
+    ("a letter after a great number", "bytes=99999999999999999999a-", Whole),
     ("white space within", "bytes=0 - 4", Whole),
-    ("white space behind the dash", "bytes=0- 4", Whole),
+    ("white space after the dash", "bytes=0- 4", Whole),
     ("a semicolon", "bytes=0-4;5-6", Whole),
     ("two units in one field", "bytes=0-4, bytes=600-604", Whole),
     ("quotes", "bytes=\"0-4\"", Whole),
-    ("a quote behind a range", "bytes=0-4,\"", Whole),
+    ("a quote after a range", "bytes=0-4,\"", Whole),
     ("full-width digits", "bytes=５-６", Whole),
 
     ("RFC 9110 §5.6.1.2: empty elements", "bytes=,, 0-4 ,\t,600-604,", Parts(&[(0, 5), (600, 5)])),
@@ -105,9 +106,9 @@ const ROWS: &[(&str, &str, Expected)] = &[
     ("RFC 9110 §15.3.7.2: one within another", "bytes=100-900,200-300", Parts(&[(100, 801)])),
     ("RFC 9110 §15.3.7.2: one that joins two", "bytes=0-99,400-499,50-450", Parts(&[(0, 500)])),
     ("RFC 9110 §15.3.7.2: a suffix that overlaps", "bytes=9000-9500,-700", Parts(&[(9000, 1000)])),
-    ("RFC 9110 §15.3.7.2: 79 octets between", "bytes=0-9,89-99", Parts(&[(0, 100)])),
-    ("RFC 9110 §15.3.7.2: 80 octets between", "bytes=0-9,90-99", Parts(&[(0, 10), (90, 10)])),
-    ("RFC 9110 §15.3.7.2: 81 octets between", "bytes=91-99,0-9", Parts(&[(91, 9), (0, 10)])),
+    ("RFC 9110 §15.3.7.2: 79 bytes between", "bytes=0-9,89-99", Parts(&[(0, 100)])),
+    ("RFC 9110 §15.3.7.2: 80 bytes between", "bytes=0-9,90-99", Parts(&[(0, 10), (90, 10)])),
+    ("RFC 9110 §15.3.7.2: 81 bytes between", "bytes=91-99,0-9", Parts(&[(91, 9), (0, 10)])),
 ];
 
 #[test]
@@ -150,18 +151,18 @@ fn other_lengths() {
     let rows = [
         ("RFC 9110 §14.1.2: nothing of nothing", "bytes=0-0", 0, Selection::Unsatisfiable),
         ("RFC 9110 §14.1.2: all of nothing", "bytes=0-", 0, Selection::Unsatisfiable),
-        ("RFC 9110 §14.1.2: no octets of nothing", "bytes=-0", 0, Selection::Unsatisfiable),
+        ("RFC 9110 §14.1.2: no bytes of nothing", "bytes=-0", 0, Selection::Unsatisfiable),
         ("RFC 9110 §14.2: a suffix of nothing is there, and no Content-Range says where", "bytes=-1", 0, Selection::Whole),
         ("RFC 9110 §14.2: one of two is there", "bytes=0-0,-5", 0, Selection::Whole),
         ("invalid, of nothing", "bytes=1-0", 0, Selection::Whole),
-        ("the only octet", "bytes=0-0", 1, one(0, 1)),
-        ("the only octet, from the end", "bytes=-1", 1, one(0, 1)),
-        ("the only octet, and more", "bytes=-2,0-", 1, one(0, 1)),
-        ("behind the only octet", "bytes=1-", 1, Selection::Unsatisfiable),
+        ("the only byte", "bytes=0-0", 1, one(0, 1)),
+        ("the only byte, from the end", "bytes=-1", 1, one(0, 1)),
+        ("the only byte, and more", "bytes=-2,0-", 1, one(0, 1)),
+        ("after the only byte", "bytes=1-", 1, Selection::Unsatisfiable),
         ("the greatest length", "bytes=0-", u64::MAX, one(0, u64::MAX)),
         ("the greatest length, by a suffix", "bytes=-18446744073709551615", u64::MAX, one(0, u64::MAX)),
-        ("its last octet", "bytes=18446744073709551614-18446744073709551615", u64::MAX, one(u64::MAX - 1, 1)),
-        ("behind its last octet", "bytes=18446744073709551615-", u64::MAX, Selection::Unsatisfiable),
+        ("its last byte", "bytes=18446744073709551614-18446744073709551615", u64::MAX, one(u64::MAX - 1, 1)),
+        ("after its last byte", "bytes=18446744073709551615-", u64::MAX, Selection::Unsatisfiable),
         ("its ends", "bytes=-1,0-0", u64::MAX, Selection::Several(vec![range((u64::MAX - 1, 1)), range((0, 1))])),
         ("near its end", "bytes=18446744073709551500-18446744073709551510,-40", u64::MAX, one(u64::MAX - 115, 115)),
     ];
@@ -170,7 +171,7 @@ fn other_lengths() {
     }
 }
 
-/// Ranges of one octet, each just far enough from the next to be sent by itself.
+/// Ranges of one byte, each just far enough from the next to be sent by itself.
 fn far_apart(count: usize) -> String {
     let firsts = (0..count as u64).map(|place| place * (RANGE_GAP + 1));
     let specs: Vec<String> = firsts.map(|first| format!("{first}-{first}")).collect();
@@ -241,7 +242,7 @@ fn a_thousand_ranges_that_overlap_and_are_not_sorted() {
     );
 }
 
-/// As it is asked for: from an octet to another, from one on, or so many from the end.
+/// As it is asked for: from a byte to another, from one on, or so many from the end.
 #[derive(Clone, Debug)]
 enum Spec {
     Between(u64, u64),
@@ -277,7 +278,7 @@ fn specs() -> impl Strategy<Value = Vec<Spec>> {
 
 proptest! {
     #[test]
-    fn every_octet_is_where_a_naive_reader_has_it(specs in specs(), length in 1..1400_u64) {
+    fn every_byte_is_where_a_naive_reader_has_it(specs in specs(), length in 1..1400_u64) {
         let written: Vec<String> = specs.iter().map(Spec::written).collect();
         let selection = selected(&format!("bytes={}", written.join(", ")), length);
         let parts = match &selection {
@@ -297,7 +298,7 @@ proptest! {
                 times[octet as usize] += 1;
             }
         }
-        prop_assert!(times.iter().all(|&times| times <= 1), "an octet twice: {:?}", selection);
+        prop_assert!(times.iter().all(|&times| times <= 1), "a byte twice: {:?}", selection);
         // What is asked for is sent, and what stands between two of those when it is short.
         let mut wanted = asked.clone();
         let mut last = None;
@@ -318,7 +319,7 @@ proptest! {
     }
 
     #[test]
-    fn any_octets_are_a_field(value in "(bytes=)?[-,0-9 a]{0,40}", length: u64) {
+    fn any_bytes_are_a_field(value in "(bytes=)?[-,0-9 a]{0,40}", length: u64) {
         if let Selection::Several(parts) = selected(&value, length) {
             prop_assert!(parts.iter().map(|part| part.length).sum::<u64>() <= length);
         }

@@ -1,4 +1,5 @@
-//! The fast searches agree with the plain ones, on whatever machine they are for, and the plain ones with the RFC.
+//! The fast searches agree with the plain ones, on whatever machine they are for, and the plain
+//! ones with the RFC.
 
 use doorstep::internals::bytes::{class, number};
 use doorstep::internals::scan::{self, plain, swar};
@@ -7,7 +8,7 @@ use proptest::prelude::*;
 
 type Search = fn(&[u8], usize) -> usize;
 
-/// A search by whatever is fast here, by words, and octet by octet.
+/// A search by whatever is fast here, by words, and byte by byte.
 const SEARCHES: [(&str, Search, Search, Search); 5] = [
     (
         "field value",
@@ -36,7 +37,7 @@ const SEARCHES: [(&str, Search, Search, Search); 5] = [
     ),
 ];
 
-/// Name, octets, and where each of the searches ends.
+/// Name, bytes, and where each of the searches ends.
 type Row = (&'static str, &'static [u8], [usize; 5]);
 
 #[rustfmt::skip]
@@ -57,7 +58,7 @@ const ROWS: &[Row] = &[
     ("tabs belong to a value", b"\t\t\t\t\t\t\t\t\t", [9, 0, 0, 0, 0]),
     ("a tab and then a space", b"a\t b\t c\t d\t e", [13, 1, 1, 1, 1]),
     ("obs-text belongs to a value", b"caf\xC3\xA9 \x80\xFF\x80\xFF", [10, 3, 3, 3, 3]),
-    ("the last octets of a target", b"!~!~!~!~!~", [10, 10, 10, 0, 0]),
+    ("the last bytes of a target", b"!~!~!~!~!~", [10, 10, 10, 0, 0]),
 ];
 
 // RFC 9110 §5.5, RFC 9112 §3.2
@@ -93,9 +94,10 @@ fn the_plain_searches_accept_what_the_classes_accept() {
     }
 }
 
-/// Every pair of neighbours at every place of a word: what one octet is must not change what the next one is.
+/// Every pair of neighbours at every place of a word: what one byte is must not change what the
+/// next one is.
 #[test]
-fn no_octet_spills_into_its_neighbour() {
+fn no_byte_spills_into_its_neighbour() {
     for first in 0..=u8::MAX {
         for second in 0..=u8::MAX {
             for place in 0..7 {
@@ -103,7 +105,8 @@ fn no_octet_spills_into_its_neighbour() {
                 octets[place] = first;
                 octets[place + 1] = second;
                 assert_agree(&octets, 0);
-                // An octet before the start does not count, even where it is judged with those behind it.
+                // A byte before the start does not count, even where it is judged with those after
+                // it.
                 assert_agree(&octets, place + 1);
             }
         }
@@ -111,7 +114,7 @@ fn no_octet_spills_into_its_neighbour() {
 }
 
 #[test]
-fn every_octet_is_found_at_every_place_of_every_length() {
+fn every_byte_is_found_at_every_place_of_every_length() {
     for filler in [b'\t', b'!', b'~', b'z'] {
         // Up to two blocks, and around others.
         for len in (0..=33).chain([63, 64, 65]) {
@@ -146,7 +149,7 @@ proptest! {
     }
 }
 
-/// Octets among which a search gets far: one in about twenty is any octet at all.
+/// Bytes among which a search gets far: one in about twenty is any byte at all.
 fn mostly_harmless() -> impl Strategy<Value = u8> {
     prop_oneof![
         7 => 0x21..=0x7E_u8,

@@ -290,7 +290,7 @@ fn an_unregistered_code_has_no_phrase() {
         assert_eq!(
             status.to_string(),
             code.to_string(),
-            "no space behind the number"
+            "no space after the number"
         );
     }
 }

@@ -67,8 +67,8 @@ const ORIGIN: &[Row] = &[
         "/c:/windows/win.ini",
         None,
     ),
-    ("a URL behind the slash", "/http://a/", "/http://a/", None),
-    ("an asterisk behind the slash", "/*", "/*", None),
+    ("a URL after the slash", "/http://a/", "/http://a/", None),
+    ("an asterisk after the slash", "/*", "/*", None),
 ];
 
 // RFC 9112 §3.2.1
@@ -249,9 +249,9 @@ fn everything_else_is_refused() {
     }
 }
 
-/// What may stand in a target at all, octet by octet: 0x21 to 0x7E without `#`.
+/// What may stand in a target at all, byte by byte: 0x21 to 0x7E without `#`.
 #[test]
-fn each_octet_is_judged_by_itself() {
+fn each_byte_is_judged_by_itself() {
     for octet in 0..=u8::MAX {
         let allowed = (0x21..=0x7E).contains(&octet) && octet != b'#';
         let target = [b'/', octet, b'a'];
@@ -264,7 +264,8 @@ fn each_octet_is_judged_by_itself() {
 }
 
 proptest! {
-    /// A target that is accepted is put together again from its parts, with nothing lost and nothing twice.
+    /// A target that is accepted is put together again from its parts, with nothing lost and
+    /// nothing twice.
     #[test]
     fn parts_cover_the_target(
         start in prop_oneof![Just(""), Just("/"), Just("http://"), Just("HTTPS://"), Just("*")],

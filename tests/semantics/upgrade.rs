@@ -43,7 +43,8 @@ fn an_offer_is_in_both_fields() {
             |version, protocol| with_headers(lines, |headers| offers(version, headers, protocol));
         assert_eq!(says(Version::Http11, "websocket"), offered, "{name}");
         assert_eq!(says(Version::Http11, "WEBSOCKET"), offered, "{name}");
-        // RFC 9110 §7.8: "A server that receives an Upgrade header field in an HTTP/1.0 request MUST ignore that Upgrade field."
+        // RFC 9110 §7.8: "A server that receives an Upgrade header field in an HTTP/1.0 request
+        // MUST ignore that Upgrade field."
         assert!(!says(Version::Http10, "websocket"), "{name}: HTTP/1.0");
     }
 }

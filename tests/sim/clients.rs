@@ -1,4 +1,5 @@
-//! The clients: scripts of what each sends and waits for, what it has to be answered, and how its connection has to end.
+//! The clients: scripts of what each sends and waits for, what it has to be answered, and how its
+//! connection has to end.
 
 use crate::support::bytes::pattern;
 use crate::support::random::Random;
@@ -47,13 +48,13 @@ pub struct Client {
     pub wanted: Vec<Wanted>,
     /// What it has been answered, interim answers left out.
     pub answers: Vec<Wanted>,
-    /// Octets behind the last whole answer.
+    /// Bytes after the last whole answer.
     pub rest: Vec<u8>,
     /// What they have to be, when all goes well.
     pub echoed: Option<Vec<u8>>,
     /// 100 Continue has come, and has not been waited for.
     invited: bool,
-    /// How many octets it takes without reading them; otherwise the seed says.
+    /// How many bytes it takes without reading them; otherwise the seed says.
     pub room: Option<usize>,
     pub link: Option<usize>,
     paused_until: Duration,
@@ -156,7 +157,8 @@ impl Client {
             self.hear();
             return true;
         }
-        // What it does not read it may still leave there; the end of a connection is an end for either.
+        // What it does not read it may still leave there; the end of a connection is an end for
+        // either.
         let over = match self.reads {
             true => link.write_closed || link.dropped,
             false => link.dropped,
@@ -191,7 +193,7 @@ impl Client {
             Some(Act::AwaitAnswers) if !has(self.wanted.len()) => return false,
             Some(Act::Await(count)) if !has(*count) => return false,
             Some(Act::Send(octets)) => {
-                // What is sent behind the server's close is lost.
+                // What is sent after the server's close is lost.
                 let count = state.policy.chance().random.part(octets.len());
                 let piece: Vec<u8> = octets.drain(..count).collect();
                 if !state.links[link].dropped {
@@ -217,7 +219,8 @@ impl Client {
 pub struct Crowd(pub Vec<Client>);
 
 impl Outside for Crowd {
-    /// Blocks one worker, not the others' clients, and when none of them has anything to do, time passes.
+    /// Blocks one worker, not the others' clients, and when none of them has anything to do, time
+    /// passes.
     fn pass(state: &mut State<Crowd>, end: Duration) {
         let count = state.outside.0.len();
         let first = state.policy.chance().random.between(0, count - 1);
@@ -261,14 +264,16 @@ impl State<Crowd> {
         acted
     }
 
-    /// A client that makes a handler wait holds up both workers here, so it comes when nobody else is to be served.
+    /// A client that makes a handler wait holds up both workers here, so it comes when nobody else
+    /// is to be served.
     fn is_quiet_for(&self, late: usize) -> bool {
         let mut others = self.outside.0.iter().enumerate();
         others.all(|(index, client)| client.finished || client.late && index >= late)
     }
 }
 
-/// The answer that stands at the start of these octets, if it is whole, and how many of them it took.
+/// The answer that stands at the start of these bytes, if it is whole, and how many of them it
+/// took.
 fn answer(octets: &[u8]) -> Option<(Wanted, usize)> {
     let head_len = octets.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&octets[..head_len]).ok()?;
@@ -411,7 +416,7 @@ fn good(random: &mut Random) -> Client {
 
 fn finish(random: &mut Random, client: &mut Client) {
     match random.between(0, 3) {
-        // Half-closed behind the last request: that is no abort.
+        // Half-closed after the last request: that is no abort.
         0 => {
             client.script.push_back(Act::Close);
             client.ends = vec![CloseReason::PeerClosed];

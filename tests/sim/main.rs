@@ -1,9 +1,6 @@
-//! The real server over a simulated system: one seed decides what every client sends and when, how much each read and write moves,
-//! in which order events are handed out, which worker takes them and how late it looks at them, and what the clocks show.
-//!
-//! In: `server::Worker`, `server::Housekeeper` and `server::Shared` as they are; a poller, a clock, a listener and sockets that fulfil
-//! the contract of `sys` in the most awkward way that it allows. Out: real sockets and threads (tests/wire).
-//! Never: a wait of real time; chance that the seed does not decide.
+//! The real server over the simulated system: one seed decides what every client sends and when,
+//! how much each read and write moves, in which order events are handed out, which worker takes
+//! them and how late it looks at them, and what the clocks show. Nothing waits for real time.
 //!
 //! 200 seeds run by default; `DOORSTEP_SEEDS=n` runs more, `DOORSTEP_SEED=s` runs one.
 

@@ -1,4 +1,5 @@
-//! One run: the server's parts put together over a system, driven step by step until everything is over.
+//! One run: the server's parts put together over a system, driven step by step until everything is
+//! over.
 
 use super::clients::{Client, Crowd, Wanted, crowd};
 use crate::support::bytes::pattern;
@@ -324,7 +325,8 @@ impl Run {
         finished && self.shared.slots.occupied() == 0
     }
 
-    /// Nothing happens until time passes: then every well-behaved client must have what it asked for.
+    /// Nothing happens until time passes: then every well-behaved client must have what it asked
+    /// for.
     fn stand_still(&mut self) -> Result<(), String> {
         let mut state = self.system.state();
         if !self.storm && !self.tight && self.stop.is_none() {
@@ -368,7 +370,7 @@ impl Run {
         let ends: Vec<_> = self.recorder.events().iter().filter_map(end).collect();
         if self.shared.budget.parked() > 0 {
             return Err(format!(
-                "{} octets are still counted as kept",
+                "{} bytes are still counted as kept",
                 self.shared.budget.parked()
             ));
         }
@@ -398,7 +400,7 @@ impl Run {
             if let (true, Some(echoed)) = (usual, &client.echoed) {
                 if client.rest != *echoed {
                     return Err(format!(
-                        "client {index}, {name}: {} octets came back",
+                        "client {index}, {name}: {} bytes came back",
                         client.rest.len()
                     ));
                 }
@@ -443,8 +445,8 @@ impl Run {
     }
 }
 
-/// The answers are the ones that were asked for, in order. Where the time was over before that, a refusal may end them; where there
-/// was no room, 503 may stand in for some.
+/// The answers are the ones that were asked for, in order. Where the time was over before that, a
+/// refusal may end them; where there was no room, 503 may stand in for some.
 fn agree(wanted: &[Wanted], got: &[Wanted], rest: &[u8], whole: bool) -> Result<(), String> {
     let last = got.len().saturating_sub(1);
     for (number, (wanted, got)) in wanted.iter().zip(got).enumerate() {
@@ -458,7 +460,7 @@ fn agree(wanted: &[Wanted], got: &[Wanted], rest: &[u8], whole: bool) -> Result<
         if wanted != got {
             let (wanted, content) = (wanted.content.len(), got.content.len());
             return Err(format!(
-                "answer {number} is {}, {content} octets, in place of 200, {wanted} octets",
+                "answer {number} is {}, {content} bytes, in place of 200, {wanted} bytes",
                 got.status
             ));
         }
@@ -474,7 +476,7 @@ fn agree(wanted: &[Wanted], got: &[Wanted], rest: &[u8], whole: bool) -> Result<
         return Err(format!("{} of {} answers", got.len(), wanted.len()));
     }
     if whole && !rest.is_empty() {
-        return Err(format!("{} octets behind the last answer", rest.len()));
+        return Err(format!("{} bytes after the last answer", rest.len()));
     }
     Ok(())
 }

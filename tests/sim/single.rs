@@ -21,7 +21,7 @@ fn pause(seconds: u64) -> Act {
 }
 
 #[test]
-fn a_flood_behind_a_refusal_ends() {
+fn a_flood_after_a_refusal_ends() {
     every_seed(|| {
         let script = vec![Act::Send(b"GET\r\n\r\n".to_vec()), Act::Flood];
         let end = CloseReason::Rejected(Reject::RequestLineForm);
@@ -56,8 +56,8 @@ fn a_slow_handler_takes_none_of_the_idle_time() {
     });
 }
 
-/// After its share of requests a connection waits for the socket to take octets, of which there may be none. Time that it
-/// then spends on content is not held against its reading.
+/// After its share of requests a connection waits for the socket to take bytes, of which there may
+/// be none. Time that it then spends on content is not held against its reading.
 #[test]
 fn a_share_that_is_used_takes_none_of_the_clients_time_to_read() {
     every_seed(|| {

@@ -19,7 +19,8 @@ use std::time::{Duration, Instant};
 /// No single wait of a test is longer. Only a fault comes near it.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Says why a test proves nothing here; past the harness, which hides what a test that passes prints.
+/// Says why a test proves nothing here; past the harness, which hides what a test that passes
+/// prints.
 pub fn skipped(name: &str, why: &str) {
     let _ = writeln!(io::stderr(), "SKIPPED {name}: {why}");
 }

@@ -24,7 +24,7 @@ pub enum Event {
         version: Version,
         /// The answer's status.
         status: Status,
-        /// Octets of content.
+        /// Bytes of content.
         bytes: u64,
         /// Why it was answered so.
         reason: Option<&'static str>,

@@ -1,4 +1,5 @@
-//! What goes wrong around an accept: the server lives, leaves the listener alone when that helps, and recovers.
+//! What goes wrong around an accept: the server lives, leaves the listener alone when that helps,
+//! and recovers.
 
 use crate::client::{Client, get};
 use crate::engine::{Engine, Fault};
@@ -24,7 +25,8 @@ fn numbered(linux: i32, kind: ErrorKind) -> io::Error {
     }
 }
 
-/// The connection is lost, the next may be fine: tiny-http#283 (ECONNABORTED), thousand_island#206 (ENOTCONN).
+/// The connection is lost, the next may be fine: tiny-http#283 (ECONNABORTED), thousand_island#206
+/// (ENOTCONN).
 const LOST: &[Row] = &[
     ("ECONNABORTED", || {
         numbered(103, ErrorKind::ConnectionAborted)
@@ -33,7 +35,8 @@ const LOST: &[Row] = &[
     ("ENOTCONN", || numbered(107, ErrorKind::NotConnected)),
 ];
 
-/// No connection can be had for now: tiny-http#283, thousand_island#206. The last two stand for whatever else a listener gives.
+/// No connection can be had for now: tiny-http#283, thousand_island#206. The last two stand for
+/// whatever else a listener gives.
 const EXHAUSTED: &[Row] = &[
     ("EMFILE", || numbered(24, ErrorKind::Other)),
     ("ENFILE", || numbered(23, ErrorKind::Other)),
@@ -66,7 +69,8 @@ fn a_connection_that_is_lost_before_its_accept_costs_nobody_anything() {
             }
             assert_eq!(Client::connect(engine.address).ask("/").text(), PAGE);
             assert_eq!(before.ask("/").text(), PAGE, "{name}");
-            // One accept for each, and as many again that find nothing: two workers may be told of one connection.
+            // One accept for each, and as many again that find nothing: two workers may be told of
+            // one connection.
             let accepts = engine.accepts() - accepts;
             assert!(accepts <= 2 * (EACH + 1), "{name}: {accepts} accepts");
             let events = engine.events() - events;
@@ -76,7 +80,8 @@ fn a_connection_that_is_lost_before_its_accept_costs_nobody_anything() {
     });
 }
 
-/// A client that is always in the middle of a request, so that nobody takes its connection for idle.
+/// A client that is always in the middle of a request, so that nobody takes its connection for
+/// idle.
 struct Busy(Client);
 
 impl Busy {
@@ -95,7 +100,7 @@ impl Busy {
 #[test]
 fn a_listener_that_cannot_accept_rests_and_recovers() {
     on_each_backend(|stage| {
-        // A lack, and something else that may go on for ever.
+        // A lack, and something else that may go on forever.
         for (name, error) in [EXHAUSTED[0], EXHAUSTED[5]] {
             let engine = Engine::start(stage, 2, Config::default(), page);
             let mut before = Busy::on(engine.address);
@@ -144,7 +149,8 @@ fn a_connection_whose_peer_has_no_address_is_served() {
     });
 }
 
-/// One accept for each rest while it fails, one word about it a minute, and everybody who waited is served behind it.
+/// One accept for each rest while it fails, one word about it a minute, and everybody who waited is
+/// served after it.
 #[test]
 fn a_refused_accept_is_tried_after_a_rest_and_told_of_once_a_minute() {
     let rest = ACCEPT_REST.as_millis() as u64;

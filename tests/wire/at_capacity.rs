@@ -1,4 +1,5 @@
-//! A server that has no slot, no descriptor or no memory left, on real sockets. Which connection goes when, `overload` has exactly.
+//! A server that has no slot, no descriptor or no memory left, on real sockets. Which connection
+//! goes when, `overload` has exactly.
 
 use crate::client::{Broken, Client, get, post};
 use crate::harness::{Gate, PAGE, Stage, on_each_backend, page};
@@ -21,7 +22,8 @@ fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
     limits
 }
 
-/// A request, and the start of another, so that the connection is in the middle of a message when the answer is here.
+/// A request, and the start of another, so that the connection is in the middle of a message when
+/// the answer is here.
 const ONE_AND_A_HALF: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\n";
 const THE_REST: &str = "Host: a\r\n\r\n";
 
@@ -55,7 +57,8 @@ fn a_moment_later() {
 fn the_one_that_has_been_idle_longest_goes_first() {
     on_each_backend(|stage| {
         let recorder = Recorder::default();
-        // With one worker, whoever is accepted has been preceded by everything that was answered before.
+        // With one worker, whoever is accepted has been preceded by everything that was answered
+        // before.
         let server = stage
             .server()
             .workers(1)
@@ -183,7 +186,8 @@ fn who_is_in_the_middle_of_something_stays() {
     });
 }
 
-/// Whoever asks on a connection that is closed for another's sake is answered as a whole, or not begun to be answered.
+/// Whoever asks on a connection that is closed for another's sake is answered as a whole, or not
+/// begun to be answered.
 #[test]
 fn an_eviction_never_cuts_an_answer() {
     on_each_backend(|stage| {
@@ -257,7 +261,7 @@ fn memory_for_those_that_wait_is_bounded() {
             .collect();
         recorder.hears_ends(1);
         assert_eq!(evicted(&recorder.events()), [clients[0].address()]);
-        // This is told behind the end that it is about.
+        // This is told after the end that it is about.
         let why = "too much is kept for connections";
         recorder.hears(why, |events| {
             let is_it =
@@ -402,7 +406,8 @@ fn a_process_without_descriptors_recovers() {
                     let why = "too many open files (limit 128): new connections wait";
                     events.contains(&Event::Overload(why.to_string()))
                 });
-                // Those that are in are served; the one that waits is served when there is a descriptor.
+                // Those that are in are served; the one that waits is served when there is a
+                // descriptor.
                 before.send(THE_REST);
                 assert_eq!(before.answer().text(), PAGE);
                 hoard.clear();

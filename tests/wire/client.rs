@@ -1,4 +1,5 @@
-//! A client that sends what it is told and reads answers strictly: whatever RFC 9112 does not allow a server is a failure.
+//! A client that sends what it is told and reads answers strictly: whatever RFC 9112 does not allow
+//! a server is a failure.
 
 use crate::support::PATIENCE;
 use std::fmt;
@@ -6,7 +7,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::ops::Deref;
 
-/// Octets of an answer's head at most.
+/// Bytes of an answer's head at most.
 const HEAD_MOST: usize = 64 * 1024;
 
 /// One connection, seen from the client.
@@ -56,9 +57,9 @@ pub enum Delimited {
 /// Why there is no whole answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Broken {
-    /// The connection ended before an octet of it.
+    /// The connection ended before a byte of it.
     Ended,
-    /// It was reset before an octet of it.
+    /// It was reset before a byte of it.
     Reset,
     /// It ended, or was reset, within the answer.
     Cut,
@@ -101,7 +102,7 @@ impl Client {
 
     /// Sends all of it.
     pub fn send(&mut self, octets: impl AsRef<[u8]>) {
-        self.try_send(octets).expect("the octets are taken");
+        self.try_send(octets).expect("the bytes are taken");
     }
 
     /// Sends, unless the server has gone.
@@ -115,7 +116,8 @@ impl Client {
         assert!(done.is_ok() || how == Shutdown::Both, "{done:?}");
     }
 
-    /// Waits until a byte lies here unread, and leaves it there: dropped like that, the connection is reset.
+    /// Waits until a byte lies here unread, and leaves it there: dropped like that, the connection
+    /// is reset.
     pub fn await_bytes(&self) {
         let count = self.stream.peek(&mut [0]).expect("a byte");
         assert_eq!(count, 1, "the end instead of a byte");
@@ -154,14 +156,15 @@ impl Client {
         })
     }
 
-    /// The head of the next answer: all of one to HEAD. Otherwise its content is the caller's to read.
+    /// The head of the next answer: all of one to HEAD. Otherwise its content is the caller's to
+    /// read.
     #[track_caller]
     pub fn head(&mut self) -> Head {
         self.try_head()
             .unwrap_or_else(|broken| panic!("no head: {broken}"))
     }
 
-    /// The next octets, as they come; none at the end.
+    /// The next bytes, as they come; none at the end.
     pub fn some(&mut self) -> Result<&[u8], Broken> {
         if self.start == self.unread.len() {
             self.fill()?;
@@ -170,7 +173,7 @@ impl Client {
         Ok(&self.unread[from..])
     }
 
-    /// How many octets there still are, and how the connection ends behind them.
+    /// How many bytes there still are, and how the connection ends after them.
     pub fn rest(&mut self) -> (u64, Broken) {
         let mut seen = 0;
         loop {
@@ -182,7 +185,7 @@ impl Client {
         }
     }
 
-    /// The next octets have to be exactly these.
+    /// The next bytes have to be exactly these.
     #[track_caller]
     pub fn expects(&mut self, octets: &[u8]) {
         let mut seen = Vec::new();
@@ -264,8 +267,8 @@ impl Client {
             );
             let size = u64::from_str_radix(digits, 16).expect("a chunk size");
             self.take_exactly(size, to)?;
-            // The end of the chunk, or, behind the last one, of the empty trailer section.
-            assert_eq!(self.take_line()?, b"", "octets behind a chunk");
+            // The end of the chunk, or, after the last one, of the empty trailer section.
+            assert_eq!(self.take_line()?, b"", "bytes after a chunk");
             if size == 0 {
                 return Ok(());
             }
@@ -283,7 +286,7 @@ impl Client {
         }
     }
 
-    /// Octets that are here, within a message: an end is a cut.
+    /// Bytes that are here, within a message: an end is a cut.
     fn within(&mut self) -> Result<&[u8], Broken> {
         if self.start == self.unread.len() {
             match self.fill() {

@@ -1,6 +1,8 @@
-//! How long each phase waits for a client: to the millisecond on a clock made up, and with a bound on the real one.
+//! How long each phase waits for a client: to the millisecond on a clock made up, and with a bound
+//! on the real one.
 //!
-//! hyper#1628, hyper#2355, hyper#2457, axum#3478, rpxy#596: a deadline counts in all; octets that dribble do not extend it.
+//! hyper#1628, hyper#2355, hyper#2457, axum#3478, rpxy#596: a deadline counts in all; bytes that
+//! dribble do not extend it.
 
 use crate::client::{Client, get};
 use crate::harness::{PAGE, on_each_backend};
@@ -21,7 +23,8 @@ const HEAD_TIMEOUT: CloseReason = CloseReason::Rejected(Reject::HeadTimeout);
 const CONTENT_TIMEOUT: CloseReason = CloseReason::Rejected(Reject::ContentTimeout);
 const NOT_HTTP: CloseReason = CloseReason::Rejected(Reject::RequestLineForm);
 
-/// A phase, how a client gets there, when the wait ends, and how: with which status, or without a word.
+/// A phase, how a client gets there, when the wait ends, and how: with which status, or without a
+/// word.
 struct Row {
     phase: &'static str,
     client: fn(&Scene) -> Wire,
@@ -46,7 +49,7 @@ const fn row(
     }
 }
 
-/// Once a second until then, from the second behind the present one on, something happens.
+/// Once a second until then, from the second after the present one on, something happens.
 fn every_second(scene: &Scene, wire: &Wire, until: u64, act: Act) {
     loop {
         let next = scene.ms() + SECOND;
@@ -87,7 +90,7 @@ fn octet() -> Act {
 
 const ROWS: &[Row] = &[
     row(
-        "Idle: never an octet",
+        "Idle: never a byte",
         10 * SECOND,
         None,
         CloseReason::IdleTimeout,
@@ -122,7 +125,7 @@ const ROWS: &[Row] = &[
         },
     ),
     row(
-        "Head: one octet, at the last moment",
+        "Head: one byte, at the last moment",
         10 * SECOND,
         Some(408),
         HEAD_TIMEOUT,
@@ -135,7 +138,7 @@ const ROWS: &[Row] = &[
         },
     ),
     row(
-        "Head: an octet a second",
+        "Head: a byte a second",
         10 * SECOND,
         Some(408),
         HEAD_TIMEOUT,
@@ -146,7 +149,7 @@ const ROWS: &[Row] = &[
         },
     ),
     row(
-        "Head: an octet a second, behind an idle minute",
+        "Head: a byte a second, after an idle minute",
         70 * SECOND,
         Some(408),
         HEAD_TIMEOUT,
@@ -161,7 +164,7 @@ const ROWS: &[Row] = &[
         },
     ),
     row(
-        "Gather: the content does not come",
+        "Prefetch: the content does not come",
         31 * SECOND,
         Some(408),
         CONTENT_TIMEOUT,
@@ -174,7 +177,7 @@ const ROWS: &[Row] = &[
         },
     ),
     row(
-        "Gather: an octet a second",
+        "Prefetch: a byte a second",
         30 * SECOND,
         Some(408),
         CONTENT_TIMEOUT,
@@ -192,7 +195,7 @@ const ROWS: &[Row] = &[
         |scene| deaf(scene, &get("/")),
     ),
     row(
-        "Send: an octet a second",
+        "Send: a byte a second",
         30 * SECOND,
         None,
         CloseReason::WriteTimeout,
@@ -203,7 +206,7 @@ const ROWS: &[Row] = &[
         },
     ),
     row(
-        "Send: content, an octet a second",
+        "Send: content, a byte a second",
         30 * SECOND,
         None,
         CloseReason::WriteTimeout,
@@ -214,7 +217,7 @@ const ROWS: &[Row] = &[
         },
     ),
     row(
-        "Drain: the content does not come",
+        "Discard: the content does not come",
         30 * SECOND,
         None,
         CloseReason::UnreadContent,
@@ -226,7 +229,7 @@ const ROWS: &[Row] = &[
     ),
     // 64 seconds were earned by the beginning.
     row(
-        "Drain: an octet a second",
+        "Discard: a byte a second",
         94 * SECOND,
         None,
         CloseReason::UnreadContent,
@@ -242,18 +245,12 @@ const ROWS: &[Row] = &[
         assert!(wire.got().starts_with("HTTP/1.1 400 "));
         wire
     }),
-    row(
-        "Linger: an octet a second",
-        LINGER,
-        None,
-        NOT_HTTP,
-        |scene| {
-            let wire = sends(scene, "NOT HTTP\r\n\r\n");
-            assert!(wire.got().starts_with("HTTP/1.1 400 "));
-            every_second(scene, &wire, LINGER, octet());
-            wire
-        },
-    ),
+    row("Linger: a byte a second", LINGER, None, NOT_HTTP, |scene| {
+        let wire = sends(scene, "NOT HTTP\r\n\r\n");
+        assert!(wire.got().starts_with("HTTP/1.1 400 "));
+        every_second(scene, &wire, LINGER, octet());
+        wire
+    }),
     row(
         "Linger: nothing is taken of the refusal",
         30 * SECOND,
@@ -324,7 +321,7 @@ fn what_came_in_time_is_served_however_late_a_worker_comes() {
             "TP/1.1\r\nHost: localhost\r\n\r\n".to_string(),
             10 * SECOND,
         ),
-        ("Gather", &post, "hello".to_string(), 30 * SECOND),
+        ("Prefetch", &post, "hello".to_string(), 30 * SECOND),
     ];
     for (phase, first, rest, until) in rows {
         let scene = Scene::new(handler());
@@ -362,13 +359,13 @@ fn a_handler_that_reads_is_answered_for_when_the_time_is_over() {
     let rows = [
         ("the rest does not come", &beginning, vec![], 30 * SECOND),
         (
-            "an octet a second of the rest",
+            "a byte a second of the rest",
             &beginning,
             dribble.clone(),
             94 * SECOND,
         ),
         ("it does not come", &asked, vec![], 30 * SECOND),
-        ("an octet a second", &asked, dribble, 30 * SECOND),
+        ("a byte a second", &asked, dribble, 30 * SECOND),
         ("it stops", &asked, vec![(20 * SECOND, 10_000)], 50 * SECOND),
     ];
     for (name, rest, comes, until) in rows {
@@ -432,14 +429,14 @@ fn real() -> Vec<Real> {
         ),
         real("Head", |t| &mut t.head, "GET /", Some(408), HEAD_TIMEOUT),
         real(
-            "Gather",
+            "Prefetch",
             |t| &mut t.body,
             &short,
             Some(408),
             CONTENT_TIMEOUT,
         ),
         real("Handle", |t| &mut t.body, &pull, Some(408), CONTENT_TIMEOUT),
-        real("Drain", |t| &mut t.body, &long(), Some(200), unread),
+        real("Discard", |t| &mut t.body, &long(), Some(200), unread),
         real(
             "Linger",
             |t| &mut t.linger,
@@ -497,14 +494,14 @@ fn each_phase_has_a_deadline_of_its_own() {
     });
 }
 
-/// rpxy#596: a client that dribbles while the server is busy is not to be waited for longer: a worker that has come, and found no whole
-/// message when the time was over, says so.
+/// rpxy#596: a client that dribbles while the server is busy is not to be waited for longer: a
+/// worker that has come, and found no whole message when the time was over, says so.
 #[test]
 fn dribbling_at_a_busy_server_does_not_extend_the_time() {
     let post = format!("{POST}10000\r\n\r\n");
     let rows = [
         ("Head", "GET /", 10 * SECOND, HEAD_TIMEOUT),
-        ("Gather", &post, 30 * SECOND, CONTENT_TIMEOUT),
+        ("Prefetch", &post, 30 * SECOND, CONTENT_TIMEOUT),
     ];
     for (phase, start, until, reason) in rows {
         let scene = Scene::new(handler());
@@ -525,9 +522,10 @@ fn dribbling_at_a_busy_server_does_not_extend_the_time() {
     }
 }
 
-/// hyper#2457, axum#3478: nor do octets that the socket has taken without reporting it, if they earn less than the time that they took.
+/// hyper#2457, axum#3478: nor do bytes that the socket has taken without reporting it, if they earn
+/// less than the time that they took.
 #[test]
-fn octets_that_the_housekeeper_finds_taken_do_not_extend_the_time() {
+fn bytes_that_the_housekeeper_finds_taken_do_not_extend_the_time() {
     let scene = Scene::new(handler());
     let wire = deaf(&scene, &get("/big"));
     while scene.reason(&wire).is_none() {

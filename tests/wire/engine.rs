@@ -1,8 +1,8 @@
-//! A server put together from its parts, on a real poller whose events are counted: work that comes to nothing shows in the count,
-//! however fast the machine is.
+//! A server put together from its parts, on a real poller whose events are counted: work that comes
+//! to nothing shows in the count, however fast the machine is.
 //!
-//! In: the real workers on threads of their own, the real housekeeper, a listener of the test's choice. Out: `Server`'s own way to
-//! put them together, growth and shutdown (`stage`).
+//! Workers and housekeeper are the real ones, on threads of their own; the listener is the test's.
+//! How `Server` puts them together is tested through [`Stage`].
 
 use crate::harness::Stage;
 use crate::support::recorder::Recorder;

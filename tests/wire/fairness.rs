@@ -1,4 +1,5 @@
-//! What one connection may take before the others get theirs, in requests, octets and reads, and in which order octets go out.
+//! What one connection may take before the others get theirs, in requests, bytes and reads, and in
+//! which order bytes go out.
 
 use crate::client::{Client, get};
 use crate::engine::Engine;
@@ -20,7 +21,7 @@ use std::thread;
 
 /// The well-behaved clients.
 const OTHERS: usize = 63;
-/// Octets of an answer that is not copied.
+/// Bytes of an answer that is not copied.
 const BIG: usize = 100_000;
 
 /// What the greedy one has had, and how often the others were answered.
@@ -31,7 +32,7 @@ struct Had {
     reads: Arc<AtomicUsize>,
 }
 
-/// Content without an end, an octet at a time.
+/// Content without an end, a byte at a time.
 struct Drip(Arc<AtomicUsize>);
 
 impl Read for Drip {
@@ -60,7 +61,8 @@ fn handler(had: &Had) -> impl Handler + use<> {
     }
 }
 
-/// Sixty-three clients ask so often each, beside one that has always asked for more: what that one has had meanwhile.
+/// Sixty-three clients ask so often each, beside one that has always asked for more: what that one
+/// has had meanwhile.
 fn beside(greedy: &str, rounds: usize) -> (Had, u64) {
     let had = Had::default();
     let scene = Scene::new(handler(&had));
@@ -71,7 +73,7 @@ fn beside(greedy: &str, rounds: usize) -> (Had, u64) {
     for round in 1..=rounds {
         others.iter().for_each(|other| other.sends(get("/")));
         while had.others.load(Ordering::SeqCst) < round * OTHERS {
-            assert!(scene.turn(), "somebody waits for ever");
+            assert!(scene.turn(), "somebody waits forever");
             let had = had.answers.load(Ordering::SeqCst);
             assert!(had <= 10 * rounds * REQUESTS_PER_TURN, "it has it all");
         }
@@ -101,16 +103,16 @@ fn sixty_three_clients_get_their_share_beside_one_that_never_stops() {
         "nor is it held up"
     );
     assert!(sent <= TURNS as u64 * BYTES_PER_TURN);
-    // A turn ends behind the write that uses its octets up.
+    // A turn ends after the write that uses its bytes up.
     let (had, sent) = beside(&get("/greedy/big"), ROUNDS);
     let most = BYTES_PER_TURN + BIG as u64 + 1_000;
-    assert!(sent <= TURNS as u64 * most, "{sent} octets");
+    assert!(sent <= TURNS as u64 * most, "{sent} bytes");
     assert!(sent >= ROUNDS as u64 * BYTES_PER_TURN, "nor is it held up");
     assert!(answers(&had) < TURNS * REQUESTS_PER_TURN / 2);
     // One answer without an end.
     let (_, sent) = beside(&get("/greedy/stream"), ROUNDS);
     let most = BYTES_PER_TURN + 2 * STREAM_BLOCK as u64;
-    assert!(sent <= TURNS as u64 * most, "{sent} octets");
+    assert!(sent <= TURNS as u64 * most, "{sent} bytes");
     assert!(sent >= ROUNDS as u64 * BYTES_PER_TURN, "nor is it held up");
     // A reader that brings next to nothing uses up its reads instead.
     let (had, _) = beside(&get("/greedy/drip"), ROUNDS);
@@ -178,7 +180,8 @@ fn the_order_in_which_clients_are_served_is_that_in_which_they_were_ready() {
                 }
                 let marks = marks.lock().unwrap().clone();
                 assert_eq!(marks.len(), OTHERS + 1, "round {round}");
-                // One turn before them; and one between them, for those that the poller had found earlier than the others.
+                // One turn before them; and one between them, for those that the poller had found
+                // earlier than the others.
                 let had = marks[OTHERS] - marks[0];
                 assert!(
                     had <= 2 * REQUESTS_PER_TURN,
@@ -189,7 +192,7 @@ fn the_order_in_which_clients_are_served_is_that_in_which_they_were_ready() {
     });
 }
 
-/// No request is begun while output is unsent past `write_buffer_bytes`, to the octet.
+/// No request is begun while output is unsent past `write_buffer_bytes`, to the byte.
 #[test]
 fn requests_are_begun_until_the_output_is_full() {
     let one = {
@@ -218,19 +221,20 @@ fn requests_are_begun_until_the_output_is_full() {
         wire.room(0);
         wire.sends(get("/").repeat(9));
         scene.admits(&wire);
-        assert_eq!(asked.load(Ordering::SeqCst), begun, "{room} octets");
+        assert_eq!(asked.load(Ordering::SeqCst), begun, "{room} bytes");
         // As much room as one answer has lets one more begin, and no more than that.
         wire.does(Act::Takes(one));
         scene.runs();
         let more = asked.load(Ordering::SeqCst) - begun;
-        assert!(more <= 1, "{room} octets: {more} more");
+        assert!(more <= 1, "{room} bytes: {more} more");
         wire.room(usize::MAX);
         scene.runs();
-        assert_eq!(wire.got().matches(PAGE).count(), 9, "{room} octets");
+        assert_eq!(wire.got().matches(PAGE).count(), 9, "{room} bytes");
     }
 }
 
-/// What was answered is with the client before the server waits for it: the client may be waiting for that.
+/// What was answered is with the client before the server waits for it: the client may be waiting
+/// for that.
 #[test]
 fn output_is_flushed_before_anything_is_waited_for() {
     let post =
@@ -283,7 +287,7 @@ fn output_is_flushed_before_anything_is_waited_for() {
 
 /// The same with a real client, which sends nothing more before it has its first answer.
 #[test]
-fn an_answer_does_not_wait_for_the_content_behind_it() {
+fn an_answer_does_not_wait_for_the_content_after_it() {
     on_each_backend(|stage| {
         let server = stage.server().spawn(|request: &mut Request<'_>| {
             let read = request.body().read_to_end(&mut Vec::new());

@@ -1,4 +1,5 @@
-//! The fields of answers as they are written: what a program puts into them, and what the server adds.
+//! The fields of answers as they are written: what a program puts into them, and what the server
+//! adds.
 
 use crate::client::get;
 use crate::simulated::Scene;
@@ -8,7 +9,8 @@ use doorstep::{Request, Response, Status};
 /// A name, and what a handler answers.
 type Row = (&'static str, fn() -> Response);
 
-/// The head of what this handler answers at this time, in milliseconds since 1970, and what the observer heard of it.
+/// The head of what this handler answers at this time, in milliseconds since 1970, and what the
+/// observer heard of it.
 fn answer_at(ms: u64, answer: fn() -> Response) -> (String, Event) {
     let scene = Scene::new(move |_: &mut Request<'_>| answer());
     scene.set(ms);
@@ -89,7 +91,8 @@ fn a_server_field_of_the_programs_own_stands_alone() {
     assert_eq!(values(&head, "Server"), ["mine/1.0"], "{head}");
 }
 
-/// CR, LF and NUL, wherever a program may put them: not an octet of them is written, and the observer hears of it.
+/// CR, LF and NUL, wherever a program may put them: not a byte of them is written, and the observer
+/// hears of it.
 #[test]
 fn what_cannot_be_written_is_a_fault_of_the_program() {
     let rows: [Row; 7] = [

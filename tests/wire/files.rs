@@ -1,4 +1,5 @@
-//! The file service behind real sockets: parts, 304, and a file that changes under way, over connections that live on.
+//! The file service after real sockets: parts, 304, and a file that changes under way, over
+//! connections that live on.
 #![cfg(feature = "files")]
 
 use crate::client::{Broken, Client};
@@ -58,7 +59,7 @@ fn parts_conditions_and_wholes_share_a_connection() {
                 let answer = client.answer();
                 assert!(answer.status == 200 && answer.content == whole, "{name}");
                 let tag = answer.header_value("ETag").expect("a tag").to_string();
-                // All at once: none of these may take an octet of the next one's.
+                // All at once: none of these may take a byte of the next one's.
                 let range = format!("bytes={middle}-{}", middle + 99);
                 let several = format!("bytes=0-9,{middle}-");
                 client.send(
@@ -104,7 +105,8 @@ fn parts_conditions_and_wholes_share_a_connection() {
     });
 }
 
-/// RFC 9110 §12.5.5: a page in place of a missing path was chosen by Accept too, so a cache in between must not give it to all.
+/// RFC 9110 §12.5.5: a page in place of a missing path was chosen by Accept too, so a cache in
+/// between must not give it to all.
 #[test]
 fn the_page_of_an_application_says_what_it_was_chosen_by() {
     let folder = folder(&[("index.html", 100)]);
@@ -161,7 +163,7 @@ fn a_file_that_shrinks_under_way_closes_the_connection() {
             let promised = client.head().length.expect("a length");
             file.set_len(LENGTH as u64 - 1).unwrap();
             let (seen, end) = client.rest();
-            assert!(seen < promised, "{end}: {seen} octets of {promised}");
+            assert!(seen < promised, "{end}: {seen} bytes of {promised}");
             assert_ne!(end, Broken::TimedOut);
             recorder.hears_closed(CloseReason::ContentFailed);
         });

@@ -1,6 +1,6 @@
-//! hyper#1764, hyper#4085: a client that closes its side, or resets the connection, in each phase. The connection ends for a reason
-//! with a name, its slot is free again, and until then nobody is woken for nothing: events are counted, so that the bound holds
-//! on every machine.
+//! hyper#1764, hyper#4085: a client that closes its side, or resets the connection, in each phase.
+//! The connection ends for a reason with a name, its slot is free again, and until then nobody is
+//! woken for nothing: events are counted, so that the bound holds on every machine.
 
 use crate::client::{Client, get};
 use crate::engine::Engine;
@@ -21,7 +21,8 @@ const POST: &str = "POST /unread HTTP/1.1\r\nHost: localhost\r\nContent-Length: 
 const BIG: usize = 16 << 20;
 /// Rounds of another client, while a half-closed connection lives on.
 const ROUNDS: usize = 200;
-/// Events besides those of the other client: its own, and a connection that two workers are told of.
+/// Events besides those of the other client: its own, and a connection that two workers are told
+/// of.
 const MORE: usize = 20;
 
 /// A phase, what a client sends to get there, and why it ends.
@@ -56,7 +57,7 @@ fn rows() -> Vec<Row> {
         row("Idle", &"", PeerClosed, Failed),
         row("Head", &"GET / HT", PeerClosedEarly, Failed),
         row(
-            "Gather",
+            "Prefetch",
             &format!("{POST}5\r\n\r\nab"),
             PeerClosedEarly,
             Failed,
@@ -71,7 +72,7 @@ fn rows() -> Vec<Row> {
         ),
         row("Send", &get("/memory"), PeerClosed, Failed),
         row("Send, from a reader", &get("/stream"), PeerClosed, Failed),
-        row("Drain", &long, PeerClosedEarly, Failed),
+        row("Discard", &long, PeerClosedEarly, Failed),
         row(
             "Linger",
             &"NOT HTTP\r\n\r\n",
@@ -146,7 +147,8 @@ impl Watched {
         if row.is_held {
             self.gate.holds(1);
         }
-        // Whoever is free has been through what was sent before, and has sent what the sockets hold.
+        // Whoever is free has been through what was sent before, and has sent what the sockets
+        // hold.
         self.tick(row);
         client
     }
@@ -199,7 +201,7 @@ fn a_half_close_in_each_phase_ends_well() {
                 assert_eq!(answer.content.len(), length, "{}", row.phase);
             } else if matches!(row.finished, CloseReason::Rejected(_)) {
                 assert_eq!(client.answer().status, 400, "{}", row.phase);
-            } else if row.phase == "Drain" {
+            } else if row.phase == "Discard" {
                 assert_eq!(client.answer().text(), PAGE);
             }
             client.ends();
@@ -217,7 +219,8 @@ fn a_reset_in_each_phase_frees_the_connection() {
             // Closed with an answer unread, a socket resets its connection.
             drop(watched.reach(&row, true));
             if row.is_held {
-                // Nobody waits for a connection that a handler has; its end is found out when it is answered.
+                // Nobody waits for a connection that a handler has; its end is found out when it is
+                // answered.
                 watched.tick(&row);
                 assert_eq!(watched.engine.shared.slots.occupied(), 2, "{}", row.phase);
                 watched.gate.open();
@@ -275,7 +278,7 @@ fn clients_that_go_leave_nothing() {
         }
         engine.recorder.hears_ends(1_000);
         assert!(eventually(|| engine.shared.slots.occupied() == 0));
-        // Each was accepted, was perhaps told of with its octets, and was told of with its end.
+        // Each was accepted, was perhaps told of with its bytes, and was told of with its end.
         assert!(engine.events() <= 4 * 1_000, "{} events", engine.events());
     });
 }

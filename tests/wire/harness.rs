@@ -1,4 +1,5 @@
-//! What the tests share: a server on each backend, handlers that can be held, an observer that remembers, a process of one's own.
+//! What the tests share: a server on each backend, handlers that can be held, an observer that
+//! remembers, a process of one's own.
 
 use crate::client::Client;
 use crate::support::{PATIENCE, eventually};
@@ -46,7 +47,8 @@ pub fn on_each_backend(test: impl Fn(Stage)) {
     }
 }
 
-/// A place where handlers wait until the test lets them go on. Bounded, so that a failing test ends.
+/// A place where handlers wait until the test lets them go on. Bounded, so that a failing test
+/// ends.
 #[derive(Clone, Default)]
 pub struct Gate(Arc<(Mutex<GateState>, Condvar)>);
 
@@ -98,7 +100,8 @@ impl Drop for Gate {
     }
 }
 
-/// Does something when a test's scope ends, also when it fails there: otherwise the scope would wait for its threads for ever.
+/// Does something when a test's scope ends, also when it fails there: otherwise the scope would
+/// wait for its threads forever.
 pub struct AtTheEnd<F: FnMut()>(pub F);
 
 impl<F: FnMut()> Drop for AtTheEnd<F> {
@@ -107,8 +110,8 @@ impl<F: FnMut()> Drop for AtTheEnd<F> {
     }
 }
 
-/// Waits until what these clients have sent lies with the server's sockets: on a busy machine that is a little after it was
-/// taken from the clients. Nobody may have read it.
+/// Waits until what these clients have sent lies with the server's sockets: on a busy machine that
+/// is a little after it was taken from the clients. Nobody may have read it.
 pub fn await_arrival(server: SocketAddr, clients: &[&Client]) {
     let clients: Vec<_> = clients.iter().map(|client| client.address()).collect();
     match have_arrived(server, &clients) {

@@ -17,7 +17,8 @@ const BIG: usize = 16 << 20;
 /// Clients of each kind: more than there are workers.
 const EACH: usize = 8;
 
-/// rouille#207: a server with nothing to do does nothing; hyper#368: nor do the idle ones keep others from being served.
+/// rouille#207: a server with nothing to do does nothing; hyper#368: nor do the idle ones keep
+/// others from being served.
 #[test]
 fn connections_that_wait_are_not_looked_at() {
     let big: Arc<[u8]> = vec![b'x'; BIG].into();
@@ -63,7 +64,8 @@ fn connections_that_wait_are_not_looked_at() {
             || engine.counts.sweeps.load(Ordering::SeqCst) >= sweeps + 20
         ));
         assert_eq!(engine.events(), events);
-        // Who comes now is served at once: one event for the listener, or two, and one for each request.
+        // Who comes now is served at once: one event for the listener, or two, and one for each
+        // request.
         let mut fresh = Client::connect(engine.address);
         for _ in 0..100 {
             assert_eq!(fresh.ask("/").text(), PAGE);

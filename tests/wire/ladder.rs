@@ -41,8 +41,8 @@ fn same_page_for_every_request() {
 #[test]
 fn restarts_at_once_on_the_same_port() {
     on_each_backend(|stage| {
-        // Between the end and the next start another process may be given the port: then the round proves nothing.
-        // Without SO_REUSEADDR every round would fail so.
+        // Between the end and the next start another process may be given the port: then the round
+        // proves nothing. Without SO_REUSEADDR every round would fail so.
         let restarted = (0..3).any(|_| match restart(stage) {
             Ok(()) => true,
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => false,
@@ -60,7 +60,8 @@ fn restart(stage: Stage) -> io::Result<()> {
         let mut client = Client::connect(address);
         client.send(get("/").replace("\r\n\r\n", AND_CLOSE));
         assert_eq!(client.answer().text(), PAGE);
-        // The server's FIN is here before the client's goes out, so TIME_WAIT is on the server's side.
+        // The server's FIN is here before the client's goes out, so TIME_WAIT is on the server's
+        // side.
         client.ends();
     }
     match is_in_time_wait(address) {
@@ -77,7 +78,8 @@ fn restart(stage: Stage) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a connection with this local address is in TIME_WAIT; `None` where the system does not tell.
+/// Whether a connection with this local address is in TIME_WAIT; `None` where the system does not
+/// tell.
 fn is_in_time_wait(address: SocketAddr) -> Option<bool> {
     const TIME_WAIT: &str = "06";
     let table = fs::read_to_string("/proc/net/tcp").ok()?;
@@ -257,7 +259,8 @@ fn one_thread_serves_a_thousand_connections() {
             assert_eq!(own("task"), before);
             drop(clients);
             server.shutdown(GRACE).unwrap();
-            // A housekeeper and one worker, which has let go of the server before the last of its thread is gone.
+            // A housekeeper and one worker, which has let go of the server before the last of its
+            // thread is gone.
             let without = before.map(|with| with - 2);
             assert!(eventually(|| own("task") == without), "{without:?} threads");
         });
@@ -346,7 +349,7 @@ fn client_that_closes_without_a_byte() {
 
 #[test]
 fn requests_in_pieces_and_stuck_together() {
-    let octets = [post("/first", "ten octets"), get("/second").into_bytes()].concat();
+    let octets = [post("/first", "ten bytes"), get("/second").into_bytes()].concat();
     on_each_backend(|stage| {
         let echo = |request: &mut Request<'_>| {
             let path = request.path();
@@ -357,7 +360,7 @@ fn requests_in_pieces_and_stuck_together() {
         let mut ticker = Client::connect(server.addr());
         let mut client = Client::connect(server.addr());
         let answers = |client: &mut Client| {
-            assert_eq!(client.answer().text(), "/first ten octets");
+            assert_eq!(client.answer().text(), "/first ten bytes");
             assert_eq!(client.answer().text(), "/second ");
         };
         // At both ends: the whole in one piece.

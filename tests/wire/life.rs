@@ -19,7 +19,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// What the tests of deadlines wait for. The others keep the defaults, which are far beyond the patience of a client.
+/// What the tests of deadlines wait for. The others keep the defaults, which are far beyond the
+/// patience of a client.
 const SHORT: Duration = Duration::from_millis(200);
 
 fn timeouts(change: impl FnOnce(&mut Timeouts)) -> Timeouts {
@@ -28,7 +29,8 @@ fn timeouts(change: impl FnOnce(&mut Timeouts)) -> Timeouts {
     timeouts
 }
 
-/// Sends octet after octet, each well within a deadline that counts from octet to octet, until the server has had enough.
+/// Sends byte after byte, each well within a deadline that counts from byte to byte, until the
+/// server has had enough.
 fn dribble(client: &Client, start: &str) -> thread::JoinHandle<()> {
     let mut sender = client.also();
     let start = start.to_string();
@@ -76,8 +78,8 @@ fn a_head_that_dribbles_is_refused_in_time() {
 fn content_that_dribbles_is_refused_in_time() {
     let length =
         |length| format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n");
-    // Prefetched before the handler runs, all of it and the beginning, and read by it; by length, and in one chunk that never
-    // ends.
+    // Prefetched before the handler runs, all of it and the beginning, and read by it; by length,
+    // and in one chunk that never ends.
     let chunked =
         "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2710\r\n";
     let pulled = format!("{}{}", length(20_000), "x".repeat(PREFETCH_BYTES));
@@ -85,7 +87,7 @@ fn content_that_dribbles_is_refused_in_time() {
     on_each_backend(|stage| {
         let short = timeouts(|timeouts| {
             (timeouts.body, timeouts.linger) = (SHORT, SHORT);
-            // Nothing is earned by octets that dribble.
+            // Nothing is earned by bytes that dribble.
             timeouts.min_rate = u32::MAX;
         });
         let recorder = Recorder::default();
@@ -169,7 +171,7 @@ fn a_client_that_does_not_read_costs_neither_memory_nor_a_worker_nor_time() {
         let made = content.0.load(Ordering::SeqCst);
         assert!(
             made < 64 << 20,
-            "{made} octets were made for a client that reads none"
+            "{made} bytes were made for a client that reads none"
         );
         assert_eq!(other.ask("/").text(), PAGE);
         drop(deaf);
@@ -191,8 +193,8 @@ fn a_client_that_reads_too_slowly_is_closed() {
         let mut client = Client::connect(server.addr());
         client.send(get("/"));
         client.head();
-        // hyper#2355, axum#3478: it never stops reading, so that no single write waits for as long as the deadline; all waits
-        // together do.
+        // hyper#2355, axum#3478: it never stops reading, so that no single write waits for as long
+        // as the deadline; all waits together do.
         let mut block = || (0..4).all(|_| client.some().is_ok_and(|octets| !octets.is_empty()));
         let is_cut = eventually(|| {
             thread::sleep(SHORT / 40);
@@ -266,7 +268,7 @@ fn a_reset_frees_the_connection() {
         };
         let server = stage.server().workers(1).observer(recorder.clone());
         let server = server.spawn(handler).unwrap();
-        // Closing a socket with octets unread resets its connection: in the middle of an answer …
+        // Closing a socket with bytes unread resets its connection: in the middle of an answer …
         let mut client = Client::connect(server.addr());
         client.send(get("/endless"));
         client.head();
@@ -303,7 +305,7 @@ impl Drop for Touchy {
     }
 }
 
-/// Content whose reader panics behind so many octets, or, holding something touchy, when it goes.
+/// Content whose reader panics after so many bytes, or, holding something touchy, when it goes.
 struct Mined {
     left: usize,
     touchy: Option<Touchy>,
@@ -332,7 +334,7 @@ fn mined(request: &mut Request<'_>) -> Response {
         }
         "/late" => {
             let _ = request.body().read(&mut [0; 10]);
-            panic!("a planted panic behind a read")
+            panic!("a planted panic after a read")
         }
         "/reader" => Response::new(Status::OK).stream(None, mined(100_000, None)),
         "/reader/length" => Response::new(Status::OK).stream(Some(200_000), mined(100_000, None)),
@@ -356,7 +358,7 @@ fn a_panic_of_a_handler_is_a_500_and_the_worker_lives() {
         ];
         for request in &requests {
             let mut client = Client::connect(server.addr());
-            // What was answered before it goes out, and nothing behind it is read.
+            // What was answered before it goes out, and nothing after it is read.
             client.send([&get("/")[..], request, &get("/")].concat());
             assert_eq!(client.answer().text(), PAGE);
             let answer = client.answer();
@@ -394,7 +396,8 @@ fn a_panic_within_content_is_seen_by_the_client() {
                 events.iter().filter(panicked).count() > number
             });
         }
-        // When content panics as it is dropped, all of it or nothing may have gone; the server lives.
+        // When content panics as it is dropped, all of it or nothing may have gone; the server
+        // lives.
         let mut client = Client::connect(server.addr());
         client.send(get("/drop"));
         let _ = client.try_answer();
@@ -466,7 +469,7 @@ fn a_panic_of_an_observer_about_an_overload_costs_nothing() {
     });
 }
 
-/// Answers with the first `promised` octets of a file.
+/// Answers with the first `promised` bytes of a file.
 fn promise(scratch: &Temporary, promised: u64) -> impl Fn(&mut Request<'_>) -> Response + use<> {
     let path = scratch.to_path_buf();
     move |_: &mut Request<'_>| {
@@ -478,7 +481,8 @@ fn promise(scratch: &Temporary, promised: u64) -> impl Fn(&mut Request<'_>) -> R
 #[test]
 fn a_file_shorter_than_promised_never_looks_complete() {
     on_each_backend(|stage| {
-        // sirv#145. Short ones are read before a head goes out; long ones are sent as they are read.
+        // sirv#145. Short ones are read before a head goes out; long ones are sent as they are
+        // read.
         for (length, promised) in [
             (0, 1),
             (1_000, 60_000),
@@ -527,14 +531,14 @@ fn a_file_that_shrinks_while_it_is_sent_never_looks_complete() {
         assert_eq!(client.head().length, Some(LENGTH));
         file.set_len(LENGTH - 1).unwrap();
         let (seen, end) = client.rest();
-        assert!(seen < LENGTH, "{end}: {seen} octets");
+        assert!(seen < LENGTH, "{end}: {seen} bytes");
         assert_ne!(end, Broken::TimedOut);
         recorder.hears_closed(CloseReason::ContentFailed);
     });
 }
 
 #[test]
-fn a_big_file_arrives_octet_by_octet() {
+fn a_big_file_arrives_byte_by_byte() {
     const BLOCK: usize = 1 << 20;
     const BLOCKS: usize = 64;
     let block = pattern(BLOCK);
@@ -678,7 +682,7 @@ fn a_client_that_never_stops_asking_holds_up_nobody() {
 }
 
 #[test]
-fn a_client_that_floods_behind_the_last_answer_holds_up_nobody() {
+fn a_client_that_floods_after_the_last_answer_holds_up_nobody() {
     on_each_backend(|stage| {
         let short = timeouts(|timeouts| timeouts.linger = SHORT);
         let recorder = Recorder::default();

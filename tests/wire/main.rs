@@ -1,9 +1,9 @@
-//! The server over real sockets, on every poller that this system has.
+//! The server over real sockets, on every poller that this system has: what a client sees, and what
+//! an observer hears.
 //!
-//! In: what a client sees, and what an observer hears. Every test runs on each of `Backend::ALL`. A test that counts
-//! descriptors, threads or memory runs in a process of its own, so that no other test is counted with it.
-//! Out: which octets are a valid message (`tests/rfc`), the state machine (`tests/conn`), files below a folder (`tests/files`).
-//! Never: a bound on speed. Waits end with an event; the bounds on them are there so that a fault fails instead of hanging.
+//! A test that counts descriptors, threads or memory runs in a process of its own, so that no other
+//! test is counted with it. Waits end with an event; the bounds on them are there so that a fault
+//! fails instead of hanging, and say nothing of speed.
 
 mod accepting;
 mod at_capacity;

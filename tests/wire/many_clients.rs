@@ -1,4 +1,5 @@
-//! Many connections by number, on the simulated system: who is ready when, and what the time is, is chosen.
+//! Many connections by number, on the simulated system: who is ready when, and what the time is, is
+//! chosen.
 
 use crate::simulated::{Scene, Wire};
 use crate::support::recorder::Event;

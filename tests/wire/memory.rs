@@ -13,7 +13,7 @@ const MARKED: u64 = 1 << 20;
 /// Peak memory may grow by so much, the client's own included.
 const GROWTH_MOST: u64 = 4 << 20;
 
-/// The octets at the start of each mebibyte of the file; the others are zero.
+/// The bytes at the start of each mebibyte of the file; the others are zero.
 fn marker(number: u64) -> [u8; 16] {
     let mut octets = *b"MiB number \0\0\0\0\0";
     octets[11..].copy_from_slice(&number.to_be_bytes()[3..]);
@@ -52,7 +52,7 @@ fn a_file_of_2_gib_adds_at_most_4_mib_to_peak_memory() {
             client.send(get("/whole"));
             check(&mut client, LENGTH);
             let grown = peak().expect("the peak") - before;
-            assert!(grown <= GROWTH_MOST, "{grown} octets more");
+            assert!(grown <= GROWTH_MOST, "{grown} bytes more");
         });
     });
 }
@@ -68,7 +68,7 @@ fn write_marked(path: &Path, length: u64) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Reads an answer of that length, and compares each octet.
+/// Reads an answer of that length, and compares each byte.
 fn check(client: &mut Client, length: u64) {
     let zeros = [0; 16 * 1024];
     assert_eq!(client.head().length, Some(length));
@@ -87,7 +87,7 @@ fn check(client: &mut Client, length: u64) {
             let count = expected.len().min(left.len());
             assert!(
                 left[..count] == expected[..count],
-                "another octet behind {place}"
+                "another byte after {place}"
             );
             left = &left[count..];
             place += count as u64;
@@ -96,7 +96,7 @@ fn check(client: &mut Client, length: u64) {
     assert_eq!(place, length);
 }
 
-/// The most memory that this process has had, in octets; `None` where the system does not tell.
+/// The most memory that this process has had, in bytes; `None` where the system does not tell.
 fn peak() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
@@ -104,10 +104,10 @@ fn peak() -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// The reader of this file knows a wrong octet when it sees one.
+/// The reader of this file knows a wrong byte when it sees one.
 #[test]
-#[should_panic(expected = "another octet")]
-fn a_wrong_octet_is_seen() {
+#[should_panic(expected = "another byte")]
+fn a_wrong_byte_is_seen() {
     on_each_backend(|stage| {
         let wrong = |_: &mut Request<'_>| {
             let mut content = vec![0; MARKED as usize];

@@ -1,4 +1,5 @@
-//! Messages over the wire: what bad ones get, and how good ones are framed. A sample: the tables are in `tests/rfc`.
+//! Messages over the wire: what bad ones get, and how good ones are framed. A sample: the tables
+//! are in `tests/rfc`.
 
 use crate::client::{AND_CLOSE, Broken, Client, Delimited, get, post, post_chunked};
 use crate::harness::{PAGE, on_each_backend, page};
@@ -73,7 +74,7 @@ fn refused() -> Vec<Row> {
         ),
         // GHSA-vqfr-h8mv-ghfj
         row(
-            "junk behind a chunk",
+            "junk after a chunk",
             &with("Transfer-Encoding: chunked\r\n\r\n1\r\nhXX0"),
             400,
         ),
@@ -157,7 +158,8 @@ fn a_refused_message_gets_its_status_and_the_end() {
                 scope.spawn(move || sender.try_send(octets));
                 let answer = client.answer();
                 assert_eq!(answer.status, status);
-                // How much of a chunked body is left is known only when the limit of what is dropped is reached.
+                // How much of a chunked body is left is known only when the limit of what is
+                // dropped is reached.
                 assert!(answer.closes || name.starts_with("chunks beyond"));
                 assert_eq!(
                     answer.header_value("Content-Type"),
@@ -173,8 +175,8 @@ fn a_refused_message_gets_its_status_and_the_end() {
     });
 }
 
-/// RFC 9110 §15.5.14: content that a handler does not want to collect ends the connection, which the answer says, whether what is
-/// left of it is known or not.
+/// RFC 9110 §15.5.14: content that a handler does not want to collect ends the connection, which
+/// the answer says, whether what is left of it is known or not.
 #[test]
 fn content_too_large_is_answered_and_the_last() {
     on_each_backend(|stage| {
@@ -317,7 +319,7 @@ fn answers_without_content_have_none() {
         let server = stage.server().spawn(handler).unwrap();
         let mut client = Client::connect(server.addr());
         for path in ["/", "/204", "/304", "/stream"] {
-            // hyper#2836, tiny-http#198: an octet too many would be the start of the next answer.
+            // hyper#2836, tiny-http#198: a byte too many would be the start of the next answer.
             let got = client.ask(path);
             client.send(format!("HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
             let head = client.head();
@@ -361,7 +363,7 @@ fn streams_are_chunked_or_end_with_the_connection() {
 
 #[test]
 fn known_lengths_are_said_and_kept() {
-    // Around what is copied behind the head and what goes by itself, and a reader of known length.
+    // Around what is copied after the head and what goes by itself, and a reader of known length.
     let lengths = [0, 1, 16 << 10, (16 << 10) + 1, 64 << 10, 3 << 20];
     on_each_backend(|stage| {
         let handler = |request: &mut Request<'_>| {
@@ -428,7 +430,8 @@ fn content_that_is_not_read_is_never_a_request() {
                         scope.spawn(move || sender.try_send(whole));
                         let first = client.answer();
                         assert_eq!(first.text(), PAGE);
-                        // RUSTSEC-2020-0093, RUSTSEC-2025-0037: one answer to the GET behind it, or the end.
+                        // RUSTSEC-2020-0093, RUSTSEC-2025-0037: one answer to the GET after it, or
+                        // the end.
                         let next = client.try_answer();
                         match &next {
                             Ok(answer) => assert!(!first.closes && answer.text() == PAGE),
@@ -463,7 +466,8 @@ fn continue_is_said_once_and_only_to_who_waits_for_it() {
         };
         let server = stage.server().spawn(handler).unwrap();
         let mut client = Client::connect(server.addr());
-        // Wanted: once, before the content is read; the strict reader of the answer finds a second one.
+        // Wanted: once, before the content is read; the strict reader of the answer finds a second
+        // one.
         for content in [pattern(5), pattern(100_000)] {
             client.send(format!("{HEAD}Content-Length: {}\r\n\r\n", content.len()));
             client.expects(CONTINUE);
@@ -496,7 +500,7 @@ fn continue_is_said_once_and_only_to_who_waits_for_it() {
 }
 
 #[test]
-fn an_upload_of_any_size_reaches_the_handler_octet_by_octet() {
+fn an_upload_of_any_size_reaches_the_handler_byte_by_byte() {
     let content = pattern(4 << 20);
     on_each_backend(|stage| {
         let digest = |request: &mut Request<'_>| digest_of(request.body()).expect("the content");
@@ -522,7 +526,7 @@ fn an_upload_of_any_size_reaches_the_handler_octet_by_octet() {
     });
 }
 
-/// The length of what is read, and a sum in which every octet and its place count (FNV-1a).
+/// The length of what is read, and a sum in which every byte and its place count (FNV-1a).
 fn digest_of(from: &mut impl Read) -> io::Result<String> {
     let (mut length, mut sum) = (0_u64, 0xcbf2_9ce4_8422_2325_u64);
     let mut block = [0; 10_000];
@@ -539,26 +543,26 @@ fn digest_of(from: &mut impl Read) -> io::Result<String> {
 }
 
 #[test]
-fn content_is_gathered_octet_by_octet() {
+fn content_is_gathered_byte_by_byte() {
     on_each_backend(|stage| {
         let server = stage.server().workers(1).spawn(collect).unwrap();
         let mut ticker = Client::connect(server.addr());
         let mut client = Client::connect(server.addr());
         for request in [
-            post("/", "twenty octets of it."),
-            post_chunked("/", b"twenty octets of it.", &[3, 8]),
+            post("/", "twenty bytes of it.."),
+            post_chunked("/", b"twenty bytes of it..", &[3, 8]),
         ] {
             for octet in &request {
                 client.send([*octet]);
                 // A worker that waited for this content could not answer here.
                 assert_eq!(ticker.ask("/tick").status, 200);
             }
-            assert_eq!(client.answer().text(), "twenty octets of it.");
+            assert_eq!(client.answer().text(), "twenty bytes of it..");
         }
     });
 }
 
-/// A request's octets, cut behind so many of its content's.
+/// A request's bytes, cut after so many of its content's.
 fn cut_within_content(request: &[u8], behind: usize) -> (&[u8], &[u8]) {
     let head = request.windows(4).position(|octets| octets == b"\r\n\r\n");
     request.split_at(head.expect("a head") + 4 + behind)
@@ -587,13 +591,13 @@ fn the_beginning_of_longer_content_costs_no_worker() {
     });
 }
 
-/// The longest head, with the most content that is awaited, in the smallest chunks: what waits leaves room for what comes,
-/// wherever in the buffer it begins.
+/// The longest head, with the most content that is awaited, in the smallest chunks: what waits
+/// leaves room for what comes, wherever in the buffer it begins.
 #[test]
-fn the_longest_request_is_gathered_behind_any_others() {
+fn the_longest_request_is_gathered_after_any_others() {
     let start = "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nX: ";
     let padding = "x".repeat(Limits::default().head_bytes - start.len() - 4);
-    // 5 octets of zeros, 2,729 chunks of 6 and the last one of 5.
+    // 5 bytes of zeros, 2,729 chunks of 6 and the last one of 5.
     let chunks = format!("00000{}0\r\n\r\n", "1\r\nx\r\n".repeat(2_729));
     assert_eq!(chunks.len(), PREFETCH_BYTES);
     let request = format!("{start}{padding}\r\n\r\n{chunks}").into_bytes();
@@ -676,14 +680,15 @@ fn the_last_request_of_a_connection_is_the_last() {
 }
 
 #[test]
-fn what_comes_behind_a_last_request_does_not_cost_its_answer() {
+fn what_comes_after_a_last_request_does_not_cost_its_answer() {
     let content = pattern(8 << 20);
     on_each_backend(|stage| {
         let big = content.clone();
         let handler = move |_: &mut Request<'_>| Response::new(Status::OK).body(big.clone());
         let server = stage.server().spawn(handler).unwrap();
         let mut client = Client::connect(server.addr());
-        // RFC 9112 §9.6: such a client must not send anything more. If it does, a close with that unread would be a reset.
+        // RFC 9112 §9.6: such a client must not send anything more. If it does, a close with that
+        // unread would be a reset.
         let whole = [get("/").replace("\r\n\r\n", AND_CLOSE), "x".repeat(1 << 20)].concat();
         let mut sender = client.also();
         thread::scope(|scope| {

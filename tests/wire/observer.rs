@@ -38,7 +38,8 @@ fn an_observer_hears_everything_once_and_in_order() {
         let mut client = Client::connect(server.addr());
         let peer = Some(client.address());
         let page = PAGE.len() as u64;
-        // Target, method, version, status, octets of content (`None`: with framing, so not told here), reason.
+        // Target, method, version, status, bytes of content (`None`: with framing, so not told
+        // here), reason.
         let rows = [
             ("/", Method::Get, Version::Http11, 200, Some(page), None),
             ("/a?b=c", Method::Head, Version::Http11, 200, Some(0), None),
@@ -148,7 +149,7 @@ fn a_request_takes_as_long_as_its_handler_at_least() {
         let server = stage.server().observer(times.clone()).spawn(work).unwrap();
         let begun = SystemTime::now();
         let mut client = Client::connect(server.addr());
-        // Heard before the octets go out, so both are known when the second answer is here.
+        // Heard before the bytes go out, so both are known when the second answer is here.
         client.send(get("/").repeat(2));
         (0..2).for_each(|_| assert_eq!(client.answer().text(), PAGE));
         let ended = SystemTime::now();

@@ -1,4 +1,5 @@
-//! A server that has no room for more, with every moment chosen: who has to go, in which order, and who hears of it.
+//! A server that has no room for more, with every moment chosen: who has to go, in which order, and
+//! who hears of it.
 
 use crate::client::{get, post};
 use crate::harness::{PAGE, page};
@@ -22,7 +23,8 @@ fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
     limits
 }
 
-/// The error that a system gives under this number; elsewhere than on Linux the numbers of the first two are the same.
+/// The error that a system gives under this number; elsewhere than on Linux the numbers of the
+/// first two are the same.
 fn numbered(number: i32) -> io::Error {
     io::Error::from_raw_os_error(number)
 }
@@ -118,7 +120,7 @@ fn a_connection_in_a_message_is_never_evicted() {
     }
     // Lingers: what it has been told is not read yet.
     crowd.asks(6, "NOT HTTP\r\n\r\n");
-    // One that was served, and one that has never sent an octet, which is the older of the two.
+    // One that was served, and one that has never sent a byte, which is the older of the two.
     crowd.scene.set(100);
     crowd.asks(7, get("/"));
     crowd.scene.set(200);
@@ -237,7 +239,8 @@ const SHORTAGES: &[Shortage] = &[
     ),
 ];
 
-/// Idle connections make room for one accept more, at once. Without one, the listener rests for 100 ms.
+/// Idle connections make room for one accept more, at once. Without one, the listener rests for 100
+/// ms.
 #[cfg(unix)]
 #[test]
 fn an_accept_without_descriptors_evicts_or_rests() {
@@ -308,8 +311,8 @@ fn an_accept_without_descriptors_evicts_or_rests() {
 }
 
 #[test]
-fn octets_kept_for_all_are_bounded_exactly() {
-    // Octets of the head of each of two clients, the limit, and whether that is too much.
+fn bytes_kept_for_all_are_bounded_exactly() {
+    // Bytes of the head of each of two clients, the limit, and whether that is too much.
     const ROWS: &[(usize, usize, usize, bool)] = &[
         (400, 599, 1_000, false),
         (400, 600, 1_000, false),
@@ -328,7 +331,8 @@ fn octets_kept_for_all_are_bounded_exactly() {
         }
         crowd.scene.set(1_000);
         crowd.asks(1, head(second));
-        // The oldest is the one for which octets have been kept longest, not the one that came first; it may be the last one.
+        // The oldest is the one for which bytes have been kept longest, not the one that came
+        // first; it may be the last one.
         let oldest = if first > 0 { 2 } else { 1 };
         let expected = if is_too_much { vec![oldest] } else { vec![] };
         assert_eq!(crowd.ends(), ended(expected), "{row}");
@@ -358,7 +362,7 @@ fn what_counts_as_kept() {
         "/mined" => Response::new(Status::OK).stream(None, Mined(2)),
         _ => Response::text(PAGE),
     };
-    // Path, octets of content kept while the client has taken 1,000 of them.
+    // Path, bytes of content kept while the client has taken 1,000 of them.
     const ROWS: &[(&str, usize)] = &[("/shared", 0), ("/static", 0), ("/made", 100_000)];
     let mut crowd = Crowd::new(Limits::default(), handler);
     crowd.come(1);
@@ -395,7 +399,7 @@ fn what_counts_as_kept() {
     crowd.wires[0].room(usize::MAX);
     crowd.asks(0, "");
     assert_eq!(crowd.scene.shared.budget.parked(), 0);
-    // Panics: with a part of the head kept from before, and in a reader behind output that was kept.
+    // Panics: with a part of the head kept from before, and in a reader after output that was kept.
     crowd.asks(0, "GET /pan");
     assert_eq!(crowd.scene.shared.budget.parked(), 8);
     crowd.asks(0, "ic HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -435,18 +439,18 @@ fn one_that_needs_much_costs_as_many_as_it_takes() {
         crowd.asks(number, format!("GET /{}", "a".repeat(95)));
         crowd.scene.set(1_000 - number as u64);
     }
-    // More octets for the same message do not make it younger.
+    // More bytes for the same message do not make it younger.
     crowd.scene.set(1_500);
     crowd.asks(18, "a");
     assert_eq!(crowd.scene.shared.budget.parked(), 1_901);
     crowd.wires[19].room(1_000);
     crowd.asks(19, get("/"));
-    // The oldest has 101 octets, each other one 100.
+    // The oldest has 101 bytes, each other one 100.
     let stay = (LIMIT - needed) / 100;
     assert!((1..18).contains(&stay), "{stay}");
     assert_eq!(crowd.ends(), ended((stay..19).rev()));
     assert_eq!(crowd.scene.shared.budget.parked(), needed + 100 * stay);
-    // Its last octet makes room again.
+    // Its last byte makes room again.
     crowd.wires[19].room(usize::MAX);
     crowd.asks(19, "");
     assert_eq!(crowd.scene.shared.budget.parked(), 100 * stay);
@@ -471,7 +475,8 @@ fn one_sweep_gives_up_all_that_stall() {
     assert_eq!(crowd.ends().len(), many - 2);
 }
 
-/// A program may make answers of any size: given up are those that nobody takes, and never the only one.
+/// A program may make answers of any size: given up are those that nobody takes, and never the only
+/// one.
 #[test]
 fn made_answers_are_given_up_when_they_are_not_taken() {
     let handler = |_: &mut Request<'_>| Response::new(Status::OK).body(pattern(50_000));
@@ -487,7 +492,7 @@ fn made_answers_are_given_up_when_they_are_not_taken() {
     crowd.scene.set(10);
     asks(&mut crowd, 2);
     assert_eq!(crowd.scene.shared.budget.made(), 150_000);
-    // One octet taken is a sign of life.
+    // One byte taken is a sign of life.
     crowd.scene.set(500);
     crowd.wires[0].room(1_001);
     crowd.asks(0, "");
@@ -621,7 +626,8 @@ fn what_an_address_is_counted_as() {
         ("2001:db8:1:3::", "2001:db8:1:3::/64"),
         ("fe80::1", "fe80::/64"),
         ("::1", "::/64"),
-        // RFC 4291 §2.5.5.1: an IPv4-compatible address is deprecated, and an IPv6 one like any other.
+        // RFC 4291 §2.5.5.1: an IPv4-compatible address is deprecated, and an IPv6 one like any
+        // other.
         ("::192.0.2.1", "::/64"),
         ("64:ff9b::192.0.2.1", "64:ff9b::/64"),
     ] {

@@ -1,8 +1,9 @@
-//! Who may touch a connection, with the real slots and workers: what happens between the steps is chosen here. Every interleaving of
-//! the steps themselves is in `tests/model`.
+//! Who may touch a connection, with the real slots and workers: what happens between the steps is
+//! chosen here. Every interleaving of the steps themselves is in `tests/model`.
 //!
-//! http.zig, its worker's notes: an event for a closed connection whose slot is another's by now; an event for a connection that is
-//! owned; a sweep that closes what its worker is about to arm again.
+//! http.zig, its worker's notes: an event for a closed connection whose slot is another's by now;
+//! an event for a connection that is owned; a sweep that closes what its worker is about to arm
+//! again.
 
 use crate::client::get;
 use crate::harness::{PAGE, page};
@@ -54,7 +55,8 @@ fn an_event_for_a_connection_that_is_gone_hits_no_stranger() {
         assert_eq!(scene.runs(), 1);
         assert_eq!(scene.reason(&gone), Some(CloseReason::PeerClosed));
     }
-    // They all had the same slot. Taken from the poller before their end, their events come only now.
+    // They all had the same slot. Taken from the poller before their end, their events come only
+    // now.
     let present = scene.accepts();
     let token = token(&present);
     let (reads, slot) = (present.link(|link| link.reads), token.0 as u32);
@@ -97,7 +99,8 @@ fn an_event_that_a_worker_holds_meanwhile_hits_no_stranger() {
     assert!(present.got().ends_with(PAGE));
 }
 
-/// The owner serves again what came while it was at work, although the event that told of it is used up.
+/// The owner serves again what came while it was at work, although the event that told of it is
+/// used up.
 #[test]
 fn an_event_that_comes_while_a_connection_is_owned_is_not_lost() {
     let meanwhile = Once::default();
@@ -124,7 +127,8 @@ fn an_event_that_comes_while_a_connection_is_owned_is_not_lost() {
     assert_eq!(wire.got().matches(PAGE).count(), 2);
 }
 
-/// Between the arming and the release an event may come: it is used up by the mark, and the owner looks again.
+/// Between the arming and the release an event may come: it is used up by the mark, and the owner
+/// looks again.
 #[test]
 fn an_event_that_comes_between_arming_and_release_is_not_lost() {
     let scene = Scene::new(page);
@@ -142,7 +146,7 @@ fn an_event_that_comes_between_arming_and_release_is_not_lost() {
     scene.runs();
     assert!(
         wire.got().contains("HTTP/1.1 400 "),
-        "the octets in their order"
+        "the bytes in their order"
     );
 }
 
@@ -171,7 +175,8 @@ fn a_sweep_does_not_take_what_its_worker_is_about_to_let_go_of() {
     assert_eq!(scene.runs(), 0);
 }
 
-/// The housekeeper owns what it looks at, too: an event that comes meanwhile has used up the arming.
+/// The housekeeper owns what it looks at, too: an event that comes meanwhile has used up the
+/// arming.
 #[test]
 fn an_event_that_comes_while_the_housekeeper_owns_a_connection_is_not_lost() {
     let big = "x".repeat(100_000);

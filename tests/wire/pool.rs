@@ -1,4 +1,5 @@
-//! The pool: who stands in for workers whose handlers block, until when, and who is cut when nobody can.
+//! The pool: who stands in for workers whose handlers block, until when, and who is cut when nobody
+//! can.
 
 use crate::client::{AND_CLOSE, Client, get, post};
 use crate::harness::{Gate, PAGE, Stage, on_each_backend};
@@ -94,7 +95,8 @@ impl House {
         }
     }
 
-    /// Two looks, between which no blocked worker gets on: what the first of them that led to something led to.
+    /// Two looks, between which no blocked worker gets on: what the first of them that led to
+    /// something led to.
     fn looks_twice(&mut self) -> WatchOutcome {
         match (self.keeper.watch(), self.keeper.watch()) {
             (WatchOutcome::Nothing, second) => second,
@@ -328,7 +330,8 @@ fn the_longest_wait_for_a_peer_is_cut_for_the_sake_of_others() {
         assert_eq!(house.looks_twice(), WatchOutcome::AtCap);
         house.hands.0.store(least, Ordering::SeqCst);
         assert_eq!(house.keeper.watch(), WatchOutcome::Cancelled);
-        // It takes the worker a moment to hear of it; meanwhile a server of two workers cuts nobody else.
+        // It takes the worker a moment to hear of it; meanwhile a server of two workers cuts nobody
+        // else.
         assert_eq!(house.keeper.watch(), WatchOutcome::AtCap);
         let told = oldest.answer();
         assert_eq!(
@@ -398,7 +401,8 @@ fn not_every_worker_waits_for_content() {
     });
 }
 
-/// Each of its waits is shorter than the time between two looks for a cut, and it keeps the least rate.
+/// Each of its waits is shorter than the time between two looks for a cut, and it keeps the least
+/// rate.
 #[test]
 fn a_client_that_drips_is_cut_as_well() {
     on_each_backend(|stage| {
@@ -465,9 +469,10 @@ fn a_handler_that_waits_for_itself_is_not_cut() {
     });
 }
 
-/// What a peer is waited for when the grace is over is cut as well: the thread ends with the server.
+/// What a peer is waited for when the grace is over is cut as well: the thread ends with the
+/// server.
 #[test]
-fn no_thread_waits_for_a_peer_behind_the_end() {
+fn no_thread_waits_for_a_peer_after_the_end() {
     on_each_backend(|stage| {
         let house = House::new(stage, 1, 1, gated(&Gate::default()));
         let mut client = stalled(&house);

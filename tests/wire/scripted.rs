@@ -85,7 +85,7 @@ impl Script {
         while read.len() < text.len() {
             match self.tries(Step::Read) {
                 Outcome::Text(more) if !more.is_empty() => read += &more,
-                other => panic!("{other:?} behind {read:?}"),
+                other => panic!("{other:?} after {read:?}"),
             }
         }
         assert_eq!(read, text);

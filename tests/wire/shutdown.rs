@@ -1,4 +1,4 @@
-//! The end of a server: what it finishes, what it cuts, what it leaves behind.
+//! The end of a server: what it finishes, what it cuts, what it leaves after.
 
 use crate::client::{Broken, Client, get};
 use crate::harness::{
@@ -203,7 +203,8 @@ fn a_handler_that_does_not_return_cannot_hold_up_the_end() {
         let mut idle = Client::connect(address);
         assert_eq!(idle.ask("/").text(), PAGE);
         let mut stuck: Vec<_> = (0..3).map(|_| Client::connect(address)).collect();
-        // One with the only worker, two in the listener's queue, and one on a connection that was idle.
+        // One with the only worker, two in the listener's queue, and one on a connection that was
+        // idle.
         stuck[0].send(get("/wait"));
         gate.holds(1);
         stuck[1..]
@@ -222,7 +223,7 @@ fn a_handler_that_does_not_return_cannot_hold_up_the_end() {
 }
 
 #[test]
-fn no_thread_is_started_behind_the_end() {
+fn no_thread_is_started_after_the_end() {
     on_each_backend(|stage| {
         let (gate, heard) = (Gate::default(), Recorder::default());
         let (inside, has_run) = (gate.clone(), Arc::new(AtomicBool::new(false)));
@@ -251,7 +252,8 @@ fn no_thread_is_started_behind_the_end() {
 #[test]
 fn the_port_is_free_at_once() {
     on_each_backend(|stage| {
-        // Between the end and the next start another process may be given the port: then the round proves nothing.
+        // Between the end and the next start another process may be given the port: then the round
+        // proves nothing.
         let rebound = (0..3).any(|_| {
             let server = stage.server().spawn(page).unwrap();
             let address = server.addr();
@@ -273,8 +275,8 @@ fn the_port_is_free_at_once() {
 }
 
 #[test]
-fn threads_are_gone_behind_the_end() {
-    const NAME: &str = "shutdown::threads_are_gone_behind_the_end";
+fn threads_are_gone_after_the_end() {
+    const NAME: &str = "shutdown::threads_are_gone_after_the_end";
     alone(NAME, None, || {
         let (Some(before), Some(open)) = (own("task"), own("fd")) else {
             return skipped(NAME, "this system does not list a process's threads");
@@ -351,7 +353,8 @@ fn load(address: SocketAddr, [is_over, is_failed]: [&AtomicBool; 2], tally: &Tal
         for number in 0..10 {
             let path = format!("/{number}");
             let is_written = client.try_send(get(&path)).is_ok();
-            // Read behind the write: if it is false, the whole request was written before the signal.
+            // Read after the write: if it is false, the whole request was written before the
+            // signal.
             let before = is_written && !is_over.load(Ordering::SeqCst);
             match client.try_answer() {
                 Ok(answer) => {
@@ -378,8 +381,8 @@ fn load(address: SocketAddr, [is_over, is_failed]: [&AtomicBool; 2], tally: &Tal
     }
 }
 
-/// Every request whose head was written before the signal is answered; one that was written after it is answered as a
-/// whole or not at all.
+/// Every request whose head was written before the signal is answered; one that was written after
+/// it is answered as a whole or not at all.
 #[test]
 fn no_request_begun_before_the_signal_is_lost() {
     on_each_backend(|stage| {
@@ -402,7 +405,8 @@ fn stop_under_load(stage: Stage) {
         }
         assert!(eventually(|| tally.answered.load(Ordering::SeqCst) > 200));
         is_over.store(true, Ordering::SeqCst);
-        // What a client has written is with the server's socket a little later: that is the network's time, not the server's.
+        // What a client has written is with the server's socket a little later: that is the
+        // network's time, not the server's.
         thread::sleep(Duration::from_millis(100));
         server.shutdown_handle().begin(LONG);
         let ended = end_of(server);

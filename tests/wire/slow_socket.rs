@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A client comes and asks; its socket takes so many octets of the answer.
+/// A client comes and asks; its socket takes so many bytes of the answer.
 fn asks(scene: &Scene, room: usize) -> Wire {
     let wire = scene.wire();
     wire.room(room);
@@ -23,7 +23,7 @@ fn answered(scene: &Scene) -> usize {
     scene.recorder.events().iter().filter(is_request).count()
 }
 
-/// A reader's end may come before the socket has taken its last octets.
+/// A reader's end may come before the socket has taken its last bytes.
 #[test]
 fn each_streamed_answer_is_told_of_when_it_is_out() {
     let scene = Scene::new(|_: &mut Request<'_>| {
@@ -45,8 +45,8 @@ fn each_streamed_answer_is_told_of_when_it_is_out() {
     }
 }
 
-/// A socket is reported writable when a third of its buffer is free (tcp(7)), which may be more than a reader who keeps far
-/// above the least rate takes in the time of one wait.
+/// A socket is reported writable when a third of its buffer is free (tcp(7)), which may be more
+/// than a reader who keeps far above the least rate takes in the time of one wait.
 #[test]
 fn a_steady_reader_is_not_cut_because_its_socket_is_not_reported() {
     static CONTENT: [u8; 1 << 20] = [b'x'; 1 << 20];
@@ -78,7 +78,8 @@ fn a_detached_answer_that_gets_no_thread_ends_its_connection() {
     assert!(scene.recorder.events().iter().any(said));
 }
 
-/// Until the head has gone out, a slow client holds up no thread, neither a worker nor one of its own.
+/// Until the head has gone out, a slow client holds up no thread, neither a worker nor one of its
+/// own.
 #[test]
 fn a_writer_waits_for_its_head() {
     for is_detached in [false, true] {

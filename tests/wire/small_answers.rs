@@ -33,7 +33,7 @@ impl Read for Pieces {
     }
 }
 
-/// The content of the answer with this number: from none to forty octets.
+/// The content of the answer with this number: from none to forty bytes.
 fn content(number: usize) -> Vec<u8> {
     let mut content = format!("{number} ").into_bytes();
     content.extend_from_slice(&pattern(40));
@@ -41,7 +41,7 @@ fn content(number: usize) -> Vec<u8> {
     content
 }
 
-/// hyper#3952, hyper#4143: no wake-up is lost, and no last chunk is left behind.
+/// hyper#3952, hyper#4143: no wake-up is lost, and no last chunk is left after.
 fn chunked_answers(stage: Stage, clients: usize, each: usize) {
     let server = stage
         .server()
@@ -98,8 +98,9 @@ fn a_million_small_chunked_answers_are_complete() {
     on_each_backend(|stage| chunked_answers(stage, 8, 125_000));
 }
 
-/// hyper#1184, axum#2653: a head and its content in two small writes are two segments, of which the second may have to wait for an
-/// acknowledgement. (The sockets have TCP_NODELAY besides: `tests/sys/listener.rs`.)
+/// hyper#1184, axum#2653: a head and its content in two small writes are two segments, of which the
+/// second may have to wait for an acknowledgement. (The sockets have TCP_NODELAY besides:
+/// `tests/sys/listener.rs`.)
 #[test]
 fn a_small_answer_is_one_write() {
     let scratch = Temporary::file(&pattern(SENDFILE_FROM as usize));
@@ -131,7 +132,7 @@ fn a_small_answer_is_one_write() {
         ("no content", get("/nothing")),
         ("a status page", get("/missing")),
         ("HEAD", get("/most").replace("GET", "HEAD")),
-        ("octets in memory", get("/shared")),
+        ("bytes in memory", get("/shared")),
         ("as many as are copied", get("/most")),
         ("more, where they lie", get("/more")),
         ("a file", get("/file")),

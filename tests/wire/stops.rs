@@ -45,7 +45,8 @@ fn stop(server: ServerHandle) -> io::Result<ShutdownReport> {
             scope.spawn(|| load(address, &answered));
         }
         let loaded = eventually(|| answered.load(Ordering::SeqCst) > 200);
-        // rouille#200, rouille#207: from another thread, at any time, and as often as anybody likes.
+        // rouille#200, rouille#207: from another thread, at any time, and as often as anybody
+        // likes.
         let shutdown = server.shutdown_handle();
         (0..2).for_each(|_| shutdown.begin(LONG));
         let ended = in_time(|| server.join());
@@ -92,14 +93,15 @@ fn a_server_under_load_is_stopped_and_started_again_at_once() {
 fn again(stage: Stage, address: SocketAddr) -> Server {
     match Server::bind(address) {
         Ok(server) => server.backend(stage.backend),
-        // Between the end and the next start another process may be given the port: that this is rare is shown elsewhere.
+        // Between the end and the next start another process may be given the port: that this is
+        // rare is shown elsewhere.
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => stage.server(),
         Err(error) => panic!("the next start: {error}"),
     }
 }
 
-/// hyper#3720: whoever is served while the server stops is told that no answer follows; hyper#3808: so is a client whose
-/// connection was idle, and whose request was on its way.
+/// hyper#3720: whoever is served while the server stops is told that no answer follows; hyper#3808:
+/// so is a client whose connection was idle, and whose request was on its way.
 #[test]
 fn the_last_answer_of_each_connection_says_so() {
     on_each_backend(|stage| {

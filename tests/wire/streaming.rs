@@ -256,7 +256,8 @@ fn a_client_that_does_not_read_ends_with_the_time_for_it() {
     });
 }
 
-/// With one worker and nobody to stand in for it, a client that does not read must not keep it for ever.
+/// With one worker and nobody to stand in for it, a client that does not read must not keep it
+/// forever.
 #[test]
 fn a_wait_is_cut_when_the_worker_is_needed() {
     on_each_backend(|stage| {
@@ -318,9 +319,10 @@ fn pipelined_requests_are_answered_in_order() {
     });
 }
 
-/// The last request before a close: what comes behind it while its answer is made does not cost the answer.
+/// The last request before a close: what comes after it while its answer is made does not cost the
+/// answer.
 #[test]
-fn octets_behind_a_last_request_do_not_cost_its_answer() {
+fn bytes_after_a_last_request_do_not_cost_its_answer() {
     on_each_backend(|stage| {
         let (scripts, recorder) = (Scripts::default(), Recorder::default());
         let server = stage.server().observer(recorder.clone());
@@ -443,7 +445,8 @@ fn a_reset_is_seen_and_a_half_close_is_none() {
 #[test]
 fn what_a_reset_cut_short_is_no_whole_answer() {
     on_each_backend(|stage| {
-        // Nothing more is to be sent at the end of the second: HTTP/1.0 content ends with the connection.
+        // Nothing more is to be sent at the end of the second: HTTP/1.0 content ends with the
+        // connection.
         for version in ["HTTP/1.1\r\nHost: localhost", "HTTP/1.0"] {
             for path in KINDS {
                 let (scripts, recorder) = (Scripts::default(), Recorder::default());
@@ -454,7 +457,8 @@ fn what_a_reset_cut_short_is_no_whole_answer() {
                 client.send(format!("GET {path} {version}\r\n\r\n"));
                 assert_eq!(client.head().status, 200);
                 script.runs();
-                // The client closes in good order, and its system answers what still comes with a reset.
+                // The client closes in good order, and its system answers what still comes with a
+                // reset.
                 drop(client);
                 script.does(Write("unread"));
                 script.does(Flush);
@@ -503,7 +507,8 @@ fn the_end_of_the_grace_cuts_it_and_counts_it() {
             let (scripts, recorder) = (Scripts::default(), Recorder::default());
             let server = stage.server().workers(4).observer(recorder.clone());
             let server = server.spawn(stage_of(&scripts)).unwrap();
-            // One waits for its client, one for the world, and one writes to a client that reads all of it.
+            // One waits for its client, one for the world, and one writes to a client that reads
+            // all of it.
             let mut clients: Vec<_> = (0..3).map(|_| Client::connect(server.addr())).collect();
             let script: Vec<_> = clients
                 .iter_mut()
@@ -560,7 +565,8 @@ fn descriptors_and_threads_return() {
                     client.is_gone();
                 }
             }
-            // A server of its own, its workers and its housekeeper; the threads of the answers are gone.
+            // A server of its own, its workers and its housekeeper; the threads of the answers are
+            // gone.
             assert!(eventually(|| own("task") == Some(before + 3)));
             server.shutdown(LONG).unwrap();
             assert_eq!(own("fd"), Some(open));

@@ -43,13 +43,14 @@ fn a_turn_on_endless_requests_ends_for_the_others_sake() {
 }
 
 #[test]
-fn a_turn_on_an_endless_flood_behind_the_last_answer_ends() {
+fn a_turn_on_an_endless_flood_after_the_last_answer_ends() {
     let (scene, answered) = counting();
     let wire = flood(&scene, "NOT HTTP\r\n\r\n", "x");
     scene.admits(&wire);
     assert!(scene.turn(), "it is dropped for a while");
     assert_eq!(scene.reason(&wire), None);
-    // The sweep finds only connections that nobody owns; this one is hardly ever such. So its own turns see the deadline.
+    // The sweep finds only connections that nobody owns; this one is hardly ever such. So its own
+    // turns see the deadline.
     scene.set(10_000);
     assert!(scene.turn());
     let refused = CloseReason::Rejected(Reject::RequestLineForm);
@@ -87,7 +88,7 @@ fn the_time_to_read_the_last_answer_begins_when_it_is_sent() {
 }
 
 #[test]
-fn answers_that_are_not_taken_hold_back_the_requests_behind_them() {
+fn answers_that_are_not_taken_hold_back_the_requests_after_them() {
     let (scene, answered) = counting();
     let wire = flood(&scene, "", &get("/big"));
     wire.room(0);

@@ -56,9 +56,10 @@ fn requests(events: &[Event]) -> Vec<(&str, u16)> {
     events.iter().filter_map(request).collect()
 }
 
-/// RFC 9110 §7.8, RUSTSEC-2026-0033: what comes behind the request is the other protocol's, in whatever segment it comes.
+/// RFC 9110 §7.8, RUSTSEC-2026-0033: what comes after the request is the other protocol's, in
+/// whatever segment it comes.
 #[test]
-fn octets_behind_the_request_are_handed_over() {
+fn bytes_after_the_request_are_handed_over() {
     on_each_backend(|stage| {
         let (scripts, recorder) = (Scripts::default(), Recorder::default());
         let server = stage.server().workers(1).observer(recorder.clone());
@@ -114,7 +115,7 @@ fn much_goes_both_ways() {
         let server = stage.server().spawn(echo).unwrap();
         let mut client = Client::connect(server.addr());
         let content = pattern(LENGTH);
-        // More than one read of the server's behind the head.
+        // More than one read of the server's after the head.
         client.send([OFFER.as_bytes(), &content[..30_000]].concat());
         let mut other = client.also();
         let rest = content[30_000..].to_vec();
@@ -131,11 +132,12 @@ fn much_goes_both_ways() {
             }
         }
         sending.join().unwrap();
-        assert!(came == content, "{} octets of {LENGTH}", came.len());
+        assert!(came == content, "{} bytes of {LENGTH}", came.len());
     });
 }
 
-/// RFC 9110 §15.5.22, RUSTSEC-2026-0033: the connection is HTTP's as before, and so is what lies behind the request.
+/// RFC 9110 §15.5.22, RUSTSEC-2026-0033: the connection is HTTP's as before, and so is what lies
+/// after the request.
 #[test]
 fn a_client_that_does_not_offer_the_protocol_stays() {
     let rows = [
@@ -161,13 +163,13 @@ fn a_client_that_does_not_offer_the_protocol_stays() {
             let _unused = scripts.add();
             let mut client = Client::connect(server.addr());
             let offer = format!("GET /echo {version}\r\nHost: localhost\r\n{fields}\r\n");
-            client.send(offer + &get("/behind"));
+            client.send(offer + &get("/after"));
             let answer = client.answer();
             assert_eq!(answer.status, 426, "{name}");
             assert_eq!(answer.header_value("Upgrade"), Some("echo/1"), "{name}");
             let options = answer.header_value("Connection").unwrap_or_default();
             assert!(options.ends_with("upgrade"), "{name}: {options}");
-            assert_eq!(client.answer().text(), "/behind", "{name}");
+            assert_eq!(client.answer().text(), "/after", "{name}");
         }
         recorder.hears("why", |events| {
             events.iter().any(|event| {
@@ -265,7 +267,8 @@ fn either_side_may_close_first() {
         client.expects(b"answer");
         client.ends();
         recorder.hears_ends(1);
-        // The program, with an error or without: what it wrote arrives, also when octets come that nobody reads.
+        // The program, with an error or without: what it wrote arrives, also when bytes come that
+        // nobody reads.
         for step in [End, Fail] {
             let mut client = Client::connect(server.addr());
             let script = begin(&mut client, &scripts);
@@ -400,7 +403,7 @@ fn the_end_of_the_grace_cuts_it_and_counts_it() {
             .iter_mut()
             .map(|client| begin(client, &scripts))
             .collect();
-        // One waits for octets, one to be rid of some, one for the world.
+        // One waits for bytes, one to be rid of some, one for the world.
         script[0].begins(Read);
         script[1].begins(Flood);
         // Two of them return at once when they are cut, and are counted all the same.
@@ -413,7 +416,7 @@ fn the_end_of_the_grace_cuts_it_and_counts_it() {
         assert_eq!(script[0].outcome(), aborted);
         assert_eq!(script[1].outcome(), aborted);
         assert_eq!(script[2].tries(Look), Outcome::Disconnected(true));
-        // Octets that are here are not read any more either.
+        // Bytes that are here are not read any more either.
         clients[2].send("late");
         assert_eq!(script[2].tries(Read), aborted);
         drop(script);

@@ -23,7 +23,7 @@ fn head(path: &str, framing: &str) -> String {
 fn handler() -> impl Handler {
     |request: &mut Request<'_>| match request.path() {
         "/read" => match request.body().read_to_end(&mut Vec::new()) {
-            Ok(length) => format!("{length} octets").into_response(),
+            Ok(length) => format!("{length} bytes").into_response(),
             Err(_) => Response::new(Status::BAD_REQUEST),
         },
         _ => PAGE.into_response(),
@@ -37,7 +37,7 @@ struct Way {
     length: usize,
     /// What the client sends beside the head's other fields,
     field: &'static str,
-    /// and at once behind it.
+    /// and at once after it.
     beginning: usize,
 }
 
@@ -49,7 +49,7 @@ const WAYS: &[Way] = &[
         field: "",
         beginning: 0,
     },
-    // Asked for, so that the handler has it from its first octet on.
+    // Asked for, so that the handler has it from its first byte on.
     Way {
         name: "pulled",
         path: "/read",
@@ -66,8 +66,8 @@ const WAYS: &[Way] = &[
     },
 ];
 
-/// So many octets each time, so often (in milliseconds), and when that is found too slow, if it is: from the first octet on, and
-/// behind a beginning of 16 KiB, which has earned 64 seconds.
+/// So many bytes each time, so often (in milliseconds), and when that is found too slow, if it is:
+/// from the first byte on, and after a beginning of 16 KiB, which has earned 64 seconds.
 struct Pace {
     name: &'static str,
     octets: usize,
@@ -84,11 +84,13 @@ const fn pace(name: &'static str, octets: usize, every: u64, cut: [Option<u64>; 
     }
 }
 
-/// All waits together may take 30 seconds and one more for each 256 octets that have come; each alone, 30 seconds.
+/// All waits together may take 30 seconds and one more for each 256 bytes that have come; each
+/// alone, 30 seconds.
 const PACES: &[Pace] = &[
     pace("at the least rate", 256, SECOND, [None, None]),
     pace("in bigger pieces", 2_560, 10 * SECOND, [None, None]),
-    // Of eleven seconds five are earned each time: six are left behind the fourth piece, and ten behind the fourteenth.
+    // Of eleven seconds five are earned each time: six are left after the fourth piece, and ten
+    // after the fourteenth.
     pace(
         "at half the least rate",
         1_280,
@@ -103,7 +105,7 @@ const PACES: &[Pace] = &[
         [Some(57 * SECOND), None],
     ),
     pace(
-        "an octet a second",
+        "a byte a second",
         1,
         SECOND,
         [Some(30 * SECOND), Some(94 * SECOND)],
@@ -174,7 +176,7 @@ fn slow_content(way: &Way, pace: &Pace) {
             true => said.to_string(),
             false => wire.got(),
         };
-        let counted = format!("\r\n\r\n{length} octets");
+        let counted = format!("\r\n\r\n{length} bytes");
         assert!(is_dropped || answer.ends_with(&counted), "{name}: {answer}");
         wire.sends(get("/"));
         scene.runs();
@@ -209,7 +211,8 @@ fn slow_content(way: &Way, pace: &Pace) {
     assert_eq!(scene.reason(&wire), Some(reason), "{name}");
 }
 
-/// The clock and the waits are real here; each wait is far shorter than what it may take, and all of them together are longer.
+/// The clock and the waits are real here; each wait is far shorter than what it may take, and all
+/// of them together are longer.
 #[test]
 fn an_upload_that_keeps_the_least_rate_may_take_longer_than_one_wait() {
     const WAIT: Duration = Duration::from_secs(2);
@@ -217,7 +220,7 @@ fn an_upload_that_keeps_the_least_rate_may_take_longer_than_one_wait() {
     on_each_backend(|stage| {
         let mut timeouts = Timeouts::default();
         timeouts.body = WAIT;
-        // An octet earns a second.
+        // A byte earns a second.
         timeouts.min_rate = 1;
         let server = stage.server().workers(4).timeouts(timeouts);
         let server = server.spawn(handler()).unwrap();
@@ -230,18 +233,18 @@ fn an_upload_that_keeps_the_least_rate_may_take_longer_than_one_wait() {
                         thread::sleep(WAIT / 50);
                         client.send(vec![b'x'; (length / PIECES) as usize]);
                     }
-                    assert_eq!(client.answer().text(), format!("{length} octets"));
+                    assert_eq!(client.answer().text(), format!("{length} bytes"));
                 });
             }
         });
     });
 }
 
-/// RUSTSEC-2020-0093, RUSTSEC-2025-0037: content that nobody read is dropped up to a limit, framing included, and beyond that the
-/// connection ends.
+/// RUSTSEC-2020-0093, RUSTSEC-2025-0037: content that nobody read is dropped up to a limit, framing
+/// included, and beyond that the connection ends.
 #[test]
-fn what_is_dropped_is_bounded_to_the_octet() {
-    /// One chunk of so many octets that their number has four digits, and the last chunk.
+fn what_is_dropped_is_bounded_to_the_byte() {
+    /// One chunk of so many bytes that their number has four digits, and the last chunk.
     const FRAMING: usize = "fff3\r\n\r\n0\r\n\r\n".len();
     let limit = Limits::default().discard_bytes;
     on_each_backend(|stage| {
@@ -257,7 +260,7 @@ fn what_is_dropped_is_bounded_to_the_octet() {
             post_chunked("/unread", &vec![b'x'; size], &[size])
         };
         let mut ends = 0;
-        // Octets, whether they are dropped, and whether the answer can say that it is the last.
+        // Bytes, whether they are dropped, and whether the answer can say that it is the last.
         let rows = [
             ("by length", by_length(limit), true, false),
             ("by length, one more", by_length(limit + 1), false, true),
@@ -288,8 +291,8 @@ fn what_is_dropped_is_bounded_to_the_octet() {
     });
 }
 
-/// nginx `lingering_close`: closed with octets unread, a socket resets its connection, and the reset would cost a client the answer
-/// that it has not read.
+/// nginx `lingering_close`: closed with bytes unread, a socket resets its connection, and the reset
+/// would cost a client the answer that it has not read.
 #[test]
 fn an_answer_to_a_client_that_still_sends_is_read_as_a_whole() {
     const MORE: usize = 1 << 20;

@@ -13,7 +13,7 @@ pub struct Message {
     pub expects: bool,
     pub offers: bool,
     pub framing: Framing,
-    /// Octets of content.
+    /// Bytes of content.
     pub content: usize,
     pub fault: Fault,
     pub handler: Handler,
@@ -42,7 +42,7 @@ pub enum Fault {
 /// What the handler does.
 #[derive(Clone, Copy, Debug)]
 pub struct Handler {
-    /// Octets of content that it asks for.
+    /// Bytes of content that it asks for.
     pub reads: usize,
     pub does: Does,
 }
@@ -141,16 +141,16 @@ fn handler() -> impl Strategy<Value = Handler> {
     (reads, does).prop_map(|(reads, does)| Handler { reads, does })
 }
 
-/// A message in octets, and where in them is what.
+/// A message in bytes, and where in them is what.
 pub struct Written {
     pub octets: Vec<u8>,
-    /// Octets of the head.
+    /// Bytes of the head.
     pub head: usize,
-    /// For each octet, whether it is content.
+    /// For each byte, whether it is content.
     pub is_content: Vec<bool>,
-    /// The head is refused once so many octets are here.
+    /// The head is refused once so many bytes are here.
     pub refused_from: Option<(usize, Reject)>,
-    /// The octet of the content's framing that is refused.
+    /// The byte of the content's framing that is refused.
     pub bad: Option<(usize, Reject)>,
 }
 
@@ -171,7 +171,8 @@ impl Message {
         }
     }
 
-    /// Whether content is held back until a `100 Continue`: RFC 9110 §10.1.1 has HTTP/1.0's expectations ignored.
+    /// Whether content is held back until a `100 Continue`: RFC 9110 §10.1.1 has HTTP/1.0's
+    /// expectations ignored.
     pub fn holds_back(&self) -> bool {
         self.expects && !self.is_http10
     }

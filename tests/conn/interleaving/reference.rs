@@ -1,4 +1,5 @@
-//! What must follow: the state of a connection as counts of octets of messages that are known, and as sums of time.
+//! What must follow: the state of a connection as counts of bytes of messages that are known, and
+//! as sums of time.
 
 use super::super::life::{Expiry, Finished};
 use super::message::{Does, Framing, Message, Written};
@@ -37,7 +38,7 @@ pub struct Reference<'a> {
     pub written: &'a [Written],
     /// The message that is received or served.
     pub number: usize,
-    /// Octets of it that were read from the socket, and that were used up.
+    /// Bytes of it that were read from the socket, and that were used up.
     pub here: usize,
     pub used: usize,
     pub phase: Phase,
@@ -49,7 +50,7 @@ pub struct Reference<'a> {
     pub holds_back: bool,
     pub last: Option<CloseReason>,
     prefetched: usize,
-    /// Octets of content dropped.
+    /// Bytes of content dropped.
     dropped: usize,
 }
 
@@ -90,7 +91,7 @@ impl<'a> Reference<'a> {
         &self.written[self.number]
     }
 
-    /// Octets of the message, all of it.
+    /// Bytes of the message, all of it.
     pub fn end(&self) -> usize {
         self.text().octets.len()
     }
@@ -133,7 +134,7 @@ impl<'a> Reference<'a> {
             _ => {}
         }
         if self.here < text.head {
-            // From the first octet, in all; the first head's time began with the accept.
+            // From the first byte, in all; the first head's time began with the accept.
             if self.phase == Phase::Idle && self.begun > 0 {
                 self.deadline = now + milliseconds(self.config.timeouts.head);
             }
@@ -158,7 +159,8 @@ impl<'a> Reference<'a> {
             _ if self.holds_back => true,
             Framing::Length => is_enough,
             Framing::Chunked(..) => {
-                // Once as much is here as is gathered, nobody looks further: what is behind counts as well.
+                // Once as much is here as is gathered, nobody looks further: what is behind counts
+                // as well.
                 let is_full = self.here - text.head >= PREFETCH_BYTES;
                 match text.bad {
                     Some((bad, reject)) if !is_full && bad < self.here => return Err(reject),
@@ -182,7 +184,7 @@ impl<'a> Reference<'a> {
         Ok(is_ready)
     }
 
-    /// Octets from `used` on, up to the bad one, if that is here and no content lies before it.
+    /// Bytes from `used` on, up to the bad one, if that is here and no content lies before it.
     fn refusal_next(&self) -> Option<Reject> {
         let text = self.text();
         let (bad, reject) = text.bad?;
@@ -190,7 +192,7 @@ impl<'a> Reference<'a> {
         (is_next && bad < self.here).then_some(reject)
     }
 
-    /// The connection used so many octets of content, of which these were data, or refused the next.
+    /// The connection used so many bytes of content, of which these were data, or refused the next.
     pub fn takes(&mut self, now: u64, taken: Result<(usize, &[u8]), Reject>) {
         let text = self.text();
         match (taken, self.refusal_next()) {
@@ -199,7 +201,7 @@ impl<'a> Reference<'a> {
                 assert!(used > 0, "nothing taken of what is here");
                 let to = self.used + used;
                 let most = text.bad.map_or(self.end(), |(bad, _)| bad);
-                assert!(to <= most.min(self.here), "octets of another message");
+                assert!(to <= most.min(self.here), "bytes of another message");
                 let expected = self.data(self.used, to);
                 assert_eq!(data, expected, "content that is none, or not all");
                 self.used = to;
@@ -209,7 +211,7 @@ impl<'a> Reference<'a> {
         }
     }
 
-    /// Content among these octets.
+    /// Content among these bytes.
     fn data(&self, from: usize, to: usize) -> Vec<u8> {
         let text = self.text();
         let octets = text.octets[from..to].iter().zip(&text.is_content[from..to]);
@@ -335,16 +337,13 @@ impl<'a> Reference<'a> {
         self.number += 1;
     }
 
-    /// The connection dropped so many octets and is in this phase now, for that reason.
+    /// The connection dropped so many bytes and is in this phase now, for that reason.
     pub fn drained(&mut self, now: u64, used: usize, phase: Phase, last: Option<CloseReason>) {
         let limit = self.config.limits.discard_bytes;
         let to = self.used + used;
         let bad = self.text().bad.filter(|(bad, _)| *bad < self.here);
         let is_in_reach = bad.map_or(self.end(), |(bad, _)| bad);
-        assert!(
-            to <= is_in_reach.min(self.here),
-            "octets of another message"
-        );
+        assert!(to <= is_in_reach.min(self.here), "bytes of another message");
         assert!(self.dropped <= limit);
         if used > 0 {
             self.reading.progress(now, used as u64);
@@ -368,14 +367,14 @@ impl<'a> Reference<'a> {
                 if self.used == self.end() {
                     self.rest(now);
                 } else {
-                    assert_eq!(self.used, self.here, "octets are left lying");
+                    assert_eq!(self.used, self.here, "bytes are left lying");
                     self.until_content(now);
                 }
             }
         }
     }
 
-    /// The system took octets of answers.
+    /// The system took bytes of answers.
     pub fn wrote(&mut self, now: u64, octets: u64) {
         if self.phase == Phase::Idle && self.writing.since.is_some() {
             self.deadline = now + milliseconds(self.config.timeouts.keep_alive);

@@ -1,4 +1,5 @@
-//! What a handler was asked and gave, and a naive reading of what came back: it shares nothing with the crate that wrote it.
+//! What a handler was asked and gave, and a naive reading of what came back: it shares nothing with
+//! the crate that wrote it.
 
 use std::borrow::Cow;
 use std::io::BufRead;
@@ -18,11 +19,12 @@ pub struct Call {
     pub fields: Vec<(Vec<u8>, Vec<u8>)>,
     /// The content's length, if the client said it.
     pub length: Option<u64>,
-    /// Octets that the server had read from the link, and written to it.
+    /// Bytes that the server had read from the link, and written to it.
     pub read: usize,
     pub taken: usize,
-    /// The waits for this link while the handler ran, among all of them. After that the server looks at the socket for reasons
-    /// of its own, such as whether the connection is idle when a shutdown begins.
+    /// The waits for this link while the handler ran, among all of them. After that the server
+    /// looks at the socket for reasons of its own, such as whether the connection is idle when a
+    /// shutdown begins.
     pub waits: Range<usize>,
     /// The content that the handler read.
     pub pulled: Pulled,
@@ -59,7 +61,7 @@ pub struct Given {
     pub is_bodiless: bool,
     /// It needs a thread of its own, and is replaced where there can be none.
     pub is_detached: bool,
-    /// It goes on in another protocol, whose octets are echoed.
+    /// It goes on in another protocol, whose bytes are echoed.
     pub is_upgrade: bool,
 }
 
@@ -128,14 +130,14 @@ impl Head<'_> {
     }
 }
 
-/// The head that begins at `at`. `None` when the octets end within it.
+/// The head that begins at `at`. `None` when the bytes end within it.
 pub fn head(octets: &[u8], at: usize) -> Result<Option<Head<'_>>, String> {
     let rest = &octets[at..];
     let Some(length) = find(rest, b"\r\n\r\n") else {
         let shown = rest.len().min(9);
         return match rest[..shown] == b"HTTP/1.1 "[..shown] {
             true => Ok(None),
-            false => Err("octets that begin no answer".into()),
+            false => Err("bytes that begin no answer".into()),
         };
     };
     let text = std::str::from_utf8(&rest[..length]).map_err(|_| "a head that is no text")?;
@@ -165,7 +167,7 @@ pub fn head(octets: &[u8], at: usize) -> Result<Option<Head<'_>>, String> {
     }))
 }
 
-/// Where these octets, the last of which is a line feed, stand first.
+/// Where these bytes, the last of which is a line feed, stand first.
 fn find(octets: &[u8], what: &[u8]) -> Option<usize> {
     let mut end = 0;
     loop {
@@ -197,7 +199,7 @@ pub struct Body<'a> {
     pub end: usize,
 }
 
-/// The content behind a head; `is_over`: no octet follows these ones.
+/// The content after a head; `is_over`: no byte follows these ones.
 pub fn body<'a>(octets: &'a [u8], head: &Head<'_>, is_over: bool) -> Result<Body<'a>, String> {
     let rest = &octets[head.end..];
     let coding = head.value("Transfer-Encoding")?;
@@ -232,7 +234,7 @@ pub fn body<'a>(octets: &'a [u8], head: &Head<'_>, is_over: bool) -> Result<Body
     }
 }
 
-/// The content of chunks, and the octets that they took, if they are there to their end.
+/// The content of chunks, and the bytes that they took, if they are there to their end.
 fn chunks(octets: &[u8]) -> Result<(Vec<u8>, Option<usize>), String> {
     let mut content = Vec::new();
     let mut at = 0;

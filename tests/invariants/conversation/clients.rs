@@ -1,4 +1,5 @@
-//! The clients: what the script makes them, the system and the clock do, and what is known of each of their connections.
+//! The clients: what the script makes them, the system and the clock do, and what is known of each
+//! of their connections.
 
 use super::answers::Call;
 use super::link::Notes;
@@ -13,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 /// Clients that may be connected at the same time; one more than the server has room for.
 const CLIENTS: usize = 3;
-/// Octets of content that all answers of one run may have together, so that no input is slow.
+/// Bytes of content that all answers of one run may have together, so that no input is slow.
 const BUDGET: usize = 2_500_000;
 /// How long the shutdown waits for what runs.
 const GRACE: Duration = Duration::from_secs(20);
@@ -67,14 +68,15 @@ impl Clients {
         length
     }
 
-    /// Octets of content that all answers have together.
+    /// Bytes of content that all answers have together.
     pub fn spent(&self) -> usize {
         BUDGET - self.budget
     }
 }
 
 impl Outside for Clients {
-    /// Blocks the only worker: the script goes on, and when it is at its end, the time is soon over.
+    /// Blocks the only worker: the script goes on, and when it is at its end, the time is soon
+    /// over.
     fn pass(world: &mut World, end: Duration) {
         match world.outside.script.pop_front() {
             Some(op) => world.perform(op),
@@ -168,7 +170,8 @@ impl World {
         }
     }
 
-    /// From now on nothing stands in the server's way: the client sends what is left, everybody reads.
+    /// From now on nothing stands in the server's way: the client sends what is left, everybody
+    /// reads.
     pub fn finish(&mut self) {
         self.outside.is_finished = true;
         self.outside.script.clear();
@@ -187,7 +190,7 @@ impl World {
         self.outside.given += octets.len();
         if let Some(link) = self.outside.clients[self.outside.current] {
             let link = &mut self.links[link];
-            // What is sent behind the end of a connection is lost.
+            // What is sent after the end of a connection is lost.
             if link.can_send() {
                 link.sent.extend_from_slice(octets);
             }

@@ -1,4 +1,5 @@
-//! The handler: a request's path says what it does, and it writes down what it was asked and what it answers.
+//! The handler: a request's path says what it does, and it writes down what it was asked and what
+//! it answers.
 
 use super::answers::{Call, Content, Given, Pulled};
 use super::clients::Clients;
@@ -14,10 +15,10 @@ use std::time::Duration;
 
 /// The longest content, more than one turn's share.
 const LONGEST: usize = 1_200_000;
-/// Octets read from the file, more than are sent from memory.
+/// Bytes read from the file, more than are sent from memory.
 const FILE_OCTETS: usize = 100_000;
 
-/// Octets that tell where they stand, and, from another start, of which answer they are.
+/// Bytes that tell where they stand, and, from another start, of which answer they are.
 fn content(start: usize, length: usize) -> &'static [u8] {
     static PATTERN: OnceLock<Vec<u8>> = OnceLock::new();
     let whole = PATTERN.get_or_init(|| pattern(LONGEST + 251));
@@ -40,14 +41,14 @@ fn file() -> Option<&'static (PathBuf, Vec<u8>, u64)> {
     FILE.get_or_init(read).as_ref()
 }
 
-/// How a reader gives its octets.
+/// How a reader gives its bytes.
 struct Source {
     octets: &'static [u8],
     /// At a time.
     most: usize,
     /// Every second read is interrupted.
     stutters: Option<bool>,
-    /// It fails behind its last octet.
+    /// It fails after its last byte.
     fails: bool,
 }
 
@@ -168,12 +169,13 @@ impl Answers {
                 given.status = 413;
                 Response::new(Status::CONTENT_TOO_LARGE)
             }
-            // What was read by then is not handed out, and the answer is not the handler's, as the client is at fault.
+            // What was read by then is not handed out, and the answer is not the handler's, as the
+            // client is at fault.
             Err(_) => Response::new(Status::BAD_REQUEST),
         }
     }
 
-    /// The first octets of the content; the rest is left unread.
+    /// The first bytes of the content; the rest is left unread.
     fn part(
         &self,
         request: &mut Request<'_>,
@@ -233,7 +235,7 @@ fn long(kind: &str, number: usize, length: usize, given: &mut Given) -> Response
         stutters: (kind == "drip").then_some(false),
         fails,
     };
-    // Octets that come one at a time are slow to write down.
+    // Bytes that come one at a time are slow to write down.
     let few = length.min(3_000);
     let drops = |fails| Source {
         octets: &octets[..few],
@@ -320,7 +322,7 @@ fn from_file(is_gone: bool, length: usize, given: &mut Given, answer: Response) 
     given.content = Content::Known(Cow::Borrowed(b""));
     if !given.is_bodiless {
         match length < doorstep::internals::limits::SENDFILE_FROM as usize {
-            // No octet of the answer is out, so another one takes its place.
+            // No byte of the answer is out, so another one takes its place.
             true => {
                 *given = Given::fault();
                 given.closes = true;

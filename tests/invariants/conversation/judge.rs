@@ -1,4 +1,5 @@
-//! What must be so of one link when nothing is left to happen on it: of what it was asked, of what it heard, and of its end.
+//! What must be so of one link when nothing is left to happen on it: of what it was asked, of what
+//! it heard, and of its end.
 
 use super::answers::{Call, Content, Pulled, body, head};
 use super::clients::World;
@@ -132,25 +133,26 @@ impl Case<'_> {
             // What frames chunks is counted as well.
             let is_plain = !given.is_unmeasured && !given.breaks;
             if told.complete && is_plain && told.bytes != length as u64 {
-                return Err(format!("{told:?} of {length} octets"));
+                return Err(format!("{told:?} of {length} bytes"));
             }
         }
         Ok(())
     }
 
-    /// A connection on which nothing happens has answered everything, or has come to its end as far as its client can see.
+    /// A connection on which nothing happens has answered everything, or has come to its end as far
+    /// as its client can see.
     fn waits(&self, heard: &Heard) -> Result<(), String> {
         if self.link.reset || self.link.write_closed {
             return Ok(());
         }
         if self.link.read < self.link.sent.len() {
-            return Err("octets lie unread".into());
+            return Err("bytes lie unread".into());
         }
         if heard.echoed.is_some() {
             return self.all_echoed(heard);
         }
         if let End::Refused(refusal) = self.reading.end {
-            return Err(format!("octets that deserve {refusal:?} are not refused"));
+            return Err(format!("bytes that deserve {refusal:?} are not refused"));
         }
         // Whoever has nothing under way is sent away by a shutdown.
         let is_idle = match self.reading.messages.last() {
@@ -169,7 +171,7 @@ impl Case<'_> {
         let echoed = heard.echoed.unwrap_or_default();
         match head_end + echoed == self.link.read {
             true => Ok(()),
-            false => Err(format!("{echoed} octets of an echo")),
+            false => Err(format!("{echoed} bytes of an echo")),
         }
     }
 
@@ -251,7 +253,8 @@ impl Case<'_> {
             || self.world.lacks
     }
 
-    /// Whoever has nothing under way may go for the sake of others, but not when the next request has arrived.
+    /// Whoever has nothing under way may go for the sake of others, but not when the next request
+    /// has arrived.
     fn was_dispensable(&self, heard: &Heard) -> Result<(), String> {
         let link = self.link;
         let is_between = match self.reading.messages.get(self.calls.len().wrapping_sub(1)) {
@@ -265,8 +268,9 @@ impl Case<'_> {
         }
     }
 
-    /// A connection that the shutdown has ended had been sent all the answers that it was owed: to each request that was with
-    /// the system when the shutdown began, unless one before it said that it is the last.
+    /// A connection that the shutdown has ended had been sent all the answers that it was owed: to
+    /// each request that was with the system when the shutdown began, unless one before it said
+    /// that it is the last.
     fn owed_answered(&self, heard: &Heard) -> Result<(), String> {
         let owed = self.notes.owed;
         let is_owed = |message: &&Message| message.end.is_some_and(|end| end <= owed);

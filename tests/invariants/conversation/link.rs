@@ -1,4 +1,5 @@
-//! One connection as the outside sees it: what its client sent, what came back, and what the server said of it.
+//! One connection as the outside sees it: what its client sent, what came back, and what the server
+//! said of it.
 
 use super::clients::Clients;
 use crate::support::simulated::{Link, System};
@@ -20,7 +21,7 @@ pub struct Told {
 pub struct Refusal {
     pub reject: Reject,
     pub status: u16,
-    /// Octets that the server had read.
+    /// Bytes that the server had read.
     pub read: usize,
     /// Handlers that had been called for this link.
     pub calls: usize,
@@ -45,7 +46,8 @@ pub struct Notes {
 pub struct Log(pub System<Clients>);
 
 impl Log {
-    /// A client is not to blame for what no worker has had the time to read. One that has just read had the time.
+    /// A client is not to blame for what no worker has had the time to read. One that has just read
+    /// had the time.
     fn must_be_read(&self, peer: Option<SocketAddr>) {
         let held = {
             let world = self.0.state();

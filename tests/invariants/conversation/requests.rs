@@ -1,4 +1,5 @@
-//! What the handlers were asked, and what was refused, against a naive reading of what the client sent.
+//! What the handlers were asked, and what was refused, against a naive reading of what the client
+//! sent.
 
 use super::answers::{Call, Pulled};
 use super::judge::Case;
@@ -17,7 +18,7 @@ fn path(message: &Message) -> &[u8] {
 }
 
 impl Case<'_> {
-    /// A request is what the client's octets say, and there is no other.
+    /// A request is what the client's bytes say, and there is no other.
     pub fn asked(&self, at: usize) -> Result<(), String> {
         let call = self.calls[at].1;
         let message = self
@@ -54,7 +55,7 @@ impl Case<'_> {
         let unread =
             call.pulled == Pulled::Nothing && content.len() > self.config.limits.discard_bytes;
         if unread && !is_last {
-            return Err("another request behind more content than is dropped".into());
+            return Err("another request after more content than is dropped".into());
         }
         let fine = match &call.pulled {
             Pulled::Nothing => true,
@@ -69,7 +70,8 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// Whether as much of the content was there as is awaited from a client that does not hold it back.
+    /// Whether as much of the content was there as is awaited from a client that does not hold it
+    /// back.
     fn is_gathered(&self, call: &Call, message: &Message) -> bool {
         let here = call.read - message.head_end;
         let is_all = message.end.is_some_and(|end| end <= call.read);
@@ -84,7 +86,7 @@ impl Case<'_> {
             _ => return Err("more than one".into()),
         };
         if refusal.calls != self.calls.len() {
-            return Err("a request was handled behind it".into());
+            return Err("a request was handled after it".into());
         }
         let at = self.refused_at();
         self.deserves(refusal.reject, at, refusal.read)
@@ -98,13 +100,14 @@ impl Case<'_> {
         }
     }
 
-    /// Whether the message at this place may be refused for this, by when so many octets have been read.
+    /// Whether the message at this place may be refused for this, by when so many bytes have been
+    /// read.
     pub fn deserves(&self, reject: Reject, at: usize, read: usize) -> Result<(), String> {
         let message = self.reading.messages.get(at);
         let waited = |least: Duration| self.world.now >= least;
         let timeouts = &self.config.timeouts;
         let is_fine = match reject {
-            // What was sent behind it came too late.
+            // What was sent after it came too late.
             Reject::HeadTimeout => {
                 waited(timeouts.head) && message.is_none_or(|message| message.head_end > read)
             }
@@ -114,7 +117,7 @@ impl Case<'_> {
             Reject::TruncatedContent => {
                 self.link.half_closed && message.is_some_and(|message| message.end.is_none())
             }
-            // Of the octets: for the first that no valid message has at its place, if it has come.
+            // Of the bytes: for the first that no valid message has at its place, if it has come.
             _ => match self.reading.end {
                 End::Refused(due) => {
                     let is_here = match message {

@@ -23,7 +23,7 @@ pub struct Heard {
     pub is_even: bool,
     /// The status of each.
     pub statuses: Vec<u16>,
-    /// The connection has gone on in another protocol: octets of that which came back.
+    /// The connection has gone on in another protocol: bytes of that which came back.
     pub echoed: Option<usize>,
 }
 
@@ -42,10 +42,7 @@ impl Case<'_> {
         let (mut at, mut before, mut interims) = (0, Some(0), 0);
         while at < taken.len() {
             if heard.is_last {
-                return Err(format!(
-                    "{} octets behind the last answer",
-                    taken.len() - at
-                ));
+                return Err(format!("{} bytes after the last answer", taken.len() - at));
             }
             heard.is_even = false;
             let Some(head) = head(taken, at)? else {
@@ -105,8 +102,8 @@ impl Case<'_> {
         }
     }
 
-    /// Before a handler waits for content, the client has been sent all that it may be waiting for: the answers before this
-    /// request, and the invitation.
+    /// Before a handler waits for content, the client has been sent all that it may be waiting for:
+    /// the answers before this request, and the invitation.
     fn waited(&self, number: usize, at: usize, interims: usize) -> Result<(), String> {
         let Some((_, call)) = self.calls.get(number) else {
             return Ok(());
@@ -165,7 +162,8 @@ impl Case<'_> {
         }
     }
 
-    /// Whether another connection may have the thread that this call needs. What an earlier call on this one had is free again.
+    /// Whether another connection may have the thread that this call needs. What an earlier call on
+    /// this one had is free again.
     fn lacks_seat(&self, number: usize) -> bool {
         let (index, call) = self.calls[number];
         let needs = |given: &Given| given.is_detached || given.is_upgrade;
@@ -180,7 +178,7 @@ impl Case<'_> {
         given.is_upgrade && offers_echo(message) && message.length == Some(0)
     }
 
-    /// A 101: what comes behind it is what the client sent behind its request.
+    /// A 101: what comes after it is what the client sent after its request.
     fn upgraded(&self, heard: &mut Heard, head: &Head<'_>) -> Result<(), String> {
         let number = heard.begun;
         let call = self.answered(number, head)?.ok_or("101 to nothing")?;
@@ -210,7 +208,7 @@ impl Case<'_> {
         let held = before.map_or(0, |before| before.saturating_sub(call.taken));
         match held < self.config.limits.write_buffer_bytes {
             true => Ok(()),
-            false => Err(format!("begun while {held} octets were held back")),
+            false => Err(format!("begun while {held} bytes were held back")),
         }
     }
 
@@ -263,7 +261,7 @@ impl Case<'_> {
             };
             if !same {
                 let (got, wanted) = (part.content.len(), content.len());
-                return Err(format!("{got} octets in place of {wanted}, or others"));
+                return Err(format!("{got} bytes in place of {wanted}, or others"));
             }
         }
         if given.breaks && !given.is_bodiless && part.is_whole && !part.until_close {

@@ -1,9 +1,10 @@
-//! The first line of an input: one octet for each thing that the clients, the system or the clock do.
+//! The first line of an input: one byte for each thing that the clients, the system or the clock
+//! do.
 //!
-//! | octet | what happens |
+//! | byte | what happens |
 //! |---|---|
-//! | `a` to `z` | the client sends so many more of the input's octets, see [`SIZES`]; `z`: all that are left |
-//! | `A` to `Z` | its socket takes so many more octets from the server; `A`: none, `Z`: any number |
+//! | `a` to `z` | the client sends so many more of the input's bytes, see [`SIZES`]; `z`: all that are left |
+//! | `A` to `Z` | its socket takes so many more bytes from the server; `A`: none, `Z`: any number |
 //! | `+` | the client sends 16 KiB of requests that nobody may take for such, as content |
 //! | `&` | the next of three clients goes on; it connects if it has no connection |
 //! | `-` `!` | the client closes its side; resets its connection |
@@ -19,7 +20,7 @@
 //! | `%` `^` | the next accept fails, for this connection; for want of descriptors |
 //! | `@` | the next thread cannot be started |
 //!
-//! Every other octet sends. What is left when the script is over is sent then, in one piece.
+//! Every other byte sends. What is left when the script is over is sent then, in one piece.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -52,7 +53,7 @@ pub enum Op {
     FailToStart,
 }
 
-/// How many octets each letter stands for.
+/// How many bytes each letter stands for.
 const SIZES: [usize; 26] = [
     0,
     1,
@@ -90,7 +91,7 @@ pub const FILLER: &[u8] = b"GET /evil HTTP/1.1\r\nHost: e\r\n\r\n";
 /// How often it is sent at most.
 pub const FILLERS_MOST: usize = 6;
 
-/// An input's script, and its octets behind that.
+/// An input's script, and its bytes after that.
 pub fn take_apart(input: &[u8]) -> (VecDeque<Op>, &[u8]) {
     match input.iter().position(|&octet| octet == b'\n') {
         Some(end) => (

@@ -19,7 +19,7 @@ pub fn parse(text: &str) -> Value {
     let mut reader = Reader { rest: text };
     let value = reader.value();
     reader.space();
-    assert_eq!(reader.rest, "", "more behind the value");
+    assert_eq!(reader.rest, "", "more after the value");
     value
 }
 

@@ -1,6 +1,7 @@
 //! `uri-host [ ":" port ]` of RFC 9110 §7.2, read straight from the grammar of RFC 3986 §3.2.
 
-/// Host, in its brackets if it has any, and port. `None` when it is none, or one that is not served: IPvFuture, userinfo, a comma.
+/// Host, in its brackets if it has any, and port. `None` when it is none, or one that is not
+/// served: IPvFuture, userinfo, a comma.
 pub fn authority(octets: &[u8], may_be_empty: bool) -> Option<(&str, Option<u16>)> {
     let text = std::str::from_utf8(octets).ok()?;
     let (host, port) = match text.strip_prefix('[') {
@@ -30,7 +31,8 @@ pub fn authority(octets: &[u8], may_be_empty: bool) -> Option<(&str, Option<u16>
     Some((host, Some(port.parse().ok()?)))
 }
 
-/// RFC 3986 §3.2.2: `reg-name = *( unreserved / pct-encoded / sub-delims )`, which also spells every IPv4 address.
+/// RFC 3986 §3.2.2: `reg-name = *( unreserved / pct-encoded / sub-delims )`, which also spells
+/// every IPv4 address.
 fn is_reg_name(name: &str) -> bool {
     let mut parts = name.split('%');
     let is_plain = |part: &str| {
@@ -44,7 +46,8 @@ fn is_reg_name(name: &str) -> bool {
         })
 }
 
-/// RFC 3986 §3.2.2: `IPv6address`: eight groups, of which `::` stands for one at least; the last two may be an IPv4 address.
+/// RFC 3986 §3.2.2: `IPv6address`: eight groups, of which `::` stands for one at least; the last
+/// two may be an IPv4 address.
 fn is_ipv6(address: &str) -> bool {
     let groups = |text: &str, is_end: bool| -> Option<usize> {
         if text.is_empty() {
@@ -72,7 +75,7 @@ fn is_ipv6(address: &str) -> bool {
     }
 }
 
-/// RFC 3986 §3.2.2: `IPv4address`: four `dec-octet`s, which have no zeros in front.
+/// RFC 3986 §3.2.2: `IPv4address`: four `dec-byte`s, which have no zeros in front.
 fn is_ipv4(address: &str) -> bool {
     let is_dec_octet = |part: &str| (0..=255_u8).any(|number| number.to_string() == part);
     address.split('.').count() == 4 && address.split('.').all(is_dec_octet)

@@ -3,7 +3,8 @@
 use doorstep::internals::semantics::fields::FieldLine;
 use doorstep::internals::semantics::{FieldName, Headers, Span};
 
-/// Runs `look` on the field lines that have this name, and between them these values, however invalid they are.
+/// Runs `look` on the field lines that have this name, and between them these values, however
+/// invalid they are.
 pub fn with_lines<T>(name: &str, values: &[&[u8]], look: impl Fn(Headers<'_>) -> T) -> T {
     let mut octets = name.as_bytes().to_vec();
     let name_at = span(0, octets.len());

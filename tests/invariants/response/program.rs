@@ -1,7 +1,8 @@
-//! What a program asks of the public [`Response`], read from the fuzzer's octets, and what it may expect of it.
+//! What a program asks of the public [`Response`], read from the fuzzer's bytes, and what it may
+//! expect of it.
 //!
-//! The octets are parts with 0xFF between them, which UTF-8 never has. Each part is a letter, which says what is done, and an
-//! argument, which may be any text:
+//! The bytes are parts with 0xFF between them, which UTF-8 never has. Each part is a letter, which
+//! says what is done, and an argument, which may be any text:
 //!
 //! | letter | does |
 //! |---|---|
@@ -13,7 +14,7 @@
 //! | `x` `X` | `text`, `html` |
 //! | `b` `w` `d` `n` `m` | `body`, `writer`, `detached`, `stream` with and without its length |
 //! | `e` | an error of the system with this text |
-//! | `u` | `upgrade` to a part of [`STATIC`]: two octets, where it begins and how long it is |
+//! | `u` | `upgrade` to a part of [`STATIC`]: two bytes, where it begins and how long it is |
 //! | `y` | `reason`: a part of [`STATIC`] |
 //! | `c` | `close` |
 
@@ -24,7 +25,8 @@ use std::io::{self, Read, Write};
 pub const STATIC: &str =
     "websocket IRC/6.9,h2c\r\nSet-Cookie: a=b\r\n\r\nHTTP/1.1 200 OK\0\techo/1/2 \u{fc}\x7f/x\"()";
 
-/// Fields of which an answer has one line at most (RFC 9110 §5.3): a later one replaces an earlier one.
+/// Fields of which an answer has one line at most (RFC 9110 §5.3): a later one replaces an earlier
+/// one.
 const SINGLE: [&str; 11] = [
     "age",
     "content-location",
@@ -112,7 +114,8 @@ impl Wanted {
         self.protocol = None;
     }
 
-    /// What a field that is asked for leads to: RFC 9110 §5.1, §5.5, and what the server alone writes.
+    /// What a field that is asked for leads to: RFC 9110 §5.1, §5.5, and what the server alone
+    /// writes.
     fn field(&mut self, name: &str, value: &str) -> Result<(), FieldError> {
         let is_tchar = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
         if name.is_empty() || !name.chars().all(is_tchar) {
@@ -140,7 +143,7 @@ impl Wanted {
     }
 }
 
-/// Does what the octets say, for a request with this path.
+/// Does what the bytes say, for a request with this path.
 pub fn run(octets: &[u8], path: &str) -> (Response, Wanted) {
     let mut response = Response::new(Status::OK);
     let mut wanted = Wanted::new(200);

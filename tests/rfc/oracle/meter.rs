@@ -1,18 +1,20 @@
-//! How many octets a connection looks at, without a counter in it: octets that a call need not look at are replaced by others,
-//! which would change the outcome of whoever looks at them; if it is the same, it does not depend on them.
+//! How many bytes a connection looks at, without a counter in it: bytes that a call need not look
+//! at are replaced by others, which would change the outcome of whoever looks at them; if it is the
+//! same, it does not depend on them.
 
 use doorstep::internals::conn::Connection;
 use std::fmt::Debug;
 use std::ops::Range;
 
-/// What is put in place of octets. NUL is valid nowhere but in content; a search for the end of a head finds one in the other.
+/// What is put in place of bytes. NUL is valid nowhere but in content; a search for the end of a
+/// head finds one in the other.
 const POISONS: [&[u8]; 2] = [b"\0", b"\r\n\r\n"];
 
 #[derive(Default)]
 pub struct Meter {
-    /// Octets that were looked at, once for each call that did.
+    /// Bytes that were looked at, once for each call that did.
     pub scanned: usize,
-    /// Octets at the start of what the next call looks at that an earlier one has looked at.
+    /// Bytes at the start of what the next call looks at that an earlier one has looked at.
     pub seen: usize,
 }
 
@@ -24,7 +26,7 @@ pub struct Call<'a, T, F> {
     /// What the call was given, and what it answered.
     pub input: &'a [u8],
     pub result: &'a T,
-    /// The octets that it may look at for the first time.
+    /// The bytes that it may look at for the first time.
     pub fresh: Range<usize>,
     /// Those that it may look at again, as it is the last to look at them.
     pub again: Range<usize>,
@@ -47,7 +49,7 @@ impl Meter {
         };
         assert!(
             call.comes_to(&outcome, [start..end, again.clone()]),
-            "octets are looked at again: {:?}",
+            "bytes are looked at again: {:?}",
             call.result
         );
         // Those at the end that it did not look at, either, are another message's.
@@ -67,7 +69,7 @@ impl Meter {
 }
 
 impl<T: Debug, F: Fn(&mut Connection, &[u8]) -> T> Call<'_, T, F> {
-    /// Whether it comes to the same without all octets but these.
+    /// Whether it comes to the same without all bytes but these.
     fn comes_to(&self, outcome: &str, but: [Range<usize>; 2]) -> bool {
         POISONS.iter().all(|poison| {
             let mut input = poison.repeat(self.input.len().div_ceil(poison.len()));

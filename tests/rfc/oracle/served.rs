@@ -1,4 +1,5 @@
-//! A connection as the sans-IO core drives it, with a handler that reads all content or none, and what it found in the octets.
+//! A connection as the sans-IO core drives it, with a handler that reads all content or none, and
+//! what it found in the bytes.
 
 use super::meter::{Call, Meter};
 use super::naive::{Form, Message};
@@ -85,7 +86,7 @@ pub struct Found {
     pub said: Said,
     /// What the handler read.
     pub content: Vec<u8>,
-    /// Octets that had come when its head was found,
+    /// Bytes that had come when its head was found,
     pub begun: usize,
     /// and when the handler had read it to its end.
     pub ended: Option<usize>,
@@ -98,12 +99,13 @@ pub struct Served {
     reads: bool,
     input: Vec<u8>,
     table: FieldTable,
-    /// Octets of the heads that have come before the content that is awaited with them, and so are parsed once more.
+    /// Bytes of the heads that have come before the content that is awaited with them, and so are
+    /// parsed once more.
     pub awaited: usize,
-    /// Octets that have come.
+    /// Bytes that have come.
     come: usize,
     pub messages: Vec<Found>,
-    /// With which status, and when so many octets had come.
+    /// With which status, and when so many bytes had come.
     pub refused: Option<(u16, usize)>,
     meter: Option<Meter>,
 }
@@ -135,7 +137,7 @@ impl Served {
         }
     }
 
-    /// Octets that it has looked at, and octets that have come.
+    /// Bytes that it has looked at, and bytes that have come.
     pub fn scanned(&self) -> (usize, usize) {
         (
             self.meter.as_ref().map_or(0, |meter| meter.scanned),
@@ -143,12 +145,12 @@ impl Served {
         )
     }
 
-    /// No octet that comes now is read.
+    /// No byte that comes now is read.
     pub fn is_over(&self) -> bool {
         matches!(self.conn.phase(), Phase::Linger | Phase::Closed)
     }
 
-    /// These octets come, and the connection goes as far as it can.
+    /// These bytes come, and the connection goes as far as it can.
     pub fn comes(&mut self, octets: &[u8]) {
         self.come += octets.len();
         self.input.extend_from_slice(octets);
@@ -176,7 +178,8 @@ impl Served {
         let before = self.conn.clone();
         let event = self.next_event();
         let is_found = self.conn.requests() > before.requests();
-        // The head of a request whose content is awaited is told later, and not at all if it is refused.
+        // The head of a request whose content is awaited is told later, and not at all if it is
+        // refused.
         let head = match (&event, is_found) {
             (Event::Head { head, used }, _) => Some((*head, *used)),
             (_, true) => Some(self.head()),
@@ -224,7 +227,8 @@ impl Served {
         let is_awaited = before.phase() == Phase::Prefetch;
         let awaits = self.config.prefetch_bytes > 0;
         let (end, again) = match (event, head) {
-            // What was looked at of a head is looked at again when that is whole; of content nothing is.
+            // What was looked at of a head is looked at again when that is whole; of content
+            // nothing is.
             (Event::Head { .. }, Some(used)) if is_awaited => (self.input.len(), 0..used),
             (_, Some(used)) if awaits => (self.input.len(), 0..used),
             (_, Some(used)) => (used, 0..used),
@@ -319,7 +323,7 @@ impl Served {
             event => panic!("{event:?} for what nobody reads"),
         };
         if let Some(meter) = &mut self.meter {
-            // What it does not drop, a refused octet apart, is nothing to it.
+            // What it does not drop, a refused byte apart, is nothing to it.
             let is_over = self.conn.phase() == Phase::Linger;
             let end = if is_over { self.input.len() } else { used };
             meter.count(&Call {

@@ -1,11 +1,12 @@
-//! Octets that a client might send: arbitrary ones, ones that grammars turn on, and requests of all kinds, changed here and there.
+//! Bytes that a client might send: arbitrary ones, ones that grammars turn on, and requests of all
+//! kinds, changed here and there.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use std::fmt;
 
-/// Octets that can be read when a property fails.
+/// Bytes that can be read when a property fails.
 #[derive(Clone)]
 pub struct Octets(pub Vec<u8>);
 
@@ -15,7 +16,7 @@ impl fmt::Debug for Octets {
     }
 }
 
-/// Octets that a grammar of lines turns on, more often than others.
+/// Bytes that a grammar of lines turns on, more often than others.
 fn octet() -> impl Strategy<Value = u8> {
     prop_oneof![
         4 => select(b"\r\n\r\n: \t\0/*HTP1.02;,\"#%?@[]GETchunked5aF+-\x7f\x80\xff".to_vec()),
@@ -105,7 +106,7 @@ fn mostly(
     prop_oneof![often => select(&all[..first]), 1 => select(all)]
 }
 
-/// A few octets replaced, put in or taken out; mostly none.
+/// A few bytes replaced, put in or taken out; mostly none.
 fn changed(octets: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     let change = || (any::<Index>(), octet(), 0..3_u8);
     let changes = prop_oneof![3 => vec(change(), 0..1), 2 => vec(change(), 1..4)];
@@ -189,13 +190,13 @@ fn noise() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![vec(any::<u8>(), 0..120), vec(octet(), 0..120)]
 }
 
-/// What may be a head, and something behind it.
+/// What may be a head, and something after it.
 pub fn head() -> impl Strategy<Value = Octets> {
     let head = prop_oneof![1 => noise(), 9 => changed(any_head())];
     (head, vec(octet(), 0..3)).prop_map(|(head, behind)| Octets([head, behind].concat()))
 }
 
-/// What may be a chunked body, and something behind it.
+/// What may be a chunked body, and something after it.
 pub fn body() -> impl Strategy<Value = Octets> {
     let body = prop_oneof![1 => noise(), 9 => changed(any_body())];
     (body, vec(octet(), 0..3)).prop_map(|(body, behind)| Octets([body, behind].concat()))
@@ -207,7 +208,8 @@ pub fn stream() -> impl Strategy<Value = Octets> {
     vec(one, 1..6).prop_map(|requests| Octets(requests.concat()))
 }
 
-/// Near each limit of a head: one part of it is as long as is allowed, a little less or a little more.
+/// Near each limit of a head: one part of it is as long as is allowed, a little less or a little
+/// more.
 pub fn long_head() -> impl Strategy<Value = Octets> {
     let text = |octet: u8, length: usize| String::from_utf8(vec![octet; length]).expect("ASCII");
     let target = (8_190_usize..8_195).prop_map(move |length| {
@@ -249,7 +251,8 @@ pub fn costly_body() -> impl Strategy<Value = Octets> {
     })
 }
 
-/// A request with content about as long as what is awaited before a handler is called, and one behind it.
+/// A request with content about as long as what is awaited before a handler is called, and one
+/// behind it.
 pub fn long_content() -> impl Strategy<Value = Octets> {
     let plain = (16_380_usize..16_390)
         .prop_map(|length| format!("Content-Length: {length}\r\n\r\n{}", "x".repeat(length)));
