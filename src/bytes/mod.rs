@@ -1,4 +1,4 @@
-//! Octets: character classes, strict numbers, percent-decoding.
+//! Bytes: character classes, strict numbers, percent-decoding.
 //!
 //! In: pure functions over byte slices. Out: meaning. Never: IO, clocks, lenience.
 #![forbid(unsafe_code)]

@@ -9,20 +9,20 @@ pub const DECIMAL_DIGITS_MAX: usize = 20;
 pub const HEXADECIMAL_DIGITS_MAX: usize = 16;
 
 /// `1*DIGIT` that fits a `u64`. `None` for anything else, and for more than [`DECIMAL_DIGITS_MAX`] digits.
-pub fn decimal(octets: &[u8]) -> Option<u64> {
-    if octets.is_empty() || octets.len() > DECIMAL_DIGITS_MAX {
+pub fn decimal(bytes: &[u8]) -> Option<u64> {
+    if bytes.is_empty() || bytes.len() > DECIMAL_DIGITS_MAX {
         return None;
     }
     // Of 20 digits only the last can lead beyond 64 bits.
-    let (most, last) = octets.split_at(octets.len().min(DECIMAL_DIGITS_MAX - 1));
+    let (most, last) = bytes.split_at(bytes.len().min(DECIMAL_DIGITS_MAX - 1));
     let mut value: u64 = 0;
-    for &octet in most {
-        value = value * 10 + u64::from(decimal_digit(octet)?);
+    for &byte in most {
+        value = value * 10 + u64::from(decimal_digit(byte)?);
     }
     match last {
-        [octet] => value
+        [byte] => value
             .checked_mul(10)?
-            .checked_add(u64::from(decimal_digit(*octet)?)),
+            .checked_add(u64::from(decimal_digit(*byte)?)),
         _ => Some(value),
     }
 }
@@ -31,37 +31,37 @@ pub fn decimal(octets: &[u8]) -> Option<u64> {
 ///
 /// For positions alone, where what lies beyond every end may count as one place: a length that is not the one that was written
 /// would be request smuggling.
-pub fn decimal_or_max(octets: &[u8]) -> Option<u64> {
-    if octets.is_empty() {
+pub fn decimal_or_max(bytes: &[u8]) -> Option<u64> {
+    if bytes.is_empty() {
         return None;
     }
-    octets.iter().try_fold(0_u64, |value, &octet| {
-        let digit = u64::from(decimal_digit(octet)?);
+    bytes.iter().try_fold(0_u64, |value, &byte| {
+        let digit = u64::from(decimal_digit(byte)?);
         Some(value.saturating_mul(10).saturating_add(digit))
     })
 }
 
-/// Whether all of these octets are DIGITs.
+/// Whether all of these bytes are DIGITs.
 #[inline(always)]
-pub fn are_digits(octets: &[u8]) -> bool {
-    match octets.first_chunk() {
+pub fn are_digits(bytes: &[u8]) -> bool {
+    match bytes.first_chunk() {
         // As many as most ports have, at once: above 9, six more lead to another high half.
-        Some(digits) if octets.len() == 4 => {
+        Some(digits) if bytes.len() == 4 => {
             const HIGH: u32 = u32::from_le_bytes([0xF0; 4]);
             const ZEROS: u32 = u32::from_le_bytes([b'0'; 4]);
             let word = u32::from_le_bytes(*digits);
             let beyond = word.wrapping_add(u32::from_le_bytes([6; 4]));
             word & HIGH == ZEROS && beyond & HIGH == ZEROS
         }
-        _ => octets.iter().all(u8::is_ascii_digit),
+        _ => bytes.iter().all(u8::is_ascii_digit),
     }
 }
 
 /// The value of one DIGIT.
 #[inline(always)]
-const fn decimal_digit(octet: u8) -> Option<u8> {
-    // Octets below "0" wrap to large values and are refused with the ones above "9".
-    match octet.wrapping_sub(b'0') {
+const fn decimal_digit(byte: u8) -> Option<u8> {
+    // Bytes below "0" wrap to large values and are refused with the ones above "9".
+    match byte.wrapping_sub(b'0') {
         digit @ 0..=9 => Some(digit),
         _ => None,
     }
@@ -70,25 +70,25 @@ const fn decimal_digit(octet: u8) -> Option<u8> {
 /// `1*HEXDIG` that fits a `u64`, in either case. `None` for anything else, and for more than [`HEXADECIMAL_DIGITS_MAX`]
 /// digits: RFC 9112 §7.1: "recipients MUST anticipate potentially large hexadecimal numerals and prevent parsing errors
 /// due to integer conversion overflows".
-pub fn hexadecimal(octets: &[u8]) -> Option<u64> {
-    if octets.is_empty() || octets.len() > HEXADECIMAL_DIGITS_MAX {
+pub fn hexadecimal(bytes: &[u8]) -> Option<u64> {
+    if bytes.is_empty() || bytes.len() > HEXADECIMAL_DIGITS_MAX {
         return None;
     }
     let mut value: u64 = 0;
-    for &octet in octets {
+    for &byte in bytes {
         // Sixteen digits of four bits fill the 64 bits exactly: nothing overflows.
-        value = value * 16 + u64::from(hex_digit(octet)?);
+        value = value * 16 + u64::from(hex_digit(byte)?);
     }
     Some(value)
 }
 
 /// The value of one HEXDIG, in either case.
 #[inline]
-pub const fn hex_digit(octet: u8) -> Option<u8> {
-    match octet {
-        b'0'..=b'9' => Some(octet - b'0'),
-        b'A'..=b'F' => Some(octet - b'A' + 10),
-        b'a'..=b'f' => Some(octet - b'a' + 10),
+pub const fn hex_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
         _ => None,
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CloseReason {
-    /// The client closed between two requests, or without sending an octet.
+    /// The client closed between two requests, or without sending a byte.
     PeerClosed,
     /// The client closed, or stopped sending, within a head or content.
     PeerClosedEarly,
@@ -19,7 +19,7 @@ pub enum CloseReason {
     Upgraded,
     /// The message was refused.
     Rejected(Reject),
-    /// No request came within [`Timeouts::keep_alive`](crate::Timeouts::keep_alive), or not an octet within
+    /// No request came within [`Timeouts::keep_alive`](crate::Timeouts::keep_alive), or not a byte within
     /// [`Timeouts::head`](crate::Timeouts::head) of the accept.
     IdleTimeout,
     /// The client took too long to read an answer.

@@ -11,7 +11,7 @@ use crate::limits::Limits;
 
 /// The most unread content that is dropped: the limit, as far as a connection counts.
 pub(super) fn discard_max(limits: &Limits) -> u32 {
-    // One octet less than can be counted, so that one too many can be told.
+    // One byte less than can be counted, so that one too many can be told.
     u32::try_from(limits.discard_bytes)
         .unwrap_or(u32::MAX)
         .min(u32::MAX - 1)
@@ -60,7 +60,7 @@ impl Connection {
         Event::Read
     }
 
-    /// Whether the content that is awaited with a head is in `input`, which starts with the head's first octet: all of it, or as
+    /// Whether the content that is awaited with a head is in `input`, which starts with the head's first byte: all of it, or as
     /// much of it as is awaited.
     pub(super) fn prefetch(
         &mut self,
@@ -81,7 +81,7 @@ impl Connection {
             }
         };
         if is_here {
-            // The wait is over, however long the handler takes; the octets count again when it takes them.
+            // The wait is over, however long the handler takes; the bytes count again when it takes them.
             self.reading.progress(now, 0, min_rate);
             self.reading.forget(u64::from(prefetch.here), min_rate);
             if let Content::Chunked(decoder) = &mut self.content {
@@ -130,7 +130,7 @@ impl Connection {
         Ok(taken)
     }
 
-    /// Drops content that nobody read, from the start of `input`, and says how many octets that were. At the content's end the
+    /// Drops content that nobody read, from the start of `input`, and says how many bytes that were. At the content's end the
     /// connection is idle again; when it is malformed, or more than the limit, the connection's end begins.
     pub(super) fn discard(
         &mut self,
@@ -140,7 +140,7 @@ impl Connection {
         config: &Config,
     ) -> usize {
         let mut used = 0;
-        // Each step uses at least one octet, or ends the connection.
+        // Each step uses at least one byte, or ends the connection.
         while used < input.len() && self.content_left() != Some(0) {
             let step = match self.take_content(&input[used..], now, config) {
                 Ok(step) => step,
@@ -174,7 +174,7 @@ fn look_for_end(
     config: &Config,
 ) -> Result<bool, Reject> {
     let mut seen = usize::from(prefetch.seen);
-    // Each step but the last uses at least one octet, so the loop is bounded by what is here.
+    // Each step but the last uses at least one byte, so the loop is bounded by what is here.
     loop {
         let step = decoder.decode(here.get(seen..).unwrap_or_default(), &config.limits)?;
         if step.used == 0 {
@@ -186,7 +186,7 @@ fn look_for_end(
     Ok(decoder.is_done())
 }
 
-/// A count of octets of content that are here, fewer than are awaited.
+/// A count of bytes of content that are here, fewer than are awaited.
 fn below_awaited(count: usize) -> u16 {
     u16::try_from(count).unwrap_or(u16::MAX)
 }

@@ -10,25 +10,25 @@ use std::ops::Range;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a connection goes on only when the loop does its part"]
 pub enum Event {
-    /// Send what is framed, then read more octets behind those that are here, or wait for them until
+    /// Send what is framed, then read more bytes behind those that are here, or wait for them until
     /// [`read_deadline`](Connection::read_deadline), and ask again.
     ///
     /// In [`Phase::Linger`], when everything is sent, a stream that can close its sending side does so first: a
     /// peer that waits for the end need not wait for the deadline.
     Read,
-    /// A request has begun: take `used` octets off the start of the input, when what is needed of the head has been read.
+    /// A request has begun: take `used` bytes off the start of the input, when what is needed of the head has been read.
     ///
     /// It may be answered at once, or after any part of its content. What is asked next brings that content.
     Head {
-        /// The head; its spans are relative to the input's first octet.
+        /// The head; its spans are relative to the input's first byte.
         head: Head,
-        /// Octets of the input that belong to it.
+        /// Bytes of the input that belong to it.
         used: usize,
     },
-    /// Content of the request has come: take `data` out of the input, then `used` octets off its start. `data` is empty when
-    /// these octets were framing, or are to be dropped.
+    /// Content of the request has come: take `data` out of the input, then `used` bytes off its start. `data` is empty when
+    /// these bytes were framing, or are to be dropped.
     Content {
-        /// Octets of the input that are dealt with, the data included.
+        /// Bytes of the input that are dealt with, the data included.
         used: usize,
         /// The content, as a range of the input.
         data: Range<usize>,
@@ -42,6 +42,6 @@ pub enum Event {
     /// [`finish`](Connection::finish).
     Send,
     /// The connection is over: send what is framed and close. [`CloseReason::Upgraded`]: send what is framed, and go on in
-    /// the other protocol, whose first octets the rest of the input is.
+    /// the other protocol, whose first bytes the rest of the input is.
     Close(CloseReason),
 }

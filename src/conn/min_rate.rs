@@ -4,7 +4,7 @@ use super::moment::Moment;
 use std::time::Duration;
 
 /// How long one transfer may still keep the server waiting: a bound on each single wait, and one on all of them that grows
-/// with what was moved. Without the second, an octet every 29 seconds would hold a connection for ever.
+/// with what was moved. Without the second, a byte every 29 seconds would hold a connection for ever.
 ///
 /// Small, as each connection has two of them: what was earned and what was waited are kept as their difference. It counts up
 /// to 24 days, in either direction; a transfer that is owed more than that, or owes more, is owed or owes that.
@@ -14,7 +14,7 @@ pub(super) struct MinRate {
     pub(super) since: Moment,
     /// Milliseconds that were earned, less those that were waited.
     pub(super) credit: i32,
-    /// Octets that were moved and have not earned a second yet.
+    /// Bytes that were moved and have not earned a second yet.
     pub(super) odd: u32,
 }
 
@@ -26,18 +26,18 @@ impl MinRate {
         odd: 0,
     };
 
-    /// Octets have moved.
-    pub(super) fn progress(&mut self, now: Moment, octets: u64, min_rate: u32) {
+    /// Bytes have moved.
+    pub(super) fn progress(&mut self, now: Moment, bytes: u64, min_rate: u32) {
         if self.is_waiting() {
             let waited = now.0.saturating_sub(self.since.0);
             self.credit = self.credit.saturating_sub(milliseconds(waited));
             self.since = Moment::NEVER;
         }
         let rate = u64::from(min_rate.max(1));
-        let octets = octets.saturating_add(u64::from(self.odd));
+        let bytes = bytes.saturating_add(u64::from(self.odd));
         // The rest of a division by a `u32` is one.
-        self.odd = (octets % rate) as u32;
-        self.credit = self.credit.saturating_add(earned(octets, min_rate));
+        self.odd = (bytes % rate) as u32;
+        self.credit = self.credit.saturating_add(earned(bytes, min_rate));
     }
 
     /// Whether a wait has begun and not ended.
@@ -45,9 +45,9 @@ impl MinRate {
         self.since != Moment::NEVER
     }
 
-    /// Octets that have been counted, and were all, are to be counted once more, elsewhere.
-    pub(super) fn forget(&mut self, octets: u64, min_rate: u32) {
-        self.credit = self.credit.saturating_sub(earned(octets, min_rate));
+    /// Bytes that have been counted, and were all, are to be counted once more, elsewhere.
+    pub(super) fn forget(&mut self, bytes: u64, min_rate: u32) {
+        self.credit = self.credit.saturating_sub(earned(bytes, min_rate));
         self.odd = 0;
     }
 
@@ -62,9 +62,9 @@ impl MinRate {
     }
 }
 
-/// What so many octets earn: a second for each time the least rate.
-fn earned(octets: u64, min_rate: u32) -> i32 {
-    let seconds = octets / u64::from(min_rate.max(1));
+/// What so many bytes earn: a second for each time the least rate.
+fn earned(bytes: u64, min_rate: u32) -> i32 {
+    let seconds = bytes / u64::from(min_rate.max(1));
     milliseconds(seconds.saturating_mul(1_000))
 }
 

@@ -1,6 +1,6 @@
 //! A connection as a loop drives it that owns its stream: one question, "what now?", and what to do.
 //!
-//! Content is not held back until there is more of it, unless the settings say so, and an octet that is here and can be read is
+//! Content is not held back until there is more of it, unless the settings say so, and a byte that is here and can be read is
 //! never left for a deadline.
 
 use super::close_reason::CloseReason;
@@ -60,7 +60,7 @@ impl Connection {
         let (head, used) = match h1::parse_head(input, resume, &config.limits, table) {
             Ok(Parsed::Done { value: head, used }) => (head, used),
             Ok(Parsed::More { resume }) => {
-                // The time for a head is counted in all, not from octet to octet; before the first request it began
+                // The time for a head is counted in all, not from byte to byte; before the first request it began
                 // with the accept, and that deadline stands.
                 if self.phase() == Phase::Idle && self.requests > 0 {
                     self.deadline = now.after(config.timeouts.head);
@@ -114,7 +114,7 @@ impl Connection {
             Ok(false) => return self.wait(now, config),
             Err(reject) => return self.refused(reject),
         }
-        // Whoever waits keeps only the octets, so the head is parsed a second time. What it was then it is now.
+        // Whoever waits keeps only the bytes, so the head is parsed a second time. What it was then it is now.
         match h1::parse_head(input, Resume::START, &config.limits, table) {
             Ok(Parsed::Done { value: head, used }) => Event::Head { head, used },
             // Not with the input that was here before.
@@ -156,7 +156,7 @@ impl Connection {
     }
 }
 
-/// Octets that are to be dropped.
+/// Bytes that are to be dropped.
 fn dropped(used: usize) -> Event {
     Event::Content {
         used,

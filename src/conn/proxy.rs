@@ -33,10 +33,10 @@ pub enum Header {
     },
 }
 
-/// Where parsing goes on when more octets have come. `Resume::default()` is the start of a connection.
+/// Where parsing goes on when more bytes have come. `Resume::default()` is the start of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Resume {
-    /// The octet of a line at which the search for its end goes on.
+    /// The byte of a line at which the search for its end goes on.
     offset: u8,
 }
 
@@ -60,7 +60,7 @@ macro_rules! refusals {
                 }
             }
 
-            /// One sentence for a person, without a period: "a line that does not end within 107 octets".
+            /// One sentence for a person, without a period: "a line that does not end within 107 bytes".
             pub const fn sentence(self) -> &'static str {
                 match self {
                     $(Refusal::$variant => $sentence,)+
@@ -102,20 +102,20 @@ impl std::error::Error for Refusal {}
 
 /// What a line begins with.
 const LINE_START: &[u8] = b"PROXY ";
-/// Octets of the longest line, CRLF included: "PROXY UNKNOWN" with two IPv6 addresses and two ports, none of them abbreviated.
+/// Bytes of the longest line, CRLF included: "PROXY UNKNOWN" with two IPv6 addresses and two ports, none of them abbreviated.
 const LINE_BYTES: usize = 107;
-/// What a binary header begins with. Five octets of it end each protocol that reads lines.
+/// What a binary header begins with. Five bytes of it end each protocol that reads lines.
 const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
-/// Octets of a binary header up to its addresses: signature, version and command, family and transport, length.
+/// Bytes of a binary header up to its addresses: signature, version and command, family and transport, length.
 const FIXED_BYTES: usize = 16;
 /// The type of the extension that holds a checksum of the whole header.
 const CRC32C: u8 = 3;
 
-/// Parses the header at the start of `input`, of either version: the first octet tells which.
+/// Parses the header at the start of `input`, of either version: the first byte tells which.
 ///
-/// The outcome does not depend on how the octets were split into calls. Each octet is looked at twice at most, those that tell the
+/// The outcome does not depend on how the bytes were split into calls. Each byte is looked at twice at most, those that tell the
 /// version, 6 of a line and 16 of a binary header, once a call. No header is longer than 4 KiB, so neither need the caller's buffer be. A call with a `resume` that
-/// another call gave has to bring the octets that the other had, and may bring more behind them.
+/// another call gave has to bring the bytes that the other had, and may bring more behind them.
 ///
 /// The caller knows that the peer is a proxy which sends a header, and what the connection is closed for when it does not:
 /// "The receiver MUST be configured to only receive the protocol described in this specification and MUST not try to guess
@@ -123,7 +123,7 @@ const CRC32C: u8 = 3;
 ///
 /// # Errors
 ///
-/// A [`Refusal`]: of a line when its end is here or cannot come any more, of a binary header for the first octet that none has at
+/// A [`Refusal`]: of a line when its end is here or cannot come any more, of a binary header for the first byte that none has at
 /// its place, or for what the whole says. A stream that ends within a header is for the caller to close.
 ///
 /// # Examples
@@ -132,12 +132,12 @@ const CRC32C: u8 = 3;
 /// use doorstep::conn::proxy::{self, Header, Resume};
 /// use doorstep::h1::Parsed;
 ///
-/// let octets = b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 80\r\nGET / HTTP/1.1\r\n\r\n";
-/// let Ok(Parsed::More { resume }) = proxy::parse(&octets[..20], Resume::default()) else { panic!() };
-/// let Ok(Parsed::Done { value, used }) = proxy::parse(octets, resume) else { panic!() };
+/// let bytes = b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 80\r\nGET / HTTP/1.1\r\n\r\n";
+/// let Ok(Parsed::More { resume }) = proxy::parse(&bytes[..20], Resume::default()) else { panic!() };
+/// let Ok(Parsed::Done { value, used }) = proxy::parse(bytes, resume) else { panic!() };
 /// let Header::Relayed { source, .. } = value else { panic!() };
 /// assert_eq!(source.to_string(), "192.0.2.1:56324");
-/// assert!(octets[used..].starts_with(b"GET "));
+/// assert!(bytes[used..].starts_with(b"GET "));
 /// ```
 pub fn parse(input: &[u8], resume: Resume) -> Result<Parsed<Header, Resume>, Refusal> {
     match input.first() {
@@ -162,8 +162,8 @@ fn parse_line(input: &[u8], resume: Resume) -> Result<Parsed<Header, Resume>, Re
     // Section 2.1: "The receiver must not tolerate a single CR or LF character to end the line when a complete CRLF sequence
     // is expected."
     // STRICTER: neither does one stand within a line, where another receiver may see its end.
-    while let Some(octet) = window.get(at) {
-        match (octet, window.get(at + 1)) {
+    while let Some(byte) = window.get(at) {
+        match (byte, window.get(at + 1)) {
             (b'\r', Some(b'\n')) => {
                 let line = window.get(LINE_START.len()..at).unwrap_or_default();
                 let value = read_line(line)?;
@@ -188,10 +188,10 @@ fn parse_line(input: &[u8], resume: Resume) -> Result<Parsed<Header, Resume>, Re
 
 /// A whole line between "PROXY " and CRLF.
 fn read_line(line: &[u8]) -> Result<Header, Refusal> {
-    let mut parts = line.split(|&octet| octet == b' ');
+    let mut parts = line.split(|&byte| byte == b' ');
     let address: fn(&[u8]) -> Option<IpAddr> = match parts.next() {
-        Some(b"TCP4") => |octets| host::ipv4_address(octets).map(IpAddr::V4),
-        Some(b"TCP6") => |octets| host::ipv6_address(octets).map(IpAddr::V6),
+        Some(b"TCP4") => |bytes| host::ipv4_address(bytes).map(IpAddr::V4),
+        Some(b"TCP6") => |bytes| host::ipv6_address(bytes).map(IpAddr::V6),
         // Section 2.1: "the receiver must ignore anything presented before the CRLF is found."
         Some(b"UNKNOWN") => return Ok(Header::Unknown),
         _ => return Err(Refusal::UnknownProtocol),
@@ -236,8 +236,8 @@ enum Family {
 impl Family {
     /// Section 2.2: for UNSPEC, as a family or as a transport, "The receiver should ignore address information"; other values
     /// "must be rejected as invalid by receivers".
-    fn of(octet: u8) -> Result<Family, Refusal> {
-        match (octet >> 4, octet & 0xF) {
+    fn of(byte: u8) -> Result<Family, Refusal> {
+        match (byte >> 4, byte & 0xF) {
             (0, 0..=2) | (1..=3, 0) => Ok(Family::Unspecified),
             (1, 1 | 2) => Ok(Family::Inet),
             (2, 1 | 2) => Ok(Family::Inet6),
@@ -246,7 +246,7 @@ impl Family {
         }
     }
 
-    /// Octets of both addresses and both ports.
+    /// Bytes of both addresses and both ports.
     const fn address_bytes(self) -> usize {
         match self {
             Family::Unspecified => 0,
@@ -331,7 +331,7 @@ fn relayed<const N: usize>(addresses: &[u8], ip: fn([u8; N]) -> IpAddr) -> Resul
     taken().ok_or(Refusal::MissingAddresses)
 }
 
-/// The extensions of a header, from `at` on: each is a type, a length of two octets, and so many octets. They are skipped, save
+/// The extensions of a header, from `at` on: each is a type, a length of two bytes, and so many bytes. They are skipped, save
 /// for the checksum.
 ///
 /// Section 2.2.3: "If the checksum is provided as part of the PROXY header and the checksum functionality is supported by the
@@ -374,8 +374,8 @@ fn crc32c(parts: &[&[u8]]) -> u32 {
     // The polynomial 0x1EDC6F41, its bits in reverse.
     const POLYNOMIAL: u32 = 0x82F6_3B78;
     let mut crc = u32::MAX;
-    for &octet in parts.iter().copied().flatten() {
-        crc ^= u32::from(octet);
+    for &byte in parts.iter().copied().flatten() {
+        crc ^= u32::from(byte);
         for _ in 0..8 {
             let odd = crc & 1;
             crc = (crc >> 1) ^ (odd * POLYNOMIAL);

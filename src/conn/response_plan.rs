@@ -1,6 +1,6 @@
 //! An answer to be framed, as its parts.
 //!
-//! In: status, field lines, the content's length, whether another request may follow. Out: the head's octets (`h1::write`), which
+//! In: status, field lines, the content's length, whether another request may follow. Out: the head's bytes (`h1::write`), which
 //! of the fields that frame it are due (`send`), the content. Never: text that has not been validated.
 
 use super::close_reason::CloseReason;
@@ -65,10 +65,10 @@ impl<'a> ResponsePlan<'a> {
         self
     }
 
-    /// With content of so many octets; of an answer to HEAD, the content that GET would have had. An answer without a length is
+    /// With content of so many bytes; of an answer to HEAD, the content that GET would have had. An answer without a length is
     /// sent as chunks, and to an HTTP/1.0 client until the connection closes.
-    pub const fn length(mut self, octets: u64) -> ResponsePlan<'a> {
-        self.length = Some(octets);
+    pub const fn length(mut self, bytes: u64) -> ResponsePlan<'a> {
+        self.length = Some(bytes);
         self
     }
 
@@ -106,11 +106,11 @@ impl From<Status> for ResponsePlan<'_> {
 pub enum BodyFraming {
     /// No content: by the status, or because the request was HEAD.
     NoContent,
-    /// Exactly so many octets. When there turn out to be fewer, nothing but closing the connection says so.
+    /// Exactly so many bytes. When there turn out to be fewer, nothing but closing the connection says so.
     Length(u64),
     /// Chunks, then the last chunk ([`h1::chunked`](crate::h1::chunked)).
     Chunked,
-    /// Octets until the connection closes.
+    /// Bytes until the connection closes.
     UntilClose,
 }
 

@@ -72,7 +72,7 @@ impl Connection {
                 status,
                 date: answer.date.filter(|_| !is_dated),
                 server: answer.server.filter(|_| !fields.has_server),
-                fields: &fields.octets,
+                fields: &fields.bytes,
                 length,
                 connection,
                 upgrade: answer.upgrade,
@@ -201,11 +201,11 @@ impl Connection {
         ends.then_some(CloseReason::Answered)
     }
 
-    /// An answer's last octet is framed, if not sent: what follows. `in_doubt` says whether octets lie behind the request (the
+    /// An answer's last byte is framed, if not sent: what follows. `in_doubt` says whether bytes lie behind the request (the
     /// input is not empty), or so many of the answer's are on their way that some may come before those are read.
     ///
     /// Behind a last answer the connection is closed at once only when nothing is in doubt. Otherwise what still comes is dropped
-    /// until the peer closes or [`Timeouts::linger`](crate::Timeouts::linger) is over: a close with octets unread would reset the
+    /// until the peer closes or [`Timeouts::linger`](crate::Timeouts::linger) is over: a close with bytes unread would reset the
     /// connection, and the peer could lose the answer.
     ///
     /// # Panics

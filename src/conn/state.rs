@@ -10,16 +10,16 @@ use crate::semantics::Version;
 /// Where a connection is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Between requests; no octet of the next one is here.
+    /// Between requests; no byte of the next one is here.
     Idle,
-    /// Some octets of a head are here.
+    /// Some bytes of a head are here.
     Head,
     /// The head is complete; the body, or the beginning of it, is awaited before [`Event::Head`](super::Event::Head) (see
     /// [`Config::prefetch_bytes`](super::Config::prefetch_bytes)).
     Prefetch,
     /// The request's body is taken, and a response is due.
     Handle,
-    /// An answer is framed; its octets are on their way.
+    /// An answer is framed; its bytes are on their way.
     Send,
     /// The answer is out; content that nobody read is dropped.
     Discard,
@@ -38,7 +38,7 @@ pub(super) enum Stage {
     Prefetch(Prefetch),
     Handle,
     Send,
-    /// Octets of unread content dropped so far.
+    /// Bytes of unread content dropped so far.
     Discard(u32),
     Linger,
     Closed,
@@ -47,11 +47,11 @@ pub(super) enum Stage {
 /// How far gathering has come.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Prefetch {
-    /// Octets of the head, in front of the content.
+    /// Bytes of the head, in front of the content.
     pub(super) head: u32,
-    /// Octets behind the head, as far as they have been held in the client's favour: fewer than are awaited.
+    /// Bytes behind the head, as far as they have been held in the client's favour: fewer than are awaited.
     pub(super) here: u16,
-    /// Octets of chunked content in which the decoder has looked for the end.
+    /// Bytes of chunked content in which the decoder has looked for the end.
     pub(super) seen: u16,
 }
 
@@ -60,13 +60,13 @@ pub(super) struct Prefetch {
 pub(super) enum Content {
     /// All of it has been read.
     Done,
-    /// So many octets are left.
+    /// So many bytes are left.
     Length(u64),
     /// Chunked.
     Chunked(h1::chunked::Decoder),
 }
 
-/// The state of one connection. Small (80 octets): it holds no octets of the peer's, and what one phase alone knows shares its
+/// The state of one connection. Small (80 bytes): it holds no bytes of the peer's, and what one phase alone knows shares its
 /// place with what the others know.
 ///
 /// ```

@@ -1,21 +1,21 @@
 //! The chunked transfer coding (RFC 9112 §7.1): decoder and encoder.
 //!
 //! In: chunk-size lines, chunk ends, the trailer section, and the bounds on all that is not content. Out: the bound on
-//! content, which is whoever's who gathers it. Never: holding octets; a size is a count, nothing is reserved for it.
+//! content, which is whoever's who gathers it. Never: holding bytes; a size is a count, nothing is reserved for it.
 //!
 //! ```
 //! use doorstep::Limits;
 //! use doorstep::h1::chunked::{Decoder, push_chunk, push_last_chunk};
 //!
-//! let mut octets = Vec::new();
-//! push_chunk(&mut octets, b"hello, ");
-//! push_chunk(&mut octets, b"world");
-//! push_last_chunk(&mut octets);
-//! assert_eq!(octets, b"7\r\nhello, \r\n5\r\nworld\r\n0\r\n\r\n");
+//! let mut bytes = Vec::new();
+//! push_chunk(&mut bytes, b"hello, ");
+//! push_chunk(&mut bytes, b"world");
+//! push_last_chunk(&mut bytes);
+//! assert_eq!(bytes, b"7\r\nhello, \r\n5\r\nworld\r\n0\r\n\r\n");
 //!
-//! // In whatever pieces it comes: here in pieces of four octets.
+//! // In whatever pieces it comes: here in pieces of four bytes.
 //! let (mut decoder, mut content) = (Decoder::new(), Vec::new());
-//! for mut piece in octets.chunks(4) {
+//! for mut piece in bytes.chunks(4) {
 //!     while !piece.is_empty() && !decoder.is_done() {
 //!         let step = decoder.decode(piece, &Limits::default())?;
 //!         content.extend_from_slice(&piece[step.data]);
@@ -35,19 +35,19 @@ use crate::limits::Limits;
 use crate::scan;
 use std::ops::Range;
 
-/// Decodes the content of one message, whatever pieces it comes in. 16 octets, `Copy`: it holds none of the message's.
+/// Decodes the content of one message, whatever pieces it comes in. 16 bytes, `Copy`: it holds none of the message's.
 ///
 /// Trailer fields are validated, bounded and dropped (RFC 9110 §6.5.1). Strict: RFC 9112 §7.1 to the letter, and no white space
 /// before an extension.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Decoder {
-    /// Octets of the chunk's data that have not come yet; while its size is read, the digits so far.
+    /// Bytes of the chunk's data that have not come yet; while its size is read, the digits so far.
     remaining: u64,
-    /// Octets of the size line so far; of the trailer section, once that has begun.
+    /// Bytes of the size line so far; of the trailer section, once that has begun.
     line: u32,
-    /// Framing octets that are held against the body, see [`CHUNK_OVERHEAD`], which bounds them.
+    /// Framing bytes that are held against the body, see [`CHUNK_OVERHEAD`], which bounds them.
     overhead: u16,
-    /// What the next octet belongs to.
+    /// What the next byte belongs to.
     at: At,
 }
 
@@ -86,7 +86,7 @@ enum At {
 /// One step of decoding: see [`Decoder::decode`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded {
-    /// Octets of the input that are dealt with, the data included.
+    /// Bytes of the input that are dealt with, the data included.
     pub used: usize,
     /// Content, as a range of the input; may be empty. When it is, and the body is not done, more input is needed.
     pub data: Range<usize>,
@@ -101,17 +101,17 @@ impl Decoder {
         Decoder::default()
     }
 
-    /// Takes framing octets up to the next run of content, and that run. Never reads beyond the body's last octet.
+    /// Takes framing bytes up to the next run of content, and that run. Never reads beyond the body's last byte.
     ///
-    /// Of `limits`, [`chunk_line_bytes`](Limits::chunk_line_bytes) and [`trailer_bytes`](Limits::trailer_bytes) count, in octets. Framing
-    /// beyond 16 octets a chunk may be ahead of the content by 16 KiB. How much content there may be is the caller's to bound.
+    /// Of `limits`, [`chunk_line_bytes`](Limits::chunk_line_bytes) and [`trailer_bytes`](Limits::trailer_bytes) count, in bytes. Framing
+    /// beyond 16 bytes a chunk may be ahead of the content by 16 KiB. How much content there may be is the caller's to bound.
     ///
     /// A stream that ends before [`is_done`](Decoder::is_done) has brought part of the content only (RFC 9112 §8): that is the
     /// caller's to refuse, as [`Reject::TruncatedContent`].
     ///
     /// # Errors
     ///
-    /// A [`Reject`] for the first octet that is not allowed at its place, or that is one too many. What follows in the
+    /// A [`Reject`] for the first byte that is not allowed at its place, or that is one too many. What follows in the
     /// connection cannot be understood after it: neither the decoder nor the connection is to be used again.
     pub fn decode(&mut self, input: &[u8], limits: &Limits) -> Result<Decoded, Reject> {
         let mut used = 0;
@@ -143,21 +143,21 @@ impl Decoder {
         self.at == At::Done
     }
 
-    /// Takes framing octets from the start of `rest`, which is not empty, and tells how many.
+    /// Takes framing bytes from the start of `rest`, which is not empty, and tells how many.
     fn framing(&mut self, rest: &[u8], limits: &Limits) -> Result<usize, Reject> {
         match (self.at, rest.first()) {
             (At::Size, _) => return self.size(rest, limits),
             (At::Extension, _) => return self.extension(rest, limits),
             (At::SizeLineFeed, Some(&LF)) => self.size_line_end()?,
             (At::SizeLineFeed, _) => return Err(Reject::BareCarriageReturn),
-            // RFC 9112 §7.1: `chunk = chunk-size [ chunk-ext ] CRLF chunk-data CRLF`. Both octets are looked at: a decoder that
+            // RFC 9112 §7.1: `chunk = chunk-size [ chunk-ext ] CRLF chunk-data CRLF`. Both bytes are looked at: a decoder that
             // skips two without looking lets a chunk hide what another recipient takes for a size line.
             (At::DataEnd, Some(&CR)) => self.at = At::DataLineFeed,
             (At::DataLineFeed, Some(&LF)) => self.at = At::Size,
             (At::DataEnd | At::DataLineFeed, _) => return Err(Reject::InvalidChunkEnd),
             (At::Trailer, _) => return self.trailer(field_line::At::LineStart, 0, rest, limits),
             (At::TrailerRest(at), _) => return self.trailer(at, 1, rest, limits),
-            // Neither has framing octets.
+            // Neither has framing bytes.
             (At::Data | At::Done, _) => return Ok(0),
         }
         Ok(1)
@@ -166,8 +166,8 @@ impl Decoder {
     /// RFC 9112 §7.1: `chunk-size = 1*HEXDIG`; "Recipients MUST anticipate potentially large hexadecimal numerals and prevent
     /// parsing errors due to integer conversion overflows or precision loss due to integer representation."
     fn size(&mut self, rest: &[u8], limits: &Limits) -> Result<usize, Reject> {
-        for (index, &octet) in rest.iter().enumerate() {
-            if let Some(digit) = number::hex_digit(octet) {
+        for (index, &byte) in rest.iter().enumerate() {
+            if let Some(digit) = number::hex_digit(byte) {
                 self.line += 1;
                 // 16 digits fill the 64 bits, so nothing overflows. STRICTER: above `LENGTH_MAX`, as for Content-Length.
                 if self.line > SIZE_DIGITS || self.remaining > LENGTH_MAX / 16 {
@@ -179,7 +179,7 @@ impl Decoder {
                 }
                 continue;
             }
-            self.at = match octet {
+            self.at = match byte {
                 _ if self.line == 0 => return Err(Reject::InvalidChunkSize),
                 CR => At::SizeLineFeed,
                 LF => return Err(Reject::BareLineFeed),
@@ -236,7 +236,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Takes octets of the trailer section, of which `lines` (0, or 1 for any) have begun.
+    /// Takes bytes of the trailer section, of which `lines` (0, or 1 for any) have begun.
     ///
     /// RFC 9110 §6.5.1: "a recipient MUST NOT merge a trailer field into the header section unless …". They are dropped, so a
     /// Content-Length or a Transfer-Encoding among them frames nothing.
@@ -269,12 +269,12 @@ impl Decoder {
     }
 }
 
-/// A limit on a line or a section, as far as their octets can be counted.
+/// A limit on a line or a section, as far as their bytes can be counted.
 fn counted(limit: usize) -> usize {
     limit.min(u32::MAX as usize)
 }
 
-/// Appends a chunk with this content to `out` (RFC 9112 §7.1). Nothing when there is none: a chunk of no octets would end the
+/// Appends a chunk with this content to `out` (RFC 9112 §7.1). Nothing when there is none: a chunk of no bytes would end the
 /// body.
 pub fn push_chunk(out: &mut Vec<u8>, content: &[u8]) {
     if content.is_empty() {

@@ -1,7 +1,7 @@
 //! Field lines (RFC 9112 §5), one after the other up to the empty line that ends their section.
 //!
-//! In: the syntax of a line, for a head and for a trailer section alike; what each wrong octet is called.
-//! Out: how many octets a section may have, what a field means. Never: looking at an octet twice.
+//! In: the syntax of a line, for a head and for a trailer section alike; what each wrong byte is called.
+//! Out: how many bytes a section may have, what a field means. Never: looking at a byte twice.
 
 use super::Reject;
 use crate::bytes::class;
@@ -13,12 +13,12 @@ pub(super) const LF: u8 = b'\n';
 pub(super) const CR: u8 = b'\r';
 pub(super) const SP: u8 = b' ';
 
-/// What the next octet of a section belongs to.
+/// What the next byte of a section belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum At {
-    /// The first octet of a line: a name, or the CR of the empty line.
+    /// The first byte of a line: a name, or the CR of the empty line.
     LineStart,
-    /// A name, of which at least one octet has come, or the colon behind it.
+    /// A name, of which at least one byte has come, or the colon behind it.
     Name,
     /// A value with the white space around it, or the CR behind it.
     Value,
@@ -31,7 +31,7 @@ pub(super) enum At {
 /// How far a section has been read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Section {
-    /// The first octet that has not been read.
+    /// The first byte that has not been read.
     pub offset: usize,
     /// What it belongs to.
     pub at: At,
@@ -42,7 +42,7 @@ pub(super) struct Section {
 /// Reads on from `section`; true when the section is complete, false when `input` ends within it.
 ///
 /// `line` gets each complete line's name and value as ranges of `input`. For a line that an earlier call began, they start
-/// at this call's first octet at the earliest: who wants them reads a section from its start.
+/// at this call's first byte at the earliest: who wants them reads a section from its start.
 #[inline(always)]
 pub(super) fn read_section(
     input: &[u8],
@@ -72,7 +72,7 @@ pub(super) fn read_section(
                 match input.get(next) {
                     None => break false,
                     Some(&b':') => {}
-                    Some(&octet) => return Err(no_colon(octet)),
+                    Some(&byte) => return Err(no_colon(byte)),
                 }
             }
             name.end = next;
@@ -85,14 +85,14 @@ pub(super) fn read_section(
             match input.get(next) {
                 None => break false,
                 Some(&CR) => value.end = next,
-                Some(&octet) => return Err(no_line_end(octet)),
+                Some(&byte) => return Err(no_line_end(byte)),
             }
             next += 1;
             at = At::LineFeed;
         }
         match input.get(next) {
             None => break false,
-            Some(&octet) => line_feed(octet)?,
+            Some(&byte) => line_feed(byte)?,
         }
         next += 1;
         if at == At::SectionLineFeed {
@@ -118,16 +118,16 @@ fn begin(
     lines_max: usize,
 ) -> Result<Option<At>, Reject> {
     let start = *next;
-    let Some(&octet) = input.get(start) else {
+    let Some(&byte) = input.get(start) else {
         return Ok(None);
     };
-    if octet == CR {
+    if byte == CR {
         *next += 1;
         return Ok(Some(At::SectionLineFeed));
     }
     *next = scan::letters_end(input, start);
-    if *next == start && !class::is_tchar(octet) {
-        return Err(no_name(octet, *lines == 0));
+    if *next == start && !class::is_tchar(byte) {
+        return Err(no_name(byte, *lines == 0));
     }
     if *lines as usize >= lines_max {
         return Err(Reject::TooManyFields);
@@ -138,8 +138,8 @@ fn begin(
 
 /// The LF that has to follow a CR.
 #[inline(always)]
-pub(super) fn line_feed(octet: u8) -> Result<(), Reject> {
-    match octet {
+pub(super) fn line_feed(byte: u8) -> Result<(), Reject> {
+    match byte {
         LF => Ok(()),
         // RFC 9112 §2.2: "A recipient of such a bare CR MUST consider that element to be invalid or replace each bare CR with SP".
         // STRICTER: only the first of the two, as others end a line at a CR.
@@ -161,7 +161,7 @@ fn without_ows(input: &[u8], value: Range<usize>) -> Range<usize> {
     }
 }
 
-/// Without the white space at both ends, of which the octet behind the range is none.
+/// Without the white space at both ends, of which the byte behind the range is none.
 #[cold]
 fn trimmed(input: &[u8], value: Range<usize>) -> Range<usize> {
     let Range { mut start, mut end } = value;
@@ -179,10 +179,10 @@ fn is_ows(input: &[u8], at: usize) -> bool {
     matches!(input.get(at), Some(&(SP | HTAB)))
 }
 
-/// Why a line cannot begin with `octet`.
+/// Why a line cannot begin with `byte`.
 #[cold]
-fn no_name(octet: u8, first: bool) -> Reject {
-    match octet {
+fn no_name(byte: u8, first: bool) -> Reject {
+    match byte {
         // RFC 9112 §2.2: "A recipient that receives whitespace between the start-line and the first header field MUST
         // either reject the message as invalid or consume each whitespace-preceded line".
         SP | HTAB if first => Reject::SpaceBeforeFirstField,
@@ -194,10 +194,10 @@ fn no_name(octet: u8, first: bool) -> Reject {
     }
 }
 
-/// Why `octet` cannot follow a name.
+/// Why `byte` cannot follow a name.
 #[cold]
-fn no_colon(octet: u8) -> Reject {
-    match octet {
+fn no_colon(byte: u8) -> Reject {
+    match byte {
         // RFC 9112 §5.1: "A server MUST reject, with a response status code of 400 (Bad Request), any received request
         // message that contains whitespace between a header field name and colon."
         SP | HTAB => Reject::SpaceBeforeColon,
@@ -208,10 +208,10 @@ fn no_colon(octet: u8) -> Reject {
     }
 }
 
-/// Why `octet` can neither stand in a value nor end its line.
+/// Why `byte` can neither stand in a value nor end its line.
 #[cold]
-fn no_line_end(octet: u8) -> Reject {
-    match octet {
+fn no_line_end(byte: u8) -> Reject {
+    match byte {
         // RFC 9112 §2.2 lets a recipient take a bare LF for a line's end.
         // STRICTER: two servers in a chain that differ here see two different heads.
         LF => Reject::BareLineFeed,

@@ -1,6 +1,6 @@
 //! Where a request's content ends (RFC 9112 §6).
 //!
-//! In: Transfer-Encoding against Content-Length. Out: the chunked coding's own octets, how much content is too much.
+//! In: Transfer-Encoding against Content-Length. Out: the chunked coding's own bytes, how much content is too much.
 //! Never: a second opinion. What two servers in a chain could read differently is refused.
 
 use super::Reject;
@@ -12,7 +12,7 @@ use crate::semantics::{FieldName, Headers, Version};
 pub enum Framing {
     /// No content: neither field, or `Content-Length: 0`.
     None,
-    /// Content-Length, in octets: at least 1 and at most `i64::MAX`.
+    /// Content-Length, in bytes: at least 1 and at most `i64::MAX`.
     Length(u64),
     /// Chunked transfer coding.
     Chunked,
@@ -82,7 +82,7 @@ fn transfer_encoding(value: &[u8]) -> Result<Framing, Reject> {
     // RFC 9112 §6.1: "A server that receives a request message with a transfer coding it does not understand SHOULD respond
     // with 501 (Not Implemented)."
     // STRICTER: empty elements, parameters and a second chunked are no such list, nor is the retired `identity`.
-    let mut codings = value.rsplit(|&octet| octet == b',').map(class::trim_ows);
+    let mut codings = value.rsplit(|&byte| byte == b',').map(class::trim_ows);
     let ends_chunked = codings.next().is_some_and(is_chunked);
     let others_known = codings.all(|coding| {
         !coding.is_empty()

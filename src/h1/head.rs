@@ -1,10 +1,10 @@
 //! The head of a request: request line, field lines, the empty line.
 //!
 //! In: the incremental parser, the limits of a head, and what its fields say about the message itself: host, framing,
-//! persistence, expectation. Out: single lines (`request_line`, `field_line`), content, answers. Never: keeping octets.
+//! persistence, expectation. Out: single lines (`request_line`, `field_line`), content, answers. Never: keeping bytes.
 //!
-//! A call goes on validating at the first octet that no earlier call has seen, and a head that is complete is read once more
-//! from its start, to record where everything stands. So the outcome is independent of how the octets were split, every octet
+//! A call goes on validating at the first byte that no earlier call has seen, and a head that is complete is read once more
+//! from its start, to record where everything stands. So the outcome is independent of how the bytes were split, every byte
 //! is validated once, by the call that brings it, and read at most twice; a head that comes in one piece is read once.
 
 use super::field_line::{self, Section, read_section};
@@ -17,7 +17,7 @@ use crate::semantics::fields::FieldLine;
 use crate::semantics::{FieldName, FieldTable, Headers, Method, Span, Target, Version, host, list};
 use std::ops::Range;
 
-/// A request's head, taken apart. Spans are relative to the first octet of the input (skipped empty line included).
+/// A request's head, taken apart. Spans are relative to the first byte of the input (skipped empty line included).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Head {
@@ -51,21 +51,21 @@ pub enum Expect {
 
 impl Head {
     /// The path as it came, not percent-decoded: `/` when an absolute target has none (RFC 9110 §4.2.3), `*` for `OPTIONS *`,
-    /// and empty for CONNECT. `octets` are those that the head was parsed from.
-    pub fn path<'a>(&self, octets: &'a [u8]) -> &'a str {
-        self.parts.path_of(self.target.text(octets))
+    /// and empty for CONNECT. `bytes` are those that the head was parsed from.
+    pub fn path<'a>(&self, bytes: &'a [u8]) -> &'a str {
+        self.parts.path_of(self.target.text(bytes))
     }
 
     /// The query as it came, without its `?`; `None` when there is no `?`.
-    pub fn query<'a>(&self, octets: &'a [u8]) -> Option<&'a str> {
-        self.parts.query_of(self.target.text(octets))
+    pub fn query<'a>(&self, bytes: &'a [u8]) -> Option<&'a str> {
+        self.parts.query_of(self.target.text(bytes))
     }
 }
 
-/// Where parsing goes on when more octets have come. `Resume::default()` is the start of a head.
+/// Where parsing goes on when more bytes have come. `Resume::default()` is the start of a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resume {
-    /// The first octet that has not been validated.
+    /// The first byte that has not been validated.
     offset: u32,
     /// What it belongs to.
     at: At,
@@ -75,7 +75,7 @@ pub struct Resume {
 enum At {
     RequestLine {
         at: request_line::At,
-        /// The first octet of the part that it belongs to.
+        /// The first byte of the part that it belongs to.
         part: u32,
     },
     Fields {
@@ -104,9 +104,9 @@ impl Default for Resume {
 
 /// Parses the head at the start of `input`; field lines go into `table`, which is cleared first.
 ///
-/// The outcome does not depend on how the octets were split into calls. Each octet is validated once, and read once more
+/// The outcome does not depend on how the bytes were split into calls. Each byte is validated once, and read once more
 /// when a head that came in pieces is complete: at most twice in all. A call with a `resume` that another call gave has to
-/// bring the octets that the other had, and may bring more behind them.
+/// bring the bytes that the other had, and may bring more behind them.
 ///
 /// Of `limits`, [`head_bytes`](Limits::head_bytes), [`target_bytes`](Limits::target_bytes) and [`headers`](Limits::headers)
 /// count. Nothing is allocated but the table's room for lines, which stays with it from head to head. The table holds all lines
@@ -121,7 +121,7 @@ impl Default for Resume {
 /// let Parsed::More { resume } = parse_head(&input, Resume::default(), &limits, &mut table)? else {
 ///     panic!("the head is not complete");
 /// };
-/// // More octets come, behind the others.
+/// // More bytes come, behind the others.
 /// input.extend_from_slice(b"Length: 5\r\n\r\nhello");
 /// let Parsed::Done { value: head, used } = parse_head(&input, resume, &limits, &mut table)? else {
 ///     panic!("the head is complete");
@@ -137,7 +137,7 @@ impl Default for Resume {
 ///
 /// # Errors
 ///
-/// A [`Reject`] for the first octet that no valid head within `limits` has at its place; only when the head is complete,
+/// A [`Reject`] for the first byte that no valid head within `limits` has at its place; only when the head is complete,
 /// for what its lines say together (target, Host, framing, Expect, in this order).
 pub fn parse_head(
     input: &[u8],
@@ -150,7 +150,7 @@ pub fn parse_head(
     let head_bytes = limits.head_bytes.min(u32::MAX as usize);
     let window = input.get(..head_bytes).unwrap_or(input);
     let is_full = input.len() >= head_bytes;
-    // Unless octets were taken away since, or a limit shrank: then what was read is void.
+    // Unless bytes were taken away since, or a limit shrank: then what was read is void.
     if resume != Resume::START
         && resume.offset as usize <= window.len()
         && !is_complete(window, &mut resume, limits)?
@@ -260,7 +260,7 @@ struct Lines<'a> {
     request: RequestLine,
     table: &'a FieldTable,
     noted: Noted,
-    /// Octets of the head.
+    /// Bytes of the head.
     used: usize,
 }
 
@@ -282,10 +282,10 @@ const fn bit(field: FieldName) -> u64 {
 /// [`parse_head`] for all other methods and forms of the target.
 #[cold]
 fn other_head_of(lines: Lines<'_>) -> Result<Parsed<Head, Resume>, Reject> {
-    let octets = |part: &Range<usize>| lines.input.get(part.clone()).unwrap_or_default();
+    let bytes = |part: &Range<usize>| lines.input.get(part.clone()).unwrap_or_default();
     // The request line's reader has let through tokens of allowed length only.
-    let method = Method::from_token(octets(&lines.request.method)).ok_or(Reject::InvalidMethod)?;
-    let target = Target::parse(octets(&lines.request.target), method);
+    let method = Method::from_token(bytes(&lines.request.method)).ok_or(Reject::InvalidMethod)?;
+    let target = Target::parse(bytes(&lines.request.target), method);
     let parts = target.map_err(|_| Reject::InvalidTarget)?;
     head_of(&lines, method, parts)
 }

@@ -1,14 +1,14 @@
 //! Every reason to refuse a message: its status, its section, its sentence.
 //!
 //! In: one row per reason, from which the enum, [`Reject::ALL`] and the three answers are made, so that none can be forgotten.
-//! Out: the decision itself, which stands where the octets are read. Never: text that came from the peer.
+//! Out: the decision itself, which stands where the bytes are read. Never: text that came from the peer.
 
 use crate::semantics::Status;
 use std::fmt;
 
 macro_rules! rejects {
     ($($variant:ident $status:ident $section:literal $sentence:literal;)+) => {
-        /// Why a message was refused. After any of these no further octet of the connection is parsed.
+        /// Why a message was refused. After any of these no further byte of the connection is parsed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Reject {
@@ -104,7 +104,7 @@ rejects! {
     InvalidChunkEnd BAD_REQUEST "RFC 9112 §7.1" "chunk data that is not followed by CRLF";
     TrailerTooLarge REQUEST_HEADER_FIELDS_TOO_LARGE "RFC 9112 §7.1.2" "a trailer section larger than the limit";
 
-    // Found by whoever waits for the octets or gathers them, never by a parser.
+    // Found by whoever waits for the bytes or gathers them, never by a parser.
     HeadTimeout REQUEST_TIMEOUT "RFC 9110 §15.5.9" "a head that was not complete in time";
     ContentTimeout REQUEST_TIMEOUT "RFC 9110 §15.5.9" "content that did not come in time";
     TruncatedContent BAD_REQUEST "RFC 9112 §8" "a connection closed within the content of its request";

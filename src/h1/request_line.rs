@@ -1,7 +1,7 @@
 //! The request line (RFC 9112 §3), with the empty line that may stand before it.
 //!
-//! In: its three parts, the octets that each may hold, their lengths; what each wrong octet is called.
-//! Out: what the parts mean, save for the version. Never: looking at an octet twice, save to tell HTTP/2 from other versions.
+//! In: its three parts, the bytes that each may hold, their lengths; what each wrong byte is called.
+//! Out: what the parts mean, save for the version. Never: looking at a byte twice, save to tell HTTP/2 from other versions.
 
 use super::Reject;
 use super::field_line::{CR, HTAB, LF, SP, line_feed};
@@ -12,10 +12,10 @@ use crate::semantics::Version;
 use crate::semantics::method::METHOD_BYTES;
 use std::ops::Range;
 
-/// What the next octet of a request line belongs to.
+/// What the next byte of a request line belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum At {
-    /// The method's first octet, or the CR of an empty line before it.
+    /// The method's first byte, or the CR of an empty line before it.
     #[default]
     Start,
     /// The LF of an empty line.
@@ -35,11 +35,11 @@ pub(super) enum At {
 /// How far a request line has been read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    /// The first octet that has not been read.
+    /// The first byte that has not been read.
     pub offset: usize,
     /// What it belongs to.
     pub at: At,
-    /// The first octet of the part that it belongs to.
+    /// The first byte of the part that it belongs to.
     pub part: usize,
 }
 
@@ -114,7 +114,7 @@ pub(super) fn read_request_line(
         }
         match input.get(next) {
             None => break false,
-            Some(&octet) => line_feed(octet)?,
+            Some(&byte) => line_feed(byte)?,
         }
         next += 1;
         if at == At::LineFeed {
@@ -140,26 +140,26 @@ fn begin(input: &[u8], next: &mut usize, line: &mut RequestLine) -> Result<Optio
         *next += GET.len();
         return Ok(Some(At::Target));
     }
-    let Some(&octet) = input.get(*next) else {
+    let Some(&byte) = input.get(*next) else {
         return Ok(None);
     };
-    let at = read_start(octet, *next)?;
+    let at = read_start(byte, *next)?;
     *next += usize::from(at == At::EmptyLineFeed);
     Ok(Some(at))
 }
 
-/// What the first octet of a line, at `start`, begins.
+/// What the first byte of a line, at `start`, begins.
 #[inline]
-fn read_start(octet: u8, start: usize) -> Result<At, Reject> {
-    match octet {
-        _ if class::is_tchar(octet) => Ok(At::Method),
+fn read_start(byte: u8, start: usize) -> Result<At, Reject> {
+    match byte {
+        _ if class::is_tchar(byte) => Ok(At::Method),
         // RFC 9112 §2.2: "a server that is expecting to receive and parse a request-line SHOULD ignore at least one empty line
         // (CRLF) received prior to the request-line."
         CR if start < 2 * LEADING_EMPTY_LINES => Ok(At::EmptyLineFeed),
         CR => Err(Reject::EmptyRequestLine),
         LF => Err(Reject::BareLineFeed),
         SP | HTAB => Err(Reject::RequestLineForm),
-        // The content type of a TLS record that holds a handshake (RFC 8446 §5.1): no octet of a request is 0x16.
+        // The content type of a TLS record that holds a handshake (RFC 8446 §5.1): no byte of a request is 0x16.
         0x16 => Err(Reject::TlsHello),
         _ => Err(Reject::InvalidMethod),
     }
@@ -171,7 +171,7 @@ const LEADING_EMPTY_LINES: usize = 1;
 /// What a method or a target is refused for.
 struct Part {
     too_long: Reject,
-    /// An octet neither belongs to it nor ends it.
+    /// A byte neither belongs to it nor ends it.
     invalid: Reject,
 }
 
@@ -218,7 +218,7 @@ const GET: &[u8] = b"GET ";
 /// What stands in the last part of nearly every request line.
 const FORM: &[u8; 9] = b"HTTP/1.1\r";
 
-/// The version that begins at `part`, of which the octets before `next` have been read. `None` when the input ends before
+/// The version that begins at `part`, of which the bytes before `next` have been read. `None` when the input ends before
 /// the CR behind it; then `at` keeps what has to be known of those that have.
 ///
 /// The minor version is known only to who reads the version from its start.
@@ -230,7 +230,7 @@ fn read_version(
     at: &mut At,
 ) -> Result<Option<Version>, Reject> {
     match input.get(part..) {
-        Some(octets) if next == part && octets.starts_with(FORM) => Ok(Some(Version::Http11)),
+        Some(bytes) if next == part && bytes.starts_with(FORM) => Ok(Some(Version::Http11)),
         _ => other_version(input, next, part, at),
     }
 }
@@ -246,12 +246,12 @@ fn other_version(
     const MAJOR: usize = 5;
     const MINOR: usize = 7;
     let read = next - part;
-    let (before, octets) = input.split_at(part.min(input.len()));
-    let new = octets.get(read..).unwrap_or_default();
-    for (index, (&octet, expected)) in (read..).zip(new.iter().zip(FORM.iter().skip(read))) {
+    let (before, bytes) = input.split_at(part.min(input.len()));
+    let new = bytes.get(read..).unwrap_or_default();
+    for (index, (&byte, expected)) in (read..).zip(new.iter().zip(FORM.iter().skip(read))) {
         // RFC 9112 §2.3: `HTTP-version = HTTP-name "/" DIGIT "." DIGIT`, "HTTP-version is case-sensitive."
-        if octet != *expected && !(expected.is_ascii_digit() && octet.is_ascii_digit()) {
-            return Err(match octet {
+        if byte != *expected && !(expected.is_ascii_digit() && byte.is_ascii_digit()) {
+            return Err(match byte {
                 SP | HTAB if index == 0 => Reject::RequestLineForm,
                 LF => Reject::BareLineFeed,
                 _ => Reject::InvalidVersion,
@@ -262,12 +262,12 @@ fn other_version(
     if digit(MAJOR).is_some_and(|major| *major != b'1') {
         *at = At::OtherVersion;
     }
-    if octets.len() < FORM.len() {
+    if bytes.len() < FORM.len() {
         return Ok(None);
     }
     match (*at, digit(MINOR)) {
         // RFC 9113 §3.4: the preface of a client that takes this for an HTTP/2 port.
-        (At::OtherVersion, _) if is_preface(before) && octets.get(MAJOR) == Some(&b'2') => {
+        (At::OtherVersion, _) if is_preface(before) && bytes.get(MAJOR) == Some(&b'2') => {
             Err(Reject::Http2Preface)
         }
         (At::OtherVersion, _) => Err(Reject::UnsupportedVersion),

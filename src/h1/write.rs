@@ -1,4 +1,4 @@
-//! The head of a response, in octets (RFC 9112 §4, §5).
+//! The head of a response, in bytes (RFC 9112 §4, §5).
 //!
 //! In: the order of lines, the fields that frame and end a response. Out: which fields an answer has, whether they are valid
 //! (`semantics::fields`), content. Never: formatting machinery; a head is a few copies into a buffer that is reused.
@@ -31,7 +31,7 @@ pub struct ResponseHead<'a> {
 pub enum LengthField {
     /// Neither field: no content by the status, or ended by close.
     Absent,
-    /// Content-Length, in octets.
+    /// Content-Length, in bytes.
     Length(u64),
     /// Transfer-Encoding: chunked.
     Chunked,

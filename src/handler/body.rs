@@ -13,10 +13,10 @@ pub trait BodySource {
     /// The most that [`Body::collect`] takes.
     fn collect_limit(&self) -> usize;
 
-    /// The next octets, at least one; none at the end of the content. May wait for the client.
+    /// The next bytes, at least one; none at the end of the content. May wait for the client.
     fn fill(&mut self) -> io::Result<&[u8]>;
 
-    /// Marks the first `count` octets of the last [`fill`](BodySource::fill) as read.
+    /// Marks the first `count` bytes of the last [`fill`](BodySource::fill) as read.
     fn consume(&mut self, count: usize);
 }
 
@@ -43,7 +43,7 @@ impl Body<'_> {
         self.collect_up_to(self.source.collect_limit())
     }
 
-    /// All of the content that has not been read yet, up to `limit` octets. Memory grows with what arrives, not with
+    /// All of the content that has not been read yet, up to `limit` bytes. Memory grows with what arrives, not with
     /// what the client declares.
     ///
     /// # Errors
@@ -57,15 +57,15 @@ impl Body<'_> {
         }
         let mut all = Vec::new();
         loop {
-            let octets = self.source.fill().map_err(BodyError::Io)?;
-            if octets.is_empty() {
+            let bytes = self.source.fill().map_err(BodyError::Io)?;
+            if bytes.is_empty() {
                 return Ok(all);
             }
-            if octets.len() > limit - all.len() {
+            if bytes.len() > limit - all.len() {
                 return Err(BodyError::TooLarge);
             }
-            all.extend_from_slice(octets);
-            let count = octets.len();
+            all.extend_from_slice(bytes);
+            let count = bytes.len();
             self.source.consume(count);
         }
     }
@@ -76,9 +76,9 @@ impl Read for Body<'_> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let octets = self.source.fill()?;
-        let count = octets.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&octets[..count]);
+        let bytes = self.source.fill()?;
+        let count = bytes.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&bytes[..count]);
         self.source.consume(count);
         Ok(count)
     }

@@ -34,21 +34,21 @@ impl IntoResponse for String {
     }
 }
 
-/// Octets, `application/octet-stream`.
+/// Bytes, `application/octet-stream`.
 impl IntoResponse for Vec<u8> {
     fn into_response(self) -> Response {
         Response::new(Status::OK).media_type(OCTETS).body(self)
     }
 }
 
-/// Octets, `application/octet-stream`.
+/// Bytes, `application/octet-stream`.
 impl IntoResponse for &'static [u8] {
     fn into_response(self) -> Response {
         Response::new(Status::OK).media_type(OCTETS).body(self)
     }
 }
 
-/// Octets, `application/octet-stream`.
+/// Bytes, `application/octet-stream`.
 impl IntoResponse for Arc<[u8]> {
     fn into_response(self) -> Response {
         Response::new(Status::OK).media_type(OCTETS).body(self)

@@ -10,11 +10,11 @@ use std::sync::Arc;
 pub enum Payload {
     /// None.
     Empty,
-    /// Octets of the program itself.
+    /// Bytes of the program itself.
     Static(&'static [u8]),
-    /// Octets made for this answer.
+    /// Bytes made for this answer.
     Bytes(Vec<u8>),
-    /// Octets that several answers share.
+    /// Bytes that several answers share.
     Shared(Arc<[u8]>),
     /// A part of a file.
     File {
@@ -39,9 +39,9 @@ impl Payload {
     pub fn length(&self) -> Option<u64> {
         match self {
             Payload::Empty => Some(0),
-            Payload::Static(octets) => Some(octets.len() as u64),
-            Payload::Bytes(octets) => Some(octets.len() as u64),
-            Payload::Shared(octets) => Some(octets.len() as u64),
+            Payload::Static(bytes) => Some(bytes.len() as u64),
+            Payload::Bytes(bytes) => Some(bytes.len() as u64),
+            Payload::Shared(bytes) => Some(bytes.len() as u64),
             Payload::File { length, .. } => Some(*length),
             Payload::Stream { length, .. } => *length,
         }
@@ -71,8 +71,8 @@ impl From<&'static str> for Payload {
 }
 
 impl From<&'static [u8]> for Payload {
-    fn from(octets: &'static [u8]) -> Payload {
-        Payload::Static(octets)
+    fn from(bytes: &'static [u8]) -> Payload {
+        Payload::Static(bytes)
     }
 }
 
@@ -83,13 +83,13 @@ impl From<String> for Payload {
 }
 
 impl From<Vec<u8>> for Payload {
-    fn from(octets: Vec<u8>) -> Payload {
-        Payload::Bytes(octets)
+    fn from(bytes: Vec<u8>) -> Payload {
+        Payload::Bytes(bytes)
     }
 }
 
 impl From<Arc<[u8]>> for Payload {
-    fn from(octets: Arc<[u8]>) -> Payload {
-        Payload::Shared(octets)
+    fn from(bytes: Arc<[u8]>) -> Payload {
+        Payload::Shared(bytes)
     }
 }

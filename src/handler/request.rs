@@ -20,7 +20,7 @@ pub struct Now {
 pub struct RequestParts<'a> {
     /// The method.
     pub method: Method,
-    /// The target as it came: visible ASCII octets.
+    /// The target as it came: visible ASCII bytes.
     pub target: &'a str,
     /// The target taken apart.
     pub parts: Target,
@@ -36,7 +36,7 @@ pub struct RequestParts<'a> {
     pub now: Now,
 }
 
-/// A request. Everything it hands out as `&'a str` lives as long as the request's octets, so that `path()` can be held
+/// A request. Everything it hands out as `&'a str` lives as long as the request's bytes, so that `path()` can be held
 /// while `body()` is read.
 pub struct Request<'a> {
     parts: RequestParts<'a>,
@@ -83,7 +83,7 @@ impl<'a> Request<'a> {
     }
 
     /// The value of the first field line with this name, without regard to case. `None` when there is none, or when it
-    /// is not UTF-8: [`Headers::get`] has the octets.
+    /// is not UTF-8: [`Headers::get`] has the bytes.
     pub fn header(&self, name: &str) -> Option<&'a str> {
         std::str::from_utf8(self.parts.headers.get(name)?).ok()
     }

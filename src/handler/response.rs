@@ -111,8 +111,8 @@ impl Response {
         })
     }
 
-    /// Sets the content to what a reader gives: exactly `length` octets if that is known, else as chunks up to the
-    /// reader's end. The reader runs on a worker and should not block; an error from it, or too few octets, closes the
+    /// Sets the content to what a reader gives: exactly `length` bytes if that is known, else as chunks up to the
+    /// reader's end. The reader runs on a worker and should not block; an error from it, or too few bytes, closes the
     /// connection in the middle of the content.
     pub fn stream(self, length: Option<u64>, reader: impl Read + Send + 'static) -> Response {
         self.body(Payload::Stream {
@@ -146,7 +146,7 @@ impl Response {
     /// It runs behind the handler on the same worker, and so holds up a worker while it waits, for its client or for anything
     /// else; [`detached`](Response::detached) does not. It does not run when the answer has no content: to HEAD, or with a status
     /// such as 204. When it fails or panics, the connection closes in the middle of the content, so that the client notices.
-    /// That is so from its first octet on, so what may fail at once is better done before, in the handler; and nobody is shown the
+    /// That is so from its first byte on, so what may fail at once is better done before, in the handler; and nobody is shown the
     /// error, so what is worth reading of it the closure has to log.
     pub fn writer(
         self,
@@ -184,11 +184,11 @@ impl Response {
     ///
     /// let echo = |_: &mut Request<'_>| {
     ///     Response::new(Status::SWITCHING_PROTOCOLS).upgrade("echo", |peer| {
-    ///         let mut octets = [0; 1024];
+    ///         let mut bytes = [0; 1024];
     ///         loop {
-    ///             match peer.read(&mut octets)? {
+    ///             match peer.read(&mut bytes)? {
     ///                 0 => return Ok(()),
-    ///                 count => peer.write_all(&octets[..count])?,
+    ///                 count => peer.write_all(&bytes[..count])?,
     ///             }
     ///         }
     ///     })
@@ -288,9 +288,9 @@ impl Response {
         }
         match self.payload {
             Payload::Empty => {}
-            Payload::Static(octets) => all.extend_from_slice(octets),
-            Payload::Bytes(octets) => all = octets,
-            Payload::Shared(octets) => all.extend_from_slice(&octets),
+            Payload::Static(bytes) => all.extend_from_slice(bytes),
+            Payload::Bytes(bytes) => all = bytes,
+            Payload::Shared(bytes) => all.extend_from_slice(&bytes),
             Payload::File {
                 file,
                 offset,

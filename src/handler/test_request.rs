@@ -27,7 +27,7 @@ use std::time::{Duration, SystemTime};
 pub struct TestRequest {
     method: Method,
     target: String,
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
     table: FieldTable,
     body: Vec<u8>,
     now: Now,
@@ -46,7 +46,7 @@ impl TestRequest {
         TestRequest {
             method,
             target: target.to_string(),
-            octets: Vec::new(),
+            bytes: Vec::new(),
             table: FieldTable::default(),
             body: Vec::new(),
             now: Now {
@@ -61,17 +61,17 @@ impl TestRequest {
     /// Adds a field line. A `Host: localhost` is there already; the first line of a name is the one that
     /// [`Request::header`] finds.
     pub fn header(mut self, name: &str, value: &str) -> TestRequest {
-        let span = |octets: &mut Vec<u8>, text: &str| {
-            let start = octets.len() as u32;
-            octets.extend_from_slice(text.as_bytes());
+        let span = |bytes: &mut Vec<u8>, text: &str| {
+            let start = bytes.len() as u32;
+            bytes.extend_from_slice(text.as_bytes());
             Span {
                 start,
-                end: octets.len() as u32,
+                end: bytes.len() as u32,
             }
         };
         let field = FieldName::of(name.as_bytes());
-        let name = span(&mut self.octets, name);
-        let value = span(&mut self.octets, value);
+        let name = span(&mut self.bytes, name);
+        let value = span(&mut self.bytes, value);
         self.table.push(FieldLine { field, name, value });
         self
     }
@@ -106,11 +106,11 @@ impl TestRequest {
                 self.method, self.target
             ),
         };
-        let headers = self.table.headers(&self.octets);
+        let headers = self.table.headers(&self.bytes);
         let host = headers
             .known(FieldName::Host)
             .and_then(|host| std::str::from_utf8(host).ok());
-        let mut source = SliceSource { octets: &self.body };
+        let mut source = SliceSource { bytes: &self.body };
         let parts = RequestParts {
             method: self.method,
             target: &self.target,
@@ -127,20 +127,20 @@ impl TestRequest {
 
 /// Content that is in memory as a whole.
 struct SliceSource<'a> {
-    octets: &'a [u8],
+    bytes: &'a [u8],
 }
 
 impl BodySource for SliceSource<'_> {
     fn content_length(&self) -> Option<u64> {
-        Some(self.octets.len() as u64)
+        Some(self.bytes.len() as u64)
     }
     fn collect_limit(&self) -> usize {
         Limits::default().body_bytes
     }
     fn fill(&mut self) -> io::Result<&[u8]> {
-        Ok(self.octets)
+        Ok(self.bytes)
     }
     fn consume(&mut self, count: usize) {
-        self.octets = self.octets.get(count..).unwrap_or_default();
+        self.bytes = self.bytes.get(count..).unwrap_or_default();
     }
 }

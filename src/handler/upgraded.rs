@@ -5,13 +5,13 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-/// The octets of another protocol: the connection in a server, memory in a test.
+/// The bytes of another protocol: the connection in a server, memory in a test.
 pub trait Duplex {
-    /// The next octets, at least one; 0 at the end. May wait for the peer.
+    /// The next bytes, at least one; 0 at the end. May wait for the peer.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Hands octets to the system, at least one. May wait for the peer.
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize>;
+    /// Hands bytes to the system, at least one. May wait for the peer.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
 
     /// Sets how long a read waits.
     fn set_read_timeout(&mut self, timeout: Duration);
@@ -70,11 +70,11 @@ impl Read for Upgraded<'_> {
 }
 
 impl Write for Upgraded<'_> {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        if octets.is_empty() {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.is_empty() {
             return Ok(0);
         }
-        self.duplex.write(octets)
+        self.duplex.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {

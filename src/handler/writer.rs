@@ -6,9 +6,9 @@ use std::io::{self, Write};
 
 /// Where written content goes: the connection in a server, memory in a test.
 pub trait ContentSink {
-    /// Takes octets of content, at least one, behind those that it has taken before. They may wait for the next
+    /// Takes bytes of content, at least one, behind those that it has taken before. They may wait for the next
     /// [`flush`](ContentSink::flush).
-    fn take(&mut self, octets: &[u8]);
+    fn take(&mut self, bytes: &[u8]);
 
     /// Hands everything that was taken to the system. May wait for the client.
     fn flush(&mut self) -> io::Result<()>;
@@ -64,9 +64,9 @@ impl Writer<'_> {
 }
 
 impl Write for Writer<'_> {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        let count = octets.len().min(STREAM_BLOCK - self.collected.len());
-        self.collected.extend_from_slice(&octets[..count]);
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = bytes.len().min(STREAM_BLOCK - self.collected.len());
+        self.collected.extend_from_slice(&bytes[..count]);
         if self.collected.len() == STREAM_BLOCK {
             self.flush()?;
         }
@@ -89,8 +89,8 @@ impl fmt::Debug for Writer<'_> {
 
 /// For [`Response::into_content`](crate::Response::into_content).
 impl ContentSink for Vec<u8> {
-    fn take(&mut self, octets: &[u8]) {
-        self.extend_from_slice(octets);
+    fn take(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
     }
     fn flush(&mut self) -> io::Result<()> {
         Ok(())

@@ -1,6 +1,6 @@
 //! Blocks judged by SSE2, which every x86-64 has under an operating system; those of kernels and firmware are built without.
 //!
-//! In: a block. Out: bit n set for each octet n that ends a search. Never: a look beyond the block.
+//! In: a block. Out: bit n set for each byte n that ends a search. Never: a look beyond the block.
 
 use super::{BLOCK, end, plain};
 use core::arch::x86_64::{
@@ -10,26 +10,26 @@ use core::arch::x86_64::{
 
 searches!();
 
-/// The same octet sixteen times.
+/// The same byte sixteen times.
 macro_rules! every {
-    ($octet:expr) => {
-        _mm_set1_epi8($octet as i8)
+    ($byte:expr) => {
+        _mm_set1_epi8($byte as i8)
     };
 }
 
-/// The top bits of the octets that are this one.
+/// The top bits of the bytes that are this one.
 macro_rules! equal {
-    ($octets:expr, $octet:expr) => {
-        _mm_cmpeq_epi8($octets, every!($octet))
+    ($bytes:expr, $byte:expr) => {
+        _mm_cmpeq_epi8($bytes, every!($byte))
     };
 }
 
-/// The top bits of the octets below `$from` or above `$to`.
+/// The top bits of the bytes below `$from` or above `$to`.
 macro_rules! outside {
-    ($octets:expr, $from:expr, $to:expr) => {
+    ($bytes:expr, $from:expr, $to:expr) => {
         // What is below `$from` becomes large. Above the difference of both, the sum reaches the top bit, and stays there.
         _mm_adds_epu8(
-            _mm_sub_epi8($octets, every!($from)),
+            _mm_sub_epi8($bytes, every!($from)),
             every!(0x7F - ($to - $from)),
         )
     };
@@ -37,28 +37,28 @@ macro_rules! outside {
 
 /// Without those of the second set.
 macro_rules! without {
-    ($octets:expr, $taken:expr) => {
-        _mm_andnot_si128($taken, $octets)
+    ($bytes:expr, $taken:expr) => {
+        _mm_andnot_si128($taken, $bytes)
     };
 }
 
-/// The top bits of all but letters: bit 5 makes them lower case, and no other octet a letter.
+/// The top bits of all but letters: bit 5 makes them lower case, and no other byte a letter.
 macro_rules! no_letters {
-    ($octets:expr) => {
-        outside!(_mm_or_si128($octets, every!(0x20)), b'a', b'z')
+    ($bytes:expr) => {
+        outside!(_mm_or_si128($bytes, every!(0x20)), b'a', b'z')
     };
 }
 
-/// A search: its name, and the octets that end it, by their top bits.
+/// A search: its name, and the bytes that end it, by their top bits.
 macro_rules! search {
-    ($(#[$documentation:meta])* $name:ident: |$octets:ident| $ends:expr) => {
+    ($(#[$documentation:meta])* $name:ident: |$bytes:ident| $ends:expr) => {
         $(#[$documentation])*
         #[inline(always)]
         pub(super) fn $name(block: &[u8; BLOCK]) -> u32 {
-            // SAFETY: the load reads the sixteen octets of `block`, at any alignment. All else works on registers, by
+            // SAFETY: the load reads the sixteen bytes of `block`, at any alignment. All else works on registers, by
             // instructions of SSE2, which the target has: otherwise this file is no part of the crate.
             let ends = unsafe {
-                let $octets = _mm_loadu_si128(block.as_ptr().cast());
+                let $bytes = _mm_loadu_si128(block.as_ptr().cast());
                 _mm_movemask_epi8($ends)
             };
             // Sixteen bits, of which none is a sign.
@@ -69,39 +69,39 @@ macro_rules! search {
 
 search! {
     /// Controls except HTAB, and DEL.
-    not_field_value: |octets| _mm_or_si128(
+    not_field_value: |bytes| _mm_or_si128(
         // Unsigned: at most 0x1F is what the lesser of both does not change.
         without!(
-            _mm_cmpeq_epi8(_mm_min_epu8(octets, every!(0x1F)), octets),
-            equal!(octets, b'\t')
+            _mm_cmpeq_epi8(_mm_min_epu8(bytes, every!(0x1F)), bytes),
+            equal!(bytes, b'\t')
         ),
-        equal!(octets, 0x7F)
+        equal!(bytes, 0x7F)
     )
 }
 
 search! {
     /// All but 0x21 to 0x7E, and `#`.
-    not_target: |octets| _mm_or_si128(outside!(octets, 0x21, 0x7E), equal!(octets, b'#'))
+    not_target: |bytes| _mm_or_si128(outside!(bytes, 0x21, 0x7E), equal!(bytes, b'#'))
 }
 
 search! {
     /// What no target holds, and `?`.
-    not_path: |octets| _mm_or_si128(
-        outside!(octets, 0x21, 0x7E),
-        _mm_or_si128(equal!(octets, b'#'), equal!(octets, b'?'))
+    not_path: |bytes| _mm_or_si128(
+        outside!(bytes, 0x21, 0x7E),
+        _mm_or_si128(equal!(bytes, b'#'), equal!(bytes, b'?'))
     )
 }
 
 search! {
     /// All but letters and `-`.
-    not_letters: |octets| without!(no_letters!(octets), equal!(octets, b'-'))
+    not_letters: |bytes| without!(no_letters!(bytes), equal!(bytes, b'-'))
 }
 
 search! {
     /// All but letters, digits, `-` and `.`.
-    not_host_name: |octets| _mm_and_si128(
-        no_letters!(octets),
+    not_host_name: |bytes| _mm_and_si128(
+        no_letters!(bytes),
         // From `-` to `9` there is nothing else but `/`.
-        _mm_or_si128(outside!(octets, b'-', b'9'), equal!(octets, b'/'))
+        _mm_or_si128(outside!(bytes, b'-', b'9'), equal!(bytes, b'/'))
     )
 }

@@ -1,13 +1,13 @@
-//! Blocks judged by words of eight octets, in registers that every machine has (SWAR).
+//! Blocks judged by words of eight bytes, in registers that every machine has (SWAR).
 //!
-//! In: a block. Out: bit n set for each octet n that ends a search. Never: a carry from one octet into the next: each is judged
+//! In: a block. Out: bit n set for each byte n that ends a search. Never: a carry from one byte into the next: each is judged
 //! for itself.
 
 use super::{BLOCK, end, plain};
 
 searches!();
 
-/// Octets of a word.
+/// Bytes of a word.
 const WORD: usize = size_of::<u64>();
 
 /// Controls except HTAB, and DEL.
@@ -50,7 +50,7 @@ fn bits(block: &[u8; BLOCK], marks: impl Fn(u64) -> u64) -> u32 {
     let half = |start: usize| {
         let mut word = [0; WORD];
         word.copy_from_slice(&block[start..start + WORD]);
-        // The lowest octet is the first. The product brings the top bit of octet n to bit 56 + n, and no two of its terms meet.
+        // The lowest byte is the first. The product brings the top bit of byte n to bit 56 + n, and no two of its terms meet.
         let marked = (marks(u64::from_le_bytes(word)) & TOP_BITS) >> 7;
         (marked.wrapping_mul(0x0102_0408_1020_4080) >> 56) as u32
     };
@@ -62,7 +62,7 @@ const fn outside_target(word: u64) -> u64 {
     below(word, 0x21) | equal(word, b'#') | equal(word, 0x7F) | (word & TOP_BITS)
 }
 
-/// Marks octets below `bound`, which is at most 0x80.
+/// Marks bytes below `bound`, which is at most 0x80.
 #[inline(always)]
 const fn below(word: u64, bound: u8) -> u64 {
     // 0x7F and 0x80 - 1 make 0xFF at most.
@@ -70,16 +70,16 @@ const fn below(word: u64, bound: u8) -> u64 {
     !(from_bound | word) & TOP_BITS
 }
 
-/// Marks octets that are `octet`, which is below 0x80.
+/// Marks bytes that are `byte`, which is below 0x80.
 #[inline(always)]
-const fn equal(word: u64, octet: u8) -> u64 {
-    below(word ^ every(octet), 1)
+const fn equal(word: u64, byte: u8) -> u64 {
+    below(word ^ every(byte), 1)
 }
 
 /// Marks letters.
 #[inline(always)]
 const fn letters(word: u64) -> u64 {
-    // Bit 5 makes letters lower case, and no other octet a letter.
+    // Bit 5 makes letters lower case, and no other byte a letter.
     let lower = word | every(0x20);
     below(lower, b'z' + 1) & !below(lower, b'a')
 }
@@ -87,7 +87,7 @@ const fn letters(word: u64) -> u64 {
 const TOP_BITS: u64 = every(0x80);
 const LOW_BITS: u64 = every(0x7F);
 
-/// A word of eight times the same octet.
-const fn every(octet: u8) -> u64 {
-    u64::from_le_bytes([octet; WORD])
+/// A word of eight times the same byte.
+const fn every(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; WORD])
 }

@@ -56,10 +56,10 @@ struct MediaRange<'a> {
 
 impl<'a> MediaRange<'a> {
     fn parse(member: &'a [u8]) -> Option<MediaRange<'a>> {
-        let end = member.iter().position(|&octet| octet == b';');
+        let end = member.iter().position(|&byte| byte == b';');
         let (types, parameters) = member.split_at(end.unwrap_or(member.len()));
         let types = class::trim_ows(types);
-        let slash = types.iter().position(|&octet| octet == b'/')?;
+        let slash = types.iter().position(|&byte| byte == b'/')?;
         let (main, sub) = (&types[..slash], &types[slash + 1..]);
         let is_token = |part: &[u8]| !part.is_empty() && class::token_len(part) == part.len();
         if !is_token(main) || !is_token(sub) || (main == b"*" && sub != b"*") {
@@ -91,7 +91,7 @@ impl<'a> MediaRange<'a> {
         if main == b"*" {
             return Some(0);
         }
-        let slash = essence.iter().position(|&octet| octet == b'/')?;
+        let slash = essence.iter().position(|&byte| byte == b'/')?;
         // RFC 9110 §8.3.1: "The type and subtype tokens are case-insensitive."
         if !main.eq_ignore_ascii_case(&essence[..slash]) {
             return None;

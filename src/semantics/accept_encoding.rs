@@ -100,7 +100,7 @@ struct Said {
 impl Said {
     /// `codings [ weight ]`, where `weight = OWS ";" OWS "q=" qvalue`.
     fn take(&mut self, member: &[u8]) {
-        let semicolon = member.iter().position(|&octet| octet == b';');
+        let semicolon = member.iter().position(|&byte| byte == b';');
         let (coding, quality) = match semicolon {
             None => (member, Some(quality::MOST)),
             Some(end) => (

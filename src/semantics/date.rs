@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::bytes::number;
 
-/// An IMF-fixdate: 29 octets, `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// An IMF-fixdate: 29 bytes, `Sun, 06 Nov 1994 08:49:37 GMT`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HttpDate(pub(crate) [u8; IMF_FIXDATE_LEN]);
 
@@ -26,17 +26,17 @@ impl HttpDate {
         }
         let (days, second_of_day) = (seconds / DAY, seconds % DAY);
         let (year, month, day) = civil_from_days(days);
-        let mut octets = *b"Thu, 01 Jan 1970 00:00:00 GMT";
+        let mut bytes = *b"Thu, 01 Jan 1970 00:00:00 GMT";
         // 1970-01-01, day 0, was a Thursday.
-        octets[..3].copy_from_slice(&DAY_NAMES[((days + 4) % 7) as usize].as_bytes()[..3]);
-        put_two_digits(&mut octets[5..7], day);
-        octets[8..11].copy_from_slice(MONTH_NAMES[month as usize - 1].as_bytes());
-        put_two_digits(&mut octets[12..14], year / 100);
-        put_two_digits(&mut octets[14..16], year % 100);
-        put_two_digits(&mut octets[17..19], second_of_day / 3600);
-        put_two_digits(&mut octets[20..22], second_of_day / 60 % 60);
-        put_two_digits(&mut octets[23..25], second_of_day % 60);
-        Some(HttpDate(octets))
+        bytes[..3].copy_from_slice(&DAY_NAMES[((days + 4) % 7) as usize].as_bytes()[..3]);
+        put_two_digits(&mut bytes[5..7], day);
+        bytes[8..11].copy_from_slice(MONTH_NAMES[month as usize - 1].as_bytes());
+        put_two_digits(&mut bytes[12..14], year / 100);
+        put_two_digits(&mut bytes[14..16], year % 100);
+        put_two_digits(&mut bytes[17..19], second_of_day / 3600);
+        put_two_digits(&mut bytes[20..22], second_of_day / 60 % 60);
+        put_two_digits(&mut bytes[23..25], second_of_day % 60);
+        Some(HttpDate(bytes))
     }
 
     /// As it is written.
@@ -61,19 +61,19 @@ impl fmt::Debug for HttpDate {
 /// Seconds since 1970 of a date in any of the three formats. `None` for anything else, and for a date before 1970 or after
 /// 9999. A day name that does not fit its date is accepted, as the RFC gives it no meaning. `now` decides the century of a
 /// year of two digits.
-pub fn parse(octets: &[u8], now: SystemTime) -> Option<u64> {
+pub fn parse(bytes: &[u8], now: SystemTime) -> Option<u64> {
     // RFC 9110 §5.6.7: "A recipient that parses a timestamp value in an HTTP field MUST accept all three HTTP-date
     // formats"; "HTTP-date is case sensitive". The first comma, or none, tells them apart.
-    match octets.iter().position(|&octet| octet == b',') {
-        Some(3) => imf_fixdate(octets),
-        Some(_) => rfc850_date(octets, now),
-        None => asctime_date(octets),
+    match bytes.iter().position(|&byte| byte == b',') {
+        Some(3) => imf_fixdate(bytes),
+        Some(_) => rfc850_date(bytes, now),
+        None => asctime_date(bytes),
     }
 }
 
 /// `IMF-fixdate = day-name "," SP date1 SP time-of-day SP GMT`, as in `Sun, 06 Nov 1994 08:49:37 GMT`.
-fn imf_fixdate(octets: &[u8]) -> Option<u64> {
-    let octets: &[u8; IMF_FIXDATE_LEN] = octets.try_into().ok()?;
+fn imf_fixdate(bytes: &[u8]) -> Option<u64> {
+    let bytes: &[u8; IMF_FIXDATE_LEN] = bytes.try_into().ok()?;
     let separators = [
         (3, b','),
         (4, b' '),
@@ -84,67 +84,67 @@ fn imf_fixdate(octets: &[u8]) -> Option<u64> {
     ];
     if !separators
         .iter()
-        .all(|&(position, octet)| octets[position] == octet)
-        || &octets[26..] != b"GMT"
+        .all(|&(position, byte)| bytes[position] == byte)
+        || &bytes[26..] != b"GMT"
     {
         return None;
     }
-    short_day_name(&octets[..3])?;
+    short_day_name(&bytes[..3])?;
     let date = Date {
-        year: digits(&octets[12..16])?,
-        month: month(&octets[8..11])?,
-        day: digits(&octets[5..7])?,
-        second_of_day: time_of_day(&octets[17..25])?,
+        year: digits(&bytes[12..16])?,
+        month: month(&bytes[8..11])?,
+        day: digits(&bytes[5..7])?,
+        second_of_day: time_of_day(&bytes[17..25])?,
     };
     date.to_unix()
 }
 
 /// `rfc850-date = day-name-l "," SP date2 SP time-of-day SP GMT`, as in `Sunday, 06-Nov-94 08:49:37 GMT`.
-fn rfc850_date(octets: &[u8], now: SystemTime) -> Option<u64> {
-    let comma = octets.iter().position(|&octet| octet == b',')?;
+fn rfc850_date(bytes: &[u8], now: SystemTime) -> Option<u64> {
+    let comma = bytes.iter().position(|&byte| byte == b',')?;
     DAY_NAMES
         .iter()
-        .find(|name| name.as_bytes() == &octets[..comma])?;
-    let octets: &[u8; 24] = octets[comma..].try_into().ok()?;
+        .find(|name| name.as_bytes() == &bytes[..comma])?;
+    let bytes: &[u8; 24] = bytes[comma..].try_into().ok()?;
     let separators = [(1, b' '), (4, b'-'), (8, b'-'), (11, b' '), (20, b' ')];
     if !separators
         .iter()
-        .all(|&(position, octet)| octets[position] == octet)
-        || &octets[21..] != b"GMT"
+        .all(|&(position, byte)| bytes[position] == byte)
+        || &bytes[21..] != b"GMT"
     {
         return None;
     }
     let date = Date {
-        year: digits(&octets[9..11])?,
-        month: month(&octets[5..8])?,
-        day: digits(&octets[2..4])?,
-        second_of_day: time_of_day(&octets[12..20])?,
+        year: digits(&bytes[9..11])?,
+        month: month(&bytes[5..8])?,
+        day: digits(&bytes[2..4])?,
+        second_of_day: time_of_day(&bytes[12..20])?,
     };
     date.in_century_by(now).to_unix()
 }
 
 /// `asctime-date = day-name SP date3 SP time-of-day SP year`, as in `Sun Nov  6 08:49:37 1994`.
-fn asctime_date(octets: &[u8]) -> Option<u64> {
-    let octets: &[u8; 24] = octets.try_into().ok()?;
+fn asctime_date(bytes: &[u8]) -> Option<u64> {
+    let bytes: &[u8; 24] = bytes.try_into().ok()?;
     let separators = [(3, b' '), (7, b' '), (10, b' '), (19, b' ')];
     if !separators
         .iter()
-        .all(|&(position, octet)| octets[position] == octet)
+        .all(|&(position, byte)| bytes[position] == byte)
     {
         return None;
     }
-    short_day_name(&octets[..3])?;
+    short_day_name(&bytes[..3])?;
     // RFC 9110 §5.6.7: "date3 = month SP ( 2DIGIT / ( SP 1DIGIT ))".
-    let day = if octets[8] == b' ' {
-        &octets[9..10]
+    let day = if bytes[8] == b' ' {
+        &bytes[9..10]
     } else {
-        &octets[8..10]
+        &bytes[8..10]
     };
     let date = Date {
-        year: digits(&octets[20..24])?,
-        month: month(&octets[4..7])?,
+        year: digits(&bytes[20..24])?,
+        month: month(&bytes[4..7])?,
         day: digits(day)?,
-        second_of_day: time_of_day(&octets[11..19])?,
+        second_of_day: time_of_day(&bytes[11..19])?,
     };
     date.to_unix()
 }
@@ -207,14 +207,14 @@ impl Date {
 }
 
 /// `time-of-day = hour ":" minute ":" second`, in seconds.
-fn time_of_day(octets: &[u8]) -> Option<u64> {
-    let &[_, _, b':', _, _, b':', _, _] = octets else {
+fn time_of_day(bytes: &[u8]) -> Option<u64> {
+    let &[_, _, b':', _, _, b':', _, _] = bytes else {
         return None;
     };
     let (hour, minute, second) = (
-        digits(&octets[..2])?,
-        digits(&octets[3..5])?,
-        digits(&octets[6..])?,
+        digits(&bytes[..2])?,
+        digits(&bytes[3..5])?,
+        digits(&bytes[6..])?,
     );
     // RFC 9110 §5.6.7: "00:00:00 - 23:59:60 (leap second)"; the leap second counts as the second after 59.
     let leap = (hour, minute, second) == (23, 59, 60);
@@ -222,29 +222,29 @@ fn time_of_day(octets: &[u8]) -> Option<u64> {
     valid.then_some(hour * 3600 + minute * 60 + second)
 }
 
-fn digits(octets: &[u8]) -> Option<u64> {
-    number::decimal(octets)
+fn digits(bytes: &[u8]) -> Option<u64> {
+    number::decimal(bytes)
 }
 
-fn short_day_name(octets: &[u8]) -> Option<()> {
+fn short_day_name(bytes: &[u8]) -> Option<()> {
     DAY_NAMES
         .iter()
-        .any(|name| &name.as_bytes()[..3] == octets)
+        .any(|name| &name.as_bytes()[..3] == bytes)
         .then_some(())
 }
 
 /// 1 to 12.
-fn month(octets: &[u8]) -> Option<u64> {
+fn month(bytes: &[u8]) -> Option<u64> {
     let index = MONTH_NAMES
         .iter()
-        .position(|name| name.as_bytes() == octets)?;
+        .position(|name| name.as_bytes() == bytes)?;
     Some(index as u64 + 1)
 }
 
-/// `value` is below 100 and `octets` two long.
-fn put_two_digits(octets: &mut [u8], value: u64) {
-    octets[0] = b'0' + (value / 10) as u8;
-    octets[1] = b'0' + (value % 10) as u8;
+/// `value` is below 100 and `bytes` two long.
+fn put_two_digits(bytes: &mut [u8], value: u64) {
+    bytes[0] = b'0' + (value / 10) as u8;
+    bytes[1] = b'0' + (value % 10) as u8;
 }
 
 /// Year, month and day of the Gregorian calendar, of days since 1970-01-01.

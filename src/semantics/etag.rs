@@ -22,16 +22,14 @@ pub struct EntityTag<'a> {
 
 impl<'a> EntityTag<'a> {
     /// Parses exactly one entity tag: `entity-tag = [ weak ] opaque-tag`.
-    pub fn parse(octets: &'a [u8]) -> Option<EntityTag<'a>> {
+    pub fn parse(bytes: &'a [u8]) -> Option<EntityTag<'a>> {
         // RFC 9110 §8.8.3: "weak = %s"W/"", where %s means case-sensitive.
-        let (weak, tag) = match octets {
+        let (weak, tag) = match bytes {
             [b'W', b'/', tag @ ..] => (true, tag),
             tag => (false, tag),
         };
         match tag {
-            [b'"', opaque @ .., b'"']
-                if opaque.iter().all(|&octet| class::is_etag_octet(octet)) =>
-            {
+            [b'"', opaque @ .., b'"'] if opaque.iter().all(|&byte| class::is_etag_octet(byte)) => {
                 Some(EntityTag { weak, opaque })
             }
             _ => None,
@@ -54,21 +52,21 @@ impl<'a> EntityTag<'a> {
 /// The members of a list, `#entity-tag` (RFC 9110 §5.6.1), each as its tag; `None` for one that is no entity tag. Empty members are
 /// skipped.
 ///
-/// A comma within the quotes of a tag is an octet of it. Quotes that do not end take the rest of the value into their member,
+/// A comma within the quotes of a tag is a byte of it. Quotes that do not end take the rest of the value into their member,
 /// which is no tag.
 pub fn tags(value: &[u8]) -> impl Iterator<Item = Option<EntityTag<'_>>> {
-    // RFC 9110 §8.8.3: "opaque-tag = DQUOTE *etagc DQUOTE", where a backslash is an octet like any other.
+    // RFC 9110 §8.8.3: "opaque-tag = DQUOTE *etagc DQUOTE", where a backslash is a byte like any other.
     list::split(value, tag_len).map(EntityTag::parse)
 }
 
-/// The octets before the first comma that is not within the quotes of a tag; all of them when there is none.
-fn tag_len(octets: &[u8]) -> usize {
+/// The bytes before the first comma that is not within the quotes of a tag; all of them when there is none.
+fn tag_len(bytes: &[u8]) -> usize {
     let mut quoted = false;
-    let comma = octets.iter().position(|&octet| {
-        quoted ^= octet == b'"';
-        octet == b',' && !quoted
+    let comma = bytes.iter().position(|&byte| {
+        quoted ^= byte == b'"';
+        byte == b',' && !quoted
     });
-    comma.unwrap_or(octets.len())
+    comma.unwrap_or(bytes.len())
 }
 
 /// Appends the strong tag of a file: its length and its modification time in nanoseconds since 1970, both in hexadecimal,

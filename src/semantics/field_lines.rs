@@ -25,8 +25,8 @@ use std::fmt;
 /// Printing it for debugging shows names and the lengths of values, never a value: some are secrets.
 #[derive(Clone, Default)]
 pub struct FieldLines {
-    /// INVARIANT: lines `name: value CRLF`, of a token and of octets that a field value may have.
-    pub(crate) octets: Vec<u8>,
+    /// INVARIANT: lines `name: value CRLF`, of a token and of bytes that a field value may have.
+    pub(crate) bytes: Vec<u8>,
     pub(crate) has_date: bool,
     pub(crate) has_server: bool,
 }
@@ -48,7 +48,7 @@ impl FieldLines {
     /// None. Allocates nothing.
     pub const fn new() -> FieldLines {
         FieldLines {
-            octets: Vec::new(),
+            bytes: Vec::new(),
             has_date: false,
             has_server: false,
         }
@@ -94,14 +94,14 @@ impl FieldLines {
     /// Takes out the first line with this name, if there is one.
     fn remove(&mut self, name: &str) {
         let is_of = |line: &[u8]| {
-            let of_line = line.split(|&octet| octet == b':').next();
+            let of_line = line.split(|&byte| byte == b':').next();
             of_line.is_some_and(|this| this.eq_ignore_ascii_case(name.as_bytes()))
         };
         let mut start = 0;
-        for line in self.octets.split_inclusive(|&octet| octet == b'\n') {
+        for line in self.bytes.split_inclusive(|&byte| byte == b'\n') {
             let end = start + line.len();
             if is_of(line) {
-                self.octets.drain(start..end);
+                self.bytes.drain(start..end);
                 return;
             }
             start = end;
@@ -109,12 +109,12 @@ impl FieldLines {
     }
 
     fn append(&mut self, name: &str, value: &str) {
-        let octets = &mut self.octets;
-        octets.reserve(name.len() + value.len() + 4);
-        octets.extend_from_slice(name.as_bytes());
-        octets.extend_from_slice(b": ");
-        octets.extend_from_slice(value.as_bytes());
-        octets.extend_from_slice(b"\r\n");
+        let bytes = &mut self.bytes;
+        bytes.reserve(name.len() + value.len() + 4);
+        bytes.extend_from_slice(name.as_bytes());
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value.as_bytes());
+        bytes.extend_from_slice(b"\r\n");
     }
 
     /// The value of the first line with this name, without regard to case (RFC 9110 §5.1).
@@ -127,23 +127,23 @@ impl FieldLines {
     /// Name and value of each line, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         // Only whole texts are added, so this is never the default.
-        let lines = std::str::from_utf8(&self.octets).unwrap_or_default();
+        let lines = std::str::from_utf8(&self.bytes).unwrap_or_default();
         lines.split("\r\n").filter_map(|line| line.split_once(": "))
     }
 
     /// The lines as they are sent, each ended by CRLF.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.octets
+        &self.bytes
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.octets.is_empty()
+        self.bytes.is_empty()
     }
 
     /// Forgets all lines and keeps the memory.
     pub fn clear(&mut self) {
-        self.octets.clear();
+        self.bytes.clear();
         self.has_date = false;
         self.has_server = false;
     }

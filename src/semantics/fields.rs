@@ -6,12 +6,12 @@
 use crate::bytes::class;
 use std::fmt;
 
-/// A range of octets within a head.
+/// A range of bytes within a head.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
-    /// Offset of the first octet.
+    /// Offset of the first byte.
     pub start: u32,
-    /// Offset of the octet behind the last.
+    /// Offset of the byte behind the last.
     pub end: u32,
 }
 
@@ -25,18 +25,18 @@ impl Span {
         }
     }
 
-    /// The octets that it covers; empty when it does not lie within `octets`.
+    /// The bytes that it covers; empty when it does not lie within `bytes`.
     #[inline]
-    pub fn of(self, octets: &[u8]) -> &[u8] {
-        octets
+    pub fn of(self, bytes: &[u8]) -> &[u8] {
+        bytes
             .get(self.start as usize..self.end as usize)
             .unwrap_or_default()
     }
 
-    /// The same as text; empty when it is not UTF-8. A target and a host are ASCII, in the octets of their own head.
-    pub fn text(self, octets: &[u8]) -> &str {
-        let octets = octets.get(self.start as usize..self.end as usize);
-        let text = octets.and_then(|octets| std::str::from_utf8(octets).ok());
+    /// The same as text; empty when it is not UTF-8. A target and a host are ASCII, in the bytes of their own head.
+    pub fn text(self, bytes: &[u8]) -> &str {
+        let bytes = bytes.get(self.start as usize..self.end as usize);
+        let text = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok());
         text.unwrap_or_default()
     }
 }
@@ -121,7 +121,7 @@ impl FieldName {
         FieldName::odd(name)
     }
 
-    /// The entry of the name that stands from `start` to `end` in a head. The octets behind it are looked at too, as it is
+    /// The entry of the name that stands from `start` to `end` in a head. The bytes behind it are looked at too, as it is
     /// compared in whole words, but say nothing.
     #[inline(always)]
     pub fn at(head: &[u8], start: usize, end: usize) -> FieldName {
@@ -130,7 +130,7 @@ impl FieldName {
         };
         let len = end.wrapping_sub(start);
         let candidate = &SPELLINGS[place(word as u32, len)];
-        if candidate.len != len || (word ^ candidate.octets) & candidate.exact != 0 {
+        if candidate.len != len || (word ^ candidate.bytes) & candidate.exact != 0 {
             return FieldName::Other;
         }
         match len <= WORD {
@@ -139,7 +139,7 @@ impl FieldName {
         }
     }
 
-    /// The entry of a name that is longer than a word, or stands in fewer octets than that.
+    /// The entry of a name that is longer than a word, or stands in fewer bytes than that.
     #[cold]
     fn odd(name: &[u8]) -> FieldName {
         let Some(first) = name.first_chunk() else {
@@ -153,7 +153,7 @@ impl FieldName {
     }
 }
 
-/// The octets of a name that are compared at once.
+/// The bytes of a name that are compared at once.
 const WORD: usize = size_of::<u128>();
 
 /// How a known name is spelt.
@@ -161,8 +161,8 @@ const WORD: usize = size_of::<u128>();
 struct Spelling {
     field: FieldName,
     len: usize,
-    /// Its first octets.
-    octets: u128,
+    /// Its first bytes.
+    bytes: u128,
     /// All their bits but bit 5 of the letters, which alone may differ: a hyphen has to be a hyphen.
     exact: u128,
 }
@@ -171,16 +171,16 @@ impl Spelling {
     const NONE: Spelling = Spelling {
         field: FieldName::Other,
         len: 0,
-        octets: 0,
+        bytes: 0,
         exact: 0,
     };
 
     const fn new(field: FieldName) -> Spelling {
         let name = field.as_str().as_bytes();
-        let (mut octets, mut exact) = ([0; WORD], [0; WORD]);
+        let (mut bytes, mut exact) = ([0; WORD], [0; WORD]);
         let mut next = 0;
         while next < WORD && next < name.len() {
-            octets[next] = name[next];
+            bytes[next] = name[next];
             // Letters alone have bit 6 in a known name.
             exact[next] = !((name[next] & 0x40) >> 1);
             next += 1;
@@ -188,25 +188,25 @@ impl Spelling {
         Spelling {
             field,
             len: name.len(),
-            octets: u128::from_le_bytes(octets),
+            bytes: u128::from_le_bytes(bytes),
             exact: u128::from_le_bytes(exact),
         }
     }
 }
 
-/// The octets from `start` on, lowest first, as far as there are any. `None` when there are fewer than a word in all.
+/// The bytes from `start` on, lowest first, as far as there are any. `None` when there are fewer than a word in all.
 #[inline(always)]
-fn word_at(octets: &[u8], start: usize) -> Option<u128> {
-    if let Some(word) = octets.get(start..).and_then(<[u8]>::first_chunk) {
+fn word_at(bytes: &[u8], start: usize) -> Option<u128> {
+    if let Some(word) = bytes.get(start..).and_then(<[u8]>::first_chunk) {
         return Some(u128::from_le_bytes(*word));
     }
-    let word = u128::from_le_bytes(*octets.last_chunk()?);
-    let before = start.wrapping_add(WORD).wrapping_sub(octets.len());
+    let word = u128::from_le_bytes(*bytes.last_chunk()?);
+    let before = start.wrapping_add(WORD).wrapping_sub(bytes.len());
     word.checked_shr(8 * u32::try_from(before).ok()?)
 }
 
-/// Where the spelling of a name of `len` octets is, if it is a known one; they have a place each. Of a letter the lower five bits
-/// count, which its case does not change; what other octets make of them does not matter, as the whole name is compared.
+/// Where the spelling of a name of `len` bytes is, if it is a known one; they have a place each. Of a letter the lower five bits
+/// count, which its case does not change; what other bytes make of them does not matter, as the whole name is compared.
 #[inline(always)]
 const fn place(first: u32, len: usize) -> usize {
     let letters = first & u32::from_le_bytes([0x1F; 4]);
@@ -262,10 +262,10 @@ impl FieldTable {
         }
     }
 
-    /// The lines over the octets of their head, which begin where those began that were parsed.
-    pub fn headers<'a>(&'a self, octets: &'a [u8]) -> Headers<'a> {
+    /// The lines over the bytes of their head, which begin where those began that were parsed.
+    pub fn headers<'a>(&'a self, bytes: &'a [u8]) -> Headers<'a> {
         Headers {
-            octets,
+            bytes,
             lines: &self.lines,
         }
     }
@@ -276,7 +276,7 @@ impl FieldTable {
     }
 
     /// Adds a line.
-    // For the tests, which make tables: a line that does not fit its octets is nobody else's to add.
+    // For the tests, which make tables: a line that does not fit its bytes is nobody else's to add.
     #[doc(hidden)]
     pub fn push(&mut self, line: FieldLine) {
         self.lines.push(line);
@@ -290,21 +290,21 @@ impl FieldTable {
     }
 }
 
-/// The field lines of a request: names without regard to case, values as opaque octets (RFC 9110 §5.5).
+/// The field lines of a request: names without regard to case, values as opaque bytes (RFC 9110 §5.5).
 ///
 /// Printing it for debugging shows names and the lengths of values, never a value: some are secrets.
 #[derive(Clone, Copy)]
 pub struct Headers<'a> {
-    octets: &'a [u8],
+    bytes: &'a [u8],
     lines: &'a [FieldLine],
 }
 
 impl<'a> Headers<'a> {
-    /// The lines of a table over the octets of their head.
+    /// The lines of a table over the bytes of their head.
     // For the tests, which have lines and no table.
     #[doc(hidden)]
-    pub fn new(octets: &'a [u8], lines: &'a [FieldLine]) -> Headers<'a> {
-        Headers { octets, lines }
+    pub fn new(bytes: &'a [u8], lines: &'a [FieldLine]) -> Headers<'a> {
+        Headers { bytes, lines }
     }
 
     /// The value of the first line with this name, without regard to case.
@@ -317,7 +317,7 @@ impl<'a> Headers<'a> {
         &self,
         name: &'name str,
     ) -> impl Iterator<Item = &'a [u8]> + use<'a, 'name> {
-        let Headers { octets, lines } = *self;
+        let Headers { bytes, lines } = *self;
         let field = FieldName::of(name.as_bytes());
         // A known name is told by its entry; only the others are compared.
         lines
@@ -325,9 +325,9 @@ impl<'a> Headers<'a> {
             .filter(move |line| {
                 line.field == field
                     && (field != FieldName::Other
-                        || line.name.of(octets).eq_ignore_ascii_case(name.as_bytes()))
+                        || line.name.of(bytes).eq_ignore_ascii_case(name.as_bytes()))
             })
-            .map(move |line| line.value.of(octets))
+            .map(move |line| line.value.of(bytes))
     }
 
     /// The value of the first line of a known field.
@@ -339,11 +339,11 @@ impl<'a> Headers<'a> {
     // For the tests: a user has no `FieldName`, and `get_all` finds the same.
     #[doc(hidden)]
     pub fn known_all(&self, field: FieldName) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        let Headers { octets, lines } = *self;
+        let Headers { bytes, lines } = *self;
         lines
             .iter()
             .filter(move |line| line.field == field)
-            .map(move |line| line.value.of(octets))
+            .map(move |line| line.value.of(bytes))
     }
 
     /// Whether there is a line of one of these known fields, found in one pass.
@@ -353,11 +353,11 @@ impl<'a> Headers<'a> {
 
     /// Name, as it came, and value of each line, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
-        let Headers { octets, lines } = *self;
+        let Headers { bytes, lines } = *self;
         lines.iter().map(move |line| {
             // A token is ASCII, so this is never the default.
-            let name = std::str::from_utf8(line.name.of(octets)).unwrap_or_default();
-            (name, line.value.of(octets))
+            let name = std::str::from_utf8(line.name.of(bytes)).unwrap_or_default();
+            (name, line.value.of(bytes))
         })
     }
 
@@ -391,5 +391,5 @@ pub fn valid_value(value: &[u8]) -> bool {
     // RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous". One written by a server
     // lets whoever chose the value write a response of their own.
     // STRICTER: so are the other controls, which RFC 9110 §5.5 lets a recipient retain.
-    value.iter().all(|&octet| class::is_field_octet(octet))
+    value.iter().all(|&byte| class::is_field_octet(byte))
 }

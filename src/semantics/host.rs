@@ -1,6 +1,6 @@
 //! The Host field and the authority component (RFC 9110 §7.2, RFC 3986 §3.2).
 //!
-//! In: octets of a Host field or of a target's authority. Out: which hosts this server answers for. Never: a name lookup,
+//! In: bytes of a Host field or of a target's authority. Out: which hosts this server answers for. Never: a name lookup,
 //! userinfo.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
@@ -21,28 +21,28 @@ pub struct Authority<'a> {
 ///
 /// An empty host is `Some` with an empty name only for the Host field of a target without authority (`allow_empty`,
 /// RFC 9110 §7.2); `http` and `https` URIs never have one (RFC 9110 §4.2.1).
-pub fn parse(octets: &[u8], allow_empty: bool) -> Option<Authority<'_>> {
-    let (host, port) = host_and_port(octets, allow_empty)?;
+pub fn parse(bytes: &[u8], allow_empty: bool) -> Option<Authority<'_>> {
+    let (host, port) = host_and_port(bytes, allow_empty)?;
     Some(Authority {
         host: std::str::from_utf8(host).ok()?,
         port,
     })
 }
 
-/// Whether [`parse`] takes these octets, at less cost: each request asks.
-pub fn is_valid(octets: &[u8], allow_empty: bool) -> bool {
-    host_and_port(octets, allow_empty).is_some()
+/// Whether [`parse`] takes these bytes, at less cost: each request asks.
+pub fn is_valid(bytes: &[u8], allow_empty: bool) -> bool {
+    host_and_port(bytes, allow_empty).is_some()
 }
 
-/// [`is_valid`] for the octets at `span` of a head. The octets behind them are looked at too, as a search over many is quicker
+/// [`is_valid`] for the bytes at `span` of a head. The bytes behind them are looked at too, as a search over many is quicker
 /// than one over few, but say nothing: none that ends a field value or a target belongs to a host.
 #[inline]
-pub fn is_valid_at(span: Span, octets: &[u8], allow_empty: bool) -> bool {
+pub fn is_valid_at(span: Span, bytes: &[u8], allow_empty: bool) -> bool {
     // What nearly every host is: a name or an IPv4 address, and perhaps a port.
     let (start, end) = (span.start as usize, span.end as usize);
-    let name = class::host_name_end(octets, start).min(end);
+    let name = class::host_name_end(bytes, start).min(end);
     if name > start {
-        match octets.get(name..end) {
+        match bytes.get(name..end) {
             Some([]) => return true,
             Some([b':', digits @ ..]) if digits.len() < PORT_DIGITS => {
                 return number::are_digits(digits);
@@ -50,12 +50,12 @@ pub fn is_valid_at(span: Span, octets: &[u8], allow_empty: bool) -> bool {
             _ => {}
         }
     }
-    is_valid(span.of(octets), allow_empty)
+    is_valid(span.of(bytes), allow_empty)
 }
 
 /// The host, which is ASCII, and the port.
-fn host_and_port(octets: &[u8], allow_empty: bool) -> Option<(&[u8], Option<u16>)> {
-    let (host, behind) = octets.split_at(host_len(octets)?);
+fn host_and_port(bytes: &[u8], allow_empty: bool) -> Option<(&[u8], Option<u16>)> {
+    let (host, behind) = bytes.split_at(host_len(bytes)?);
     if host.is_empty() && !allow_empty {
         return None;
     }
@@ -67,46 +67,46 @@ fn host_and_port(octets: &[u8], allow_empty: bool) -> Option<(&[u8], Option<u16>
     Some((host, port))
 }
 
-/// The length of the host at the start, which ends at the first octet that belongs to none.
-fn host_len(octets: &[u8]) -> Option<usize> {
-    match octets {
+/// The length of the host at the start, which ends at the first byte that belongs to none.
+fn host_len(bytes: &[u8]) -> Option<usize> {
+    match bytes {
         [b'[', literal @ ..] => {
-            let len = literal.iter().position(|&octet| octet == b']')?;
+            let len = literal.iter().position(|&byte| byte == b']')?;
             // STRICTER: RFC 3986 §3.2.2 also has IPvFuture ("v1.…"), of which no version exists; what one server takes for a
             // name another would take for nothing.
             ipv6_address(&literal[..len])?;
             Some(len + 2)
         }
-        _ => reg_name_len(octets),
+        _ => reg_name_len(bytes),
     }
 }
 
 /// An IPv4 address: four decimal numbers, with no sign, white space or zeros in front, and nothing else.
-pub fn ipv4_address(octets: &[u8]) -> Option<Ipv4Addr> {
-    std::str::from_utf8(octets).ok()?.parse().ok()
+pub fn ipv4_address(bytes: &[u8]) -> Option<Ipv4Addr> {
+    std::str::from_utf8(bytes).ok()?.parse().ok()
 }
 
 /// An IPv6 address in any form of RFC 4291 §2.2, without brackets and without a zone.
-pub fn ipv6_address(octets: &[u8]) -> Option<Ipv6Addr> {
-    std::str::from_utf8(octets).ok()?.parse().ok()
+pub fn ipv6_address(bytes: &[u8]) -> Option<Ipv6Addr> {
+    std::str::from_utf8(bytes).ok()?.parse().ok()
 }
 
-/// RFC 3986 §3.2.2: "reg-name = *( unreserved / pct-encoded / sub-delims )"; an IPv4 address is spelt in the same octets.
-fn reg_name_len(octets: &[u8]) -> Option<usize> {
+/// RFC 3986 §3.2.2: "reg-name = *( unreserved / pct-encoded / sub-delims )"; an IPv4 address is spelt in the same bytes.
+fn reg_name_len(bytes: &[u8]) -> Option<usize> {
     // What nearly every host is made of.
-    let mut len = class::host_name_end(octets, 0);
-    while len < octets.len() {
-        match octets[len] {
-            octet if class::is_unreserved(octet) => len += 1,
+    let mut len = class::host_name_end(bytes, 0);
+    while len < bytes.len() {
+        match bytes[len] {
+            byte if class::is_unreserved(byte) => len += 1,
             // STRICTER: a comma is a sub-delim, but in a Host field it is what a list of two merged Host fields looks
             // like, of which the next server may take the other.
             b',' => return None,
             b'%' => {
-                number::hex_digit(*octets.get(len + 1)?)?;
-                number::hex_digit(*octets.get(len + 2)?)?;
+                number::hex_digit(*bytes.get(len + 1)?)?;
+                number::hex_digit(*bytes.get(len + 2)?)?;
                 len += 3;
             }
-            octet if class::is_sub_delim(octet) => len += 1,
+            byte if class::is_sub_delim(byte) => len += 1,
             _ => break,
         }
     }

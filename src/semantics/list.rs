@@ -9,16 +9,16 @@ use crate::bytes::class;
 ///
 /// A quoted-string that does not end takes the rest of the value into its element.
 pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    split(value, |octets| len_before(octets, b','))
+    split(value, |bytes| len_before(bytes, b','))
 }
 
 /// The parameters of an element, split at semicolons as [`elements`] splits at commas: `parameters = *( OWS ";" OWS [ parameter ] )`
 /// (RFC 9110 §5.6.6).
 pub(super) fn parameters(element: &[u8]) -> impl Iterator<Item = &[u8]> {
-    split(element, |octets| len_before(octets, b';'))
+    split(element, |bytes| len_before(bytes, b';'))
 }
 
-/// The elements of a list, where `element_len` says how many octets stand before the next separator, or in all.
+/// The elements of a list, where `element_len` says how many bytes stand before the next separator, or in all.
 pub(super) fn split(value: &[u8], element_len: fn(&[u8]) -> usize) -> impl Iterator<Item = &[u8]> {
     Elements {
         rest: value,
@@ -55,20 +55,20 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// The octets before the first separator that is not within a quoted-string; all of them when there is none.
-fn len_before(octets: &[u8], separator: u8) -> usize {
+/// The bytes before the first separator that is not within a quoted-string; all of them when there is none.
+fn len_before(bytes: &[u8], separator: u8) -> usize {
     let mut quoted = false;
     let mut position = 0;
-    while position < octets.len() {
-        match octets[position] {
-            octet if octet == separator && !quoted => return position,
+    while position < bytes.len() {
+        match bytes[position] {
+            byte if byte == separator && !quoted => return position,
             b'"' => quoted = !quoted,
-            // RFC 9110 §5.6.4: the backslash is special "within quoted-string and comment constructs" only; the octet
+            // RFC 9110 §5.6.4: the backslash is special "within quoted-string and comment constructs" only; the byte
             // behind it does not count.
             b'\\' if quoted => position += 1,
             _ => {}
         }
         position += 1;
     }
-    octets.len()
+    bytes.len()
 }

@@ -28,16 +28,16 @@ pub enum Method {
     Trace,
     /// PATCH (RFC 5789 §2): change the target as the content says.
     Patch,
-    /// Any other token of at most 23 octets. None is equal to one of the nine.
+    /// Any other token of at most 23 bytes. None is equal to one of the nine.
     Other(OtherMethod),
 }
 
-/// A method that is not one of the nine: a token of at most 23 octets, made by [`Method::from_token`] alone.
+/// A method that is not one of the nine: a token of at most 23 bytes, made by [`Method::from_token`] alone.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OtherMethod {
     len: u8,
-    /// INVARIANT: the first `len` octets are a token, the others zero (so that equality may be derived).
-    octets: [u8; METHOD_BYTES],
+    /// INVARIANT: the first `len` bytes are a token, the others zero (so that equality may be derived).
+    bytes: [u8; METHOD_BYTES],
 }
 
 /// Bytes of a method. Registered names have at most 17 (UPDATEREDIRECTREF); a longer token gets
@@ -93,7 +93,7 @@ impl OtherMethod {
     /// As it is written on the wire.
     pub fn as_str(&self) -> &str {
         // A token is ASCII, so this is never the default.
-        self.octets
+        self.bytes
             .get(..usize::from(self.len))
             .and_then(|token| std::str::from_utf8(token).ok())
             .unwrap_or_default()
@@ -103,11 +103,11 @@ impl OtherMethod {
         if token.is_empty() || token.len() > METHOD_BYTES || class::token_len(token) < token.len() {
             return None;
         }
-        let mut octets = [0; METHOD_BYTES];
-        octets[..token.len()].copy_from_slice(token);
+        let mut bytes = [0; METHOD_BYTES];
+        bytes[..token.len()].copy_from_slice(token);
         Some(OtherMethod {
             len: token.len() as u8,
-            octets,
+            bytes,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What a message means (RFC 9110), apart from how it is written in octets (RFC 9112).
+//! What a message means (RFC 9110), apart from how it is written in bytes (RFC 9112).
 //!
 //! In: methods, status codes, fields and their table, an answer's field lines, request targets, hosts, lists, dates,
 //! entity tags, preconditions, ranges, preferences, the offer of another protocol.

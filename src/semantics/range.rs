@@ -1,16 +1,16 @@
-//! Which octets of a representation a Range field asks for (RFC 9110 §14.1.2, §14.2).
+//! Which bytes of a representation a Range field asks for (RFC 9110 §14.1.2, §14.2).
 //!
 //! In: a request's field lines, and the length of the selected representation. Out: whether the field may be honoured at all, by
-//! method and If-Range ([`precondition`](super::precondition)); the 206 and its parts. Never: an octet twice; more work, memory or
+//! method and If-Range ([`precondition`](super::precondition)); the 206 and its parts. Never: a byte twice; more work, memory or
 //! parts than the constants below allow.
 
 use super::{FieldName, Headers, list};
 use crate::bytes::number;
 
-/// Octets that stand one behind the other, at least one.
+/// Bytes that stand one behind the other, at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteRange {
-    /// Octets before the first one.
+    /// Bytes before the first one.
     pub first: u64,
     /// How many there are.
     pub length: u64,
@@ -23,7 +23,7 @@ pub enum Selection {
     Whole,
     /// One range: 206 with a Content-Range field.
     One(ByteRange),
-    /// Two ranges or more, [`RANGES_MAX`] at most, [`RANGE_GAP`] octets or more apart, in the order in which they are to be sent: 206
+    /// Two ranges or more, [`RANGES_MAX`] at most, [`RANGE_GAP`] bytes or more apart, in the order in which they are to be sent: 206
     /// as multipart/byteranges.
     Several(Vec<ByteRange>),
     /// Nothing of what is asked for is there: 416.
@@ -41,7 +41,7 @@ pub const RANGE_SPECS_MAX: usize = 1024;
 /// overhead between each part of a "multipart/byteranges" is around 80 bytes".
 pub const RANGE_GAP: u64 = 80;
 
-/// What the Range field of a GET asks for of a representation of `length` octets.
+/// What the Range field of a GET asks for of a representation of `length` bytes.
 ///
 /// A field that is not valid is ignored, as is one of another unit, one that stands on two lines, and one that asks for too many
 /// ranges. RFC 9110 §14.2: "A server MAY ignore the Range header field."
@@ -76,7 +76,7 @@ fn selection(value: &[u8], length: u64) -> Option<Selection> {
         return Some(Selection::Unsatisfiable);
     }
     // RFC 9110 §14.1.2: "When a selected representation has zero length, the only satisfiable form of range-spec in a GET request is
-    // a suffix-range with a non-zero suffix-length." No Content-Range field can say which octets those are; so, RFC 9110 §14.2: "A
+    // a suffix-range with a non-zero suffix-length." No Content-Range field can say which bytes those are; so, RFC 9110 §14.2: "A
     // server that supports range requests MAY ignore a Range header field when the selected representation has no content".
     if length == 0 {
         return None;
@@ -108,9 +108,9 @@ enum Spec {
 
 impl Spec {
     /// `None` for one that is invalid.
-    fn parse(octets: &[u8]) -> Option<Spec> {
-        let dash = octets.iter().position(|&octet| octet == b'-')?;
-        match (&octets[..dash], &octets[dash + 1..]) {
+    fn parse(bytes: &[u8]) -> Option<Spec> {
+        let dash = bytes.iter().position(|&byte| byte == b'-')?;
+        match (&bytes[..dash], &bytes[dash + 1..]) {
             (b"", suffix) => number::decimal_or_max(suffix).map(Spec::Last),
             (first, b"") => Some(Spec::From(number::decimal_or_max(first)?, u64::MAX)),
             (first, last) => {
@@ -122,7 +122,7 @@ impl Spec {
         }
     }
 
-    /// What it asks for of `length` octets; `None` when it is not satisfiable.
+    /// What it asks for of `length` bytes; `None` when it is not satisfiable.
     fn within(&self, length: u64, place: usize) -> Option<Asked> {
         let (first, end) = match *self {
             // RFC 9110 §14.1.2: "an int-range with a first-pos that is less than the current length".
@@ -144,7 +144,7 @@ impl Spec {
 #[derive(Clone, Copy)]
 struct Asked {
     first: u64,
-    /// The octet behind the last.
+    /// The byte behind the last.
     end: u64,
     /// Which of the field's ranges it is.
     place: usize,
@@ -159,7 +159,7 @@ impl Asked {
     }
 }
 
-/// Makes one of those that overlap, touch, or have so few octets between them that a part's head costs more.
+/// Makes one of those that overlap, touch, or have so few bytes between them that a part's head costs more.
 ///
 /// RFC 9110 §15.3.7.2: "a server MAY coalesce any of the ranges that overlap, or that are separated by a gap that is smaller than the
 /// overhead of sending multiple parts, regardless of the order in which the corresponding range-spec appeared".

@@ -1,6 +1,6 @@
 //! The request target's four forms (RFC 9112 §3.2, RFC 3986).
 //!
-//! In: the octets between the two spaces of a request line. Out: what a path leads to, whether its escapes are valid.
+//! In: the bytes between the two spaces of a request line. Out: what a path leads to, whether its escapes are valid.
 //! Never: decoding, normalising, a copy.
 
 use super::{Method, Span, host};
@@ -19,7 +19,7 @@ pub enum TargetForm {
     Asterisk,
 }
 
-/// A target taken apart. Spans are relative to the target's first octet.
+/// A target taken apart. Spans are relative to the target's first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Its form.
@@ -55,7 +55,7 @@ impl Target {
     }
 }
 
-/// The target is none of the forms that its method may have, or holds an octet that no target may hold.
+/// The target is none of the forms that its method may have, or holds a byte that no target may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidTarget;
 
@@ -65,43 +65,43 @@ impl Target {
     ///
     /// # Errors
     /// [`InvalidTarget`] for anything else.
-    pub fn parse(octets: &[u8], method: Method) -> Result<Target, InvalidTarget> {
+    pub fn parse(bytes: &[u8], method: Method) -> Result<Target, InvalidTarget> {
         // LENIENT: RFC 3986 §3.3 and §3.4 want `"`, `<`, `>`, `[`, `\`, `]`, `^`, `` ` ``, `{`, `|` and `}` escaped, but the
         // WHATWG URL Standard (§1.3, the percent-encode sets of paths and queries) leaves some of them in and every browser
         // sends them raw: `/search?q=a|b` is an everyday request. None of them ends a target, so two servers in a chain
-        // cannot disagree on where it ends. `\` is an ordinary octet here; the path resolver refuses it.
-        let path = class::path_end(octets, 0);
+        // cannot disagree on where it ends. `\` is an ordinary byte here; the path resolver refuses it.
+        let path = class::path_end(bytes, 0);
         // Spans hold 32 bits.
-        if u32::try_from(octets.len()).is_err() || class::target_end(octets, path) < octets.len() {
+        if u32::try_from(bytes.len()).is_err() || class::target_end(bytes, path) < bytes.len() {
             return Err(InvalidTarget);
         }
-        let query = (path < octets.len()).then_some(path);
+        let query = (path < bytes.len()).then_some(path);
         // RFC 9112 §3.2.3: "The "authority-form" of request-target is only used for CONNECT requests", and CONNECT has
         // no other: a path would be no place to make a tunnel to.
         if method == Method::Connect {
-            return authority_form(octets);
+            return authority_form(bytes);
         }
-        if let Some(target) = Target::origin_form(octets, query) {
+        if let Some(target) = Target::origin_form(bytes, query) {
             return Ok(target);
         }
-        match octets {
+        match bytes {
             // RFC 9112 §3.2.4: "The "asterisk-form" of request-target is only used for a server-wide OPTIONS request".
             b"*" if method == Method::Options => Ok(asterisk_form()),
-            _ => absolute_form(octets, query),
+            _ => absolute_form(bytes, query),
         }
     }
 
-    /// An origin form whose octets are known to be those that a target may hold, with the first `?` among them. `None` for any
+    /// An origin form whose bytes are known to be those that a target may hold, with the first `?` among them. `None` for any
     /// other form.
     #[inline(always)]
-    pub(crate) fn origin_form(octets: &[u8], query: Option<usize>) -> Option<Target> {
-        if octets.first() != Some(&b'/') {
+    pub(crate) fn origin_form(bytes: &[u8], query: Option<usize>) -> Option<Target> {
+        if bytes.first() != Some(&b'/') {
             return None;
         }
         Some(Target {
             form: TargetForm::Origin,
-            path: Span::new(0, query.unwrap_or(octets.len())),
-            query: query.map(|mark| Span::new(mark + 1, octets.len())),
+            path: Span::new(0, query.unwrap_or(bytes.len())),
+            query: query.map(|mark| Span::new(mark + 1, bytes.len())),
             authority: None,
         })
     }
@@ -117,12 +117,12 @@ fn asterisk_form() -> Target {
 }
 
 /// RFC 9110 §4.2.1: "http-URI = "http" "://" authority path-abempty [ "?" query ]", and the same for https.
-fn absolute_form(octets: &[u8], query: Option<usize>) -> Result<Target, InvalidTarget> {
-    let start = scheme_len(octets).ok_or(InvalidTarget)?;
-    let behind = &octets[start..];
+fn absolute_form(bytes: &[u8], query: Option<usize>) -> Result<Target, InvalidTarget> {
+    let start = scheme_len(bytes).ok_or(InvalidTarget)?;
+    let behind = &bytes[start..];
     let len = behind
         .iter()
-        .position(|&octet| matches!(octet, b'/' | b'?'))
+        .position(|&byte| matches!(byte, b'/' | b'?'))
         .unwrap_or(behind.len());
     // RFC 9110 §4.2.1 on an empty host: "A recipient that processes such a URI reference MUST reject it as invalid."
     // RFC 9110 §4.2.4 on userinfo: "treat its presence as an error; it is likely being used to obscure the authority".
@@ -130,21 +130,21 @@ fn absolute_form(octets: &[u8], query: Option<usize>) -> Result<Target, InvalidT
     let path = start + len;
     Ok(Target {
         form: TargetForm::Absolute,
-        path: Span::new(path, query.unwrap_or(octets.len())),
-        query: query.map(|mark| Span::new(mark + 1, octets.len())),
+        path: Span::new(path, query.unwrap_or(bytes.len())),
+        query: query.map(|mark| Span::new(mark + 1, bytes.len())),
         authority: Some(Span::new(start, path)),
     })
 }
 
 /// RFC 9112 §3.2.3: "authority-form = uri-host ":" port".
-fn authority_form(octets: &[u8]) -> Result<Target, InvalidTarget> {
-    let authority = host::parse(octets, false).ok_or(InvalidTarget)?;
+fn authority_form(bytes: &[u8]) -> Result<Target, InvalidTarget> {
+    let authority = host::parse(bytes, false).ok_or(InvalidTarget)?;
     // RFC 9110 §9.3.6: "There is no default port; a client MUST send the port number even if the CONNECT request is
     // based on a URI reference that contains an authority component with an elided port".
     if authority.port.is_none() {
         return Err(InvalidTarget);
     }
-    let whole = Span::new(0, octets.len());
+    let whole = Span::new(0, bytes.len());
     Ok(Target {
         form: TargetForm::Authority,
         path: Span::default(),
@@ -154,9 +154,9 @@ fn authority_form(octets: &[u8]) -> Result<Target, InvalidTarget> {
 }
 
 /// The length of `http://` or `https://` at the start. RFC 3986 §3.1: "schemes are case-insensitive".
-fn scheme_len(octets: &[u8]) -> Option<usize> {
+fn scheme_len(bytes: &[u8]) -> Option<usize> {
     let starts_with = |scheme: &[u8]| {
-        octets
+        bytes
             .get(..scheme.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     };

@@ -30,8 +30,8 @@ pub fn offers(version: Version, headers: Headers<'_>, protocol: &str) -> bool {
 /// Whether this can be the name of a protocol in an Upgrade field.
 ///
 /// RFC 9110 §7.8: `protocol = protocol-name ["/" protocol-version]`, both tokens.
-pub fn is_protocol(octets: &[u8]) -> bool {
+pub fn is_protocol(bytes: &[u8]) -> bool {
     let is_token = |part: &[u8]| !part.is_empty() && class::token_len(part) == part.len();
-    let mut parts = octets.splitn(2, |&octet| octet == b'/');
+    let mut parts = bytes.splitn(2, |&byte| byte == b'/');
     parts.next().is_some_and(is_token) && parts.next().is_none_or(is_token)
 }
