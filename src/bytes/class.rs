@@ -1,6 +1,4 @@
 //! Character classes of RFC 9110 §5.6 and RFC 3986 §2, as one table lookup each.
-//!
-//! In: one byte, or the run of bytes at the start of a slice. Out: what the run means. Never: a locale, `char`.
 
 use crate::scan;
 

@@ -1,6 +1,4 @@
-//! Bytes: character classes, strict numbers, percent-decoding.
-//!
-//! In: pure functions over byte slices. Out: meaning. Never: IO, clocks, lenience.
+//! Pure functions over bytes: character classes, strict numbers, percent-encoding.
 #![forbid(unsafe_code)]
 
 pub mod class;

@@ -1,7 +1,7 @@
 //! Strict numbers: digits and nothing else. The only place where a number from the wire is parsed.
 //!
 //! std's `parse` and `from_str_radix` accept a sign ("+5"), which two servers in a chain read differently.
-//! In: digits, and the numbers they stand for. Out: what is counted. Never: a sign, white space, a wrapped value.
+//! A value that does not fit is refused, never wrapped.
 
 /// The digits of `u64::MAX` in base 10. A longer run is refused, zeros in front or not, so that the work is bounded.
 pub const DECIMAL_DIGITS_MAX: usize = 20;

@@ -1,7 +1,7 @@
 //! Percent-encoding (RFC 3986 §2.1).
 //!
-//! In: bytes with escapes, bytes that need them. Out: what a decoded byte means in a path; form encoding, where `+` is a
-//! space. Never: decoding twice, guessing at a broken escape.
+//! Nothing is decoded twice, and a broken escape is an error. `+` is not a space here: that is form
+//! encoding.
 
 use super::class;
 use super::number::{UPPER_HEX_DIGITS, hex_digit};

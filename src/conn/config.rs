@@ -1,4 +1,4 @@
-//! What bounds the connections of a server.
+//! The settings that all connections of a server share.
 
 use crate::limits::{Limits, Timeouts};
 

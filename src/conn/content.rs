@@ -1,4 +1,5 @@
-//! The content of a request: awaited with its head, taken, or dropped unread.
+//! A request's body, as the connection takes it: awaited with the head, handed to the program, or
+//! discarded unread.
 
 use super::close_reason::CloseReason;
 use super::config::Config;

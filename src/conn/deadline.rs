@@ -1,4 +1,4 @@
-//! Which wait ends when, and what that means.
+//! When each wait ends, and what happens then.
 
 use super::close_reason::CloseReason;
 use super::config::Config;

@@ -1,4 +1,4 @@
-//! What a loop that owns a stream is told to do.
+//! What the loop that owns a stream has to do next.
 
 use super::close_reason::CloseReason;
 use crate::h1::{Head, Reject};

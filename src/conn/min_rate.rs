@@ -1,4 +1,4 @@
-//! How slow one transfer may be.
+//! The minimum rate of one transfer, and how long it may still keep the server waiting.
 
 use super::moment::Moment;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Points in time, as the caller's clock tells them.
+//! Points in time on the caller's clock.
 
 use std::time::Duration;
 

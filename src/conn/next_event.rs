@@ -1,7 +1,7 @@
-//! A connection as a loop drives it that owns its stream: one question, "what now?", and what to do.
+//! The connection as the loop drives it: the loop asks what is next, does it, and asks again.
 //!
-//! Content is not held back until there is more of it, unless the settings say so, and a byte that is here and can be read is
-//! never left for a deadline.
+//! The body is not held back until there is more of it, unless the settings say so. Bytes that are here
+//! and can be read are never left for a deadline.
 
 use super::close_reason::CloseReason;
 use super::config::Config;

@@ -1,14 +1,16 @@
-//! The PROXY protocol, versions 1 and 2: what a proxy says of the connection that it passes on, before all else on it.
+//! The PROXY protocol, versions 1 and 2: the header in which a proxy says whose connection it passes on.
 //!
-//! In: one header at the start of a connection, by sections 2.1 (a line of text) and 2.2 (binary) of HAProxy's
-//! `proxy-protocol.txt`. Out: whose headers are believed, and how long one is waited for. Never: a guess whether there is one;
-//! an answer to a broken one: the specification asks to abort the connection, and no HTTP has been spoken on it.
+//! This parses one header at the start of a connection, by sections 2.1 (a line of text) and 2.2
+//! (binary) of HAProxy's `proxy-protocol.txt`. The caller decides which proxies to trust and how long to
+//! wait for a header. Nothing here guesses whether there is one, and a malformed one gets no response:
+//! the specification asks to abort the connection, and no HTTP has been spoken on it.
 //!
-//! Of the extensions (TLVs) of a binary header, those behind addresses are verified, form and checksum (sections 2.2 and
-//! 2.2.3); the values of the others are skipped.
+//! Of the extensions (TLVs) of a binary header, those after the addresses are verified, form and checksum
+//! (sections 2.2 and 2.2.3); the values of the others are skipped.
 //!
-//! The shape is that of the parsers in [`h1`](crate::h1). A line is looked through once for its end and read when that is
-//! here. The fixed part of a binary header says how long the whole is; that is read when it is here.
+//! The parser has the shape of those in [`h1`](crate::h1). A line is searched once for its end and read
+//! when that is here. The fixed part of a binary header says how long the whole is; the header is read
+//! when all of it is here.
 
 use crate::bytes::number;
 use crate::h1::Parsed;

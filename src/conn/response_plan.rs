@@ -1,7 +1,7 @@
-//! An answer to be framed, as its parts.
+//! A response to be framed, as its parts.
 //!
-//! In: status, field lines, the content's length, whether another request may follow. Out: the head's bytes (`h1::write`), which
-//! of the fields that frame it are due (`send`), the content. Never: text that has not been validated.
+//! Only validated text gets in. Which of the fields that frame the response are due is decided in
+//! `send`; the head is written by `h1::write`.
 
 use super::close_reason::CloseReason;
 use crate::semantics::date::HttpDate;

@@ -1,4 +1,4 @@
-//! The writing side: how an answer is framed, and what follows it.
+//! How a response is framed, and what follows it.
 
 use super::close_reason::CloseReason;
 use super::config::Config;

@@ -1,4 +1,4 @@
-//! The state of one connection, and where in its life that is.
+//! The state of one connection, and its phase.
 
 use super::close_reason::CloseReason;
 use super::config::Config;

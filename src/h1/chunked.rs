@@ -1,7 +1,7 @@
 //! The chunked transfer coding (RFC 9112 §7.1): decoder and encoder.
 //!
-//! In: chunk-size lines, chunk ends, the trailer section, and the bounds on all that is not content. Out: the bound on
-//! content, which is whoever's who gathers it. Never: holding bytes; a size is a count, nothing is reserved for it.
+//! The decoder bounds chunk-size lines, framing overhead and the trailer section; whoever collects the
+//! content bounds that. It holds no bytes, and a size is only counted: nothing is reserved for it.
 //!
 //! ```
 //! use doorstep::Limits;

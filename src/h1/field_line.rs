@@ -1,7 +1,7 @@
 //! Field lines (RFC 9112 §5), one after the other up to the empty line that ends their section.
 //!
-//! In: the syntax of a line, for a head and for a trailer section alike; what each wrong byte is called.
-//! Out: how many bytes a section may have, what a field means. Never: looking at a byte twice.
+//! This is the syntax of a line, in a head and in a trailer section alike, and the name of each error. How
+//! long a section may be, and what a field means, is decided elsewhere. No byte is read twice.
 
 use super::Reject;
 use crate::bytes::class;

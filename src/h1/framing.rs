@@ -1,7 +1,7 @@
-//! Where a request's content ends (RFC 9112 §6).
+//! Where a request's content ends (RFC 9112 §6): Transfer-Encoding against Content-Length.
 //!
-//! In: Transfer-Encoding against Content-Length. Out: the chunked coding's own bytes, how much content is too much.
-//! Never: a second opinion. What two servers in a chain could read differently is refused.
+//! Whatever two servers in a chain could read differently is refused. The chunked coding itself is in
+//! `chunked`.
 
 use super::Reject;
 use crate::bytes::{class, number};

@@ -1,11 +1,10 @@
-//! The head of a request: request line, field lines, the empty line.
+//! The head of a request: request line, field lines, the empty line, and what they say together about
+//! host, framing, persistence and expectation.
 //!
-//! In: the incremental parser, the limits of a head, and what its fields say about the message itself: host, framing,
-//! persistence, expectation. Out: single lines (`request_line`, `field_line`), content, answers. Never: keeping bytes.
-//!
-//! A call goes on validating at the first byte that no earlier call has seen, and a head that is complete is read once more
-//! from its start, to record where everything stands. So the outcome is independent of how the bytes were split, every byte
-//! is validated once, by the call that brings it, and read at most twice; a head that comes in one piece is read once.
+//! A call goes on validating at the first byte that no earlier call has seen, and a head that is complete
+//! is read once more from its start, to record where everything stands. So the outcome does not depend on
+//! how the bytes were split, every byte is validated once, by the call that brings it, and read at most
+//! twice; a head that comes in one piece is read once.
 
 use super::field_line::{self, Section, read_section};
 use super::framing::request_framing;

@@ -1,15 +1,14 @@
-//! How a message is written in bytes (RFC 9112): the incremental parser and the writer.
+//! HTTP/1.1 messages as bytes (RFC 9112): the incremental parser and the writer. Strict, one mode.
 //!
-//! In: request line, field lines, framing, chunked coding, persistence, response heads. Strict, one mode.
-//! Out: what a message means, when bytes come, where they go. Never: IO, clocks, allocation while parsing.
+//! All parsers have one shape: they take bytes and a resume point, and return a value and the number of
+//! bytes it took, or a new resume point, or a [`Reject`]. The caller keeps the bytes and passes them
+//! again with more after them; what was validated is not read again until the head is complete. Parsing
+//! does no IO and allocates nothing.
 //!
-//! Parsers are one shape: bytes and a resume point in; a value and the bytes it used, or a new resume point, or a
-//! [`Reject`]. The caller keeps the bytes and hands them in again, longer; what was validated once is not looked at
-//! again until the head is complete.
-//!
-//! As a part of the API it is for those who have bytes and want the message in them: [`parse_head`], and [`chunked`] for content.
-//! [`conn::Connection`](crate::conn::Connection) is made of both, and also knows what to answer and when to close: the heads of
-//! answers are written there ([`respond`](crate::conn::Connection::respond)), where they agree with the request.
+//! In the API this is for programs that have bytes and want the message in them: [`parse_head`], and
+//! [`chunked`] for content. [`conn::Connection`](crate::conn::Connection) is made of both, and also knows
+//! how to respond and when to close. The heads of responses are written there
+//! ([`respond`](crate::conn::Connection::respond)), where they agree with the request.
 #![forbid(unsafe_code)]
 
 pub mod chunked;

@@ -1,6 +1,5 @@
-//! Whether a connection lives on after an exchange (RFC 9112 §9.3).
-//!
-//! In: what the client says. Out: what the server decides on top of it. Never: the framing, which can end a connection too.
+//! Whether the client wants the connection kept after an exchange (RFC 9112 §9.3). The server and the
+//! framing may end it all the same.
 
 use crate::semantics::{FieldName, Headers, Version, list};
 

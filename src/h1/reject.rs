@@ -1,7 +1,7 @@
 //! Every reason to refuse a message: its status, its section, its sentence.
 //!
-//! In: one row per reason, from which the enum, [`Reject::ALL`] and the three answers are made, so that none can be forgotten.
-//! Out: the decision itself, which stands where the bytes are read. Never: text that came from the peer.
+//! The enum, [`Reject::ALL`] and the three accessors are made from one row per reason, so that none can be
+//! forgotten. The decision itself stands where the bytes are read. No text of the peer's gets in here.
 
 use crate::semantics::Status;
 use std::fmt;

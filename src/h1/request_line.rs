@@ -1,7 +1,7 @@
-//! The request line (RFC 9112 §3), with the empty line that may stand before it.
+//! The request line (RFC 9112 §3), and the empty line that may stand before it: the bytes and the length
+//! that each of its three parts may have, and the name of each error.
 //!
-//! In: its three parts, the bytes that each may hold, their lengths; what each wrong byte is called.
-//! Out: what the parts mean, save for the version. Never: looking at a byte twice, save to tell HTTP/2 from other versions.
+//! No byte is read twice, except to tell HTTP/2 from other versions.
 
 use super::Reject;
 use super::field_line::{CR, HTAB, LF, SP, line_feed};

@@ -1,7 +1,6 @@
-//! The head of a response, in bytes (RFC 9112 §4, §5).
+//! The head of a response (RFC 9112 §4, §5): the order of its lines, copied into a buffer that is reused.
 //!
-//! In: the order of lines, the fields that frame and end a response. Out: which fields an answer has, whether they are valid
-//! (`semantics::fields`), content. Never: formatting machinery; a head is a few copies into a buffer that is reused.
+//! Which fields a response has is decided in `conn`; `semantics::field_lines` has validated them.
 
 use crate::bytes::number;
 use crate::semantics::Status;

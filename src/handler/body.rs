@@ -1,4 +1,4 @@
-//! A request's content, read by the handler.
+//! A request's body, read by the handler.
 
 use super::{IntoResponse, Response};
 use crate::semantics::Status;

@@ -1,4 +1,4 @@
-//! What a handler may return instead of a [`Response`].
+//! The values that a handler may return in place of a [`Response`].
 
 use super::Response;
 use super::response::TEXT;

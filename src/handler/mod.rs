@@ -1,8 +1,7 @@
-//! What a program answers requests with: [`Handler`], [`Request`], [`Response`], [`Body`].
+//! The types that a program handles requests with: [`Handler`], [`Request`], [`Response`], [`Body`].
 //!
-//! In: the types that a program touches, and how values become answers. A request borrows the bytes that were
-//! received; an answer owns everything it needs, so that it can be sent after its worker has gone on.
-//! Out: sockets, framing, threads. Never: a word of the wire; a clock.
+//! A request borrows the bytes that were received. A response owns everything it needs, so that it can
+//! be sent after its worker has gone on. Nothing here knows sockets, framing, threads or a clock.
 #![forbid(unsafe_code)]
 
 mod body;

@@ -1,4 +1,4 @@
-//! The content of an answer, in each form that it may have.
+//! The body of a response, in each form that it may have.
 
 use std::fmt;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! One request, as a handler sees it.
+//! A request, as a handler sees it.
 
 use super::{Body, BodySource};
 use crate::semantics::{Headers, Method, Target, Version};

@@ -1,4 +1,4 @@
-//! One answer.
+//! A response.
 
 use super::{Payload, Speak, Upgraded, WriteContent, Writer, run_writer};
 use crate::semantics::upgrade::is_protocol;

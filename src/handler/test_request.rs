@@ -1,4 +1,4 @@
-//! Requests made up for tests: a handler is called with no socket and no thread.
+//! Requests for tests of handlers, without a socket or a thread.
 
 use super::{BodySource, Handler, Now, Request, RequestParts, Response};
 use crate::limits::Limits;

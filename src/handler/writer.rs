@@ -1,4 +1,4 @@
-//! Content that a program writes as it comes up: events, reports, whatever has no length yet.
+//! Bodies that a program writes as they come up: events, reports, whatever has no length yet.
 
 use crate::limits::STREAM_BLOCK;
 use std::fmt;

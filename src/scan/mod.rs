@@ -1,8 +1,7 @@
-//! The next interesting byte, found sixteen bytes at a time.
+//! Searches for the next interesting byte, sixteen bytes at a time.
 //!
-//! In: searches over a byte slice whose answers the parser's speed depends on: by vectors where there are some, by words
-//! elsewhere, and byte by byte; all of them agree. Out: what the bytes mean. Never: a decision, an allocation, a byte
-//! outside the slice.
+//! The parser's speed depends on these. They use vector instructions where there are some and words
+//! elsewhere; `plain` searches byte by byte, and all of them agree. Nothing reads outside the slice.
 #![allow(unsafe_code)]
 
 /// The searches, by the judgements on a block that stand where this is written.

@@ -1,6 +1,4 @@
 //! The searches byte by byte, with which the fast ones have to agree.
-//!
-//! In: one byte after the other. Out: speed. Never: a trick.
 
 /// HTAB, SP, VCHAR and obs-text (RFC 9110 §5.5).
 #[inline(always)]

@@ -1,6 +1,7 @@
-//! Blocks judged by SSE2, which every x86-64 has under an operating system; those of kernels and firmware are built without.
+//! Blocks judged by SSE2, which every x86-64 has under an operating system; kernels and firmware are built
+//! without it.
 //!
-//! In: a block. Out: bit n set for each byte n that ends a search. Never: a look beyond the block.
+//! A judgement sets bit n for each byte n of the block that ends the search.
 
 use super::{BLOCK, end, plain};
 use core::arch::x86_64::{

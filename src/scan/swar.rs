@@ -1,7 +1,7 @@
 //! Blocks judged by words of eight bytes, in registers that every machine has (SWAR).
 //!
-//! In: a block. Out: bit n set for each byte n that ends a search. Never: a carry from one byte into the next: each is judged
-//! for itself.
+//! A judgement sets bit n for each byte n of the block that ends the search. No carry runs from one byte
+//! into the next: each is judged by itself.
 
 use super::{BLOCK, end, plain};
 

@@ -1,7 +1,4 @@
-//! How much a client prefers a media type (RFC 9110 §12.5.1).
-//!
-//! In: a request's field lines, and a media type without parameters. Out: which types there are to choose from. Never: a type
-//! guessed from a User-Agent.
+//! How much a client prefers a media type (RFC 9110 §12.5.1). No type is guessed from a User-Agent.
 
 use super::{FieldName, Headers, list, quality};
 use crate::bytes::class;

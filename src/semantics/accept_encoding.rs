@@ -1,6 +1,5 @@
-//! Which content codings a client accepts, and in which order (RFC 9110 §12.5.3).
-//!
-//! In: a request's field lines. Out: which representations there are. Never: a coding that the client did not name, or mean by `*`.
+//! The content codings that a client accepts, in order of preference (RFC 9110 §12.5.3): only those that it
+//! has named, or meant by `*`.
 
 use super::{FieldName, Headers, list, quality};
 use crate::bytes::class;

@@ -1,7 +1,6 @@
-//! HTTP dates (RFC 9110 §5.6.7).
+//! HTTP dates (RFC 9110 §5.6.7): writes IMF-fixdate, reads the three formats that a recipient must accept.
 //!
-//! In: a time and its IMF-fixdate; the three formats that a recipient must take. Out: which field a date stands in.
-//! Never: a clock, a time zone, a year before 1970 or after 9999.
+//! Years from 1970 to 9999, without a clock and without time zones.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

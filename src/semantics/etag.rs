@@ -1,7 +1,7 @@
-//! Entity tags (RFC 9110 §8.8.3).
+//! Entity tags (RFC 9110 §8.8.3): one tag, a list of them, and the tag of a file.
+//! [`precondition`](super::precondition) compares them.
 //!
-//! In: one entity tag of a field, a list of them, and the tag of a file. Out: If-Match and its kin, which compare them
-//! ([`precondition`](super::precondition)). Never: a backslash escape: "opaque-tag" is no quoted-string, so
+//! An "opaque-tag" is not a quoted-string: it has no backslash escapes, so
 //! [`list::elements`](super::list::elements) must not split a list of tags.
 
 use std::time::{SystemTime, UNIX_EPOCH};

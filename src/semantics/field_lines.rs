@@ -1,7 +1,5 @@
-//! Field lines of an answer, serialised: each is judged when it is added, so that no value can end its line.
-//!
-//! In: names and values that a program chose. Out: the fields that frame a message, which its writer alone sets. Never: a control
-//! character.
+//! The field lines of a response, serialised. Each is validated when it is added, so that no value can end
+//! its line. Fields that frame a message are refused: the connection alone writes them.
 
 use super::fields::{FieldName, valid_name, valid_value};
 use std::fmt;

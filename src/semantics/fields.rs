@@ -1,7 +1,7 @@
-//! Field lines: their names, and the table of where each stands in a head (RFC 9110 §5, §6.3).
+//! Field lines of a request: known names, and the table of where each line stands in a head (RFC 9110 §5,
+//! §6.3).
 //!
-//! In: names and values that a parser has found and validated. Out: what a value means. Never: a copy of a value, a value
-//! in a debug print.
+//! No value is copied, and none is shown by `Debug`.
 
 use crate::bytes::class;
 use std::fmt;

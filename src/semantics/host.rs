@@ -1,7 +1,4 @@
 //! The Host field and the authority component (RFC 9110 §7.2, RFC 3986 §3.2).
-//!
-//! In: bytes of a Host field or of a target's authority. Out: which hosts this server answers for. Never: a name lookup,
-//! userinfo.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 

@@ -1,7 +1,7 @@
-//! Comma-separated lists, `#element` (RFC 9110 §5.6.1): empty elements are skipped, commas within a quoted-string do not count.
+//! Comma-separated lists, `#element` (RFC 9110 §5.6.1), in one pass and without a copy: empty elements are
+//! skipped, and commas in a quoted-string do not count.
 //!
-//! In: one field value. Out: what its elements mean; where an element of a list of entity tags ends, as their quotes know no
-//! backslash ([`etag`](super::etag)). Never: a copy, more than one pass.
+//! For lists of entity tags see [`etag`](super::etag): their quotes know no backslash.
 
 use crate::bytes::class;
 

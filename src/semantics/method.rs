@@ -1,6 +1,4 @@
-//! Request methods (RFC 9110 §9).
-//!
-//! In: tokens. Out: which methods a resource allows. Never: a comparison without regard to case.
+//! Request methods (RFC 9110 §9). They are case-sensitive.
 
 use std::fmt;
 

@@ -1,9 +1,7 @@
 //! What a message means (RFC 9110), apart from how it is written in bytes (RFC 9112).
 //!
-//! In: methods, status codes, fields and their table, an answer's field lines, request targets, hosts, lists, dates,
-//! entity tags, preconditions, ranges, preferences, the offer of another protocol.
-//! Out: line ends, framing, connections, files. Never: IO, clocks, allocation on the request's way in but
-//! for the list of ranges.
+//! Nothing here knows IO, clocks, framing or files. Parsing a request allocates nothing here, apart from
+//! the list of its ranges.
 #![forbid(unsafe_code)]
 
 pub mod accept;

@@ -1,7 +1,7 @@
-//! Conditional requests: whether a request is to be performed, given what the client knows (RFC 9110 §13).
+//! Conditional requests: whether a request is to be performed, given what the client has (RFC 9110 §13).
 //!
-//! In: a request's method and field lines, and the validators of the representation that it selects. Out: the answer to each
-//! verdict; which parts a Range field asks for ([`range`](super::range)). Never: an answer, a clock, a file.
+//! This gives a verdict only. The caller writes the response, and [`range`](super::range) says which parts
+//! a Range field asks for.
 
 use super::etag::{self, EntityTag};
 use super::{FieldName, Headers, Method, date};

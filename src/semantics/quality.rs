@@ -1,7 +1,5 @@
-//! Quality values: how much a client prefers one of several answers (RFC 9110 §12.4.2).
-//!
-//! In: one parameter of a field's element. Out: what it is that is preferred ([`accept`](super::accept),
-//! [`accept_encoding`](super::accept_encoding)). Never: a fraction, a number that is not in the grammar.
+//! Quality values (RFC 9110 §12.4.2), in thousandths. For [`accept`](super::accept) and
+//! [`accept_encoding`](super::accept_encoding).
 
 use crate::bytes::number;
 

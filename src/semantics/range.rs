@@ -1,8 +1,8 @@
-//! Which bytes of a representation a Range field asks for (RFC 9110 §14.1.2, §14.2).
+//! The parts of a representation that a Range field asks for (RFC 9110 §14.1.2, §14.2).
 //!
-//! In: a request's field lines, and the length of the selected representation. Out: whether the field may be honoured at all, by
-//! method and If-Range ([`precondition`](super::precondition)); the 206 and its parts. Never: a byte twice; more work, memory or
-//! parts than the constants below allow.
+//! Whether the field applies at all, by method and If-Range, is decided in
+//! [`precondition`](super::precondition). No byte is selected twice, and the constants below bound the
+//! parts, the memory and the work.
 
 use super::{FieldName, Headers, list};
 use crate::bytes::number;

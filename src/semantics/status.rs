@@ -1,6 +1,4 @@
-//! Status codes (RFC 9110 §15).
-//!
-//! In: the registered codes and their reason phrases. Out: which answer gets which. Never: a code outside 100 to 999.
+//! Status codes from 100 to 999, and their reason phrases (RFC 9110 §15).
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
-//! The request target's four forms (RFC 9112 §3.2, RFC 3986).
+//! The four forms of a request target (RFC 9112 §3.2, RFC 3986).
 //!
-//! In: the bytes between the two spaces of a request line. Out: what a path leads to, whether its escapes are valid.
-//! Never: decoding, normalising, a copy.
+//! A target is taken apart where it lies: nothing is decoded, normalised or copied. Whether a path's
+//! escapes are valid, and where it leads, is decided elsewhere.
 
 use super::{Method, Span, host};
 use crate::bytes::class;

@@ -1,7 +1,6 @@
-//! The offer to go on in another protocol (RFC 9110 §7.8).
+//! The client's offer to go on in another protocol (RFC 9110 §7.8).
 //!
-//! In: what the client offers. Out: whether the program takes it; the 101 (`conn`, `h1::write`). Never: a choice, as nothing
-//! obliges a server to make one: "Upgrade cannot be used to insist on a protocol change."
+//! Whether to accept it is up to the program: "Upgrade cannot be used to insist on a protocol change."
 
 use super::{FieldName, Headers, Version, list};
 use crate::bytes::class;

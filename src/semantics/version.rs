@@ -1,7 +1,4 @@
-//! The protocol version of a message (RFC 9110 §2.5).
-//!
-//! In: the two versions this server speaks. Out: how a version is written in a request line, and which are refused.
-//! Never: HTTP/0.9, HTTP/2.
+//! The two protocol versions that this server speaks (RFC 9110 §2.5).
 
 use std::fmt;
 
