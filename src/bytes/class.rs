@@ -34,7 +34,8 @@ pub const fn is_etag_octet(byte: u8) -> bool {
 
 pub use crate::scan::{host_name_end, path_end, target_end};
 
-/// The length of the longest prefix of `bytes` that is a token (RFC 9110 §5.6.2); 0 when there is none.
+/// The length of the longest prefix of `bytes` that is a token (RFC 9110 §5.6.2); 0 when there is
+/// none.
 #[inline]
 pub fn token_len(bytes: &[u8]) -> usize {
     token_end(bytes, 0)
@@ -51,7 +52,8 @@ pub fn token_end(bytes: &[u8], start: usize) -> usize {
     next
 }
 
-/// Without the optional white space (SP, HTAB) at both ends (RFC 9110 §5.6.3). Bytes from 0x80 on are never white space.
+/// Without the optional white space (SP, HTAB) at both ends (RFC 9110 §5.6.3). Bytes from 0x80 on
+/// are never white space.
 #[inline]
 pub fn trim_ows(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = bytes {
@@ -82,8 +84,8 @@ static CLASSES: [u8; 256] = {
 
 const fn classes_of(byte: u8) -> u8 {
     let mut classes = 0;
-    // RFC 9110 §5.6.2: "tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" /
-    // "~" / DIGIT / ALPHA"
+    // RFC 9110 §5.6.2: "tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" /
+    // "_" / "`" / "|" / "~" / DIGIT / ALPHA"
     if byte.is_ascii_alphanumeric()
         || matches!(
             byte,

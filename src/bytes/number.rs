@@ -1,14 +1,16 @@
 //! Strict numbers: digits and nothing else. The only place where a number from the wire is parsed.
 //!
-//! std's `parse` and `from_str_radix` accept a sign ("+5"), which two servers in a chain read differently.
-//! A value that does not fit is refused, never wrapped.
+//! std's `parse` and `from_str_radix` accept a sign ("+5"), which two servers in a chain read
+//! differently. A value that does not fit is refused, never wrapped.
 
-/// The digits of `u64::MAX` in base 10. A longer run is refused, zeros in front or not, so that the work is bounded.
+/// The digits of `u64::MAX` in base 10. A longer run is refused, zeros in front or not, so that the
+/// work is bounded.
 pub const DECIMAL_DIGITS_MAX: usize = 20;
 /// The digits of `u64::MAX` in base 16. A longer run is refused, zeros in front or not.
 pub const HEXADECIMAL_DIGITS_MAX: usize = 16;
 
-/// `1*DIGIT` that fits a `u64`. `None` for anything else, and for more than [`DECIMAL_DIGITS_MAX`] digits.
+/// `1*DIGIT` that fits a `u64`. `None` for anything else, and for more than [`DECIMAL_DIGITS_MAX`]
+/// digits.
 pub fn decimal(bytes: &[u8]) -> Option<u64> {
     if bytes.is_empty() || bytes.len() > DECIMAL_DIGITS_MAX {
         return None;
@@ -29,8 +31,8 @@ pub fn decimal(bytes: &[u8]) -> Option<u64> {
 
 /// `1*DIGIT` of any length; `u64::MAX` stands for whatever is larger. `None` for anything else.
 ///
-/// For positions alone, where what lies beyond every end may count as one place: a length that is not the one that was written
-/// would be request smuggling.
+/// For positions alone, where what lies beyond every end may count as one place: a length that is
+/// not the one that was written would be request smuggling.
 pub fn decimal_or_max(bytes: &[u8]) -> Option<u64> {
     if bytes.is_empty() {
         return None;
@@ -67,9 +69,9 @@ const fn decimal_digit(byte: u8) -> Option<u8> {
     }
 }
 
-/// `1*HEXDIG` that fits a `u64`, in either case. `None` for anything else, and for more than [`HEXADECIMAL_DIGITS_MAX`]
-/// digits: RFC 9112 §7.1: "recipients MUST anticipate potentially large hexadecimal numerals and prevent parsing errors
-/// due to integer conversion overflows".
+/// `1*HEXDIG` that fits a `u64`, in either case. `None` for anything else, and for more than
+/// [`HEXADECIMAL_DIGITS_MAX`] digits: RFC 9112 §7.1: "recipients MUST anticipate potentially large
+/// hexadecimal numerals and prevent parsing errors due to integer conversion overflows".
 pub fn hexadecimal(bytes: &[u8]) -> Option<u64> {
     if bytes.is_empty() || bytes.len() > HEXADECIMAL_DIGITS_MAX {
         return None;

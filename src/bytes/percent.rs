@@ -10,8 +10,8 @@ use super::number::{UPPER_HEX_DIGITS, hex_digit};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidEscape(pub usize);
 
-/// Appends `bytes` to `out` with every escape replaced by its byte, once ("%252e" gives "%2e"). `+` is a plus. On an
-/// error `out` is as it was.
+/// Appends `bytes` to `out` with every escape replaced by its byte, once ("%252e" gives "%2e"). `+`
+/// is a plus. On an error `out` is as it was.
 pub fn decode(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), InvalidEscape> {
     let len_before = out.len();
     let mut rest = bytes;
@@ -29,8 +29,8 @@ pub fn decode(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), InvalidEscape> {
     Ok(())
 }
 
-/// Appends `segment` to `out` so that it is one path segment: everything but `unreserved` is escaped, in upper case as
-/// RFC 3986 §2.1 asks of producers.
+/// Appends `segment` to `out` so that it is one path segment: everything but `unreserved` is
+/// escaped, in upper case as RFC 3986 §2.1 asks of producers.
 pub fn encode_segment(segment: &[u8], out: &mut Vec<u8>) {
     for &byte in segment {
         if class::is_unreserved(byte) {

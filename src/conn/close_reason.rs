@@ -13,25 +13,29 @@ pub enum CloseReason {
     PeerClosedEarly,
     /// The connection was reset, or failed in another way.
     Failed,
-    /// The last answer said `Connection: close`, because the client, the handler or a limit asked for it.
+    /// The last answer said `Connection: close`, because the client, the handler or a limit asked
+    /// for it.
     Answered,
     /// The other protocol that went on behind a 101 has ended.
     Upgraded,
     /// The message was refused.
     Rejected(Reject),
-    /// No request came within [`Timeouts::keep_alive`](crate::Timeouts::keep_alive), or not a byte within
-    /// [`Timeouts::head`](crate::Timeouts::head) of the accept.
+    /// No request came within [`Timeouts::keep_alive`](crate::Timeouts::keep_alive), or not a byte
+    /// within [`Timeouts::head`](crate::Timeouts::head) of the accept.
     IdleTimeout,
     /// The client took too long to read an answer.
     WriteTimeout,
-    /// The handler left more content unread than [`Limits::discard_bytes`](crate::Limits::discard_bytes).
+    /// The handler left more content unread than
+    /// [`Limits::discard_bytes`](crate::Limits::discard_bytes).
     UnreadContent,
-    /// The handler's content ended before its declared length: a file shrank, or a stream ended or failed. Or what a program wrote
-    /// ended with an error (see [`Response::writer`](crate::Response::writer)).
+    /// The handler's content ended before its declared length: a file shrank, or a stream ended or
+    /// failed. Or what a program wrote ended with an error (see
+    /// [`Response::writer`](crate::Response::writer)).
     ContentFailed,
     /// The handler panicked.
     Panicked,
-    /// The server is full: the slot, the descriptor, the memory or the worker of this connection was needed for others.
+    /// The server is full: the slot, the descriptor, the memory or the worker of this connection
+    /// was needed for others.
     Overload,
     /// The server is shutting down.
     Shutdown,

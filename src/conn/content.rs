@@ -19,9 +19,10 @@ pub(super) fn discard_max(limits: &Limits) -> u32 {
 }
 
 impl Connection {
-    /// The part of [`next_event`](Connection::next_event) that is about the present request's body, for a program that pulls it
-    /// while it holds the head, whose field lines lie in the table: [`Event::Content`], [`Event::Read`], or [`Event::Refuse`];
-    /// [`Event::Respond`] when it has been taken to its end, and in every phase but [`Phase::Handle`].
+    /// The part of [`next_event`](Connection::next_event) that is about the present request's body,
+    /// for a program that pulls it while it holds the head, whose field lines lie in the table:
+    /// [`Event::Content`], [`Event::Read`], or [`Event::Refuse`]; [`Event::Respond`] when it has
+    /// been taken to its end, and in every phase but [`Phase::Handle`].
     pub fn next_content(
         &mut self,
         input: &[u8],
@@ -47,8 +48,9 @@ impl Connection {
                 Err(reject) => self.refused(reject),
             };
         }
-        // RFC 9112 §8: "A server that receives an incomplete request message, usually due to a canceled request or a triggered
-        // timeout exception, MAY send an error response prior to closing the connection."
+        // RFC 9112 §8: "A server that receives an incomplete request message, usually due to a
+        // canceled request or a triggered timeout exception, MAY send an error response prior to
+        // closing the connection."
         if self.input_ended {
             return self.refused(Reject::TruncatedContent);
         }
@@ -61,8 +63,8 @@ impl Connection {
         Event::Read
     }
 
-    /// Whether the content that is awaited with a head is in `input`, which starts with the head's first byte: all of it, or as
-    /// much of it as is awaited.
+    /// Whether the content that is awaited with a head is in `input`, which starts with the head's
+    /// first byte: all of it, or as much of it as is awaited.
     pub(super) fn prefetch(
         &mut self,
         mut prefetch: Prefetch,
@@ -82,7 +84,8 @@ impl Connection {
             }
         };
         if is_here {
-            // The wait is over, however long the handler takes; the bytes count again when it takes them.
+            // The wait is over, however long the handler takes; the bytes count again when it takes
+            // them.
             self.reading.progress(now, 0, min_rate);
             self.reading.forget(u64::from(prefetch.here), min_rate);
             if let Content::Chunked(decoder) = &mut self.content {
@@ -102,7 +105,8 @@ impl Connection {
         Ok(false)
     }
 
-    /// Takes content from the start of `input`: framing up to the next run of data, and that run. Data is handed out once.
+    /// Takes content from the start of `input`: framing up to the next run of data, and that run.
+    /// Data is handed out once.
     pub(super) fn take_content(
         &mut self,
         input: &[u8],
@@ -131,8 +135,9 @@ impl Connection {
         Ok(taken)
     }
 
-    /// Drops content that nobody read, from the start of `input`, and says how many bytes that were. At the content's end the
-    /// connection is idle again; when it is malformed, or more than the limit, the connection's end begins.
+    /// Drops content that nobody read, from the start of `input`, and says how many bytes that
+    /// were. At the content's end the connection is idle again; when it is malformed, or more than
+    /// the limit, the connection's end begins.
     pub(super) fn discard(
         &mut self,
         mut dropped: u32,

@@ -13,15 +13,17 @@ impl Connection {
         self.deadline
     }
 
-    /// A response's bytes wait for the peer to read: when that wait ends ([`Timeouts::write`](crate::Timeouts::write), and the
-    /// minimum rate). After that the connection is to be closed, for [`CloseReason::WriteTimeout`].
+    /// A response's bytes wait for the peer to read: when that wait ends
+    /// ([`Timeouts::write`](crate::Timeouts::write), and the minimum rate). After that the
+    /// connection is to be closed, for [`CloseReason::WriteTimeout`].
     pub fn write_deadline(&mut self, now: Moment, config: &Config) -> Moment {
         self.writing.wait(now, config.timeouts.write)
     }
 
-    /// The next bytes of the body are waited for from now on, unless they have been already: when that wait ends
-    /// ([`Timeouts::body`](crate::Timeouts::body), and the minimum rate). [`next_event`](Connection::next_event) begins it, too, where
-    /// it [looks at deadlines](Config::checks_deadlines).
+    /// The next bytes of the body are waited for from now on, unless they have been already: when
+    /// that wait ends ([`Timeouts::body`](crate::Timeouts::body), and the minimum rate).
+    /// [`next_event`](Connection::next_event) begins it, too, where it [looks at
+    /// deadlines](Config::checks_deadlines).
     pub fn content_deadline(&mut self, now: Moment, config: &Config) -> Moment {
         self.deadline = self.reading.wait(now, config.timeouts.body);
         self.deadline
@@ -29,7 +31,8 @@ impl Connection {
 
     /// n bytes of what was framed have been sent, as far as this end can tell.
     pub fn wrote(&mut self, now: Moment, bytes: u64, config: &Config) {
-        // The idle time is the client's from when it could read the response, not from when that was framed.
+        // The idle time is the client's from when it could read the response, not from when that
+        // was framed.
         if self.phase() == Phase::Idle && self.writing.is_waiting() {
             self.deadline = now.after(config.timeouts.keep_alive);
         }
@@ -41,16 +44,17 @@ impl Connection {
         self.writing.progress(now, bytes, min_rate);
     }
 
-    /// What the time means when nothing more has come: [`Event::Refuse`] or [`Event::Close`] once the wait is over, which
-    /// [`next_event`](Connection::next_event) then gives, too. `None` before that, and where the peer is not waited for.
+    /// What the time means when nothing more has come: [`Event::Refuse`] or [`Event::Close`] once
+    /// the wait is over, which [`next_event`](Connection::next_event) then gives, too. `None`
+    /// before that, and where the peer is not waited for.
     pub fn on_deadline(&mut self, now: Moment) -> Option<Event> {
         if now < self.deadline {
             return None;
         }
         match self.phase() {
             Phase::Idle => Some(self.closed(CloseReason::IdleTimeout)),
-            // RFC 9110 §15.5.9: "the server did not receive a complete request message within the time that it was
-            // prepared to wait".
+            // RFC 9110 §15.5.9: "the server did not receive a complete request message within the
+            // time that it was prepared to wait".
             Phase::Head => Some(self.refused(Reject::HeadTimeout)),
             Phase::Prefetch => Some(self.refused(Reject::ContentTimeout)),
             Phase::Handle if self.reading.is_waiting() => {

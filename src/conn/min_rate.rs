@@ -3,11 +3,13 @@
 use super::moment::Moment;
 use std::time::Duration;
 
-/// How long one transfer may still keep the server waiting: a bound on each single wait, and one on all of them that grows
-/// with what was moved. Without the second, a byte every 29 seconds would hold a connection for ever.
+/// How long one transfer may still keep the server waiting: a bound on each single wait, and one on
+/// all of them that grows with what was moved. Without the second, a byte every 29 seconds would
+/// hold a connection for ever.
 ///
-/// Small, as each connection has two of them: what was earned and what was waited are kept as their difference. It counts up
-/// to 24 days, in either direction; a transfer that is owed more than that, or owes more, is owed or owes that.
+/// Small, as each connection has two of them: what was earned and what was waited are kept as their
+/// difference. It counts up to 24 days, in either direction; a transfer that is owed more than
+/// that, or owes more, is owed or owes that.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MinRate {
     /// When the present wait began; [`Moment::NEVER`] while there is none.

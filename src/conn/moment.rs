@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// A point in time: milliseconds since an origin of the caller's own, on a clock that never goes back, such as the elapsed time of
-/// a [`std::time::Instant`].
+/// A point in time: milliseconds since an origin of the caller's own, on a clock that never goes
+/// back, such as the elapsed time of a [`std::time::Instant`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(pub u64);
 

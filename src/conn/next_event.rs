@@ -1,7 +1,7 @@
 //! The connection as the loop drives it: the loop asks what is next, does it, and asks again.
 //!
-//! The body is not held back until there is more of it, unless the settings say so. Bytes that are here
-//! and can be read are never left for a deadline.
+//! The body is not held back until there is more of it, unless the settings say so. Bytes that are
+//! here and can be read are never left for a deadline.
 
 use super::close_reason::CloseReason;
 use super::config::Config;
@@ -13,14 +13,17 @@ use crate::h1::{self, Expect, Framing, Parsed, Reject, Resume, chunked};
 use crate::semantics::{FieldTable, Method};
 
 impl Connection {
-    /// What to do next, at this time, with `input`: the bytes that have come and that no event has taken yet.
+    /// What to do next, at this time, with `input`: the bytes that have come and that no event has
+    /// taken yet.
     ///
-    /// Field lines of a head go into `table`. `100 Continue`, if the client waits for it, is appended to `out` when its body is
-    /// asked for and none of it is here (RFC 9110 §10.1.1); so whoever does not want it responds before.
+    /// Field lines of a head go into `table`. `100 Continue`, if the client waits for it, is
+    /// appended to `out` when its body is asked for and none of it is here (RFC 9110 §10.1.1); so
+    /// whoever does not want it responds before.
     ///
-    /// What is here comes before what the time says: a deadline counts only when the next event would be [`Event::Read`], which
-    /// is then a refusal (408) or the end. Each byte of the input is looked at once, those of a head at most twice, and once more
-    /// when its body had to be [awaited](Config::prefetch_bytes).
+    /// What is here comes before what the time says: a deadline counts only when the next event
+    /// would be [`Event::Read`], which is then a refusal (408) or the end. Each byte of the input
+    /// is looked at once, those of a head at most twice, and once more when its body had to be
+    /// [awaited](Config::prefetch_bytes).
     pub fn next_event(
         &mut self,
         input: &[u8],
@@ -60,8 +63,8 @@ impl Connection {
         let (head, used) = match h1::parse_head(input, resume, &config.limits, table) {
             Ok(Parsed::Done { value: head, used }) => (head, used),
             Ok(Parsed::More { resume }) => {
-                // The time for a head is counted in all, not from byte to byte; before the first request it began
-                // with the accept, and that deadline stands.
+                // The time for a head is counted in all, not from byte to byte; before the first
+                // request it began with the accept, and that deadline stands.
                 if self.phase() == Phase::Idle && self.requests > 0 {
                     self.deadline = now.after(config.timeouts.head);
                 }
@@ -114,7 +117,8 @@ impl Connection {
             Ok(false) => return self.wait(now, config),
             Err(reject) => return self.refused(reject),
         }
-        // Whoever waits keeps only the bytes, so the head is parsed a second time. What it was then it is now.
+        // Whoever waits keeps only the bytes, so the head is parsed a second time. What it was then
+        // it is now.
         match h1::parse_head(input, Resume::START, &config.limits, table) {
             Ok(Parsed::Done { value: head, used }) => Event::Head { head, used },
             // Not with the input that was here before.
@@ -123,8 +127,8 @@ impl Connection {
         }
     }
 
-    /// The peer has closed its side: nothing comes after what is here. What is here is still read and answered, as a half-close is
-    /// no abort; then comes [`Event::Close`].
+    /// The peer has closed its side: nothing comes after what is here. What is here is still read
+    /// and answered, as a half-close is no abort; then comes [`Event::Close`].
     pub fn input_ended(&mut self) {
         self.input_ended = true;
     }

@@ -1,16 +1,17 @@
-//! The PROXY protocol, versions 1 and 2: the header in which a proxy says whose connection it passes on.
+//! The PROXY protocol, versions 1 and 2: the header in which a proxy says whose connection it
+//! passes on.
 //!
 //! This parses one header at the start of a connection, by sections 2.1 (a line of text) and 2.2
-//! (binary) of HAProxy's `proxy-protocol.txt`. The caller decides which proxies to trust and how long to
-//! wait for a header. Nothing here guesses whether there is one, and a malformed one gets no response:
-//! the specification asks to abort the connection, and no HTTP has been spoken on it.
+//! (binary) of HAProxy's `proxy-protocol.txt`. The caller decides which proxies to trust and how
+//! long to wait for a header. Nothing here guesses whether there is one, and a malformed one gets
+//! no response: the specification asks to abort the connection, and no HTTP has been spoken on it.
 //!
-//! Of the extensions (TLVs) of a binary header, those after the addresses are verified, form and checksum
-//! (sections 2.2 and 2.2.3); the values of the others are skipped.
+//! Of the extensions (TLVs) of a binary header, those after the addresses are verified, form and
+//! checksum (sections 2.2 and 2.2.3); the values of the others are skipped.
 //!
-//! The parser has the shape of those in [`h1`](crate::h1). A line is searched once for its end and read
-//! when that is here. The fixed part of a binary header says how long the whole is; the header is read
-//! when all of it is here.
+//! The parser has the shape of those in [`h1`](crate::h1). A line is searched once for its end and
+//! read when that is here. The fixed part of a binary header says how long the whole is; the header
+//! is read when all of it is here.
 
 use crate::bytes::number;
 use crate::h1::Parsed;
@@ -21,12 +22,14 @@ use std::fmt;
 /// What a PROXY header says of the connection behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Header {
-    /// The proxy's own connection, such as a health check (command LOCAL): the addresses are those of the connection itself.
+    /// The proxy's own connection, such as a health check (command LOCAL): the addresses are those
+    /// of the connection itself.
     Local,
-    /// A connection on behalf of a client whose address is not told (UNKNOWN, AF_UNSPEC), or is none that the internet has
-    /// (AF_UNIX): the addresses are those of the connection itself.
+    /// A connection on behalf of a client whose address is not told (UNKNOWN, AF_UNSPEC), or is
+    /// none that the internet has (AF_UNIX): the addresses are those of the connection itself.
     Unknown,
-    /// A connection on behalf of a client. A binary header may say that it came over datagrams (UDP), which is not told apart.
+    /// A connection on behalf of a client. A binary header may say that it came over datagrams
+    /// (UDP), which is not told apart.
     Relayed {
         /// The client.
         source: SocketAddr,
@@ -35,7 +38,8 @@ pub enum Header {
     },
 }
 
-/// Where parsing goes on when more bytes have come. `Resume::default()` is the start of a connection.
+/// Where parsing goes on when more bytes have come. `Resume::default()` is the start of a
+/// connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Resume {
     /// The byte of a line at which the search for its end goes on.
@@ -44,7 +48,8 @@ pub struct Resume {
 
 macro_rules! refusals {
     ($($variant:ident $section:literal $sentence:literal;)+) => {
-        /// Why a PROXY header was refused. The connection is closed without a word, and nothing more of it is parsed.
+        /// Why a PROXY header was refused. The connection is closed without a word, and nothing
+        /// more of it is parsed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Refusal {
@@ -62,7 +67,8 @@ macro_rules! refusals {
                 }
             }
 
-            /// One sentence for a person, without a period: "a line that does not end within 107 bytes".
+            /// One sentence for a person, without a period: "a line that does not end within 107
+            /// bytes".
             pub const fn sentence(self) -> &'static str {
                 match self {
                     $(Refusal::$variant => $sentence,)+
@@ -104,29 +110,34 @@ impl std::error::Error for Refusal {}
 
 /// What a line begins with.
 const LINE_START: &[u8] = b"PROXY ";
-/// Bytes of the longest line, CRLF included: "PROXY UNKNOWN" with two IPv6 addresses and two ports, none of them abbreviated.
+/// Bytes of the longest line, CRLF included: "PROXY UNKNOWN" with two IPv6 addresses and two ports,
+/// none of them abbreviated.
 const LINE_BYTES: usize = 107;
 /// What a binary header begins with. Five bytes of it end each protocol that reads lines.
 const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
-/// Bytes of a binary header up to its addresses: signature, version and command, family and transport, length.
+/// Bytes of a binary header up to its addresses: signature, version and command, family and
+/// transport, length.
 const FIXED_BYTES: usize = 16;
 /// The type of the extension that holds a checksum of the whole header.
 const CRC32C: u8 = 3;
 
 /// Parses the header at the start of `input`, of either version: the first byte tells which.
 ///
-/// The outcome does not depend on how the bytes were split into calls. Each byte is looked at twice at most, those that tell the
-/// version, 6 of a line and 16 of a binary header, once a call. No header is longer than 4 KiB, so neither need the caller's buffer be. A call with a `resume` that
+/// The outcome does not depend on how the bytes were split into calls. Each byte is looked at twice
+/// at most, those that tell the version, 6 of a line and 16 of a binary header, once a call. No
+/// header is longer than 4 KiB, so neither need the caller's buffer be. A call with a `resume` that
 /// another call gave has to bring the bytes that the other had, and may bring more behind them.
 ///
-/// The caller knows that the peer is a proxy which sends a header, and what the connection is closed for when it does not:
-/// "The receiver MUST be configured to only receive the protocol described in this specification and MUST not try to guess
-/// whether the protocol header is present or not" (section 2).
+/// The caller knows that the peer is a proxy which sends a header, and what the connection is
+/// closed for when it does not: "The receiver MUST be configured to only receive the protocol
+/// described in this specification and MUST not try to guess whether the protocol header is present
+/// or not" (section 2).
 ///
 /// # Errors
 ///
-/// A [`Refusal`]: of a line when its end is here or cannot come any more, of a binary header for the first byte that none has at
-/// its place, or for what the whole says. A stream that ends within a header is for the caller to close.
+/// A [`Refusal`]: of a line when its end is here or cannot come any more, of a binary header for
+/// the first byte that none has at its place, or for what the whole says. A stream that ends within
+/// a header is for the caller to close.
 ///
 /// # Examples
 ///
@@ -161,8 +172,8 @@ fn parse_line(input: &[u8], resume: Resume) -> Result<Parsed<Header, Resume>, Re
     let window = input.get(..LINE_BYTES).unwrap_or(input);
     begins(window, LINE_START)?;
     let mut at = usize::from(resume.offset).max(LINE_START.len());
-    // Section 2.1: "The receiver must not tolerate a single CR or LF character to end the line when a complete CRLF sequence
-    // is expected."
+    // Section 2.1: "The receiver must not tolerate a single CR or LF character to end the line when
+    // a complete CRLF sequence is expected."
     // STRICTER: neither does one stand within a line, where another receiver may see its end.
     while let Some(byte) = window.get(at) {
         match (byte, window.get(at + 1)) {
@@ -217,7 +228,8 @@ fn read_line(line: &[u8]) -> Result<Header, Refusal> {
     })
 }
 
-/// Section 2.1: "a decimal integer in the range [0..65535] inclusive. Heading zeroes are not permitted".
+/// Section 2.1: "a decimal integer in the range [0..65535] inclusive. Heading zeroes are not
+/// permitted".
 fn port(digits: &[u8]) -> Option<u16> {
     if digits.len() > 1 && digits.starts_with(b"0") {
         return None;
@@ -236,8 +248,8 @@ enum Family {
 }
 
 impl Family {
-    /// Section 2.2: for UNSPEC, as a family or as a transport, "The receiver should ignore address information"; other values
-    /// "must be rejected as invalid by receivers".
+    /// Section 2.2: for UNSPEC, as a family or as a transport, "The receiver should ignore address
+    /// information"; other values "must be rejected as invalid by receivers".
     fn of(byte: u8) -> Result<Family, Refusal> {
         match (byte >> 4, byte & 0xF) {
             (0, 0..=2) | (1..=3, 0) => Ok(Family::Unspecified),
@@ -333,11 +345,12 @@ fn relayed<const N: usize>(addresses: &[u8], ip: fn([u8; N]) -> IpAddr) -> Resul
     taken().ok_or(Refusal::MissingAddresses)
 }
 
-/// The extensions of a header, from `at` on: each is a type, a length of two bytes, and so many bytes. They are skipped, save
-/// for the checksum.
+/// The extensions of a header, from `at` on: each is a type, a length of two bytes, and so many
+/// bytes. They are skipped, save for the checksum.
 ///
-/// Section 2.2.3: "If the checksum is provided as part of the PROXY header and the checksum functionality is supported by the
-/// receiver, the receiver MUST … verify that the calculated CRC32c checksum is the same as the received CRC32c checksum."
+/// Section 2.2.3: "If the checksum is provided as part of the PROXY header and the checksum
+/// functionality is supported by the receiver, the receiver MUST … verify that the calculated
+/// CRC32c checksum is the same as the received CRC32c checksum."
 fn check_extensions(header: &[u8], mut at: usize) -> Result<(), Refusal> {
     let mut checksum = None;
     while let Some(rest) = header.get(at..).filter(|rest| !rest.is_empty()) {
@@ -371,7 +384,8 @@ fn check_extensions(header: &[u8], mut at: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The checksum of RFC 4960, appendix B, over all parts as one. Bit by bit: few headers have one, and none is long.
+/// The checksum of RFC 4960, appendix B, over all parts as one. Bit by bit: few headers have one,
+/// and none is long.
 fn crc32c(parts: &[&[u8]]) -> u32 {
     // The polynomial 0x1EDC6F41, its bits in reverse.
     const POLYNOMIAL: u32 = 0x82F6_3B78;

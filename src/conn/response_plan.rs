@@ -9,7 +9,8 @@ use crate::semantics::upgrade::is_protocol;
 use crate::semantics::{FieldError, FieldLines, Status};
 use std::fmt;
 
-/// An answer to be framed: see [`Connection::respond`](super::Connection::respond). Nothing in it can end a line of the head.
+/// An answer to be framed: see [`Connection::respond`](super::Connection::respond). Nothing in it
+/// can end a line of the head.
 ///
 /// ```
 /// use doorstep::conn::ResponsePlan;
@@ -58,30 +59,33 @@ impl<'a> ResponsePlan<'a> {
         self
     }
 
-    /// With a Date field, unless the lines have one. RFC 9110 §6.6.1: "An origin server with a clock … MUST generate a Date header
-    /// field in all 2xx (Successful), 3xx (Redirection), and 4xx (Client Error) responses".
+    /// With a Date field, unless the lines have one. RFC 9110 §6.6.1: "An origin server with a
+    /// clock … MUST generate a Date header field in all 2xx (Successful), 3xx (Redirection), and
+    /// 4xx (Client Error) responses".
     pub const fn date(mut self, date: &'a HttpDate) -> ResponsePlan<'a> {
         self.date = Some(date);
         self
     }
 
-    /// With content of so many bytes; of an answer to HEAD, the content that GET would have had. An answer without a length is
-    /// sent as chunks, and to an HTTP/1.0 client until the connection closes.
+    /// With content of so many bytes; of an answer to HEAD, the content that GET would have had. An
+    /// answer without a length is sent as chunks, and to an HTTP/1.0 client until the connection
+    /// closes.
     pub const fn length(mut self, bytes: u64) -> ResponsePlan<'a> {
         self.length = Some(bytes);
         self
     }
 
-    /// No answer follows this one, for this reason, which [`Event::Close`](super::Event::Close) tells in the end;
-    /// [`CloseReason::Answered`] when there is no better one.
+    /// No answer follows this one, for this reason, which [`Event::Close`](super::Event::Close)
+    /// tells in the end; [`CloseReason::Answered`] when there is no better one.
     pub const fn close_after(mut self, reason: CloseReason) -> ResponsePlan<'a> {
         self.close_after = Some(reason);
         self
     }
 
-    /// With the Upgrade field for this protocol, such as `websocket`, and its connection option (RFC 9110 §7.8): with 101 the one
-    /// that takes over behind the answer, for a request that [offers](super::offers_upgrade) it and whose content has been read to
-    /// its end; with any other status, one that is asked for.
+    /// With the Upgrade field for this protocol, such as `websocket`, and its connection option
+    /// (RFC 9110 §7.8): with 101 the one that takes over behind the answer, for a request that
+    /// [offers](super::offers_upgrade) it and whose content has been read to its end; with any
+    /// other status, one that is asked for.
     ///
     /// # Errors
     /// [`FieldError::Value`] when it is not `protocol-name ["/" protocol-version]`, both tokens.
@@ -106,7 +110,8 @@ impl From<Status> for ResponsePlan<'_> {
 pub enum BodyFraming {
     /// No content: by the status, or because the request was HEAD.
     NoContent,
-    /// Exactly so many bytes. When there turn out to be fewer, nothing but closing the connection says so.
+    /// Exactly so many bytes. When there turn out to be fewer, nothing but closing the connection
+    /// says so.
     Length(u64),
     /// Chunks, then the last chunk ([`h1::chunked`](crate::h1::chunked)).
     Chunked,
@@ -118,10 +123,11 @@ pub enum BodyFraming {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// Its status is an interim one, which precedes a final response and cannot take its place (RFC 9110 §15.2); or it is 101 and
-    /// names no protocol.
+    /// Its status is an interim one, which precedes a final response and cannot take its place
+    /// (RFC 9110 §15.2); or it is 101 and names no protocol.
     Interim,
-    /// It is 101, and the request's body has not been read to its end: what is left of it would be taken for the other protocol's.
+    /// It is 101, and the request's body has not been read to its end: what is left of it would be
+    /// taken for the other protocol's.
     UnreadContent,
     /// It is 101, and the request was an HTTP/1.0 one, or the connection is about to end.
     NoUpgrade,

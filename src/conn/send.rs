@@ -14,17 +14,19 @@ use crate::semantics::{Status, Version};
 static FAULT: ResponsePlan<'static> = ResponsePlan::new(Status::INTERNAL_SERVER_ERROR).length(0);
 
 impl Connection {
-    /// Appends an answer's head to `out`, and decides how its content is delimited and whether the connection lives on. Content of
-    /// the request that has not been taken is dropped behind the answer, up to [`Limits::discard_bytes`](crate::Limits::discard_bytes), or ends
-    /// the connection.
+    /// Appends an answer's head to `out`, and decides how its content is delimited and whether the
+    /// connection lives on. Content of the request that has not been taken is dropped behind the
+    /// answer, up to [`Limits::discard_bytes`](crate::Limits::discard_bytes), or ends the
+    /// connection.
     ///
-    /// The head has, in this order: Date, Server, Connection, Upgrade, Content-Length or Transfer-Encoding, and the answer's own
-    /// lines.
+    /// The head has, in this order: Date, Server, Connection, Upgrade, Content-Length or
+    /// Transfer-Encoding, and the answer's own lines.
     ///
     /// # Panics
-    /// With debug assertions, when no answer is due (there is no request, or it has been answered), and when the status ends no
-    /// request: 1xx, unless it is 101 for a protocol that may take over here. Without them nothing is written in the first case
-    /// ([`BodyFraming::NoContent`]), and 500 in the second.
+    /// With debug assertions, when no answer is due (there is no request, or it has been answered),
+    /// and when the status ends no request: 1xx, unless it is 101 for a protocol that may take over
+    /// here. Without them nothing is written in the first case ([`BodyFraming::NoContent`]), and
+    /// 500 in the second.
     pub fn respond(
         &mut self,
         answer: &ResponsePlan<'_>,
@@ -50,8 +52,9 @@ impl Connection {
             since: self.writing.since,
             ..MinRate::NEW
         };
-        // RFC 9110 §7.8: "If a server receives both an Upgrade and an Expect header field with the "100-continue" expectation
-        // …, the server MUST send a 100 (Continue) response before sending a 101 (Switching Protocols) response."
+        // RFC 9110 §7.8: "If a server receives both an Upgrade and an Expect header field with the
+        // "100-continue" expectation …, the server MUST send a 100 (Continue) response before
+        // sending a 101 (Switching Protocols) response."
         if switches && std::mem::take(&mut self.continue_due) {
             out.extend_from_slice(CONTINUE);
         }
@@ -64,7 +67,8 @@ impl Connection {
             (None, Version::Http10) => ConnectionField::KeepAlive,
             (None, Version::Http11) => ConnectionField::Absent,
         };
-        // RFC 9110 §6.6.1: a server "MAY generate a Date header field in 1xx (Informational)"; here it does not.
+        // RFC 9110 §6.6.1: a server "MAY generate a Date header field in 1xx (Informational)"; here
+        // it does not.
         let is_dated = fields.has_date || switches;
         push_head(
             out,
@@ -81,8 +85,9 @@ impl Connection {
         framing
     }
 
-    /// As [`respond`](Connection::respond), with content that is here as a whole: its length is set, and it is appended behind the
-    /// head, unless the answer has none by its status or the request was HEAD. A [`Status`] alone is an answer, too.
+    /// As [`respond`](Connection::respond), with content that is here as a whole: its length is
+    /// set, and it is appended behind the head, unless the answer has none by its status or the
+    /// request was HEAD. A [`Status`] alone is an answer, too.
     ///
     /// # Panics
     /// As [`respond`](Connection::respond) does.
@@ -99,7 +104,8 @@ impl Connection {
         }
     }
 
-    /// Whether the present request can end with a response of this status, which names this protocol in its Upgrade field.
+    /// Whether the present request can end with a response of this status, which names this
+    /// protocol in its Upgrade field.
     ///
     /// ```
     /// use doorstep::conn::{Config, Connection, Moment, PlanError};
@@ -138,23 +144,25 @@ impl Connection {
     /// How the content of a response is delimited, and what its head says of that.
     fn framing(&self, plan: &ResponsePlan<'_>) -> (BodyFraming, LengthField) {
         let status = plan.status;
-        // RFC 9110 §9.3.6: a 2xx response to CONNECT turns the connection into a tunnel. This server opens none, but such a response
-        // has no content all the same.
+        // RFC 9110 §9.3.6: a 2xx response to CONNECT turns the connection into a tunnel. This
+        // server opens none, but such a response has no content all the same.
         let is_tunnel = self.is_connect && status.is_successful();
-        // RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any 2xx (Successful) response to a
-        // CONNECT request", nor with 1xx and 204; 304 may carry one, but only that of a 200, which is not known here.
+        // RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any 2xx
+        // (Successful) response to a CONNECT request", nor with 1xx and 204; 304 may carry one, but
+        // only that of a 200, which is not known here.
         if !status.allows_content() || is_tunnel {
             return (BodyFraming::NoContent, LengthField::Absent);
         }
-        // RFC 9110 §15.3.6: "a server MUST NOT generate content in a 205 response", which is framed as empty all the same.
+        // RFC 9110 §15.3.6: "a server MUST NOT generate content in a 205 response", which is framed
+        // as empty all the same.
         if status == Status::RESET_CONTENT {
             return (BodyFraming::NoContent, LengthField::Length(0));
         }
         let (framing, length) = match plan.length {
             Some(length) => (BodyFraming::Length(length), LengthField::Length(length)),
             None if self.version == Version::Http11 => (BodyFraming::Chunked, LengthField::Chunked),
-            // RFC 9112 §6.1: "A server MUST NOT send a response containing Transfer-Encoding unless the corresponding
-            // request indicates HTTP/1.1 (or later minor revisions)."
+            // RFC 9112 §6.1: "A server MUST NOT send a response containing Transfer-Encoding unless
+            // the corresponding request indicates HTTP/1.1 (or later minor revisions)."
             None => (BodyFraming::UntilClose, LengthField::Absent),
         };
         match self.is_head {
@@ -178,8 +186,8 @@ impl Connection {
         }
         match self.content_left() {
             Some(0) => {}
-            // Whether a client that was not told to continue sends its content or not cannot be known, so neither can the
-            // start of its next request.
+            // Whether a client that was not told to continue sends its content or not cannot be
+            // known, so neither can the start of its next request.
             _ if self.continue_due => return Some(CloseReason::UnreadContent),
             Some(left) if left > u64::from(discard_max(&config.limits)) => {
                 return Some(CloseReason::UnreadContent);
@@ -193,20 +201,24 @@ impl Connection {
         let ends = !self.keep_alive
             || at_limit
             || framing == BodyFraming::UntilClose
-            // RFC 9110 §9.3.6: "A CONNECT request message does not have content. The interpretation of data sent immediately after
-            // the header section of the CONNECT request message is specific to the version of HTTP in use."
-            // STRICTER: whatever the answer, none of it is read. A client that did not wait for the tunnel has sent what is meant
-            // for its other end, which may look like a request; and who is between may count it with the content, or not.
+            // RFC 9110 §9.3.6: "A CONNECT request message does not have content. The interpretation
+            // of data sent immediately after the header section of the CONNECT request message is
+            // specific to the version of HTTP in use."
+            // STRICTER: whatever the answer, none of it is read. A client that did not wait for the
+            // tunnel has sent what is meant for its other end, which may look like a request; and
+            // who is between may count it with the content, or not.
             || self.is_connect;
         ends.then_some(CloseReason::Answered)
     }
 
-    /// An answer's last byte is framed, if not sent: what follows. `in_doubt` says whether bytes lie behind the request (the
-    /// input is not empty), or so many of the answer's are on their way that some may come before those are read.
+    /// An answer's last byte is framed, if not sent: what follows. `in_doubt` says whether bytes
+    /// lie behind the request (the input is not empty), or so many of the answer's are on their way
+    /// that some may come before those are read.
     ///
-    /// Behind a last answer the connection is closed at once only when nothing is in doubt. Otherwise what still comes is dropped
-    /// until the peer closes or [`Timeouts::linger`](crate::Timeouts::linger) is over: a close with bytes unread would reset the
-    /// connection, and the peer could lose the answer.
+    /// Behind a last answer the connection is closed at once only when nothing is in doubt.
+    /// Otherwise what still comes is dropped until the peer closes or
+    /// [`Timeouts::linger`](crate::Timeouts::linger) is over: a close with bytes unread would reset
+    /// the connection, and the peer could lose the answer.
     ///
     /// # Panics
     /// With debug assertions, when no answer is in progress. Without them nothing happens then.
@@ -219,8 +231,10 @@ impl Connection {
         match self.close_reason {
             // HTTP ends here. What comes is the other protocol's, and nobody's to drop.
             Some(CloseReason::Upgraded) => self.stage = Stage::Closed,
-            // The client asked for the end and has said nothing more, so closing does not reset what it has not read.
-            // RFC 9112 §9.6: a client that sends "close" "MUST NOT send further requests on that connection".
+            // The client asked for the end and has said nothing more, so closing does not reset
+            // what it has not read.
+            // RFC 9112 §9.6: a client that sends "close" "MUST NOT send further requests on that
+            // connection".
             Some(CloseReason::Answered) if !self.keep_alive && !in_doubt && is_read => {
                 self.stage = Stage::Closed;
             }
@@ -240,11 +254,13 @@ impl Connection {
         self.deadline = now.after(config.timeouts.keep_alive);
     }
 
-    /// Makes the response that is due the last one, for this reason, and one due where none was: a response to what was refused, or
-    /// a 503 to a client for which there is no room. Nothing more is parsed; what is framed of another response stays framed.
+    /// Makes the response that is due the last one, for this reason, and one due where none was: a
+    /// response to what was refused, or a 503 to a client for which there is no room. Nothing more
+    /// is parsed; what is framed of another response stays framed.
     pub fn abandon(&mut self, reason: CloseReason) {
         if matches!(self.phase(), Phase::Idle | Phase::Head) {
-            // No head was complete: what is known of the request before this one says nothing about the refused one.
+            // No head was complete: what is known of the request before this one says nothing about
+            // the refused one.
             self.version = Version::Http11;
             self.is_head = false;
             self.is_connect = false;
@@ -255,12 +271,14 @@ impl Connection {
         self.close_reason = Some(reason);
     }
 
-    /// The last response is framed, and the write side is to be closed after it, or has been: what still comes is dropped until the
-    /// peer closes or [`Timeouts::linger`](crate::Timeouts::linger), counted from now, is over. Then the connection ends for this
-    /// reason.
+    /// The last response is framed, and the write side is to be closed after it, or has been: what
+    /// still comes is dropped until the peer closes or
+    /// [`Timeouts::linger`](crate::Timeouts::linger), counted from now, is over. Then the
+    /// connection ends for this reason.
     ///
-    /// [`finish`](Connection::finish) does this by itself. A loop may do it again when it closes its write side, as the peer's time
-    /// to read begins then; and when another protocol that it went on in has ended.
+    /// [`finish`](Connection::finish) does this by itself. A loop may do it again when it closes
+    /// its write side, as the peer's time to read begins then; and when another protocol that it
+    /// went on in has ended.
     pub fn linger(&mut self, reason: CloseReason, now: Moment, config: &Config) {
         self.close_reason = Some(reason);
         self.stage = Stage::Linger;

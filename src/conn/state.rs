@@ -14,7 +14,8 @@ pub enum Phase {
     Idle,
     /// Some bytes of a head are here.
     Head,
-    /// The head is complete; the body, or the beginning of it, is awaited before [`Event::Head`](super::Event::Head) (see
+    /// The head is complete; the body, or the beginning of it, is awaited before
+    /// [`Event::Head`](super::Event::Head) (see
     /// [`Config::prefetch_bytes`](super::Config::prefetch_bytes)).
     Prefetch,
     /// The request's body is taken, and a response is due.
@@ -49,7 +50,8 @@ pub(super) enum Stage {
 pub(super) struct Prefetch {
     /// Bytes of the head, in front of the content.
     pub(super) head: u32,
-    /// Bytes behind the head, as far as they have been held in the client's favour: fewer than are awaited.
+    /// Bytes behind the head, as far as they have been held in the client's favour: fewer than are
+    /// awaited.
     pub(super) here: u16,
     /// Bytes of chunked content in which the decoder has looked for the end.
     pub(super) seen: u16,
@@ -66,8 +68,8 @@ pub(super) enum Content {
     Chunked(h1::chunked::Decoder),
 }
 
-/// The state of one connection. Small (80 bytes): it holds no bytes of the peer's, and what one phase alone knows shares its
-/// place with what the others know.
+/// The state of one connection. Small (80 bytes): it holds no bytes of the peer's, and what one
+/// phase alone knows shares its place with what the others know.
 ///
 /// ```
 /// use doorstep::conn::{Connection, Event, Moment, Config};
@@ -166,7 +168,8 @@ impl Connection {
         self.requests
     }
 
-    /// Why the connection ends, once that is known: with the last response, or with [`Event::Close`](super::Event::Close).
+    /// Why the connection ends, once that is known: with the last response, or with
+    /// [`Event::Close`](super::Event::Close).
     pub fn close_reason(&self) -> Option<CloseReason> {
         self.close_reason
     }
@@ -176,8 +179,8 @@ impl Connection {
         self.close_reason.unwrap_or(CloseReason::Answered)
     }
 
-    /// The length of the part of the present request's body that no event has given yet: 0 at its end; `None` for a chunked body
-    /// before that.
+    /// The length of the part of the present request's body that no event has given yet: 0 at its
+    /// end; `None` for a chunked body before that.
     pub fn content_left(&self) -> Option<u64> {
         match &self.content {
             Content::Done => Some(0),

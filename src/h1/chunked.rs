@@ -1,7 +1,8 @@
 //! The chunked transfer coding (RFC 9112 §7.1): decoder and encoder.
 //!
-//! The decoder bounds chunk-size lines, framing overhead and the trailer section; whoever collects the
-//! content bounds that. It holds no bytes, and a size is only counted: nothing is reserved for it.
+//! The decoder bounds chunk-size lines, framing overhead and the trailer section; whoever collects
+//! the content bounds that. It holds no bytes, and a size is only counted: nothing is reserved for
+//! it.
 //!
 //! ```
 //! use doorstep::Limits;
@@ -35,10 +36,11 @@ use crate::limits::Limits;
 use crate::scan;
 use std::ops::Range;
 
-/// Decodes the content of one message, whatever pieces it comes in. 16 bytes, `Copy`: it holds none of the message's.
+/// Decodes the content of one message, whatever pieces it comes in. 16 bytes, `Copy`: it holds none
+/// of the message's.
 ///
-/// Trailer fields are validated, bounded and dropped (RFC 9110 §6.5.1). Strict: RFC 9112 §7.1 to the letter, and no white space
-/// before an extension.
+/// Trailer fields are validated, bounded and dropped (RFC 9110 §6.5.1). Strict: RFC 9112 §7.1 to
+/// the letter, and no white space before an extension.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Decoder {
     /// Bytes of the chunk's data that have not come yet; while its size is read, the digits so far.
@@ -88,11 +90,13 @@ enum At {
 pub struct Decoded {
     /// Bytes of the input that are dealt with, the data included.
     pub used: usize,
-    /// Content, as a range of the input; may be empty. When it is, and the body is not done, more input is needed.
+    /// Content, as a range of the input; may be empty. When it is, and the body is not done, more
+    /// input is needed.
     pub data: Range<usize>,
 }
 
-/// RFC 9112 §7.1 sets no bound. 16 digits fill 64 bits: one more, even a zero, is a number that someone in the chain cuts off.
+/// RFC 9112 §7.1 sets no bound. 16 digits fill 64 bits: one more, even a zero, is a number that
+/// someone in the chain cuts off.
 const SIZE_DIGITS: u32 = 16;
 
 impl Decoder {
@@ -101,18 +105,22 @@ impl Decoder {
         Decoder::default()
     }
 
-    /// Takes framing bytes up to the next run of content, and that run. Never reads beyond the body's last byte.
+    /// Takes framing bytes up to the next run of content, and that run. Never reads beyond the
+    /// body's last byte.
     ///
-    /// Of `limits`, [`chunk_line_bytes`](Limits::chunk_line_bytes) and [`trailer_bytes`](Limits::trailer_bytes) count, in bytes. Framing
-    /// beyond 16 bytes a chunk may be ahead of the content by 16 KiB. How much content there may be is the caller's to bound.
+    /// Of `limits`, [`chunk_line_bytes`](Limits::chunk_line_bytes) and
+    /// [`trailer_bytes`](Limits::trailer_bytes) count, in bytes. Framing beyond 16 bytes a chunk
+    /// may be ahead of the content by 16 KiB. How much content there may be is the caller's to
+    /// bound.
     ///
-    /// A stream that ends before [`is_done`](Decoder::is_done) has brought part of the content only (RFC 9112 §8): that is the
-    /// caller's to refuse, as [`Reject::TruncatedContent`].
+    /// A stream that ends before [`is_done`](Decoder::is_done) has brought part of the content only
+    /// (RFC 9112 §8): that is the caller's to refuse, as [`Reject::TruncatedContent`].
     ///
     /// # Errors
     ///
-    /// A [`Reject`] for the first byte that is not allowed at its place, or that is one too many. What follows in the
-    /// connection cannot be understood after it: neither the decoder nor the connection is to be used again.
+    /// A [`Reject`] for the first byte that is not allowed at its place, or that is one too many.
+    /// What follows in the connection cannot be understood after it: neither the decoder nor the
+    /// connection is to be used again.
     pub fn decode(&mut self, input: &[u8], limits: &Limits) -> Result<Decoded, Reject> {
         let mut used = 0;
         while self.at != At::Data {
@@ -138,7 +146,8 @@ impl Decoder {
         })
     }
 
-    /// Whether the last chunk and its trailer section have been read. What lies behind them is the next message.
+    /// Whether the last chunk and its trailer section have been read. What lies behind them is the
+    /// next message.
     pub fn is_done(&self) -> bool {
         self.at == At::Done
     }
@@ -150,8 +159,9 @@ impl Decoder {
             (At::Extension, _) => return self.extension(rest, limits),
             (At::SizeLineFeed, Some(&LF)) => self.size_line_end()?,
             (At::SizeLineFeed, _) => return Err(Reject::BareCarriageReturn),
-            // RFC 9112 §7.1: `chunk = chunk-size [ chunk-ext ] CRLF chunk-data CRLF`. Both bytes are looked at: a decoder that
-            // skips two without looking lets a chunk hide what another recipient takes for a size line.
+            // RFC 9112 §7.1: `chunk = chunk-size [ chunk-ext ] CRLF chunk-data CRLF`. Both bytes
+            // are looked at: a decoder that skips two without looking lets a chunk hide what
+            // another recipient takes for a size line.
             (At::DataEnd, Some(&CR)) => self.at = At::DataLineFeed,
             (At::DataLineFeed, Some(&LF)) => self.at = At::Size,
             (At::DataEnd | At::DataLineFeed, _) => return Err(Reject::InvalidChunkEnd),
@@ -163,13 +173,15 @@ impl Decoder {
         Ok(1)
     }
 
-    /// RFC 9112 §7.1: `chunk-size = 1*HEXDIG`; "Recipients MUST anticipate potentially large hexadecimal numerals and prevent
-    /// parsing errors due to integer conversion overflows or precision loss due to integer representation."
+    /// RFC 9112 §7.1: `chunk-size = 1*HEXDIG`; "Recipients MUST anticipate potentially large
+    /// hexadecimal numerals and prevent parsing errors due to integer conversion overflows or
+    /// precision loss due to integer representation."
     fn size(&mut self, rest: &[u8], limits: &Limits) -> Result<usize, Reject> {
         for (index, &byte) in rest.iter().enumerate() {
             if let Some(digit) = number::hex_digit(byte) {
                 self.line += 1;
-                // 16 digits fill the 64 bits, so nothing overflows. STRICTER: above `LENGTH_MAX`, as for Content-Length.
+                // 16 digits fill the 64 bits, so nothing overflows. STRICTER: above `LENGTH_MAX`,
+                // as for Content-Length.
                 if self.line > SIZE_DIGITS || self.remaining > LENGTH_MAX / 16 {
                     return Err(Reject::InvalidChunkSize);
                 }
@@ -190,8 +202,8 @@ impl Decoder {
                     self.line += 1;
                     At::Extension
                 }
-                // STRICTER: RFC 9112 §7.1.1 allows white space before the semicolon, "only for historical reasons"; others
-                // have read "5 " as 5, as 0 and as an error.
+                // STRICTER: RFC 9112 §7.1.1 allows white space before the semicolon, "only for
+                // historical reasons"; others have read "5 " as 5, as 0 and as an error.
                 _ => return Err(Reject::InvalidChunkSize),
             };
             return Ok(index + 1);
@@ -199,8 +211,8 @@ impl Decoder {
         Ok(rest.len())
     }
 
-    /// RFC 9112 §7.1.1: "A recipient MUST ignore unrecognized chunk extensions. A server ought to limit the total length of
-    /// chunk extensions received in a request".
+    /// RFC 9112 §7.1.1: "A recipient MUST ignore unrecognized chunk extensions. A server ought to
+    /// limit the total length of chunk extensions received in a request".
     fn extension(&mut self, rest: &[u8], limits: &Limits) -> Result<usize, Reject> {
         let left = counted(limits.chunk_line_bytes).saturating_sub(self.line as usize);
         let len = scan::field_value_end(rest, 0);
@@ -211,8 +223,8 @@ impl Decoder {
         match rest.get(len) {
             None => return Ok(len),
             Some(&CR) => self.at = At::SizeLineFeed,
-            // STRICTER: RFC 9112 §2.2 would let it end the line. A recipient that ends it here and one that reads on to CRLF
-            // see two different bodies.
+            // STRICTER: RFC 9112 §2.2 would let it end the line. A recipient that ends it here and
+            // one that reads on to CRLF see two different bodies.
             Some(&LF) => return Err(Reject::BareLineFeed),
             Some(_) => return Err(Reject::InvalidChunkExtension),
         }
@@ -238,8 +250,8 @@ impl Decoder {
 
     /// Takes bytes of the trailer section, of which `lines` (0, or 1 for any) have begun.
     ///
-    /// RFC 9110 §6.5.1: "a recipient MUST NOT merge a trailer field into the header section unless …". They are dropped, so a
-    /// Content-Length or a Transfer-Encoding among them frames nothing.
+    /// RFC 9110 §6.5.1: "a recipient MUST NOT merge a trailer field into the header section unless
+    /// …". They are dropped, so a Content-Length or a Transfer-Encoding among them frames nothing.
     fn trailer(
         &mut self,
         at: field_line::At,
@@ -274,8 +286,8 @@ fn counted(limit: usize) -> usize {
     limit.min(u32::MAX as usize)
 }
 
-/// Appends a chunk with this content to `out` (RFC 9112 §7.1). Nothing when there is none: a chunk of no bytes would end the
-/// body.
+/// Appends a chunk with this content to `out` (RFC 9112 §7.1). Nothing when there is none: a chunk
+/// of no bytes would end the body.
 pub fn push_chunk(out: &mut Vec<u8>, content: &[u8]) {
     if content.is_empty() {
         return;

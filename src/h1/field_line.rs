@@ -1,7 +1,8 @@
 //! Field lines (RFC 9112 §5), one after the other up to the empty line that ends their section.
 //!
-//! This is the syntax of a line, in a head and in a trailer section alike, and the name of each error. How
-//! long a section may be, and what a field means, is decided elsewhere. No byte is read twice.
+//! This is the syntax of a line, in a head and in a trailer section alike, and the name of each
+//! error. How long a section may be, and what a field means, is decided elsewhere. No byte is read
+//! twice.
 
 use super::Reject;
 use crate::bytes::class;
@@ -41,8 +42,9 @@ pub(super) struct Section {
 
 /// Reads on from `section`; true when the section is complete, false when `input` ends within it.
 ///
-/// `line` gets each complete line's name and value as ranges of `input`. For a line that an earlier call began, they start
-/// at this call's first byte at the earliest: who wants them reads a section from its start.
+/// `line` gets each complete line's name and value as ranges of `input`. For a line that an earlier
+/// call began, they start at this call's first byte at the earliest: who wants them reads a section
+/// from its start.
 #[inline(always)]
 pub(super) fn read_section(
     input: &[u8],
@@ -56,8 +58,8 @@ pub(super) fn read_section(
         mut lines,
     } = *section;
     let (mut name, mut value) = (next..next, next..next);
-    // One turn a line. Each step leads to the next one below it, so that a line that is all there runs straight through; a
-    // call that goes on in the middle of a line enters at its step.
+    // One turn a line. Each step leads to the next one below it, so that a line that is all there
+    // runs straight through; a call that goes on in the middle of a line enters at its step.
     let complete = loop {
         if at == At::LineStart {
             name.start = next;
@@ -109,7 +111,8 @@ pub(super) fn read_section(
     Ok(complete)
 }
 
-/// What begins at `next`, which is moved behind what is known of it: the empty line, or a name. `None` when the input ends there.
+/// What begins at `next`, which is moved behind what is known of it: the empty line, or a name.
+/// `None` when the input ends there.
 #[inline(always)]
 fn begin(
     input: &[u8],
@@ -141,19 +144,22 @@ fn begin(
 pub(super) fn line_feed(byte: u8) -> Result<(), Reject> {
     match byte {
         LF => Ok(()),
-        // RFC 9112 §2.2: "A recipient of such a bare CR MUST consider that element to be invalid or replace each bare CR with SP".
+        // RFC 9112 §2.2: "A recipient of such a bare CR MUST consider that element to be invalid or
+        // replace each bare CR with SP".
         // STRICTER: only the first of the two, as others end a line at a CR.
         _ => Err(Reject::BareCarriageReturn),
     }
 }
 
-/// RFC 9112 §5.1: "A field line value might be preceded and/or followed by optional whitespace (OWS)", which is no part of it.
-/// A value stands between a colon and a CR, both of which `input` has.
+/// RFC 9112 §5.1: "A field line value might be preceded and/or followed by optional whitespace
+/// (OWS)", which is no part of it. A value stands between a colon and a CR, both of which `input`
+/// has.
 #[inline(always)]
 fn without_ows(input: &[u8], value: Range<usize>) -> Range<usize> {
     let Range { mut start, end } = value;
-    // One space before it, and nothing else, is what nearly every value has. Whatever is no OWS is above SP, but for the CR
-    // behind an empty value. Of a line that an earlier call began, there may be nothing before the end.
+    // One space before it, and nothing else, is what nearly every value has. Whatever is no OWS is
+    // above SP, but for the CR behind an empty value. Of a line that an earlier call began, there
+    // may be nothing before the end.
     start += usize::from(input.get(start) == Some(&SP));
     match (input.get(start), input.get(end.wrapping_sub(1))) {
         (Some(first), Some(last)) if *first > SP && *last > SP => start..end,
@@ -183,10 +189,12 @@ fn is_ows(input: &[u8], at: usize) -> bool {
 #[cold]
 fn no_name(byte: u8, first: bool) -> Reject {
     match byte {
-        // RFC 9112 §2.2: "A recipient that receives whitespace between the start-line and the first header field MUST
-        // either reject the message as invalid or consume each whitespace-preceded line".
+        // RFC 9112 §2.2: "A recipient that receives whitespace between the start-line and the first
+        // header field MUST either reject the message as invalid or consume each
+        // whitespace-preceded line".
         SP | HTAB if first => Reject::SpaceBeforeFirstField,
-        // RFC 9112 §5.2: "A server that receives an obs-fold in a request message … MUST either reject the message …".
+        // RFC 9112 §5.2: "A server that receives an obs-fold in a request message … MUST either
+        // reject the message …".
         SP | HTAB => Reject::ObsoleteFold,
         LF => Reject::BareLineFeed,
         b':' => Reject::EmptyFieldName,
@@ -198,8 +206,9 @@ fn no_name(byte: u8, first: bool) -> Reject {
 #[cold]
 fn no_colon(byte: u8) -> Reject {
     match byte {
-        // RFC 9112 §5.1: "A server MUST reject, with a response status code of 400 (Bad Request), any received request
-        // message that contains whitespace between a header field name and colon."
+        // RFC 9112 §5.1: "A server MUST reject, with a response status code of 400 (Bad Request),
+        // any received request message that contains whitespace between a header field name and
+        // colon."
         SP | HTAB => Reject::SpaceBeforeColon,
         LF => Reject::BareLineFeed,
         CR => Reject::MissingColon,
@@ -215,7 +224,8 @@ fn no_line_end(byte: u8) -> Reject {
         // RFC 9112 §2.2 lets a recipient take a bare LF for a line's end.
         // STRICTER: two servers in a chain that differ here see two different heads.
         LF => Reject::BareLineFeed,
-        // RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous".
+        // RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and
+        // dangerous".
         _ => Reject::InvalidFieldValue,
     }
 }

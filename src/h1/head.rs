@@ -1,10 +1,10 @@
-//! The head of a request: request line, field lines, the empty line, and what they say together about
-//! host, framing, persistence and expectation.
+//! The head of a request: request line, field lines, the empty line, and what they say together
+//! about host, framing, persistence and expectation.
 //!
-//! A call goes on validating at the first byte that no earlier call has seen, and a head that is complete
-//! is read once more from its start, to record where everything stands. So the outcome does not depend on
-//! how the bytes were split, every byte is validated once, by the call that brings it, and read at most
-//! twice; a head that comes in one piece is read once.
+//! A call goes on validating at the first byte that no earlier call has seen, and a head that is
+//! complete is read once more from its start, to record where everything stands. So the outcome
+//! does not depend on how the bytes were split, every byte is validated once, by the call that
+//! brings it, and read at most twice; a head that comes in one piece is read once.
 
 use super::field_line::{self, Section, read_section};
 use super::framing::request_framing;
@@ -16,7 +16,8 @@ use crate::semantics::fields::FieldLine;
 use crate::semantics::{FieldName, FieldTable, Headers, Method, Span, Target, Version, host, list};
 use std::ops::Range;
 
-/// A request's head, taken apart. Spans are relative to the first byte of the input (skipped empty line included).
+/// A request's head, taken apart. Spans are relative to the first byte of the input (skipped empty
+/// line included).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Head {
@@ -28,8 +29,8 @@ pub struct Head {
     pub target: Span,
     /// The target taken apart; its spans are relative to `target`.
     pub parts: Target,
-    /// The effective host (RFC 9110 §7.2): of an absolute target or an authority, else of the Host field, where it may be empty;
-    /// `None` in an HTTP/1.0 request without either.
+    /// The effective host (RFC 9110 §7.2): of an absolute target or an authority, else of the Host
+    /// field, where it may be empty; `None` in an HTTP/1.0 request without either.
     pub host: Option<Span>,
     /// How the content is delimited (RFC 9112 §6.3).
     pub framing: Framing,
@@ -49,8 +50,9 @@ pub enum Expect {
 }
 
 impl Head {
-    /// The path as it came, not percent-decoded: `/` when an absolute target has none (RFC 9110 §4.2.3), `*` for `OPTIONS *`,
-    /// and empty for CONNECT. `bytes` are those that the head was parsed from.
+    /// The path as it came, not percent-decoded: `/` when an absolute target has none
+    /// (RFC 9110 §4.2.3), `*` for `OPTIONS *`, and empty for CONNECT. `bytes` are those that the
+    /// head was parsed from.
     pub fn path<'a>(&self, bytes: &'a [u8]) -> &'a str {
         self.parts.path_of(self.target.text(bytes))
     }
@@ -103,13 +105,15 @@ impl Default for Resume {
 
 /// Parses the head at the start of `input`; field lines go into `table`, which is cleared first.
 ///
-/// The outcome does not depend on how the bytes were split into calls. Each byte is validated once, and read once more
-/// when a head that came in pieces is complete: at most twice in all. A call with a `resume` that another call gave has to
-/// bring the bytes that the other had, and may bring more behind them.
+/// The outcome does not depend on how the bytes were split into calls. Each byte is validated once,
+/// and read once more when a head that came in pieces is complete: at most twice in all. A call
+/// with a `resume` that another call gave has to bring the bytes that the other had, and may bring
+/// more behind them.
 ///
-/// Of `limits`, [`head_bytes`](Limits::head_bytes), [`target_bytes`](Limits::target_bytes) and [`headers`](Limits::headers)
-/// count. Nothing is allocated but the table's room for lines, which stays with it from head to head. The table holds all lines
-/// once the head is complete. A stream that ends before is for the caller to close (RFC 9112 §8).
+/// Of `limits`, [`head_bytes`](Limits::head_bytes), [`target_bytes`](Limits::target_bytes) and
+/// [`headers`](Limits::headers) count. Nothing is allocated but the table's room for lines, which
+/// stays with it from head to head. The table holds all lines once the head is complete. A stream
+/// that ends before is for the caller to close (RFC 9112 §8).
 ///
 /// ```
 /// use doorstep::h1::{FieldTable, Framing, Parsed, Resume, parse_head};
@@ -136,8 +140,9 @@ impl Default for Resume {
 ///
 /// # Errors
 ///
-/// A [`Reject`] for the first byte that no valid head within `limits` has at its place; only when the head is complete,
-/// for what its lines say together (target, Host, framing, Expect, in this order).
+/// A [`Reject`] for the first byte that no valid head within `limits` has at its place; only when
+/// the head is complete, for what its lines say together (target, Host, framing, Expect, in this
+/// order).
 pub fn parse_head(
     input: &[u8],
     mut resume: Resume,
@@ -197,14 +202,16 @@ fn is_complete(input: &[u8], resume: &mut Resume, limits: &Limits) -> Result<boo
 /// Not complete; an error when the head can no longer become complete within its limit.
 fn more(resume: Resume, is_full: bool) -> Result<Parsed<Head, Resume>, Reject> {
     match resume.at {
-        // RFC 9110 §15.5.15 is the status for what is wrong with the target's length, RFC 6585 §5 for the rest of the head.
+        // RFC 9110 §15.5.15 is the status for what is wrong with the target's length, RFC 6585 §5
+        // for the rest of the head.
         At::RequestLine { .. } if is_full => Err(Reject::RequestLineTooLong),
         At::Fields { .. } if is_full => Err(Reject::HeadTooLarge),
         _ => Ok(Parsed::More { resume }),
     }
 }
 
-/// The one loop over a head's lines, from `resume` on. `None` when `input`, which is shorter than 4 GiB, ends within the head.
+/// The one loop over a head's lines, from `resume` on. `None` when `input`, which is shorter than 4
+/// GiB, ends within the head.
 ///
 /// The answer, and what `line` gets, are whole only when the head is read from its start.
 #[inline(always)]
@@ -263,7 +270,8 @@ struct Lines<'a> {
     used: usize,
 }
 
-/// Which known fields a head has, noted as its lines come, so that they need not be looked through once for each question.
+/// Which known fields a head has, noted as its lines come, so that they need not be looked through
+/// once for each question.
 #[derive(Default)]
 struct Noted {
     /// Bit n: a field whose `FieldName` has the number n is there.
@@ -289,7 +297,8 @@ fn other_head_of(lines: Lines<'_>) -> Result<Parsed<Head, Resume>, Reject> {
     head_of(&lines, method, parts)
 }
 
-/// What the lines of a head say, once its method and its target are known. The answer is made in one piece, as it is large.
+/// What the lines of a head say, once its method and its target are known. The answer is made in
+/// one piece, as it is large.
 #[inline(always)]
 fn head_of(
     lines: &Lines<'_>,
@@ -355,9 +364,9 @@ fn effective_host(
     let field = lines
         .find(|line| line.field == FieldName::Host)
         .map(|line| line.value);
-    // RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a
-    // Host header field and to any request message that contains more than one Host header field line or a Host header field
-    // with an invalid field value."
+    // RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1
+    // request message that lacks a Host header field and to any request message that contains more
+    // than one Host header field line or a Host header field with an invalid field value."
     if noted.repeated & bit(FieldName::Host) != 0 {
         return Err(Reject::RepeatedHost);
     }
@@ -365,33 +374,36 @@ fn effective_host(
         return Err(Reject::MissingHost);
     }
     if let Some(value) = field {
-        // RFC 9112 §3.2: "If the authority component is missing or undefined for the target URI, then a client MUST send a Host
-        // header field with an empty field value."
-        // STRICTER: with an authority in the target, an empty Host is refused, as are all that name no host.
+        // RFC 9112 §3.2: "If the authority component is missing or undefined for the target URI,
+        // then a client MUST send a Host header field with an empty field value."
+        // STRICTER: with an authority in the target, an empty Host is refused, as are all that name
+        // no host.
         if !host::is_valid_at(value, input, authority.is_none()) {
             return Err(Reject::InvalidHost);
         }
     }
-    // RFC 9112 §3.2.2: "When an origin server receives a request with an absolute-form of request-target, the origin server
-    // MUST ignore the received Host header field (if any) and instead use the host information of the request-target."
+    // RFC 9112 §3.2.2: "When an origin server receives a request with an absolute-form of
+    // request-target, the origin server MUST ignore the received Host header field (if any) and
+    // instead use the host information of the request-target."
     Ok(authority.or(field))
 }
 
 /// What the Expect field asks for.
 fn expectation(version: Version, headers: Headers<'_>) -> Result<Expect, Reject> {
-    // RFC 9110 §10.1.1: "A server that receives a 100-continue expectation in an HTTP/1.0 request MUST ignore that expectation."
+    // RFC 9110 §10.1.1: "A server that receives a 100-continue expectation in an HTTP/1.0 request
+    // MUST ignore that expectation."
     if version == Version::Http10 {
         return Ok(Expect::Nothing);
     }
     let mut expect = Expect::Nothing;
-    // RFC 9110 §10.1.1: `Expect = #expectation`, and "The Expect field value is case-insensitive." The elements say it; empty
-    // ones say nothing.
+    // RFC 9110 §10.1.1: `Expect = #expectation`, and "The Expect field value is case-insensitive."
+    // The elements say it; empty ones say nothing.
     for element in headers
         .known_all(FieldName::Expect)
         .flat_map(list::elements)
     {
-        // RFC 9110 §10.1.1: "A server that receives an Expect field value containing a member other than 100-continue MAY
-        // respond with a 417 (Expectation Failed) status code".
+        // RFC 9110 §10.1.1: "A server that receives an Expect field value containing a member other
+        // than 100-continue MAY respond with a 417 (Expectation Failed) status code".
         if !element.eq_ignore_ascii_case(b"100-continue") {
             return Err(Reject::UnknownExpectation);
         }

@@ -1,14 +1,16 @@
 //! Every reason to refuse a message: its status, its section, its sentence.
 //!
-//! The enum, [`Reject::ALL`] and the three accessors are made from one row per reason, so that none can be
-//! forgotten. The decision itself stands where the bytes are read. No text of the peer's gets in here.
+//! The enum, [`Reject::ALL`] and the three accessors are made from one row per reason, so that none
+//! can be forgotten. The decision itself stands where the bytes are read. No text of the peer's
+//! gets in here.
 
 use crate::semantics::Status;
 use std::fmt;
 
 macro_rules! rejects {
     ($($variant:ident $status:ident $section:literal $sentence:literal;)+) => {
-        /// Why a message was refused. After any of these no further byte of the connection is parsed.
+        /// Why a message was refused. After any of these no further byte of the connection is
+        /// parsed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Reject {
@@ -37,7 +39,8 @@ macro_rules! rejects {
                 }
             }
 
-            /// One sentence for a person, without a period: "white space before the colon of a field line".
+            /// One sentence for a person, without a period: "white space before the colon of a
+            /// field line".
             pub const fn sentence(self) -> &'static str {
                 match self {
                     $(Reject::$variant => $sentence,)+

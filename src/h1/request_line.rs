@@ -1,5 +1,5 @@
-//! The request line (RFC 9112 §3), and the empty line that may stand before it: the bytes and the length
-//! that each of its three parts may have, and the name of each error.
+//! The request line (RFC 9112 §3), and the empty line that may stand before it: the bytes and the
+//! length that each of its three parts may have, and the name of each error.
 //!
 //! No byte is read twice, except to tell HTTP/2 from other versions.
 
@@ -57,7 +57,8 @@ pub(super) struct RequestLine {
 
 /// Reads on from `place`; `None` when `input` ends within the line.
 ///
-/// The parts that an earlier call had read are empty in the answer: who wants them reads a line from its start.
+/// The parts that an earlier call had read are empty in the answer: who wants them reads a line
+/// from its start.
 #[inline(always)]
 pub(super) fn read_request_line(
     input: &[u8],
@@ -70,8 +71,8 @@ pub(super) fn read_request_line(
         mut part,
     } = *place;
     let mut line = RequestLine::default();
-    // One turn, and one more for an empty line. Each step leads to the next one below it; a call that goes on in the middle
-    // enters at its step.
+    // One turn, and one more for an empty line. Each step leads to the next one below it; a call
+    // that goes on in the middle enters at its step.
     let complete = loop {
         if at == At::Start {
             let Some(begun) = begin(input, &mut next, &mut line)? else {
@@ -130,8 +131,8 @@ pub(super) fn read_request_line(
     Ok(complete.then_some(line))
 }
 
-/// What begins at `next`, which is moved behind what is known of it: a method, an empty line, or a target behind a GET.
-/// `None` when the input ends there.
+/// What begins at `next`, which is moved behind what is known of it: a method, an empty line, or a
+/// target behind a GET. `None` when the input ends there.
 #[inline(always)]
 fn begin(input: &[u8], next: &mut usize, line: &mut RequestLine) -> Result<Option<At>, Reject> {
     line.is_get = input.get(*next..).is_some_and(|rest| rest.starts_with(GET));
@@ -153,13 +154,14 @@ fn begin(input: &[u8], next: &mut usize, line: &mut RequestLine) -> Result<Optio
 fn read_start(byte: u8, start: usize) -> Result<At, Reject> {
     match byte {
         _ if class::is_tchar(byte) => Ok(At::Method),
-        // RFC 9112 §2.2: "a server that is expecting to receive and parse a request-line SHOULD ignore at least one empty line
-        // (CRLF) received prior to the request-line."
+        // RFC 9112 §2.2: "a server that is expecting to receive and parse a request-line SHOULD
+        // ignore at least one empty line (CRLF) received prior to the request-line."
         CR if start < 2 * LEADING_EMPTY_LINES => Ok(At::EmptyLineFeed),
         CR => Err(Reject::EmptyRequestLine),
         LF => Err(Reject::BareLineFeed),
         SP | HTAB => Err(Reject::RequestLineForm),
-        // The content type of a TLS record that holds a handshake (RFC 8446 §5.1): no byte of a request is 0x16.
+        // The content type of a TLS record that holds a handshake (RFC 8446 §5.1): no byte of a
+        // request is 0x16.
         0x16 => Err(Reject::TlsHello),
         _ => Err(Reject::InvalidMethod),
     }
@@ -176,20 +178,22 @@ struct Part {
 }
 
 impl Part {
-    /// RFC 9112 §3: "A server that receives a method longer than any that it implements SHOULD respond with a 501".
+    /// RFC 9112 §3: "A server that receives a method longer than any that it implements SHOULD
+    /// respond with a 501".
     const METHOD: Part = Part {
         too_long: Reject::MethodTooLong,
         invalid: Reject::InvalidMethod,
     };
-    /// RFC 9112 §3: "A server that receives a request-target longer than any URI it wishes to parse MUST respond with a 414
-    /// (URI Too Long) status code".
+    /// RFC 9112 §3: "A server that receives a request-target longer than any URI it wishes to parse
+    /// MUST respond with a 414 (URI Too Long) status code".
     const TARGET: Part = Part {
         too_long: Reject::TargetTooLong,
         invalid: Reject::InvalidTarget,
     };
 }
 
-/// Whether the method or target that began at `start` ends at `end`, with a space; false when the input ends there.
+/// Whether the method or target that began at `start` ends at `end`, with a space; false when the
+/// input ends there.
 #[inline(always)]
 fn ends_part(
     input: &[u8],
@@ -203,8 +207,8 @@ fn ends_part(
     }
     match input.get(end) {
         None => Ok(false),
-        // STRICTER: RFC 9112 §3 lets a recipient split at any run of white space. Exactly one SP, as a target with a space in
-        // it is cut differently by each recipient that does.
+        // STRICTER: RFC 9112 §3 lets a recipient split at any run of white space. Exactly one SP,
+        // as a target with a space in it is cut differently by each recipient that does.
         Some(&SP) if end > start => Ok(true),
         Some(&LF) => Err(Reject::BareLineFeed),
         Some(&(SP | CR | HTAB)) => Err(Reject::RequestLineForm),
@@ -218,8 +222,8 @@ const GET: &[u8] = b"GET ";
 /// What stands in the last part of nearly every request line.
 const FORM: &[u8; 9] = b"HTTP/1.1\r";
 
-/// The version that begins at `part`, of which the bytes before `next` have been read. `None` when the input ends before
-/// the CR behind it; then `at` keeps what has to be known of those that have.
+/// The version that begins at `part`, of which the bytes before `next` have been read. `None` when
+/// the input ends before the CR behind it; then `at` keeps what has to be known of those that have.
 ///
 /// The minor version is known only to who reads the version from its start.
 #[inline(always)]
@@ -249,7 +253,8 @@ fn other_version(
     let (before, bytes) = input.split_at(part.min(input.len()));
     let new = bytes.get(read..).unwrap_or_default();
     for (index, (&byte, expected)) in (read..).zip(new.iter().zip(FORM.iter().skip(read))) {
-        // RFC 9112 §2.3: `HTTP-version = HTTP-name "/" DIGIT "." DIGIT`, "HTTP-version is case-sensitive."
+        // RFC 9112 §2.3: `HTTP-version = HTTP-name "/" DIGIT "." DIGIT`, "HTTP-version is
+        // case-sensitive."
         if byte != *expected && !(expected.is_ascii_digit() && byte.is_ascii_digit()) {
             return Err(match byte {
                 SP | HTAB if index == 0 => Reject::RequestLineForm,
@@ -272,7 +277,8 @@ fn other_version(
         }
         (At::OtherVersion, _) => Err(Reject::UnsupportedVersion),
         (_, Some(b'0')) => Ok(Some(Version::Http10)),
-        // RFC 9110 §2.5: a minor version is served by the highest that the server knows of its major version.
+        // RFC 9110 §2.5: a minor version is served by the highest that the server knows of its
+        // major version.
         _ => Ok(Some(Version::Http11)),
     }
 }

@@ -1,4 +1,5 @@
-//! The head of a response (RFC 9112 §4, §5): the order of its lines, copied into a buffer that is reused.
+//! The head of a response (RFC 9112 §4, §5): the order of its lines, copied into a buffer that is
+//! reused.
 //!
 //! Which fields a response has is decided in `conn`; `semantics::field_lines` has validated them.
 
@@ -21,7 +22,8 @@ pub struct ResponseHead<'a> {
     pub length: LengthField,
     /// The Connection field.
     pub connection: ConnectionField,
-    /// The Upgrade field, which the Connection field announces: what a 101 goes on in, or what a 426 asks for.
+    /// The Upgrade field, which the Connection field announces: what a 101 goes on in, or what a
+    /// 426 asks for.
     pub upgrade: Option<&'a str>,
 }
 
@@ -52,8 +54,9 @@ pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// Appends the head, ended by its empty line.
 ///
-/// Always in this order: status line, Date, Server, Connection, Upgrade, Content-Length or Transfer-Encoding, the other
-/// fields. The status line always says HTTP/1.1 (RFC 9110 §6.2: a server sends its own highest version of the major version).
+/// Always in this order: status line, Date, Server, Connection, Upgrade, Content-Length or
+/// Transfer-Encoding, the other fields. The status line always says HTTP/1.1 (RFC 9110 §6.2: a
+/// server sends its own highest version of the major version).
 pub fn push_head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
     // What nearly every response has, in one copy.
     if head.status == Status::OK {
@@ -61,8 +64,9 @@ pub fn push_head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
     } else {
         out.extend_from_slice(b"HTTP/1.1 ");
         number::push_decimal(out, u64::from(head.status.code()));
-        // RFC 9112 §4: "A server MUST send the space that separates the status-code from the reason-phrase even when the
-        // reason-phrase is absent (i.e., the status-line would end with the space)."
+        // RFC 9112 §4: "A server MUST send the space that separates the status-code from the
+        // reason-phrase even when the reason-phrase is absent (i.e., the status-line would end with
+        // the space)."
         push_line(out, b" ", head.status.reason().as_bytes());
     }
     if let Some(date) = head.date {
@@ -96,8 +100,8 @@ fn push_connection(out: &mut Vec<u8>, connection: ConnectionField, upgrade: Opti
     let Some(protocol) = upgrade else {
         return push_line(out, b"Connection: ", persistence);
     };
-    // RFC 9110 §7.8: "A sender of Upgrade MUST also send an "Upgrade" connection option in the Connection header field to
-    // inform intermediaries not to forward this field."
+    // RFC 9110 §7.8: "A sender of Upgrade MUST also send an "Upgrade" connection option in the
+    // Connection header field to inform intermediaries not to forward this field."
     out.extend_from_slice(b"Connection: ");
     if !persistence.is_empty() {
         out.extend_from_slice(persistence);

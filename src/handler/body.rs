@@ -23,8 +23,9 @@ pub trait BodySource {
 /// A request's content: `Read` and `BufRead`.
 ///
 /// A read may block its worker until the client sends more, within
-/// [`Timeouts::body`](crate::Timeouts::body). When the client sends something that is no valid content, the read fails
-/// with [`io::ErrorKind::InvalidData`] and the client gets the status that the fault deserves, whatever the handler answers.
+/// [`Timeouts::body`](crate::Timeouts::body). When the client sends something that is no valid
+/// content, the read fails with [`io::ErrorKind::InvalidData`] and the client gets the status that
+/// the fault deserves, whatever the handler answers.
 pub struct Body<'a> {
     pub(super) source: &'a mut dyn BodySource,
 }
@@ -35,16 +36,18 @@ impl Body<'_> {
         self.source.content_length()
     }
 
-    /// All of the content that has not been read yet, up to [`Limits::body_bytes`](crate::Limits::body_bytes).
+    /// All of the content that has not been read yet, up to
+    /// [`Limits::body_bytes`](crate::Limits::body_bytes).
     ///
     /// # Errors
-    /// [`BodyError::TooLarge`] when there is more, [`BodyError::Io`] when the client stops, resets or sends nonsense.
+    /// [`BodyError::TooLarge`] when there is more, [`BodyError::Io`] when the client stops, resets
+    /// or sends nonsense.
     pub fn collect(&mut self) -> Result<Vec<u8>, BodyError> {
         self.collect_up_to(self.source.collect_limit())
     }
 
-    /// All of the content that has not been read yet, up to `limit` bytes. Memory grows with what arrives, not with
-    /// what the client declares.
+    /// All of the content that has not been read yet, up to `limit` bytes. Memory grows with what
+    /// arrives, not with what the client declares.
     ///
     /// # Errors
     /// As [`collect`](Body::collect).
@@ -142,8 +145,9 @@ impl From<BodyError> for io::Error {
 impl IntoResponse for BodyError {
     fn into_response(self) -> Response {
         match self {
-            // RFC 9110 §15.5.14: "the server MAY close the connection". How much is left of chunked content nobody knows: a
-            // client that is told to go on would find the connection closed behind its next request.
+            // RFC 9110 §15.5.14: "the server MAY close the connection". How much is left of chunked
+            // content nobody knows: a client that is told to go on would find the connection closed
+            // behind its next request.
             BodyError::TooLarge => Response::status_page(Status::CONTENT_TOO_LARGE).close(),
             BodyError::Io(_) => Response::status_page(Status::BAD_REQUEST),
         }

@@ -1,7 +1,9 @@
-//! The types that a program handles requests with: [`Handler`], [`Request`], [`Response`], [`Body`].
+//! The types that a program handles requests with: [`Handler`], [`Request`], [`Response`],
+//! [`Body`].
 //!
-//! A request borrows the bytes that were received. A response owns everything it needs, so that it can
-//! be sent after its worker has gone on. Nothing here knows sockets, framing, threads or a clock.
+//! A request borrows the bytes that were received. A response owns everything it needs, so that it
+//! can be sent after its worker has gone on. Nothing here knows sockets, framing, threads or a
+//! clock.
 #![forbid(unsafe_code)]
 
 mod body;
@@ -38,8 +40,9 @@ use std::sync::Arc;
 pub trait Handler: Send + Sync + 'static {
     /// Answers one request.
     ///
-    /// Content that is left unread is read and dropped up to [`Limits::discard_bytes`](crate::Limits::discard_bytes); beyond that the
-    /// connection closes behind the answer. A panic becomes a 500 and closes the connection.
+    /// Content that is left unread is read and dropped up to
+    /// [`Limits::discard_bytes`](crate::Limits::discard_bytes); beyond that the connection closes
+    /// behind the answer. A panic becomes a 500 and closes the connection.
     fn handle(&self, request: &mut Request<'_>) -> Response;
 }
 

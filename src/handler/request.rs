@@ -36,8 +36,8 @@ pub struct RequestParts<'a> {
     pub now: Now,
 }
 
-/// A request. Everything it hands out as `&'a str` lives as long as the request's bytes, so that `path()` can be held
-/// while `body()` is read.
+/// A request. Everything it hands out as `&'a str` lives as long as the request's bytes, so that
+/// `path()` can be held while `body()` is read.
 pub struct Request<'a> {
     parts: RequestParts<'a>,
     body: Body<'a>,
@@ -61,8 +61,8 @@ impl<'a> Request<'a> {
         self.parts.target
     }
 
-    /// The path as it came, not percent-decoded; `/` when an absolute target has none, `*` for `OPTIONS *`, and empty
-    /// for CONNECT.
+    /// The path as it came, not percent-decoded; `/` when an absolute target has none, `*` for
+    /// `OPTIONS *`, and empty for CONNECT.
     pub fn path(&self) -> &'a str {
         self.parts.parts.path_of(self.parts.target)
     }
@@ -82,18 +82,20 @@ impl<'a> Request<'a> {
         self.parts.headers
     }
 
-    /// The value of the first field line with this name, without regard to case. `None` when there is none, or when it
-    /// is not UTF-8: [`Headers::get`] has the bytes.
+    /// The value of the first field line with this name, without regard to case. `None` when there
+    /// is none, or when it is not UTF-8: [`Headers::get`] has the bytes.
     pub fn header(&self, name: &str) -> Option<&'a str> {
         std::str::from_utf8(self.parts.headers.get(name)?).ok()
     }
 
-    /// The effective host, with its port if one was sent (RFC 9110 §7.2). `None` in an HTTP/1.0 request without Host.
+    /// The effective host, with its port if one was sent (RFC 9110 §7.2). `None` in an HTTP/1.0
+    /// request without Host.
     pub fn host(&self) -> Option<&'a str> {
         self.parts.host
     }
 
-    /// The address of the other end of the connection: a proxy's, if there is one between. `None` for a Unix-domain socket.
+    /// The address of the other end of the connection: a proxy's, if there is one between. `None`
+    /// for a Unix-domain socket.
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.parts.peer
     }
@@ -103,7 +105,8 @@ impl<'a> Request<'a> {
         self.parts.now
     }
 
-    /// The content (RFC 9110 §6.4). Its first read sends `100 Continue` to a client that waits for it.
+    /// The content (RFC 9110 §6.4). Its first read sends `100 Continue` to a client that waits for
+    /// it.
     pub fn body(&mut self) -> &mut Body<'a> {
         &mut self.body
     }

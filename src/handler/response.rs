@@ -56,8 +56,8 @@ impl Response {
         Response::new(Status::OK).media_type(HTML).body(html.into())
     }
 
-    /// A redirect: 301, 302, 303, 307 or 308 with a Location (RFC 9110 §10.2.2). A location with a control character
-    /// makes the answer a 500, as with [`header`](Response::header).
+    /// A redirect: 301, 302, 303, 307 or 308 with a Location (RFC 9110 §10.2.2). A location with a
+    /// control character makes the answer a 500, as with [`header`](Response::header).
     pub fn redirect(status: Status, location: &str) -> Response {
         Response::new(status).header("Location", location)
     }
@@ -75,9 +75,10 @@ impl Response {
             ))
     }
 
-    /// Adds a field line, or replaces the one that the answer has of a field that may stand once only, such as Content-Type or
-    /// Location (RFC 9110 §5.3). A line that cannot be written turns the answer into a 500 that the observer hears of:
-    /// [`try_header`](Response::try_header) returns the error instead.
+    /// Adds a field line, or replaces the one that the answer has of a field that may stand once
+    /// only, such as Content-Type or Location (RFC 9110 §5.3). A line that cannot be written turns
+    /// the answer into a 500 that the observer hears of: [`try_header`](Response::try_header)
+    /// returns the error instead.
     pub fn header(mut self, name: &str, value: &str) -> Response {
         if let Err(fault) = self.try_header(name, value) {
             self.fault = Some(fault);
@@ -101,8 +102,9 @@ impl Response {
         self
     }
 
-    /// Sets the content to a part of a file, which is sent without passing through memory where the system can do that.
-    /// When the file turns out shorter, the connection closes in the middle of the content, so that the client notices.
+    /// Sets the content to a part of a file, which is sent without passing through memory where the
+    /// system can do that. When the file turns out shorter, the connection closes in the middle of
+    /// the content, so that the client notices.
     pub fn file(self, file: File, offset: u64, length: u64) -> Response {
         self.body(Payload::File {
             file: Arc::new(file),
@@ -111,9 +113,9 @@ impl Response {
         })
     }
 
-    /// Sets the content to what a reader gives: exactly `length` bytes if that is known, else as chunks up to the
-    /// reader's end. The reader runs on a worker and should not block; an error from it, or too few bytes, closes the
-    /// connection in the middle of the content.
+    /// Sets the content to what a reader gives: exactly `length` bytes if that is known, else as
+    /// chunks up to the reader's end. The reader runs on a worker and should not block; an error
+    /// from it, or too few bytes, closes the connection in the middle of the content.
     pub fn stream(self, length: Option<u64>, reader: impl Read + Send + 'static) -> Response {
         self.body(Payload::Stream {
             length,
@@ -143,11 +145,13 @@ impl Response {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     ///
-    /// It runs behind the handler on the same worker, and so holds up a worker while it waits, for its client or for anything
-    /// else; [`detached`](Response::detached) does not. It does not run when the answer has no content: to HEAD, or with a status
-    /// such as 204. When it fails or panics, the connection closes in the middle of the content, so that the client notices.
-    /// That is so from its first byte on, so what may fail at once is better done before, in the handler; and nobody is shown the
-    /// error, so what is worth reading of it the closure has to log.
+    /// It runs behind the handler on the same worker, and so holds up a worker while it waits, for
+    /// its client or for anything else; [`detached`](Response::detached) does not. It does not run
+    /// when the answer has no content: to HEAD, or with a status such as 204. When it fails or
+    /// panics, the connection closes in the middle of the content, so that the client notices. That
+    /// is so from its first byte on, so what may fail at once is better done before, in the
+    /// handler; and nobody is shown the error, so what is worth reading of it the closure has to
+    /// log.
     pub fn writer(
         self,
         write: impl FnOnce(&mut Writer<'_>) -> io::Result<()> + Send + 'static,
@@ -158,12 +162,13 @@ impl Response {
         })
     }
 
-    /// As [`writer`](Response::writer), on a thread of its own: for content that comes up slowly, such as events. It counts as a
-    /// connection and takes none of the workers.
+    /// As [`writer`](Response::writer), on a thread of its own: for content that comes up slowly,
+    /// such as events. It counts as a connection and takes none of the workers.
     ///
-    /// There may be [`Limits::detached_threads`](crate::Limits::detached_threads) of them; the next request is answered with 503 and Retry-After
-    /// instead. When the server shuts down, a detached answer has the grace to end, as a running request has; after that its
-    /// next write fails. One that goes on for ever uses up the grace each time, unless it asks
+    /// There may be [`Limits::detached_threads`](crate::Limits::detached_threads) of them; the next
+    /// request is answered with 503 and Retry-After instead. When the server shuts down, a detached
+    /// answer has the grace to end, as a running request has; after that its next write fails. One
+    /// that goes on for ever uses up the grace each time, unless it asks
     /// [`Shutdown::is_begun`](crate::Shutdown::is_begun) and ends by itself.
     pub fn detached(
         self,
@@ -175,8 +180,9 @@ impl Response {
         })
     }
 
-    /// Makes this a 101: behind it, the connection goes on in another protocol, which `speak` speaks on a thread of its own
-    /// (RFC 9110 §7.8). The name of the protocol is what goes into the Upgrade field.
+    /// Makes this a 101: behind it, the connection goes on in another protocol, which `speak`
+    /// speaks on a thread of its own (RFC 9110 §7.8). The name of the protocol is what goes into
+    /// the Upgrade field.
     ///
     /// ```
     /// use doorstep::{Request, Response, Server, Status};
@@ -207,12 +213,15 @@ impl Response {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     ///
-    /// A client that does not offer this protocol gets 426 with its name instead, and its connection lives on as HTTP; content
-    /// that the handler left unread makes it a 500. Connection and Upgrade are written by the server, all other fields (such as
-    /// Sec-WebSocket-Accept) by the handler. The observer hears of the request when the 101 is sent, and of the connection when the
-    /// other protocol has ended: `speak` has returned, what it wrote is sent and its side closed, and the peer has closed too.
+    /// A client that does not offer this protocol gets 426 with its name instead, and its
+    /// connection lives on as HTTP; content that the handler left unread makes it a 500. Connection
+    /// and Upgrade are written by the server, all other fields (such as Sec-WebSocket-Accept) by
+    /// the handler. The observer hears of the request when the 101 is sent, and of the connection
+    /// when the other protocol has ended: `speak` has returned, what it wrote is sent and its side
+    /// closed, and the peer has closed too.
     ///
-    /// Threads are counted, and ended by a shutdown, as those of [`detached`](Response::detached) are.
+    /// Threads are counted, and ended by a shutdown, as those of [`detached`](Response::detached)
+    /// are.
     pub fn upgrade(
         mut self,
         protocol: &'static str,
@@ -244,7 +253,8 @@ impl Response {
         self
     }
 
-    /// Says why the handler answered so: for the observer's request event and the log, never on the wire.
+    /// Says why the handler answered so: for the observer's request event and the log, never on the
+    /// wire.
     pub fn with_log_reason(mut self, why: &'static str) -> Response {
         self.log_reason = Some(why);
         self
@@ -278,8 +288,9 @@ impl Response {
     /// All of the content, read or written into memory: for tests of handlers.
     ///
     /// # Errors
-    /// What reading a file or a stream, or a writer, gives; [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) when the file has
-    /// become shorter than the answer says.
+    /// What reading a file or a stream, or a writer, gives;
+    /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) when the file has become shorter than the
+    /// answer says.
     pub fn into_content(self) -> io::Result<Vec<u8>> {
         let mut all = Vec::new();
         if let Some(Takeover::Writer { write, .. }) = self.takeover.map(|boxed| *boxed) {
@@ -296,7 +307,8 @@ impl Response {
                 offset,
                 length,
             } => {
-                // Answers may share the descriptor of a file, and so its cursor, and be read at the same time.
+                // Answers may share the descriptor of a file, and so its cursor, and be read at the
+                // same time.
                 static CURSOR: Mutex<()> = Mutex::new(());
                 let _alone = CURSOR.lock().unwrap_or_else(PoisonError::into_inner);
                 let mut file: &File = &file;
@@ -381,7 +393,8 @@ pub struct ResponseParts {
 }
 
 impl Response {
-    /// The parts, for the server. An answer with a field that cannot be written has become a 500 here.
+    /// The parts, for the server. An answer with a field that cannot be written has become a 500
+    /// here.
     pub(crate) fn take_apart(self) -> ResponseParts {
         if let Some(fault) = self.fault {
             let reason = match fault {

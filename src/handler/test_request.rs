@@ -58,8 +58,8 @@ impl TestRequest {
         .header("Host", "localhost")
     }
 
-    /// Adds a field line. A `Host: localhost` is there already; the first line of a name is the one that
-    /// [`Request::header`] finds.
+    /// Adds a field line. A `Host: localhost` is there already; the first line of a name is the one
+    /// that [`Request::header`] finds.
     pub fn header(mut self, name: &str, value: &str) -> TestRequest {
         let span = |bytes: &mut Vec<u8>, text: &str| {
             let start = bytes.len() as u32;
@@ -97,7 +97,8 @@ impl TestRequest {
     /// Calls the handler.
     ///
     /// # Panics
-    /// When the target is none that the method may have (RFC 9112 §3.2): such a request would never reach a handler.
+    /// When the target is none that the method may have (RFC 9112 §3.2): such a request would never
+    /// reach a handler.
     pub fn send(&self, handler: &impl Handler) -> Response {
         let parts = match Target::parse(self.target.as_bytes(), self.method) {
             Ok(parts) => parts,

@@ -26,14 +26,16 @@ pub trait Duplex {
 /// What speaks the other protocol.
 pub type Speak = Box<dyn FnOnce(&mut Upgraded<'_>) -> io::Result<()> + Send>;
 
-/// A connection that has gone on in another protocol: [`Read`] and [`Write`], which wait for the peer, on a thread of its own.
+/// A connection that has gone on in another protocol: [`Read`] and [`Write`], which wait for the
+/// peer, on a thread of its own.
 ///
-/// A read first gives what came behind the request. It waits for [`Timeouts::keep_alive`](crate::Timeouts::keep_alive), unless
+/// A read first gives what came behind the request. It waits for
+/// [`Timeouts::keep_alive`](crate::Timeouts::keep_alive), unless
 /// [`set_read_timeout`](Upgraded::set_read_timeout) says otherwise, and a write for
-/// [`Timeouts::write`](crate::Timeouts::write); then it fails with [`io::ErrorKind::TimedOut`], and may be tried again. When the peer
-/// has gone both fail with [`io::ErrorKind::ConnectionReset`], and when the server has ended with
-/// [`io::ErrorKind::ConnectionAborted`]. Each write goes to the system at once, so small ones want a
-/// [`BufWriter`](io::BufWriter); there is nothing to flush.
+/// [`Timeouts::write`](crate::Timeouts::write); then it fails with [`io::ErrorKind::TimedOut`], and
+/// may be tried again. When the peer has gone both fail with [`io::ErrorKind::ConnectionReset`],
+/// and when the server has ended with [`io::ErrorKind::ConnectionAborted`]. Each write goes to the
+/// system at once, so small ones want a [`BufWriter`](io::BufWriter); there is nothing to flush.
 pub struct Upgraded<'a> {
     duplex: &'a mut dyn Duplex,
 }
@@ -53,8 +55,9 @@ impl<'a> Upgraded<'a> {
         self.duplex.set_read_timeout(timeout);
     }
 
-    /// Whether nothing more can reach the peer: it has reset the connection, or the server has ended. A peer that has merely
-    /// closed its sending side, which a read shows, is there until a write fails.
+    /// Whether nothing more can reach the peer: it has reset the connection, or the server has
+    /// ended. A peer that has merely closed its sending side, which a read shows, is there until a
+    /// write fails.
     pub fn disconnected(&mut self) -> bool {
         self.duplex.is_disconnected()
     }

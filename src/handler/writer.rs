@@ -6,8 +6,8 @@ use std::io::{self, Write};
 
 /// Where written content goes: the connection in a server, memory in a test.
 pub trait ContentSink {
-    /// Takes bytes of content, at least one, behind those that it has taken before. They may wait for the next
-    /// [`flush`](ContentSink::flush).
+    /// Takes bytes of content, at least one, behind those that it has taken before. They may wait
+    /// for the next [`flush`](ContentSink::flush).
     fn take(&mut self, bytes: &[u8]);
 
     /// Hands everything that was taken to the system. May wait for the client.
@@ -20,7 +20,8 @@ pub trait ContentSink {
 /// What writes content.
 pub type WriteContent = Box<dyn FnOnce(&mut Writer<'_>) -> io::Result<()> + Send>;
 
-/// Has `write` write all of its content into `sink`. What it has not flushed is taken by the sink and not flushed.
+/// Has `write` write all of its content into `sink`. What it has not flushed is taken by the sink
+/// and not flushed.
 ///
 /// # Errors
 /// Those of `write`; then nothing more is taken.
@@ -36,21 +37,24 @@ pub fn run_writer(sink: &mut dyn ContentSink, write: WriteContent) -> io::Result
 
 /// Where a program writes an answer's content: [`io::Write`].
 ///
-/// What is written is collected up to a block of 16 KiB. A block that is full, and what is there at a [`flush`](Write::flush),
-/// is handed to the system before the call returns, in HTTP/1.1 as one chunk; so a write may wait for a client that reads
-/// slowly, within [`Timeouts::write`](crate::Timeouts::write) and the least rate. When that time is over it fails with
-/// [`io::ErrorKind::TimedOut`], when the client has gone with [`io::ErrorKind::ConnectionReset`], and when the server needs the
-/// thread for others, or has ended, with [`io::ErrorKind::ConnectionAborted`]; so does every later block, and the connection is
-/// closed whatever the program returns.
+/// What is written is collected up to a block of 16 KiB. A block that is full, and what is there at
+/// a [`flush`](Write::flush), is handed to the system before the call returns, in HTTP/1.1 as one
+/// chunk; so a write may wait for a client that reads slowly, within
+/// [`Timeouts::write`](crate::Timeouts::write) and the least rate. When that time is over it fails
+/// with [`io::ErrorKind::TimedOut`], when the client has gone with
+/// [`io::ErrorKind::ConnectionReset`], and when the server needs the thread for others, or has
+/// ended, with [`io::ErrorKind::ConnectionAborted`]; so does every later block, and the connection
+/// is closed whatever the program returns.
 pub struct Writer<'a> {
     sink: &'a mut dyn ContentSink,
     collected: Vec<u8>,
 }
 
 impl Writer<'_> {
-    /// Whether nothing more can reach the client: it has reset the connection, a write has failed, or the server has ended. A
-    /// client that has merely closed its sending side is there until a write fails; so is one that vanished without a word. That
-    /// is how most clients go, so content with long pauses should send something now and then: an event stream a line `:`.
+    /// Whether nothing more can reach the client: it has reset the connection, a write has failed,
+    /// or the server has ended. A client that has merely closed its sending side is there until a
+    /// write fails; so is one that vanished without a word. That is how most clients go, so content
+    /// with long pauses should send something now and then: an event stream a line `:`.
     pub fn disconnected(&mut self) -> bool {
         self.sink.is_disconnected()
     }

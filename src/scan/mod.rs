@@ -1,20 +1,23 @@
 //! Searches for the next interesting byte, sixteen bytes at a time.
 //!
 //! The parser's speed depends on these. They use vector instructions where there are some and words
-//! elsewhere; `plain` searches byte by byte, and all of them agree. Nothing reads outside the slice.
+//! elsewhere; `plain` searches byte by byte, and all of them agree. Nothing reads outside the
+//! slice.
 #![allow(unsafe_code)]
 
 /// The searches, by the judgements on a block that stand where this is written.
 macro_rules! searches {
     () => {
-        /// Where the bytes that a field value may hold, from `start` on, end: HTAB, SP, VCHAR, obs-text (RFC 9110 §5.5).
-        /// The byte there, if any, is CR, LF, NUL, DEL or another control.
+        /// Where the bytes that a field value may hold, from `start` on, end: HTAB, SP, VCHAR,
+        /// obs-text (RFC 9110 §5.5). The byte there, if any, is CR, LF, NUL, DEL or another
+        /// control.
         #[inline(always)]
         pub fn field_value_end(bytes: &[u8], start: usize) -> usize {
             end(bytes, start, not_field_value, plain::is_field_value)
         }
 
-        /// Where the bytes that a request target may hold, from `start` on, end: 0x21 to 0x7E without `#`.
+        /// Where the bytes that a request target may hold, from `start` on, end: 0x21 to 0x7E
+        /// without `#`.
         #[inline(always)]
         pub fn target_end(bytes: &[u8], start: usize) -> usize {
             end(bytes, start, not_target, plain::is_target)
@@ -53,8 +56,9 @@ pub use swar::{field_value_end, host_name_end, letters_end, path_end, target_end
 /// Bytes of a block, which is judged at once.
 const BLOCK: usize = 16;
 
-/// The first byte from `start` on that does not belong; the number of bytes when all do, and `start` when that is beyond
-/// them. `block` sets bit n for each byte n of a block that does not belong.
+/// The first byte from `start` on that does not belong; the number of bytes when all do, and
+/// `start` when that is beyond them. `block` sets bit n for each byte n of a block that does not
+/// belong.
 #[inline(always)]
 fn end(
     bytes: &[u8],
@@ -68,7 +72,8 @@ fn end(
     let last_start = bytes.len() - BLOCK;
     let mut next = start;
     while next <= last_start {
-        // SAFETY: `bytes` has a block at its end, which begins at `last_start`; this one begins there or before.
+        // SAFETY: `bytes` has a block at its end, which begins at `last_start`; this one begins
+        // there or before.
         let bytes = unsafe { &*bytes.as_ptr().add(next).cast() };
         let ends = block(bytes);
         if ends != 0 {
@@ -76,7 +81,8 @@ fn end(
         }
         next += BLOCK;
     }
-    // Fewer than a block are left, which the last block has at its end; what is before them does not count.
+    // Fewer than a block are left, which the last block has at its end; what is before them does
+    // not count.
     let before = next - last_start;
     if before >= BLOCK {
         return next;

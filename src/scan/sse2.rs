@@ -1,5 +1,5 @@
-//! Blocks judged by SSE2, which every x86-64 has under an operating system; kernels and firmware are built
-//! without it.
+//! Blocks judged by SSE2, which every x86-64 has under an operating system; kernels and firmware
+//! are built without it.
 //!
 //! A judgement sets bit n for each byte n of the block that ends the search.
 
@@ -28,7 +28,8 @@ macro_rules! equal {
 /// The top bits of the bytes below `$from` or above `$to`.
 macro_rules! outside {
     ($bytes:expr, $from:expr, $to:expr) => {
-        // What is below `$from` becomes large. Above the difference of both, the sum reaches the top bit, and stays there.
+        // What is below `$from` becomes large. Above the difference of both, the sum reaches the
+        // top bit, and stays there.
         _mm_adds_epu8(
             _mm_sub_epi8($bytes, every!($from)),
             every!(0x7F - ($to - $from)),
@@ -56,8 +57,9 @@ macro_rules! search {
         $(#[$documentation])*
         #[inline(always)]
         pub(super) fn $name(block: &[u8; BLOCK]) -> u32 {
-            // SAFETY: the load reads the sixteen bytes of `block`, at any alignment. All else works on registers, by
-            // instructions of SSE2, which the target has: otherwise this file is no part of the crate.
+            // SAFETY: the load reads the sixteen bytes of `block`, at any alignment. All else works
+            // on registers, by instructions of SSE2, which the target has: otherwise this file is
+            // no part of the crate.
             let ends = unsafe {
                 let $bytes = _mm_loadu_si128(block.as_ptr().cast());
                 _mm_movemask_epi8($ends)

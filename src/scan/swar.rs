@@ -1,7 +1,7 @@
 //! Blocks judged by words of eight bytes, in registers that every machine has (SWAR).
 //!
-//! A judgement sets bit n for each byte n of the block that ends the search. No carry runs from one byte
-//! into the next: each is judged by itself.
+//! A judgement sets bit n for each byte n of the block that ends the search. No carry runs from one
+//! byte into the next: each is judged by itself.
 
 use super::{BLOCK, end, plain};
 
@@ -50,7 +50,8 @@ fn bits(block: &[u8; BLOCK], marks: impl Fn(u64) -> u64) -> u32 {
     let half = |start: usize| {
         let mut word = [0; WORD];
         word.copy_from_slice(&block[start..start + WORD]);
-        // The lowest byte is the first. The product brings the top bit of byte n to bit 56 + n, and no two of its terms meet.
+        // The lowest byte is the first. The product brings the top bit of byte n to bit 56 + n, and
+        // no two of its terms meet.
         let marked = (marks(u64::from_le_bytes(word)) & TOP_BITS) >> 7;
         (marked.wrapping_mul(0x0102_0408_1020_4080) >> 56) as u32
     };

@@ -3,12 +3,14 @@
 use super::{FieldName, Headers, list, quality};
 use crate::bytes::class;
 
-/// How much a client prefers a media type: more is greater, and of two that are equal the one that it names more precisely.
+/// How much a client prefers a media type: more is greater, and of two that are equal the one that
+/// it names more precisely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Weight {
     /// The quality value times 1000; 0: not acceptable.
     pub thousandths: u16,
-    /// How precise the media range is that decided: 2 for the type itself, 1 for `type/*`, 0 for `*/*`, and when none did.
+    /// How precise the media range is that decided: 2 for the type itself, 1 for `type/*`, 0 for
+    /// `*/*`, and when none did.
     pub precision: u8,
 }
 
@@ -21,7 +23,8 @@ pub fn weight(headers: Headers<'_>, essence: &str) -> Weight {
     for value in headers.known_all(FieldName::Accept) {
         for range in list::elements(value).filter_map(MediaRange::parse) {
             says_nothing = false;
-            // RFC 9110 §12.5.1: "If more than one media range applies to a given type, the most specific reference has precedence."
+            // RFC 9110 §12.5.1: "If more than one media range applies to a given type, the most
+            // specific reference has precedence."
             let precision = range
                 .precision(essence.as_bytes())
                 .filter(|&precision| decided.is_none_or(|weight| precision > weight.precision));
@@ -34,9 +37,10 @@ pub fn weight(headers: Headers<'_>, essence: &str) -> Weight {
         }
     }
     decided.unwrap_or(Weight {
-        // RFC 9110 §12.4.1: "a request that does not contain the field implies that the sender has no preference on that dimension of
-        // negotiation." Nor has one whose field has no member. RFC 9110 §12.4.3: else "values that are not explicitly mentioned in
-        // the field are considered unacceptable."
+        // RFC 9110 §12.4.1: "a request that does not contain the field implies that the sender has
+        // no preference on that dimension of negotiation." Nor has one whose field has no member.
+        // RFC 9110 §12.4.3: else "values that are not explicitly mentioned in the field are
+        // considered unacceptable."
         thousandths: if says_nothing { quality::MOST } else { 0 },
         precision: 0,
     })
@@ -64,7 +68,8 @@ impl<'a> MediaRange<'a> {
         }
         let (mut has_parameters, mut weight) = (false, None);
         for parameter in list::parameters(parameters) {
-            // RFC 9110 §12.5.1: "Recipients SHOULD process any parameter named "q" as weight, regardless of parameter ordering."
+            // RFC 9110 §12.5.1: "Recipients SHOULD process any parameter named "q" as weight,
+            // regardless of parameter ordering."
             if !quality::is_weight(parameter) {
                 has_parameters = true;
             } else if weight.replace(quality::read(parameter)?).is_some() {
@@ -80,7 +85,8 @@ impl<'a> MediaRange<'a> {
 
     /// How precisely the range says this type; `None` when it does not apply to it.
     fn precision(&self, essence: &[u8]) -> Option<u8> {
-        // RFC 9110 §12.5.1 tells "text/plain;format=flowed" from "text/plain": a range with parameters is for types that have them.
+        // RFC 9110 §12.5.1 tells "text/plain;format=flowed" from "text/plain": a range with
+        // parameters is for types that have them.
         if self.has_parameters {
             return None;
         }

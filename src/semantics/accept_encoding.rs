@@ -1,5 +1,5 @@
-//! The content codings that a client accepts, in order of preference (RFC 9110 §12.5.3): only those that it
-//! has named, or meant by `*`.
+//! The content codings that a client accepts, in order of preference (RFC 9110 §12.5.3): only those
+//! that it has named, or meant by `*`.
 
 use super::{FieldName, Headers, list, quality};
 use crate::bytes::class;
@@ -35,8 +35,8 @@ impl Coding {
     }
 }
 
-/// The codings that a client accepts, in the order in which it prefers them. Empty when it accepts none of ours, nor a
-/// representation without one: 406.
+/// The codings that a client accepts, in the order in which it prefers them. Empty when it accepts
+/// none of ours, nor a representation without one: 406.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ranking {
     order: [Option<Coding>; CHOICES.len()],
@@ -44,7 +44,8 @@ pub struct Ranking {
 }
 
 impl Ranking {
-    /// From the one that it prefers on; `None` is "identity", the representation without a content coding.
+    /// From the one that it prefers on; `None` is "identity", the representation without a content
+    /// coding.
     pub fn iter(&self) -> impl Iterator<Item = Option<Coding>> {
         self.order.into_iter().take(self.acceptable)
     }
@@ -56,7 +57,8 @@ const NOTHING_SAID: Ranking = Ranking {
     acceptable: 1,
 };
 
-/// What may be chosen, in the order in which the server prefers it where the client has no preference.
+/// What may be chosen, in the order in which the server prefers it where the client has no
+/// preference.
 const CHOICES: [Option<Coding>; 4] = [
     Some(Coding::Brotli),
     Some(Coding::Zstd),
@@ -66,7 +68,8 @@ const CHOICES: [Option<Coding>; 4] = [
 
 /// What the Accept-Encoding fields of a request accept.
 ///
-/// A member that is not valid is ignored, and so is one for a coding that another before it was for.
+/// A member that is not valid is ignored, and so is one for a coding that another before it was
+/// for.
 pub fn ranking(headers: Headers<'_>) -> Ranking {
     let mut said = Said::default();
     let mut values = headers.known_all(FieldName::AcceptEncoding).peekable();
@@ -131,14 +134,16 @@ impl Said {
     /// How much the client prefers a choice, in thousandths; 0 when it does not accept it.
     fn quality(&self, choice: Option<Coding>) -> u16 {
         match choice {
-            // RFC 9110 §12.5.3: "The asterisk "*" symbol in an Accept-Encoding field matches any available content coding not
-            // explicitly listed in the field." RFC 9110 §12.4.3: "If no wildcard is present, values that are not explicitly mentioned
-            // in the field are considered unacceptable." Without the field, any coding would be acceptable; but a client that does
-            // not say what it can decode is served as one that says nothing is.
+            // RFC 9110 §12.5.3: "The asterisk "*" symbol in an Accept-Encoding field matches any
+            // available content coding not explicitly listed in the field." RFC 9110 §12.4.3: "If
+            // no wildcard is present, values that are not explicitly mentioned in the field are
+            // considered unacceptable." Without the field, any coding would be acceptable; but a
+            // client that does not say what it can decode is served as one that says nothing is.
             Some(coding) => self.codings[coding.index()].or(self.others).unwrap_or(0),
-            // RFC 9110 §12.5.3: "If the representation has no content coding, then it is acceptable by default unless specifically
-            // excluded by the Accept-Encoding header field stating either "identity;q=0" or "*;q=0" without a more specific entry
-            // for "identity"." By default it comes last: who names codings prefers them.
+            // RFC 9110 §12.5.3: "If the representation has no content coding, then it is acceptable
+            // by default unless specifically excluded by the Accept-Encoding header field stating
+            // either "identity;q=0" or "*;q=0" without a more specific entry for "identity"." By
+            // default it comes last: who names codings prefers them.
             None => match (self.identity, self.others) {
                 (Some(quality), _) => quality,
                 (None, Some(0)) => 0,

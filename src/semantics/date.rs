@@ -1,4 +1,5 @@
-//! HTTP dates (RFC 9110 §5.6.7): writes IMF-fixdate, reads the three formats that a recipient must accept.
+//! HTTP dates (RFC 9110 §5.6.7): writes IMF-fixdate, reads the three formats that a recipient must
+//! accept.
 //!
 //! Years from 1970 to 9999, without a clock and without time zones.
 
@@ -12,8 +13,8 @@ use crate::bytes::number;
 pub struct HttpDate(pub(crate) [u8; IMF_FIXDATE_LEN]);
 
 impl HttpDate {
-    /// The date of a time, whole seconds (rounded down). `None` before 1970 or after 9999: such a time has no honest HTTP
-    /// date here.
+    /// The date of a time, whole seconds (rounded down). `None` before 1970 or after 9999: such a
+    /// time has no honest HTTP date here.
     pub fn from_time(time: SystemTime) -> Option<HttpDate> {
         HttpDate::from_unix(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
     }
@@ -57,12 +58,14 @@ impl fmt::Debug for HttpDate {
     }
 }
 
-/// Seconds since 1970 of a date in any of the three formats. `None` for anything else, and for a date before 1970 or after
-/// 9999. A day name that does not fit its date is accepted, as the RFC gives it no meaning. `now` decides the century of a
-/// year of two digits.
+/// Seconds since 1970 of a date in any of the three formats. `None` for anything else, and for a
+/// date before 1970 or after
+/// 9999. A day name that does not fit its date is accepted, as the RFC gives it no meaning. `now`
+///       decides the century of a year of two digits.
 pub fn parse(bytes: &[u8], now: SystemTime) -> Option<u64> {
-    // RFC 9110 §5.6.7: "A recipient that parses a timestamp value in an HTTP field MUST accept all three HTTP-date
-    // formats"; "HTTP-date is case sensitive". The first comma, or none, tells them apart.
+    // RFC 9110 §5.6.7: "A recipient that parses a timestamp value in an HTTP field MUST accept all
+    // three HTTP-date formats"; "HTTP-date is case sensitive". The first comma, or none, tells them
+    // apart.
     match bytes.iter().position(|&byte| byte == b',') {
         Some(3) => imf_fixdate(bytes),
         Some(_) => rfc850_date(bytes, now),
@@ -70,7 +73,8 @@ pub fn parse(bytes: &[u8], now: SystemTime) -> Option<u64> {
     }
 }
 
-/// `IMF-fixdate = day-name "," SP date1 SP time-of-day SP GMT`, as in `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// `IMF-fixdate = day-name "," SP date1 SP time-of-day SP GMT`, as in
+/// `Sun, 06 Nov 1994 08:49:37 GMT`.
 fn imf_fixdate(bytes: &[u8]) -> Option<u64> {
     let bytes: &[u8; IMF_FIXDATE_LEN] = bytes.try_into().ok()?;
     let separators = [
@@ -98,7 +102,8 @@ fn imf_fixdate(bytes: &[u8]) -> Option<u64> {
     date.to_unix()
 }
 
-/// `rfc850-date = day-name-l "," SP date2 SP time-of-day SP GMT`, as in `Sunday, 06-Nov-94 08:49:37 GMT`.
+/// `rfc850-date = day-name-l "," SP date2 SP time-of-day SP GMT`, as in
+/// `Sunday, 06-Nov-94 08:49:37 GMT`.
 fn rfc850_date(bytes: &[u8], now: SystemTime) -> Option<u64> {
     let comma = bytes.iter().position(|&byte| byte == b',')?;
     DAY_NAMES
@@ -180,11 +185,13 @@ impl Date {
         (seconds <= UNIX_MAX).then_some(seconds)
     }
 
-    /// The date with two digits of its year, in the latest century that does not put it more than 50 years after `now`.
+    /// The date with two digits of its year, in the latest century that does not put it more than
+    /// 50 years after `now`.
     fn in_century_by(self, now: SystemTime) -> Date {
-        // RFC 9110 §5.6.7: "Recipients of a timestamp value in rfc850-date format, which uses a two-digit year, MUST
-        // interpret a timestamp that appears to be more than 50 years in the future as representing the most recent year
-        // in the past that had the same last two digits."
+        // RFC 9110 §5.6.7: "Recipients of a timestamp value in rfc850-date format, which uses a
+        // two-digit year, MUST interpret a timestamp that appears to be more than 50 years in the
+        // future as representing the most recent year in the past that had the same last two
+        // digits."
         let since = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         let now = Date::from_unix(since.as_secs().min(UNIX_MAX));
         let latest = Date {
@@ -215,7 +222,8 @@ fn time_of_day(bytes: &[u8]) -> Option<u64> {
         digits(&bytes[3..5])?,
         digits(&bytes[6..])?,
     );
-    // RFC 9110 §5.6.7: "00:00:00 - 23:59:60 (leap second)"; the leap second counts as the second after 59.
+    // RFC 9110 §5.6.7: "00:00:00 - 23:59:60 (leap second)"; the leap second counts as the second
+    // after 59.
     let leap = (hour, minute, second) == (23, 59, 60);
     let valid = hour <= 23 && minute <= 59 && (second <= 59 || leap);
     valid.then_some(hour * 3600 + minute * 60 + second)
@@ -248,11 +256,13 @@ fn put_two_digits(bytes: &mut [u8], value: u64) {
 
 /// Year, month and day of the Gregorian calendar, of days since 1970-01-01.
 ///
-/// A year begins in March here, so that the leap day is its last; 400 such years are always 146,097 days.
+/// A year begins in March here, so that the leap day is its last; 400 such years are always 146,097
+/// days.
 fn civil_from_days(days: u64) -> (u64, u64, u64) {
     let days = days + DAYS_BEFORE_1970;
     let (era, day_of_era) = (days / DAYS_PER_ERA, days % DAYS_PER_ERA);
-    // Takes off the leap days: one after each 4 years, less one after each century, and the one that ends the era.
+    // Takes off the leap days: one after each 4 years, less one after each century, and the one
+    // that ends the era.
     let year_of_era =
         (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);

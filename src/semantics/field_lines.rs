@@ -1,13 +1,14 @@
-//! The field lines of a response, serialised. Each is validated when it is added, so that no value can end
-//! its line. Fields that frame a message are refused: the connection alone writes them.
+//! The field lines of a response, serialised. Each is validated when it is added, so that no value
+//! can end its line. Fields that frame a message are refused: the connection alone writes them.
 
 use super::fields::{FieldName, valid_name, valid_value};
 use std::fmt;
 
 /// The field lines of an answer, validated and written out as they are added (RFC 9112 §5).
 ///
-/// What is in here can be sent as it is: RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and
-/// dangerous", and [`push`](FieldLines::push), which refuses them, is the only way in.
+/// What is in here can be sent as it is: RFC 9110 §5.5: "Field values containing CR, LF, or NUL
+/// characters are invalid and dangerous", and [`push`](FieldLines::push), which refuses them, is
+/// the only way in.
 ///
 /// ```
 /// use doorstep::{FieldError, FieldLines};
@@ -20,7 +21,8 @@ use std::fmt;
 /// # Ok::<(), FieldError>(())
 /// ```
 ///
-/// Printing it for debugging shows names and the lengths of values, never a value: some are secrets.
+/// Printing it for debugging shows names and the lengths of values, never a value: some are
+/// secrets.
 #[derive(Clone, Default)]
 pub struct FieldLines {
     /// INVARIANT: lines `name: value CRLF`, of a token and of bytes that a field value may have.
@@ -35,10 +37,12 @@ pub struct FieldLines {
 pub enum FieldError {
     /// The name is not a token (RFC 9110 §5.1).
     Name,
-    /// The value holds CR, LF, NUL or another control (RFC 9110 §5.5): it could be read as a field, or an answer, of its own.
+    /// The value holds CR, LF, NUL or another control (RFC 9110 §5.5): it could be read as a field,
+    /// or an answer, of its own.
     Value,
-    /// The server alone writes this field, because it must agree with what is sent: Content-Length, Transfer-Encoding,
-    /// Connection, Keep-Alive, and Upgrade, for which there is [`Response::upgrade`](crate::Response::upgrade).
+    /// The server alone writes this field, because it must agree with what is sent: Content-Length,
+    /// Transfer-Encoding, Connection, Keep-Alive, and Upgrade, for which there is
+    /// [`Response::upgrade`](crate::Response::upgrade).
     Managed,
 }
 
@@ -52,8 +56,9 @@ impl FieldLines {
         }
     }
 
-    /// Adds a line behind the others. Of a field that may stand once only, such as Content-Type or Location, it replaces the one
-    /// that is there (RFC 9110 §5.3); other names may come more than once.
+    /// Adds a line behind the others. Of a field that may stand once only, such as Content-Type or
+    /// Location, it replaces the one that is there (RFC 9110 §5.3); other names may come more than
+    /// once.
     ///
     /// # Errors
     /// See [`FieldError`]; the lines stay as they were.
@@ -69,7 +74,8 @@ impl FieldLines {
             | FieldName::TransferEncoding
             | FieldName::Connection
             | FieldName::KeepAlive
-            // RFC 9110 §7.8: "A sender of Upgrade MUST also send an "Upgrade" connection option in the Connection header field".
+            // RFC 9110 §7.8: "A sender of Upgrade MUST also send an "Upgrade" connection option in
+            // the Connection header field".
             | FieldName::Upgrade => return Err(FieldError::Managed),
             FieldName::Date => self.has_date = true,
             FieldName::Server => self.has_server = true,
@@ -147,9 +153,9 @@ impl FieldLines {
     }
 }
 
-/// RFC 9110 §5.3: "a sender MUST NOT generate multiple field lines with the same name in a message … unless that field's
-/// definition allows multiple field line values to be recombined as a comma-separated list". These do not, of the fields that
-/// an answer may have.
+/// RFC 9110 §5.3: "a sender MUST NOT generate multiple field lines with the same name in a message
+/// … unless that field's definition allows multiple field line values to be recombined as a
+/// comma-separated list". These do not, of the fields that an answer may have.
 const SINGLE: [&str; 11] = [
     "Age",
     "Content-Location",

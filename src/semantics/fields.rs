@@ -1,5 +1,5 @@
-//! Field lines of a request: known names, and the table of where each line stands in a head (RFC 9110 §5,
-//! §6.3).
+//! Field lines of a request: known names, and the table of where each line stands in a head
+//! (RFC 9110 §5, §6.3).
 //!
 //! No value is copied, and none is shown by `Debug`.
 
@@ -33,7 +33,8 @@ impl Span {
             .unwrap_or_default()
     }
 
-    /// The same as text; empty when it is not UTF-8. A target and a host are ASCII, in the bytes of their own head.
+    /// The same as text; empty when it is not UTF-8. A target and a host are ASCII, in the bytes of
+    /// their own head.
     pub fn text(self, bytes: &[u8]) -> &str {
         let bytes = bytes.get(self.start as usize..self.end as usize);
         let text = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok());
@@ -121,8 +122,8 @@ impl FieldName {
         FieldName::odd(name)
     }
 
-    /// The entry of the name that stands from `start` to `end` in a head. The bytes behind it are looked at too, as it is
-    /// compared in whole words, but say nothing.
+    /// The entry of the name that stands from `start` to `end` in a head. The bytes behind it are
+    /// looked at too, as it is compared in whole words, but say nothing.
     #[inline(always)]
     pub fn at(head: &[u8], start: usize, end: usize) -> FieldName {
         let Some(word) = word_at(head, start) else {
@@ -163,7 +164,8 @@ struct Spelling {
     len: usize,
     /// Its first bytes.
     bytes: u128,
-    /// All their bits but bit 5 of the letters, which alone may differ: a hyphen has to be a hyphen.
+    /// All their bits but bit 5 of the letters, which alone may differ: a hyphen has to be a
+    /// hyphen.
     exact: u128,
 }
 
@@ -194,7 +196,8 @@ impl Spelling {
     }
 }
 
-/// The bytes from `start` on, lowest first, as far as there are any. `None` when there are fewer than a word in all.
+/// The bytes from `start` on, lowest first, as far as there are any. `None` when there are fewer
+/// than a word in all.
 #[inline(always)]
 fn word_at(bytes: &[u8], start: usize) -> Option<u128> {
     if let Some(word) = bytes.get(start..).and_then(<[u8]>::first_chunk) {
@@ -205,8 +208,9 @@ fn word_at(bytes: &[u8], start: usize) -> Option<u128> {
     word.checked_shr(8 * u32::try_from(before).ok()?)
 }
 
-/// Where the spelling of a name of `len` bytes is, if it is a known one; they have a place each. Of a letter the lower five bits
-/// count, which its case does not change; what other bytes make of them does not matter, as the whole name is compared.
+/// Where the spelling of a name of `len` bytes is, if it is a known one; they have a place each. Of
+/// a letter the lower five bits count, which its case does not change; what other bytes make of
+/// them does not matter, as the whole name is compared.
 #[inline(always)]
 const fn place(first: u32, len: usize) -> usize {
     let letters = first & u32::from_le_bytes([0x1F; 4]);
@@ -248,7 +252,8 @@ pub struct FieldLine {
     pub value: Span,
 }
 
-/// Where the field lines of one head stand. Kept and reused by the thread that parses, so that a request allocates nothing.
+/// Where the field lines of one head stand. Kept and reused by the thread that parses, so that a
+/// request allocates nothing.
 #[derive(Debug, Default)]
 pub struct FieldTable {
     pub(crate) lines: Vec<FieldLine>,
@@ -290,9 +295,11 @@ impl FieldTable {
     }
 }
 
-/// The field lines of a request: names without regard to case, values as opaque bytes (RFC 9110 §5.5).
+/// The field lines of a request: names without regard to case, values as opaque bytes
+/// (RFC 9110 §5.5).
 ///
-/// Printing it for debugging shows names and the lengths of values, never a value: some are secrets.
+/// Printing it for debugging shows names and the lengths of values, never a value: some are
+/// secrets.
 #[derive(Clone, Copy)]
 pub struct Headers<'a> {
     bytes: &'a [u8],
@@ -386,10 +393,11 @@ pub fn valid_name(name: &[u8]) -> bool {
     !name.is_empty() && class::token_len(name) == name.len()
 }
 
-/// Whether a field can have this value. White space around it is allowed and means nothing (RFC 9110 §5.5).
+/// Whether a field can have this value. White space around it is allowed and means nothing
+/// (RFC 9110 §5.5).
 pub fn valid_value(value: &[u8]) -> bool {
-    // RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous". One written by a server
-    // lets whoever chose the value write a response of their own.
+    // RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous".
+    // One written by a server lets whoever chose the value write a response of their own.
     // STRICTER: so are the other controls, which RFC 9110 §5.5 lets a recipient retain.
     value.iter().all(|&byte| class::is_field_octet(byte))
 }

@@ -14,10 +14,11 @@ pub struct Authority<'a> {
     pub port: Option<u16>,
 }
 
-/// Parses `uri-host [ ":" port ]`: no userinfo, no path, no white space, no comma; an IPv6 literal must be one.
+/// Parses `uri-host [ ":" port ]`: no userinfo, no path, no white space, no comma; an IPv6 literal
+/// must be one.
 ///
-/// An empty host is `Some` with an empty name only for the Host field of a target without authority (`allow_empty`,
-/// RFC 9110 §7.2); `http` and `https` URIs never have one (RFC 9110 §4.2.1).
+/// An empty host is `Some` with an empty name only for the Host field of a target without authority
+/// (`allow_empty`, RFC 9110 §7.2); `http` and `https` URIs never have one (RFC 9110 §4.2.1).
 pub fn parse(bytes: &[u8], allow_empty: bool) -> Option<Authority<'_>> {
     let (host, port) = host_and_port(bytes, allow_empty)?;
     Some(Authority {
@@ -31,8 +32,9 @@ pub fn is_valid(bytes: &[u8], allow_empty: bool) -> bool {
     host_and_port(bytes, allow_empty).is_some()
 }
 
-/// [`is_valid`] for the bytes at `span` of a head. The bytes behind them are looked at too, as a search over many is quicker
-/// than one over few, but say nothing: none that ends a field value or a target belongs to a host.
+/// [`is_valid`] for the bytes at `span` of a head. The bytes behind them are looked at too, as a
+/// search over many is quicker than one over few, but say nothing: none that ends a field value or
+/// a target belongs to a host.
 #[inline]
 pub fn is_valid_at(span: Span, bytes: &[u8], allow_empty: bool) -> bool {
     // What nearly every host is: a name or an IPv4 address, and perhaps a port.
@@ -69,8 +71,8 @@ fn host_len(bytes: &[u8]) -> Option<usize> {
     match bytes {
         [b'[', literal @ ..] => {
             let len = literal.iter().position(|&byte| byte == b']')?;
-            // STRICTER: RFC 3986 §3.2.2 also has IPvFuture ("v1.…"), of which no version exists; what one server takes for a
-            // name another would take for nothing.
+            // STRICTER: RFC 3986 §3.2.2 also has IPvFuture ("v1.…"), of which no version exists;
+            // what one server takes for a name another would take for nothing.
             ipv6_address(&literal[..len])?;
             Some(len + 2)
         }
@@ -78,7 +80,8 @@ fn host_len(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// An IPv4 address: four decimal numbers, with no sign, white space or zeros in front, and nothing else.
+/// An IPv4 address: four decimal numbers, with no sign, white space or zeros in front, and nothing
+/// else.
 pub fn ipv4_address(bytes: &[u8]) -> Option<Ipv4Addr> {
     std::str::from_utf8(bytes).ok()?.parse().ok()
 }
@@ -88,15 +91,16 @@ pub fn ipv6_address(bytes: &[u8]) -> Option<Ipv6Addr> {
     std::str::from_utf8(bytes).ok()?.parse().ok()
 }
 
-/// RFC 3986 §3.2.2: "reg-name = *( unreserved / pct-encoded / sub-delims )"; an IPv4 address is spelt in the same bytes.
+/// RFC 3986 §3.2.2: "reg-name = *( unreserved / pct-encoded / sub-delims )"; an IPv4 address is
+/// spelt in the same bytes.
 fn reg_name_len(bytes: &[u8]) -> Option<usize> {
     // What nearly every host is made of.
     let mut len = class::host_name_end(bytes, 0);
     while len < bytes.len() {
         match bytes[len] {
             byte if class::is_unreserved(byte) => len += 1,
-            // STRICTER: a comma is a sub-delim, but in a Host field it is what a list of two merged Host fields looks
-            // like, of which the next server may take the other.
+            // STRICTER: a comma is a sub-delim, but in a Host field it is what a list of two merged
+            // Host fields looks like, of which the next server may take the other.
             b',' => return None,
             b'%' => {
                 number::hex_digit(*bytes.get(len + 1)?)?;

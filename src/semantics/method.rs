@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::bytes::class;
 
-/// A request method. Methods are case-sensitive (RFC 9110 §9.1); one that is not among the nine is kept as it came.
+/// A request method. Methods are case-sensitive (RFC 9110 §9.1); one that is not among the nine is
+/// kept as it came.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Method {
@@ -30,11 +31,13 @@ pub enum Method {
     Other(OtherMethod),
 }
 
-/// A method that is not one of the nine: a token of at most 23 bytes, made by [`Method::from_token`] alone.
+/// A method that is not one of the nine: a token of at most 23 bytes, made by
+/// [`Method::from_token`] alone.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OtherMethod {
     len: u8,
-    /// INVARIANT: the first `len` bytes are a token, the others zero (so that equality may be derived).
+    /// INVARIANT: the first `len` bytes are a token, the others zero (so that equality may be
+    /// derived).
     bytes: [u8; METHOD_BYTES],
 }
 
@@ -43,8 +46,7 @@ pub struct OtherMethod {
 pub const METHOD_BYTES: usize = 23;
 
 impl Method {
-    /// The method that a token names. `None` when it is longer than [`METHOD_BYTES`] or no
-    /// token.
+    /// The method that a token names. `None` when it is longer than [`METHOD_BYTES`] or no token.
     pub fn from_token(token: &[u8]) -> Option<Method> {
         // RFC 9110 §9.1: "The method token is case-sensitive".
         Some(match token {

@@ -1,7 +1,7 @@
 //! What a message means (RFC 9110), apart from how it is written in bytes (RFC 9112).
 //!
-//! Nothing here knows IO, clocks, framing or files. Parsing a request allocates nothing here, apart from
-//! the list of its ranges.
+//! Nothing here knows IO, clocks, framing or files. Parsing a request allocates nothing here, apart
+//! from the list of its ranges.
 #![forbid(unsafe_code)]
 
 pub mod accept;

@@ -1,8 +1,8 @@
 //! The parts of a representation that a Range field asks for (RFC 9110 §14.1.2, §14.2).
 //!
 //! Whether the field applies at all, by method and If-Range, is decided in
-//! [`precondition`](super::precondition). No byte is selected twice, and the constants below bound the
-//! parts, the memory and the work.
+//! [`precondition`](super::precondition). No byte is selected twice, and the constants below bound
+//! the parts, the memory and the work.
 
 use super::{FieldName, Headers, list};
 use crate::bytes::number;
@@ -23,8 +23,8 @@ pub enum Selection {
     Whole,
     /// One range: 206 with a Content-Range field.
     One(ByteRange),
-    /// Two ranges or more, [`RANGES_MAX`] at most, [`RANGE_GAP`] bytes or more apart, in the order in which they are to be sent: 206
-    /// as multipart/byteranges.
+    /// Two ranges or more, [`RANGES_MAX`] at most, [`RANGE_GAP`] bytes or more apart, in the order
+    /// in which they are to be sent: 206 as multipart/byteranges.
     Several(Vec<ByteRange>),
     /// Nothing of what is asked for is there: 416.
     Unsatisfiable,
@@ -43,8 +43,9 @@ pub const RANGE_GAP: u64 = 80;
 
 /// What the Range field of a GET asks for of a representation of `length` bytes.
 ///
-/// A field that is not valid is ignored, as is one of another unit, one that stands on two lines, and one that asks for too many
-/// ranges. RFC 9110 §14.2: "A server MAY ignore the Range header field."
+/// A field that is not valid is ignored, as is one of another unit, one that stands on two lines,
+/// and one that asks for too many ranges. RFC 9110 §14.2: "A server MAY ignore the Range header
+/// field."
 pub fn select(headers: Headers<'_>, length: u64) -> Selection {
     let mut lines = headers.known_all(FieldName::Range);
     match (lines.next(), lines.next()) {
@@ -59,8 +60,8 @@ fn selection(value: &[u8], length: u64) -> Option<Selection> {
     let mut asked = Vec::new();
     let mut specs = 0;
     for spec in list::elements(range_set(value)?) {
-        // RFC 9110 §14.1.1: "A ranges-specifier is invalid if it contains any range-spec that is invalid or undefined for the
-        // indicated range-unit."
+        // RFC 9110 §14.1.1: "A ranges-specifier is invalid if it contains any range-spec that is
+        // invalid or undefined for the indicated range-unit."
         let spec = Spec::parse(spec)?;
         specs += 1;
         if specs > RANGE_SPECS_MAX {
@@ -75,9 +76,11 @@ fn selection(value: &[u8], length: u64) -> Option<Selection> {
     if asked.is_empty() {
         return Some(Selection::Unsatisfiable);
     }
-    // RFC 9110 §14.1.2: "When a selected representation has zero length, the only satisfiable form of range-spec in a GET request is
-    // a suffix-range with a non-zero suffix-length." No Content-Range field can say which bytes those are; so, RFC 9110 §14.2: "A
-    // server that supports range requests MAY ignore a Range header field when the selected representation has no content".
+    // RFC 9110 §14.1.2: "When a selected representation has zero length, the only satisfiable form
+    // of range-spec in a GET request is a suffix-range with a non-zero suffix-length." No
+    // Content-Range field can say which bytes those are; so, RFC 9110 §14.2: "A server that
+    // supports range requests MAY ignore a Range header field when the selected representation has
+    // no content".
     if length == 0 {
         return None;
     }
@@ -89,8 +92,9 @@ fn selection(value: &[u8], length: u64) -> Option<Selection> {
     }
 }
 
-/// What stands behind `bytes=`. `None` for another unit, which RFC 9110 §14.2 has ignored: "An origin server MUST ignore a Range
-/// header field that contains a range unit it does not understand."
+/// What stands behind `bytes=`. `None` for another unit, which RFC 9110 §14.2 has ignored: "An
+/// origin server MUST ignore a Range header field that contains a range unit it does not
+/// understand."
 fn range_set(value: &[u8]) -> Option<&[u8]> {
     const UNIT: &[u8] = b"bytes=";
     // RFC 9110 §14.1: "All range unit names are case-insensitive".
@@ -98,7 +102,8 @@ fn range_set(value: &[u8]) -> Option<&[u8]> {
     unit.eq_ignore_ascii_case(UNIT).then_some(set)
 }
 
-/// One range, as it is asked for (RFC 9110 §14.1.1). `u64::MAX` stands for what is larger, too: it lies behind every end.
+/// One range, as it is asked for (RFC 9110 §14.1.1). `u64::MAX` stands for what is larger, too: it
+/// lies behind every end.
 enum Spec {
     /// `int-range = first-pos "-" [ last-pos ]`; without `last-pos`, up to the end.
     From(u64, u64),
@@ -116,7 +121,8 @@ impl Spec {
             (first, last) => {
                 let first = number::decimal_or_max(first)?;
                 let last = number::decimal_or_max(last)?;
-                // RFC 9110 §14.1.1: "An int-range is invalid if the last-pos value is present and less than the first-pos."
+                // RFC 9110 §14.1.1: "An int-range is invalid if the last-pos value is present and
+                // less than the first-pos."
                 (first <= last).then_some(Spec::From(first, last))
             }
         }
@@ -125,15 +131,17 @@ impl Spec {
     /// What it asks for of `length` bytes; `None` when it is not satisfiable.
     fn within(&self, length: u64, place: usize) -> Option<Asked> {
         let (first, end) = match *self {
-            // RFC 9110 §14.1.2: "an int-range with a first-pos that is less than the current length".
+            // RFC 9110 §14.1.2: "an int-range with a first-pos that is less than the current
+            // length".
             Spec::From(first, _) if first >= length => return None,
-            // RFC 9110 §14.1.2: "If the last-pos value is absent, or if the value is greater than or equal to the current length of
-            // the representation data, the byte range is interpreted as the remainder of the representation".
+            // RFC 9110 §14.1.2: "If the last-pos value is absent, or if the value is greater than
+            // or equal to the current length of the representation data, the byte range is
+            // interpreted as the remainder of the representation".
             Spec::From(first, last) => (first, last.saturating_add(1).min(length)),
             // RFC 9110 §14.1.2: "a suffix-range with a non-zero suffix-length".
             Spec::Last(0) => return None,
-            // RFC 9110 §14.1.2: "If the selected representation is shorter than the specified suffix-length, the entire
-            // representation is used."
+            // RFC 9110 §14.1.2: "If the selected representation is shorter than the specified
+            // suffix-length, the entire representation is used."
             Spec::Last(most) => (length.saturating_sub(most), length),
         };
         Some(Asked { first, end, place })
@@ -159,10 +167,12 @@ impl Asked {
     }
 }
 
-/// Makes one of those that overlap, touch, or have so few bytes between them that a part's head costs more.
+/// Makes one of those that overlap, touch, or have so few bytes between them that a part's head
+/// costs more.
 ///
-/// RFC 9110 §15.3.7.2: "a server MAY coalesce any of the ranges that overlap, or that are separated by a gap that is smaller than the
-/// overhead of sending multiple parts, regardless of the order in which the corresponding range-spec appeared".
+/// RFC 9110 §15.3.7.2: "a server MAY coalesce any of the ranges that overlap, or that are separated
+/// by a gap that is smaller than the overhead of sending multiple parts, regardless of the order in
+/// which the corresponding range-spec appeared".
 fn coalesce(asked: &mut Vec<Asked>) {
     asked.sort_unstable_by_key(|range| range.first);
     asked.dedup_by(|next, before| {
@@ -173,7 +183,8 @@ fn coalesce(asked: &mut Vec<Asked>) {
         }
         is_near
     });
-    // RFC 9110 §15.3.7.2: "A server that generates a multipart response SHOULD send the parts in the same order that the
-    // corresponding range-spec appeared in the received Range header field". Of those that became one, the first says where.
+    // RFC 9110 §15.3.7.2: "A server that generates a multipart response SHOULD send the parts in
+    // the same order that the corresponding range-spec appeared in the received Range header
+    // field". Of those that became one, the first says where.
     asked.sort_unstable_by_key(|range| range.place);
 }

@@ -4,13 +4,14 @@ use std::fmt;
 
 /// A status code from 100 to 999.
 ///
-/// The constants are the codes of RFC 9110 §15 that are in use, and those of later documents that a server of files and
-/// small programs meets. Any other comes from [`Status::from_code`].
+/// The constants are the codes of RFC 9110 §15 that are in use, and those of later documents that a
+/// server of files and small programs meets. Any other comes from [`Status::from_code`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Status(u16);
 
 impl Status {
-    /// The status with this code. `None` outside 100 to 999: a status line has room for three digits (RFC 9112 §4).
+    /// The status with this code. `None` outside 100 to 999: a status line has room for three
+    /// digits (RFC 9112 §4).
     pub const fn from_code(code: u16) -> Option<Status> {
         match code {
             100..=999 => Some(Status(code)),
@@ -36,8 +37,8 @@ impl Status {
 
     /// Whether an answer with this status can have content.
     pub const fn allows_content(self) -> bool {
-        // RFC 9110 §6.4.1: "All 1xx (Informational), 204 (No Content), and 304 (Not Modified) responses do not include
-        // content."
+        // RFC 9110 §6.4.1: "All 1xx (Informational), 204 (No Content), and 304 (Not Modified)
+        // responses do not include content."
         !matches!(self.0, 100..=199 | 204 | 304)
     }
 }

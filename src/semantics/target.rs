@@ -1,7 +1,7 @@
 //! The four forms of a request target (RFC 9112 §3.2, RFC 3986).
 //!
-//! A target is taken apart where it lies: nothing is decoded, normalised or copied. Whether a path's
-//! escapes are valid, and where it leads, is decided elsewhere.
+//! A target is taken apart where it lies: nothing is decoded, normalised or copied. Whether a
+//! path's escapes are valid, and where it leads, is decided elsewhere.
 
 use super::{Method, Span, host};
 use crate::bytes::class;
@@ -24,9 +24,9 @@ pub enum TargetForm {
 pub struct Target {
     /// Its form.
     pub form: TargetForm,
-    /// The path as it came: starts with `/` in the origin form, and in the absolute form unless it is empty, which
-    /// stands for `/` (RFC 9110 §4.2.3), or with OPTIONS and no query for the server as a whole (RFC 9112 §3.2.4).
-    /// Empty in the other two forms.
+    /// The path as it came: starts with `/` in the origin form, and in the absolute form unless it
+    /// is empty, which stands for `/` (RFC 9110 §4.2.3), or with OPTIONS and no query for the
+    /// server as a whole (RFC 9112 §3.2.4). Empty in the other two forms.
     pub path: Span,
     /// What follows the first `?`, without it. `Some` of an empty span for `/?`.
     pub query: Option<Span>,
@@ -35,8 +35,8 @@ pub struct Target {
 }
 
 impl Target {
-    /// The path of `target`, which this is taken apart from: `/` when an absolute target has none, `*` in the asterisk form,
-    /// and empty in the authority form.
+    /// The path of `target`, which this is taken apart from: `/` when an absolute target has none,
+    /// `*` in the asterisk form, and empty in the authority form.
     pub fn path_of<'a>(&self, target: &'a str) -> &'a str {
         let Span { start, end } = self.path;
         let path = target.get(start as usize..end as usize);
@@ -55,29 +55,29 @@ impl Target {
     }
 }
 
-/// The target is none of the forms that its method may have, or holds a byte that no target may hold.
+/// The target is none of the forms that its method may have, or holds a byte that no target may
+/// hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidTarget;
 
 impl Target {
-    /// Takes a target apart. A fragment (`#`) is refused: RFC 9112 §3.2 has none in any form. Escapes are not judged:
-    /// who decodes them does that.
+    /// Takes a target apart. A fragment (`#`) is refused: RFC 9112 §3.2 has none in any form.
+    /// Escapes are not judged: who decodes them does that.
     ///
     /// # Errors
     /// [`InvalidTarget`] for anything else.
     pub fn parse(bytes: &[u8], method: Method) -> Result<Target, InvalidTarget> {
-        // LENIENT: RFC 3986 §3.3 and §3.4 want `"`, `<`, `>`, `[`, `\`, `]`, `^`, `` ` ``, `{`, `|` and `}` escaped, but the
-        // WHATWG URL Standard (§1.3, the percent-encode sets of paths and queries) leaves some of them in and every browser
-        // sends them raw: `/search?q=a|b` is an everyday request. None of them ends a target, so two servers in a chain
-        // cannot disagree on where it ends. `\` is an ordinary byte here; the path resolver refuses it.
+        // LENIENT: RFC 3986 §3.3 and §3.4 want `"`, `<`, `>`, `[`, `\`, `]`, `^`, ``
+        // ` ``, `{`, `|` and `}` escaped, but the WHATWG URL Standard (§1.3, the percent-encode sets of paths and queries) leaves some of them in and every browser sends them raw: `/search?q=a|b` is an everyday request. None of them ends a target, so two servers in a chain cannot disagree on where it ends. `\`
+        // is an ordinary byte here; the path resolver refuses it.
         let path = class::path_end(bytes, 0);
         // Spans hold 32 bits.
         if u32::try_from(bytes.len()).is_err() || class::target_end(bytes, path) < bytes.len() {
             return Err(InvalidTarget);
         }
         let query = (path < bytes.len()).then_some(path);
-        // RFC 9112 §3.2.3: "The "authority-form" of request-target is only used for CONNECT requests", and CONNECT has
-        // no other: a path would be no place to make a tunnel to.
+        // RFC 9112 §3.2.3: "The "authority-form" of request-target is only used for CONNECT
+        // requests", and CONNECT has no other: a path would be no place to make a tunnel to.
         if method == Method::Connect {
             return authority_form(bytes);
         }
@@ -85,14 +85,15 @@ impl Target {
             return Ok(target);
         }
         match bytes {
-            // RFC 9112 §3.2.4: "The "asterisk-form" of request-target is only used for a server-wide OPTIONS request".
+            // RFC 9112 §3.2.4: "The "asterisk-form" of request-target is only used for a
+            // server-wide OPTIONS request".
             b"*" if method == Method::Options => Ok(asterisk_form()),
             _ => absolute_form(bytes, query),
         }
     }
 
-    /// An origin form whose bytes are known to be those that a target may hold, with the first `?` among them. `None` for any
-    /// other form.
+    /// An origin form whose bytes are known to be those that a target may hold, with the first `?`
+    /// among them. `None` for any other form.
     #[inline(always)]
     pub(crate) fn origin_form(bytes: &[u8], query: Option<usize>) -> Option<Target> {
         if bytes.first() != Some(&b'/') {
@@ -116,7 +117,8 @@ fn asterisk_form() -> Target {
     }
 }
 
-/// RFC 9110 §4.2.1: "http-URI = "http" "://" authority path-abempty [ "?" query ]", and the same for https.
+/// RFC 9110 §4.2.1: "http-URI = "http" "://" authority path-abempty [ "?" query ]", and the same
+/// for https.
 fn absolute_form(bytes: &[u8], query: Option<usize>) -> Result<Target, InvalidTarget> {
     let start = scheme_len(bytes).ok_or(InvalidTarget)?;
     let behind = &bytes[start..];
@@ -124,8 +126,9 @@ fn absolute_form(bytes: &[u8], query: Option<usize>) -> Result<Target, InvalidTa
         .iter()
         .position(|&byte| matches!(byte, b'/' | b'?'))
         .unwrap_or(behind.len());
-    // RFC 9110 §4.2.1 on an empty host: "A recipient that processes such a URI reference MUST reject it as invalid."
-    // RFC 9110 §4.2.4 on userinfo: "treat its presence as an error; it is likely being used to obscure the authority".
+    // RFC 9110 §4.2.1 on an empty host: "A recipient that processes such a URI reference MUST
+    // reject it as invalid." RFC 9110 §4.2.4 on userinfo: "treat its presence as an error; it is
+    // likely being used to obscure the authority".
     host::parse(&behind[..len], false).ok_or(InvalidTarget)?;
     let path = start + len;
     Ok(Target {
@@ -139,8 +142,9 @@ fn absolute_form(bytes: &[u8], query: Option<usize>) -> Result<Target, InvalidTa
 /// RFC 9112 §3.2.3: "authority-form = uri-host ":" port".
 fn authority_form(bytes: &[u8]) -> Result<Target, InvalidTarget> {
     let authority = host::parse(bytes, false).ok_or(InvalidTarget)?;
-    // RFC 9110 §9.3.6: "There is no default port; a client MUST send the port number even if the CONNECT request is
-    // based on a URI reference that contains an authority component with an elided port".
+    // RFC 9110 §9.3.6: "There is no default port; a client MUST send the port number even if the
+    // CONNECT request is based on a URI reference that contains an authority component with an
+    // elided port".
     if authority.port.is_none() {
         return Err(InvalidTarget);
     }
@@ -153,7 +157,8 @@ fn authority_form(bytes: &[u8]) -> Result<Target, InvalidTarget> {
     })
 }
 
-/// The length of `http://` or `https://` at the start. RFC 3986 §3.1: "schemes are case-insensitive".
+/// The length of `http://` or `https://` at the start. RFC 3986 §3.1: "schemes are
+/// case-insensitive".
 fn scheme_len(bytes: &[u8]) -> Option<usize> {
     let starts_with = |scheme: &[u8]| {
         bytes
