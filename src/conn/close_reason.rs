@@ -3,39 +3,38 @@
 use crate::h1::Reject;
 use std::fmt;
 
-/// Why a connection ended: one of these for each, visible to the observer and in tests.
+/// Why a connection ended. Each connection has one reason, which the observer sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CloseReason {
     /// The client closed between two requests, or without sending a byte.
     PeerClosed,
-    /// The client closed, or stopped sending, within a head or content.
+    /// The client closed, or stopped sending, within a head or a body.
     PeerClosedEarly,
     /// The connection was reset, or failed in another way.
     Failed,
-    /// The last answer said `Connection: close`, because the client, the handler or a limit asked
+    /// The last response said `Connection: close`, because the client, the handler or a limit asked
     /// for it.
     Answered,
-    /// The other protocol that went on behind a 101 has ended.
+    /// The connection went on in another protocol after a 101, and that has ended.
     Upgraded,
     /// The message was refused.
     Rejected(Reject),
-    /// No request came within [`Timeouts::keep_alive`](crate::Timeouts::keep_alive), or not a byte
-    /// within [`Timeouts::head`](crate::Timeouts::head) of the accept.
+    /// No request came within [`Timeouts::keep_alive`](crate::Timeouts::keep_alive), or no byte
+    /// within [`Timeouts::head`](crate::Timeouts::head) after the accept.
     IdleTimeout,
-    /// The client took too long to read an answer.
+    /// The client took too long to read a response.
     WriteTimeout,
-    /// The handler left more content unread than
+    /// The handler left more of the body unread than
     /// [`Limits::discard_bytes`](crate::Limits::discard_bytes).
     UnreadContent,
-    /// The handler's content ended before its declared length: a file shrank, or a stream ended or
-    /// failed. Or what a program wrote ended with an error (see
-    /// [`Response::writer`](crate::Response::writer)).
+    /// The response body ended before its declared length: a file shrank, or a stream ended or
+    /// failed. Or a [`writer`](crate::Response::writer) returned an error.
     ContentFailed,
     /// The handler panicked.
     Panicked,
-    /// The server is full: the slot, the descriptor, the memory or the worker of this connection
-    /// was needed for others.
+    /// The server is at capacity: the slot, descriptor, memory or worker of this connection was
+    /// needed for others.
     Overload,
     /// The server is shutting down.
     Shutdown,

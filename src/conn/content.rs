@@ -10,19 +10,19 @@ use crate::h1::write::CONTINUE;
 use crate::h1::{Reject, chunked};
 use crate::limits::Limits;
 
-/// The most unread content that is dropped: the limit, as far as a connection counts.
+/// The largest unread body that is discarded: the limit, as far as a `u32` counts.
 pub(super) fn discard_max(limits: &Limits) -> u32 {
-    // One byte less than can be counted, so that one too many can be told.
+    // One less than the largest count, so that exceeding it can be told.
     u32::try_from(limits.discard_bytes)
         .unwrap_or(u32::MAX)
         .min(u32::MAX - 1)
 }
 
 impl Connection {
-    /// The part of [`next_event`](Connection::next_event) that is about the present request's body,
-    /// for a program that pulls it while it holds the head, whose field lines lie in the table:
-    /// [`Event::Content`], [`Event::Read`], or [`Event::Refuse`]; [`Event::Respond`] when it has
-    /// been taken to its end, and in every phase but [`Phase::Handle`].
+    /// The part of [`next_event`](Connection::next_event) that is about the current request's body,
+    /// for a program that pulls the body while it holds the head, whose field lines are in the
+    /// table. Returns [`Event::Content`], [`Event::Read`] or [`Event::Refuse`]; [`Event::Respond`]
+    /// at the end of the body, and in every phase but [`Phase::Handle`].
     pub fn next_content(
         &mut self,
         input: &[u8],
@@ -63,8 +63,8 @@ impl Connection {
         Event::Read
     }
 
-    /// Whether the content that is awaited with a head is in `input`, which starts with the head's
-    /// first byte: all of it, or as much of it as is awaited.
+    /// Whether the body that is awaited with a head is in `input`, which starts with the head's
+    /// first byte: all of it, or as much as is awaited.
     pub(super) fn prefetch(
         &mut self,
         mut prefetch: Prefetch,
@@ -84,8 +84,8 @@ impl Connection {
             }
         };
         if is_here {
-            // The wait is over, however long the handler takes; the bytes count again when it takes
-            // them.
+            // The wait is over, however long the handler takes. The bytes count again when the
+            // handler takes them.
             self.reading.progress(now, 0, min_rate);
             self.reading.forget(u64::from(prefetch.here), min_rate);
             if let Content::Chunked(decoder) = &mut self.content {
@@ -94,7 +94,7 @@ impl Connection {
             self.stage = Stage::Handle;
             return Ok(true);
         }
-        // An event that brings nothing is no progress.
+        // An event that brings no bytes is no progress.
         let more = here.len().saturating_sub(usize::from(prefetch.here));
         if more > 0 {
             self.reading.progress(now, more as u64, min_rate);
@@ -106,7 +106,7 @@ impl Connection {
     }
 
     /// Takes content from the start of `input`: framing up to the next run of data, and that run.
-    /// Data is handed out once.
+    /// Data is returned once.
     pub(super) fn take_content(
         &mut self,
         input: &[u8],
@@ -135,9 +135,9 @@ impl Connection {
         Ok(taken)
     }
 
-    /// Drops content that nobody read, from the start of `input`, and says how many bytes that
-    /// were. At the content's end the connection is idle again; when it is malformed, or more than
-    /// the limit, the connection's end begins.
+    /// Discards unread content from the start of `input` and returns the number of bytes. At the
+    /// end of the content the connection is idle again; malformed content, or more than the limit,
+    /// begins the end of the connection.
     pub(super) fn discard(
         &mut self,
         mut dropped: u32,
@@ -192,7 +192,7 @@ fn look_for_end(
     Ok(decoder.is_done())
 }
 
-/// A count of bytes of content that are here, fewer than are awaited.
+/// The number of bytes of content that are here: fewer than are awaited.
 fn below_awaited(count: usize) -> u16 {
     u16::try_from(count).unwrap_or(u16::MAX)
 }

@@ -8,35 +8,35 @@ use super::state::{Connection, Phase};
 use crate::h1::Reject;
 
 impl Connection {
-    /// When the wait for the peer's bytes ends. It counts from [`Event::Read`] to the next event.
+    /// When the wait for the peer's bytes ends. It runs from [`Event::Read`] to the next event.
     pub fn read_deadline(&self) -> Moment {
         self.deadline
     }
 
-    /// A response's bytes wait for the peer to read: when that wait ends
-    /// ([`Timeouts::write`](crate::Timeouts::write), and the minimum rate). After that the
-    /// connection is to be closed, for [`CloseReason::WriteTimeout`].
+    /// Begins or continues the wait for the peer to read a response, and returns its end
+    /// ([`Timeouts::write`](crate::Timeouts::write), and the minimum rate). After that, close the
+    /// connection for [`CloseReason::WriteTimeout`].
     pub fn write_deadline(&mut self, now: Moment, config: &Config) -> Moment {
         self.writing.wait(now, config.timeouts.write)
     }
 
-    /// The next bytes of the body are waited for from now on, unless they have been already: when
-    /// that wait ends ([`Timeouts::body`](crate::Timeouts::body), and the minimum rate).
-    /// [`next_event`](Connection::next_event) begins it, too, where it [looks at
+    /// Begins or continues the wait for the next bytes of the body, and returns its end
+    /// ([`Timeouts::body`](crate::Timeouts::body), and the minimum rate).
+    /// [`next_event`](Connection::next_event) does this itself where it [checks
     /// deadlines](Config::checks_deadlines).
     pub fn content_deadline(&mut self, now: Moment, config: &Config) -> Moment {
         self.deadline = self.reading.wait(now, config.timeouts.body);
         self.deadline
     }
 
-    /// n bytes of what was framed have been sent, as far as this end can tell.
+    /// Tells the connection that n bytes of the output have been sent, as far as this end can tell.
     pub fn wrote(&mut self, now: Moment, bytes: u64, config: &Config) {
-        // The idle time is the client's from when it could read the response, not from when that
-        // was framed.
+        // The idle time runs from when the client could read the response, not from when that was
+        // framed.
         if self.phase() == Phase::Idle && self.writing.is_waiting() {
             self.deadline = now.after(config.timeouts.keep_alive);
         }
-        // So is the time for the last response.
+        // So does the time for the last response.
         if self.phase() == Phase::Linger && bytes > 0 {
             self.deadline = now.after(config.timeouts.linger);
         }
@@ -44,9 +44,9 @@ impl Connection {
         self.writing.progress(now, bytes, min_rate);
     }
 
-    /// What the time means when nothing more has come: [`Event::Refuse`] or [`Event::Close`] once
-    /// the wait is over, which [`next_event`](Connection::next_event) then gives, too. `None`
-    /// before that, and where the peer is not waited for.
+    /// What a deadline means when no more bytes have come: [`Event::Refuse`] or [`Event::Close`]
+    /// once the wait is over, which [`next_event`](Connection::next_event) repeats. `None` before
+    /// that, and where the peer is not waited for.
     pub fn on_deadline(&mut self, now: Moment) -> Option<Event> {
         if now < self.deadline {
             return None;

@@ -3,25 +3,24 @@
 use super::moment::Moment;
 use std::time::Duration;
 
-/// How long one transfer may still keep the server waiting: a bound on each single wait, and one on
-/// all of them that grows with what was moved. Without the second, a byte every 29 seconds would
-/// hold a connection for ever.
+/// How long one transfer may still keep the server waiting. Each wait is bounded, and so is their
+/// sum, by a bound that grows with the bytes moved. Without the second, a byte every 29 seconds
+/// would hold a connection forever.
 ///
-/// Small, as each connection has two of them: what was earned and what was waited are kept as their
-/// difference. It counts up to 24 days, in either direction; a transfer that is owed more than
-/// that, or owes more, is owed or owes that.
+/// Small, as each connection has two: only the difference between time earned and time waited is
+/// kept. It saturates at ±24 days.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MinRate {
-    /// When the present wait began; [`Moment::NEVER`] while there is none.
+    /// When the current wait began; [`Moment::NEVER`] while there is none.
     pub(super) since: Moment,
-    /// Milliseconds that were earned, less those that were waited.
+    /// Milliseconds earned, less those waited.
     pub(super) credit: i32,
-    /// Bytes that were moved and have not earned a second yet.
+    /// Bytes moved that have not earned a second yet.
     pub(super) odd: u32,
 }
 
 impl MinRate {
-    /// Of a transfer that has not begun.
+    /// A transfer that has not begun.
     pub(super) const NEW: MinRate = MinRate {
         since: Moment::NEVER,
         credit: 0,
@@ -37,7 +36,7 @@ impl MinRate {
         }
         let rate = u64::from(min_rate.max(1));
         let bytes = bytes.saturating_add(u64::from(self.odd));
-        // The rest of a division by a `u32` is one.
+        // The remainder of a division by a `u32` fits a `u32`.
         self.odd = (bytes % rate) as u32;
         self.credit = self.credit.saturating_add(earned(bytes, min_rate));
     }
@@ -47,13 +46,14 @@ impl MinRate {
         self.since != Moment::NEVER
     }
 
-    /// Bytes that have been counted, and were all, are to be counted once more, elsewhere.
+    /// Takes back what these bytes, all that were counted, have earned: they are counted again
+    /// elsewhere.
     pub(super) fn forget(&mut self, bytes: u64, min_rate: u32) {
         self.credit = self.credit.saturating_sub(earned(bytes, min_rate));
         self.odd = 0;
     }
 
-    /// A wait begins, or goes on: its deadline.
+    /// Begins or continues a wait, and returns its deadline.
     pub(super) fn wait(&mut self, now: Moment, idle: Duration) -> Moment {
         if !self.is_waiting() {
             self.since = now;
@@ -64,13 +64,13 @@ impl MinRate {
     }
 }
 
-/// What so many bytes earn: a second for each time the least rate.
+/// What n bytes earn: a second for each multiple of the minimum rate.
 fn earned(bytes: u64, min_rate: u32) -> i32 {
     let seconds = bytes / u64::from(min_rate.max(1));
     milliseconds(seconds.saturating_mul(1_000))
 }
 
-/// As many as can be counted.
+/// Saturates.
 fn milliseconds(count: u64) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }

@@ -1,60 +1,57 @@
 //! One connection's life, without a socket and without a clock.
 //!
-//! In: which bytes are a head, content, or surplus; what may be written now; how long to wait for
-//! it; why it ends. Out: buffers, files, threads. Never: IO; a clock (the time is an argument); a
-//! byte parsed after a refusal.
+//! The connection says which bytes are a head, a body or another request, what may be written now,
+//! how long to wait and why it ends. The loop around it owns buffers, streams and threads; time is
+//! an argument.
 //!
 //! ```text
-//!   accept ──▶ Idle ──byte──▶ Head ──complete──▶ Prefetch ──here──▶ Handle ──answer──▶ Send
-//!               ▲ │             │                   │                │                  │
-//!               │ │             └─────refused───────┴────────────────┘                  │
-//!               │ │                        │                                            │
-//!               │ └──deadline, FIN──▶ Closed ◀──deadline, FIN── Linger ◀──last answer───┤
-//!               │                                                                       │
-//!               └──────────────── Discard ◀────────── content left unread ────────────────┤
-//!               └────────────────────────────────── all read ───────────────────────────┘
+//!   accept ──▶ Idle ──byte──▶ Head ──complete──▶ Prefetch ──here──▶ Handle ──response──▶ Send
+//!               ▲ │             │                   │                │                    │
+//!               │ │             └──────refused──────┴────────────────┘                    │
+//!               │ └──deadline, FIN──▶ Closed ◀──deadline, FIN── Linger ◀──last response───┤
+//!               ├──────────────── Discard ◀────────── body left unread ───────────────────┤
+//!               └───────────────────────────────── all read ──────────────────────────────┘
 //! ```
 //!
 //! The rules, which no other file changes:
-//! - A request is begun only when the answer before it has been framed to its end; answers so go
+//! - A request begins only when the response before it has been framed to its end. So responses go
 //!   out in order.
-//! - Content belongs to its request: what a handler leaves unread is dropped in Discard or ends the
+//! - A body belongs to its request: the part that a handler leaves unread is discarded, or ends the
 //!   connection.
-//! - After a 101 nothing is parsed: the bytes behind it are another protocol's.
-//! - After a refusal nothing is parsed: the answer, then Linger (so that the peer reads it instead
-//!   of a reset), then Closed.
-//! - Every phase in which the peer is waited for has a deadline; Handle has one only while content
-//!   is waited for.
+//! - After a 101 nothing is parsed: the bytes after it belong to the other protocol.
+//! - After a refusal nothing is parsed: the response, then Linger (so that the peer reads it
+//!   instead of a reset), then Closed.
+//! - Every phase that waits for the peer has a deadline; Handle has one only while the body is
+//!   waited for.
 //!
 //! # The loop
 //!
-//! Whoever owns a stream asks [`Connection::next_event`] what is next, does it, and asks again. The
-//! loop keeps the bytes: those that have come (`input`) and those that are to go (`out`).
+//! The owner of a stream asks [`Connection::next_event`] what is next, does it, and asks again. The
+//! loop keeps the bytes received (`input`) and the bytes to send (`out`).
 //!
 //! | event | what the loop does |
 //! |---|---|
-//! | [`Read`](Event::Read) | sends `out`; reads behind `input`, or waits until [`read_deadline`](Connection::read_deadline); at the stream's end, [`input_ended`](Connection::input_ended) |
+//! | [`Read`](Event::Read) | sends `out`; reads more into `input`, or waits until [`read_deadline`](Connection::read_deadline); at the stream's end, [`input_ended`](Connection::input_ended) |
 //! | [`Head`](Event::Head) | reads what it needs of the head, takes it off `input` |
 //! | [`Content`](Event::Content) | uses the data, takes the bytes off `input` |
 //! | [`Respond`](Event::Respond), [`Refuse`](Event::Refuse) | [`respond`](Connection::respond) or [`respond_full`](Connection::respond_full), for which the head is enough |
-//! | [`Send`](Event::Send) | appends what is left of the content, as its [`BodyFraming`] says; then [`finish`](Connection::finish) |
+//! | [`Send`](Event::Send) | appends the rest of the body, as its [`BodyFraming`] says; then [`finish`](Connection::finish) |
 //! | [`Close`](Event::Close) | sends `out` and closes |
 //!
-//! A program that pulls the body while it holds the head asks [`Connection::next_content`] for it.
-//! When the loop itself has to end a connection, [`abandon`](Connection::abandon) makes the next
-//! response the last one, and [`linger`](Connection::linger) is the end after whatever was the
-//! last.
+//! A program that pulls the body while it holds the head calls [`Connection::next_content`]. When
+//! the loop itself has to end a connection, [`abandon`](Connection::abandon) makes the next
+//! response the last one, and [`linger`](Connection::linger) begins the end.
 //!
-//! Time: the loop tells of each write that moved bytes ([`wrote`](Connection::wrote)), and while
-//! the stream takes none, waits until [`write_deadline`](Connection::write_deadline) at most. A
-//! loop that serves many streams may ask about one before it has read what lies in it: it says so
-//! ([`Config::checks_deadlines`]), and asks [`on_deadline`](Connection::on_deadline) what the time
-//! means when a read has found nothing. doorstep's engine is such a loop. Memory: a loop that sends
-//! at `Read` holds the answers to what one read brought; where answers are long, it sends earlier.
+//! Time: the loop reports each write that moved bytes ([`wrote`](Connection::wrote)), and while the
+//! stream takes none, waits until [`write_deadline`](Connection::write_deadline) at most. A loop
+//! that serves many streams may ask about one before it has read what lies in it: it turns
+//! [`Config::checks_deadlines`] off, and calls [`on_deadline`](Connection::on_deadline) when a read
+//! has found nothing. doorstep's engine is such a loop. Memory: a loop that sends at `Read` holds
+//! the responses to everything that one read brought; where responses are long, it sends earlier.
 //!
-//! Bytes of the peer's never cause a panic. An answer and `finish` out of their turn are a mistake
-//! of the program: with debug assertions they panic, and without them they change nothing.
-//! Everything else may be called at any time.
+//! The peer's bytes never cause a panic. `respond` and `finish` out of turn are mistakes of the
+//! program: they panic with debug assertions, and otherwise change nothing. Everything else may be
+//! called at any time.
 //!
 //! `examples/any_stream.rs` is a loop for one stream.
 #![forbid(unsafe_code)]

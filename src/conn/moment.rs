@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-/// A point in time: milliseconds since an origin of the caller's own, on a clock that never goes
+/// A point in time: milliseconds since an origin of the caller's choice, on a clock that never goes
 /// back, such as the elapsed time of a [`std::time::Instant`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(pub u64);
 
 impl Moment {
-    /// Later than every time that a clock gives.
+    /// Later than every time on a clock.
     pub const NEVER: Moment = Moment(u64::MAX);
 
     /// The moment at which a monotonic clock shows `elapsed`.
@@ -16,12 +16,12 @@ impl Moment {
         Moment(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// This long after.
+    /// This moment plus a wait.
     pub fn after(self, wait: Duration) -> Moment {
         Moment(self.0.saturating_add(Moment::at(wait).0))
     }
 
-    /// How long from `now` until this moment; zero when it is over.
+    /// The time from `now` until this moment; zero when it has passed.
     pub fn since(self, now: Moment) -> Duration {
         Duration::from_millis(self.0.saturating_sub(now.0))
     }

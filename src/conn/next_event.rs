@@ -1,7 +1,7 @@
 //! The connection as the loop drives it: the loop asks what is next, does it, and asks again.
 //!
-//! The body is not held back until there is more of it, unless the settings say so. Bytes that are
-//! here and can be read are never left for a deadline.
+//! The body is not held back until there is more of it, unless the settings say so, and bytes that
+//! are here and can be read are never left for a deadline.
 
 use super::close_reason::CloseReason;
 use super::config::Config;
@@ -13,17 +13,16 @@ use crate::h1::{self, Expect, Framing, Parsed, Reject, Resume, chunked};
 use crate::semantics::{FieldTable, Method};
 
 impl Connection {
-    /// What to do next, at this time, with `input`: the bytes that have come and that no event has
+    /// What to do next, at this time. `input` holds the bytes that have come and that no event has
     /// taken yet.
     ///
-    /// Field lines of a head go into `table`. `100 Continue`, if the client waits for it, is
-    /// appended to `out` when its body is asked for and none of it is here (RFC 9110 §10.1.1); so
-    /// whoever does not want it responds before.
+    /// Field lines of a head go into `table`. If the client waits for `100 Continue`, that is
+    /// appended to `out` when the body is asked for and none of it is here (RFC 9110 §10.1.1); to
+    /// keep it from being sent, respond before.
     ///
-    /// What is here comes before what the time says: a deadline counts only when the next event
-    /// would be [`Event::Read`], which is then a refusal (408) or the end. Each byte of the input
-    /// is looked at once, those of a head at most twice, and once more when its body had to be
-    /// [awaited](Config::prefetch_bytes).
+    /// Bytes come before time: a deadline counts only when the next event would be [`Event::Read`],
+    /// which is then a refusal (408) or the end. Each byte of the input is read once, those of a
+    /// head at most twice, and once more when the body had to be [awaited](Config::prefetch_bytes).
     pub fn next_event(
         &mut self,
         input: &[u8],
@@ -48,7 +47,7 @@ impl Connection {
         }
     }
 
-    /// Looks for a head, and for the content that is awaited with it, at the start of `input`.
+    /// Looks for a head, and for the body that is awaited with it, at the start of `input`.
     fn receive(
         &mut self,
         input: &[u8],
@@ -63,8 +62,8 @@ impl Connection {
         let (head, used) = match h1::parse_head(input, resume, &config.limits, table) {
             Ok(Parsed::Done { value: head, used }) => (head, used),
             Ok(Parsed::More { resume }) => {
-                // The time for a head is counted in all, not from byte to byte; before the first
-                // request it began with the accept, and that deadline stands.
+                // The time for a head is counted in all, not per byte. Before the first request it
+                // began with the accept, and that deadline stands.
                 if self.phase() == Phase::Idle && self.requests > 0 {
                     self.deadline = now.after(config.timeouts.head);
                 }
@@ -103,7 +102,7 @@ impl Connection {
         Event::Head { head, used }
     }
 
-    /// The head has come before, and more of the content that is awaited with it may be here now.
+    /// The head has come before; more of the body that is awaited with it may be here now.
     fn receive_awaited(
         &mut self,
         prefetch: Prefetch,
@@ -117,23 +116,23 @@ impl Connection {
             Ok(false) => return self.wait(now, config),
             Err(reject) => return self.refused(reject),
         }
-        // Whoever waits keeps only the bytes, so the head is parsed a second time. What it was then
-        // it is now.
+        // Only the bytes are kept during the wait, so the head is parsed again, with the same
+        // outcome.
         match h1::parse_head(input, Resume::START, &config.limits, table) {
             Ok(Parsed::Done { value: head, used }) => Event::Head { head, used },
-            // Not with the input that was here before.
+            // Not with the same input.
             Ok(Parsed::More { .. }) => self.wait(now, config),
             Err(reject) => self.refused(reject),
         }
     }
 
-    /// The peer has closed its side: nothing comes after what is here. What is here is still read
-    /// and answered, as a half-close is no abort; then comes [`Event::Close`].
+    /// Tells the connection that the peer has closed its side. The bytes that are here are still
+    /// served, as a half-close is no abort; then comes [`Event::Close`].
     pub fn input_ended(&mut self) {
         self.input_ended = true;
     }
 
-    /// Nothing can be done with what is here.
+    /// Nothing can be done with the bytes that are here.
     fn wait(&mut self, now: Moment, config: &Config) -> Event {
         if self.input_ended {
             return match self.phase() {
@@ -160,7 +159,7 @@ impl Connection {
     }
 }
 
-/// Bytes that are to be dropped.
+/// Bytes to discard.
 fn dropped(used: usize) -> Event {
     Event::Content {
         used,

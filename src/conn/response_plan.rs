@@ -1,7 +1,7 @@
 //! A response to be framed, as its parts.
 //!
-//! Only validated text gets in. Which of the fields that frame the response are due is decided in
-//! `send`; the head is written by `h1::write`.
+//! Only validated text gets in. `send` decides which framing fields are due; `h1::write` writes the
+//! head.
 
 use super::close_reason::CloseReason;
 use crate::semantics::date::HttpDate;
@@ -9,7 +9,7 @@ use crate::semantics::upgrade::is_protocol;
 use crate::semantics::{FieldError, FieldLines, Status};
 use std::fmt;
 
-/// An answer to be framed: see [`Connection::respond`](super::Connection::respond). Nothing in it
+/// A response to be framed: see [`Connection::respond`](super::Connection::respond). Nothing in it
 /// can end a line of the head.
 ///
 /// ```
@@ -18,27 +18,27 @@ use std::fmt;
 ///
 /// let mut lines = FieldLines::new();
 /// lines.push("Content-Type", "text/plain")?;
-/// let answer = ResponsePlan::new(Status::OK).fields(&lines).length(5);
+/// let plan = ResponsePlan::new(Status::OK).fields(&lines).length(5);
 /// # Ok::<(), doorstep::FieldError>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
-#[must_use = "an answer does nothing unless a connection frames it"]
+#[must_use = "a response does nothing unless a connection frames it"]
 pub struct ResponsePlan<'a> {
     pub(crate) status: Status,
     pub(crate) fields: &'a FieldLines,
     pub(crate) date: Option<&'a HttpDate>,
-    /// The Server field's value, valid, unless the lines have one.
+    /// The value of the Server field, valid, unless the lines have one.
     pub(crate) server: Option<&'static str>,
     pub(crate) length: Option<u64>,
     pub(crate) close_after: Option<CloseReason>,
-    /// The Upgrade field's value: a protocol.
+    /// The value of the Upgrade field: a protocol.
     pub(crate) upgrade: Option<&'a str>,
 }
 
 static NO_LINES: FieldLines = FieldLines::new();
 
 impl<'a> ResponsePlan<'a> {
-    /// An answer without field lines and without a length, behind which the connection may live on.
+    /// A response without field lines and without a length, after which the connection may be kept.
     ///
     /// The status is a final one, or 101 with an [`upgrade`](ResponsePlan::upgrade).
     pub const fn new(status: Status) -> ResponsePlan<'a> {
@@ -53,13 +53,13 @@ impl<'a> ResponsePlan<'a> {
         }
     }
 
-    /// With these field lines, behind those that the connection writes.
+    /// Adds these field lines after those that the connection writes.
     pub const fn fields(mut self, lines: &'a FieldLines) -> ResponsePlan<'a> {
         self.fields = lines;
         self
     }
 
-    /// With a Date field, unless the lines have one. RFC 9110 §6.6.1: "An origin server with a
+    /// Adds a Date field, unless the lines have one. RFC 9110 §6.6.1: "An origin server with a
     /// clock … MUST generate a Date header field in all 2xx (Successful), 3xx (Redirection), and
     /// 4xx (Client Error) responses".
     pub const fn date(mut self, date: &'a HttpDate) -> ResponsePlan<'a> {
@@ -67,25 +67,24 @@ impl<'a> ResponsePlan<'a> {
         self
     }
 
-    /// With content of so many bytes; of an answer to HEAD, the content that GET would have had. An
-    /// answer without a length is sent as chunks, and to an HTTP/1.0 client until the connection
-    /// closes.
+    /// Sets the length of the body; for HEAD, of the body that GET would have had. A response
+    /// without a length is sent as chunks, and to an HTTP/1.0 client until the connection closes.
     pub const fn length(mut self, bytes: u64) -> ResponsePlan<'a> {
         self.length = Some(bytes);
         self
     }
 
-    /// No answer follows this one, for this reason, which [`Event::Close`](super::Event::Close)
-    /// tells in the end; [`CloseReason::Answered`] when there is no better one.
+    /// Makes this the last response, for this reason, which [`Event::Close`](super::Event::Close)
+    /// returns in the end; [`CloseReason::Answered`] when there is no better one.
     pub const fn close_after(mut self, reason: CloseReason) -> ResponsePlan<'a> {
         self.close_after = Some(reason);
         self
     }
 
-    /// With the Upgrade field for this protocol, such as `websocket`, and its connection option
-    /// (RFC 9110 §7.8): with 101 the one that takes over behind the answer, for a request that
-    /// [offers](super::offers_upgrade) it and whose content has been read to its end; with any
-    /// other status, one that is asked for.
+    /// Adds the Upgrade field for this protocol, such as `websocket`, and its connection option
+    /// (RFC 9110 §7.8). With 101 the protocol takes over after the response; the request must have
+    /// [offered](super::offers_upgrade) it and its body must have been read. With any other status
+    /// the field asks for the protocol.
     ///
     /// # Errors
     /// [`FieldError::Value`] when it is not `protocol-name ["/" protocol-version]`, both tokens.
@@ -105,17 +104,16 @@ impl From<Status> for ResponsePlan<'_> {
     }
 }
 
-/// What content follows the head that was written.
+/// How the body follows the head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyFraming {
-    /// No content: by the status, or because the request was HEAD.
+    /// No body: by the status, or because the request was HEAD.
     NoContent,
-    /// Exactly so many bytes. When there turn out to be fewer, nothing but closing the connection
-    /// says so.
+    /// Exactly n bytes. If there turn out to be fewer, only closing the connection can say so.
     Length(u64),
     /// Chunks, then the last chunk ([`h1::chunked`](crate::h1::chunked)).
     Chunked,
-    /// Bytes until the connection closes.
+    /// All bytes until the connection closes.
     UntilClose,
 }
 
@@ -123,18 +121,18 @@ pub enum BodyFraming {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// Its status is an interim one, which precedes a final response and cannot take its place
+    /// The status is an interim one, which precedes a final response and cannot replace it
     /// (RFC 9110 §15.2); or it is 101 and names no protocol.
     Interim,
-    /// It is 101, and the request's body has not been read to its end: what is left of it would be
-    /// taken for the other protocol's.
+    /// The status is 101, and a part of the request body is unread: it would be taken for the other
+    /// protocol's bytes.
     UnreadContent,
-    /// It is 101, and the request was an HTTP/1.0 one, or the connection is about to end.
+    /// The status is 101, and the request was HTTP/1.0 or the connection is about to end.
     NoUpgrade,
 }
 
 impl PlanError {
-    /// In words, for a log.
+    /// A sentence for the log.
     pub fn as_str(self) -> &'static str {
         match self {
             PlanError::Interim => "an interim status cannot be an answer",

@@ -10,41 +10,41 @@ use super::state::{Connection, Content, Phase, Stage};
 use crate::h1::write::{CONTINUE, ConnectionField, LengthField, ResponseHead, push_head};
 use crate::semantics::{Status, Version};
 
-/// What the client gets when the program has answered with what is no answer.
+/// What the client gets when a response cannot end the request.
 static FAULT: ResponsePlan<'static> = ResponsePlan::new(Status::INTERNAL_SERVER_ERROR).length(0);
 
 impl Connection {
-    /// Appends an answer's head to `out`, and decides how its content is delimited and whether the
-    /// connection lives on. Content of the request that has not been taken is dropped behind the
-    /// answer, up to [`Limits::discard_bytes`](crate::Limits::discard_bytes), or ends the
+    /// Appends a response's head to `out`, and decides how its body is delimited and whether the
+    /// connection is kept. The part of the request body that was not taken is discarded after the
+    /// response, up to [`Limits::discard_bytes`](crate::Limits::discard_bytes), or ends the
     /// connection.
     ///
-    /// The head has, in this order: Date, Server, Connection, Upgrade, Content-Length or
-    /// Transfer-Encoding, and the answer's own lines.
+    /// The order of the head: Date, Server, Connection, Upgrade, Content-Length or
+    /// Transfer-Encoding, the response's own lines.
     ///
     /// # Panics
-    /// With debug assertions, when no answer is due (there is no request, or it has been answered),
-    /// and when the status ends no request: 1xx, unless it is 101 for a protocol that may take over
-    /// here. Without them nothing is written in the first case ([`BodyFraming::NoContent`]), and
-    /// 500 in the second.
+    /// With debug assertions, when no response is due (there is no request, or it has its
+    /// response), and when the status cannot end a request (see [`check`](Connection::check)).
+    /// Without them nothing is written in the first case ([`BodyFraming::NoContent`]), and 500 in
+    /// the second.
     pub fn respond(
         &mut self,
-        answer: &ResponsePlan<'_>,
+        plan: &ResponsePlan<'_>,
         config: &Config,
         out: &mut Vec<u8>,
     ) -> BodyFraming {
         if !matches!(self.stage, Stage::Handle) {
-            debug_assert!(false, "no answer is due in {:?}", self.phase());
+            debug_assert!(false, "no response is due in {:?}", self.phase());
             return BodyFraming::NoContent;
         }
-        let answer = match self.check(answer.status, answer.upgrade) {
-            Ok(()) => answer,
+        let plan = match self.check(plan.status, plan.upgrade) {
+            Ok(()) => plan,
             Err(error) => {
-                debug_assert!(false, "{:?}: {error}", answer.status);
+                debug_assert!(false, "{:?}: {error}", plan.status);
                 &FAULT
             }
         };
-        let ResponsePlan { status, fields, .. } = *answer;
+        let ResponsePlan { status, fields, .. } = *plan;
         let switches = status == Status::SWITCHING_PROTOCOLS;
         self.stage = Stage::Send;
         // Another transfer begins, after one that may still keep the server waiting.
@@ -58,10 +58,10 @@ impl Connection {
         if switches && std::mem::take(&mut self.continue_due) {
             out.extend_from_slice(CONTINUE);
         }
-        let (framing, length) = self.framing(answer);
-        self.close_reason = self.close_reason_after(answer, framing, config);
+        let (framing, length) = self.framing(plan);
+        self.close_reason = self.close_reason_after(plan, framing, config);
         let connection = match (self.close_reason, self.version) {
-            // HTTP ends here, and with it what there is to say of it.
+            // HTTP ends here, and persistence with it.
             _ if switches => ConnectionField::Absent,
             (Some(_), _) => ConnectionField::Close,
             (None, Version::Http10) => ConnectionField::KeepAlive,
@@ -74,32 +74,32 @@ impl Connection {
             out,
             &ResponseHead {
                 status,
-                date: answer.date.filter(|_| !is_dated),
-                server: answer.server.filter(|_| !fields.has_server),
+                date: plan.date.filter(|_| !is_dated),
+                server: plan.server.filter(|_| !fields.has_server),
                 fields: &fields.bytes,
                 length,
                 connection,
-                upgrade: answer.upgrade,
+                upgrade: plan.upgrade,
             },
         );
         framing
     }
 
-    /// As [`respond`](Connection::respond), with content that is here as a whole: its length is
-    /// set, and it is appended behind the head, unless the answer has none by its status or the
-    /// request was HEAD. A [`Status`] alone is an answer, too.
+    /// As [`respond`](Connection::respond), with a complete body: sets its length and appends it
+    /// after the head, unless the status allows no body or the request was HEAD. A [`Status`] alone
+    /// is a response, too.
     ///
     /// # Panics
     /// As [`respond`](Connection::respond) does.
     pub fn respond_full<'a>(
         &mut self,
-        answer: impl Into<ResponsePlan<'a>>,
+        plan: impl Into<ResponsePlan<'a>>,
         content: &[u8],
         config: &Config,
         out: &mut Vec<u8>,
     ) {
-        let answer = answer.into().length(content.len() as u64);
-        if self.respond(&answer, config, out) == BodyFraming::Length(content.len() as u64) {
+        let plan = plan.into().length(content.len() as u64);
+        if self.respond(&plan, config, out) == BodyFraming::Length(content.len() as u64) {
             out.extend_from_slice(content);
         }
     }
@@ -118,7 +118,7 @@ impl Connection {
     /// ```
     ///
     /// # Errors
-    /// Why not: [`respond`](Connection::respond) would panic, or write a 500 in its place.
+    /// Why not: [`respond`](Connection::respond) would panic, or write a 500 instead.
     pub fn check(&self, status: Status, upgrade: Option<&str>) -> Result<(), PlanError> {
         if status.allows_content() {
             return Ok(());
@@ -141,7 +141,7 @@ impl Connection {
         }
     }
 
-    /// How the content of a response is delimited, and what its head says of that.
+    /// How the body of a response is delimited, and what its head says of that.
     fn framing(&self, plan: &ResponsePlan<'_>) -> (BodyFraming, LengthField) {
         let status = plan.status;
         // RFC 9110 §9.3.6: a 2xx response to CONNECT turns the connection into a tunnel. This
@@ -174,14 +174,14 @@ impl Connection {
 
     fn close_reason_after(
         &self,
-        answer: &ResponsePlan<'_>,
+        plan: &ResponsePlan<'_>,
         framing: BodyFraming,
         config: &Config,
     ) -> Option<CloseReason> {
-        let switches = answer.status == Status::SWITCHING_PROTOCOLS;
+        let switches = plan.status == Status::SWITCHING_PROTOCOLS;
         let upgraded = switches.then_some(CloseReason::Upgraded);
-        // What was abandoned stays abandoned for its own reason.
-        if let Some(reason) = self.close_reason.or(upgraded).or(answer.close_after) {
+        // An abandoned connection keeps its reason.
+        if let Some(reason) = self.close_reason.or(upgraded).or(plan.close_after) {
             return Some(reason);
         }
         match self.content_left() {
@@ -204,32 +204,32 @@ impl Connection {
             // RFC 9110 §9.3.6: "A CONNECT request message does not have content. The interpretation
             // of data sent immediately after the header section of the CONNECT request message is
             // specific to the version of HTTP in use."
-            // STRICTER: whatever the answer, none of it is read. A client that did not wait for the
-            // tunnel has sent what is meant for its other end, which may look like a request; and
-            // who is between may count it with the content, or not.
+            // STRICTER: whatever the response, nothing more is read. A client that did not wait for
+            // the tunnel has sent bytes meant for its other end, which may look like a request; and
+            // an intermediary may count them with the content, or not.
             || self.is_connect;
         ends.then_some(CloseReason::Answered)
     }
 
-    /// An answer's last byte is framed, if not sent: what follows. `in_doubt` says whether bytes
-    /// lie behind the request (the input is not empty), or so many of the answer's are on their way
-    /// that some may come before those are read.
+    /// The last byte of a response is framed, if not sent. `in_doubt` says whether bytes are here
+    /// after the request (the input is not empty), or so much of the response is on its way that
+    /// some may come before it is read.
     ///
-    /// Behind a last answer the connection is closed at once only when nothing is in doubt.
-    /// Otherwise what still comes is dropped until the peer closes or
-    /// [`Timeouts::linger`](crate::Timeouts::linger) is over: a close with bytes unread would reset
-    /// the connection, and the peer could lose the answer.
+    /// After a last response the connection is closed at once only when nothing is in doubt.
+    /// Otherwise input is discarded until the peer closes or
+    /// [`Timeouts::linger`](crate::Timeouts::linger) is over: closing with unread bytes would reset
+    /// the connection, and the peer could lose the response.
     ///
     /// # Panics
-    /// With debug assertions, when no answer is in progress. Without them nothing happens then.
+    /// With debug assertions, when no response is in progress. Without them nothing happens then.
     pub fn finish(&mut self, in_doubt: bool, now: Moment, config: &Config) {
         if !matches!(self.stage, Stage::Send) {
-            debug_assert!(false, "no answer is in progress in {:?}", self.phase());
+            debug_assert!(false, "no response is in progress in {:?}", self.phase());
             return;
         }
         let is_read = self.content_left() == Some(0);
         match self.close_reason {
-            // HTTP ends here. What comes is the other protocol's, and nobody's to drop.
+            // HTTP ends here. The bytes that come belong to the other protocol.
             Some(CloseReason::Upgraded) => self.stage = Stage::Closed,
             // The client asked for the end and has said nothing more, so closing does not reset
             // what it has not read.
@@ -254,13 +254,13 @@ impl Connection {
         self.deadline = now.after(config.timeouts.keep_alive);
     }
 
-    /// Makes the response that is due the last one, for this reason, and one due where none was: a
-    /// response to what was refused, or a 503 to a client for which there is no room. Nothing more
-    /// is parsed; what is framed of another response stays framed.
+    /// Makes the next response the last one, for this reason, and makes one due where none was: the
+    /// response to a refused message, or a 503 to a client that cannot be served. Nothing more is
+    /// parsed; a response that is being framed stays framed so far.
     pub fn abandon(&mut self, reason: CloseReason) {
         if matches!(self.phase(), Phase::Idle | Phase::Head) {
-            // No head was complete: what is known of the request before this one says nothing about
-            // the refused one.
+            // No head was complete: what is known of the request before says nothing about this
+            // one.
             self.version = Version::Http11;
             self.is_head = false;
             self.is_connect = false;
@@ -271,14 +271,14 @@ impl Connection {
         self.close_reason = Some(reason);
     }
 
-    /// The last response is framed, and the write side is to be closed after it, or has been: what
-    /// still comes is dropped until the peer closes or
+    /// Begins the end: the last response is framed, and the write side is to be closed after it, or
+    /// has been. Input is discarded until the peer closes or
     /// [`Timeouts::linger`](crate::Timeouts::linger), counted from now, is over. Then the
     /// connection ends for this reason.
     ///
-    /// [`finish`](Connection::finish) does this by itself. A loop may do it again when it closes
-    /// its write side, as the peer's time to read begins then; and when another protocol that it
-    /// went on in has ended.
+    /// [`finish`](Connection::finish) does this itself. A loop may repeat it when it closes its
+    /// write side, as the peer's time to read begins then, and calls it when another protocol has
+    /// ended.
     pub fn linger(&mut self, reason: CloseReason, now: Moment, config: &Config) {
         self.close_reason = Some(reason);
         self.stage = Stage::Linger;

@@ -18,58 +18,55 @@ pub enum Phase {
     /// [`Event::Head`](super::Event::Head) (see
     /// [`Config::prefetch_bytes`](super::Config::prefetch_bytes)).
     Prefetch,
-    /// The request's body is taken, and a response is due.
+    /// The request body is being taken, and a response is due.
     Handle,
-    /// An answer is framed; its bytes are on their way.
+    /// A response is framed; its bytes are on their way.
     Send,
-    /// The answer is out; content that nobody read is dropped.
+    /// The response is out; the unread body is being discarded.
     Discard,
-    /// The last answer is out and the write side closed; whatever still comes is dropped.
+    /// The last response is out and the write side closed; input is discarded.
     Linger,
     /// Over.
     Closed,
 }
 
-/// The phase, and what is known in it and in no other.
+/// The phase, with the data that only this phase needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stage {
     Idle,
-    /// Where the head goes on.
+    /// Where parsing the head goes on.
     Head(h1::Resume),
     Prefetch(Prefetch),
     Handle,
     Send,
-    /// Bytes of unread content dropped so far.
+    /// Bytes of unread content discarded so far.
     Discard(u32),
     Linger,
     Closed,
 }
 
-/// How far gathering has come.
+/// How much of the awaited body is here.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Prefetch {
-    /// Bytes of the head, in front of the content.
+    /// Bytes of the head, before the content.
     pub(super) head: u32,
-    /// Bytes behind the head, as far as they have been held in the client's favour: fewer than are
-    /// awaited.
+    /// Bytes after the head that have counted as progress: fewer than are awaited.
     pub(super) here: u16,
     /// Bytes of chunked content in which the decoder has looked for the end.
     pub(super) seen: u16,
 }
 
-/// How the content of the present request goes on.
+/// The unread part of the current request body.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Content {
-    /// All of it has been read.
     Done,
-    /// So many bytes are left.
+    /// n bytes are left.
     Length(u64),
-    /// Chunked.
     Chunked(h1::chunked::Decoder),
 }
 
-/// The state of one connection. Small (80 bytes): it holds no bytes of the peer's, and what one
-/// phase alone knows shares its place with what the others know.
+/// The state of one connection. Small (80 bytes): it holds none of the peer's bytes, and the data
+/// of all phases shares one place.
 ///
 /// ```
 /// use doorstep::conn::{Connection, Event, Moment, Config};
@@ -110,27 +107,27 @@ pub(super) enum Content {
 pub struct Connection {
     pub(super) stage: Stage,
     pub(super) content: Content,
-    /// The deadline of the present phase's reading side.
+    /// The deadline for the peer's next bytes, or of the current phase.
     pub(super) deadline: Moment,
     pub(super) reading: MinRate,
     pub(super) writing: MinRate,
-    /// Requests whose head was complete.
+    /// Requests with a complete head.
     pub(super) requests: u32,
     pub(super) version: Version,
     pub(super) is_head: bool,
     pub(super) is_connect: bool,
-    /// The present exchange lets the connection live on, as far as is known.
+    /// Whether the connection is kept after the current exchange, as far as is known.
     pub(super) keep_alive: bool,
     /// The client waits for `100 Continue`, which has not been sent.
     pub(super) continue_due: bool,
-    /// Nothing comes behind what is here, as far as the loop has said so.
+    /// The loop has said that no more bytes come.
     pub(super) input_ended: bool,
-    /// No answer follows the present one, for this reason.
+    /// Why no response follows the current one.
     pub(super) close_reason: Option<CloseReason>,
 }
 
 impl Connection {
-    /// A connection that was accepted now: the first head has [`Timeouts::head`] from here on.
+    /// A connection that was accepted now: the time for the first head ([`Timeouts::head`]) begins.
     pub fn new(now: Moment, config: &Config) -> Connection {
         Connection {
             stage: Stage::Idle,
@@ -149,7 +146,7 @@ impl Connection {
         }
     }
 
-    /// Where it is in its life.
+    /// The current phase.
     pub fn phase(&self) -> Phase {
         match self.stage {
             Stage::Idle => Phase::Idle,
@@ -163,7 +160,7 @@ impl Connection {
         }
     }
 
-    /// Requests begun on it so far: those whose head was complete and valid.
+    /// Requests begun so far: those with a complete and valid head.
     pub fn requests(&self) -> u32 {
         self.requests
     }
@@ -174,13 +171,13 @@ impl Connection {
         self.close_reason
     }
 
-    /// The same, of a connection whose last response has been framed.
+    /// The same for a connection whose last response has been framed.
     pub(super) fn last_reason(&self) -> CloseReason {
         self.close_reason.unwrap_or(CloseReason::Answered)
     }
 
-    /// The length of the part of the present request's body that no event has given yet: 0 at its
-    /// end; `None` for a chunked body before that.
+    /// The length of the unread part of the current request body: 0 at its end; `None` for a
+    /// chunked body before its end.
     pub fn content_left(&self) -> Option<u64> {
         match &self.content {
             Content::Done => Some(0),
