@@ -7,6 +7,8 @@
 
 #[path = "tidy/documents.rs"]
 mod documents;
+#[path = "tidy/hidden.rs"]
+mod hidden;
 #[path = "tidy/imports.rs"]
 mod imports;
 #[path = "tidy/lists.rs"]
