@@ -211,7 +211,7 @@ fn an_eviction_never_cuts_an_answer() {
                     false
                 }
                 Err(broken) => {
-                    assert!(matches!(broken, Broken::Ended | Broken::Reset), "{broken}");
+                    assert!(matches!(broken, Broken::Closed | Broken::Reset), "{broken}");
                     false
                 }
             }

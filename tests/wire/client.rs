@@ -58,7 +58,7 @@ pub enum Delimited {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Broken {
     /// The connection ended before a byte of it.
-    Ended,
+    Closed,
     /// It was reset before a byte of it.
     Reset,
     /// It ended, or was reset, within the answer.
@@ -178,7 +178,7 @@ impl Client {
         let mut seen = 0;
         loop {
             match self.some() {
-                Ok([]) => return (seen, Broken::Ended),
+                Ok([]) => return (seen, Broken::Closed),
                 Ok(octets) => seen += octets.len() as u64,
                 Err(broken) => return (seen, broken),
             }
@@ -207,7 +207,7 @@ impl Client {
     #[track_caller]
     pub fn is_gone(&mut self) {
         match self.some() {
-            Ok([]) | Err(Broken::Reset | Broken::Cut | Broken::Ended) => {}
+            Ok([]) | Err(Broken::Reset | Broken::Cut | Broken::Closed) => {}
             other => panic!("the connection should have been gone: {other:?}"),
         }
     }
@@ -224,7 +224,7 @@ impl Client {
             let begun = !here.is_empty();
             match self.fill() {
                 Ok(0) if begun => return Err(Broken::Cut),
-                Ok(0) => return Err(Broken::Ended),
+                Ok(0) => return Err(Broken::Closed),
                 Ok(_) => {}
                 Err(Broken::Reset) if begun => return Err(Broken::Cut),
                 Err(broken) => return Err(broken),
@@ -431,7 +431,7 @@ impl Answer {
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Broken::Ended => "the connection ended",
+            Broken::Closed => "the connection ended",
             Broken::Reset => "the connection was reset",
             Broken::Cut => "the connection ended within the answer",
             Broken::TimedOut => "nothing came in time",

@@ -435,7 +435,7 @@ fn content_that_is_not_read_is_never_a_request() {
                         let next = client.try_answer();
                         match &next {
                             Ok(answer) => assert!(!first.closes && answer.text() == PAGE),
-                            Err(Broken::Ended) => assert!(first.closes || size == 4_000),
+                            Err(Broken::Closed) => assert!(first.closes || size == 4_000),
                             Err(other) => panic!("{path} {size}: {other}"),
                         }
                         assert!(

@@ -364,11 +364,11 @@ fn load(address: SocketAddr, [is_over, is_failed]: [&AtomicBool; 2], tally: &Tal
                         break;
                     }
                 }
-                Err(Broken::Ended | Broken::Reset) if !before => {
+                Err(Broken::Closed | Broken::Reset) if !before => {
                     count(&tally.not_begun);
                     break;
                 }
-                Err(Broken::Ended | Broken::Reset) => {
+                Err(Broken::Closed | Broken::Reset) => {
                     count(&tally.lost_before);
                     break;
                 }

@@ -535,7 +535,7 @@ fn the_end_of_the_grace_cuts_it_and_counts_it() {
             script[1].begins(End);
             assert!(matches!(
                 clients[1].try_answer(),
-                Err(Broken::Ended | Broken::Reset | Broken::Cut)
+                Err(Broken::Closed | Broken::Reset | Broken::Cut)
             ));
             reading.join().expect("its end");
             recorder.hears_ends(3);

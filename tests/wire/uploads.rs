@@ -68,15 +68,15 @@ const WAYS: &[Way] = &[
 
 /// So many bytes each time, so often (in milliseconds), and when that is found too slow, if it is:
 /// from the first byte on, and after a beginning of 16 KiB, which has earned 64 seconds.
-struct Pace {
+struct Rate {
     name: &'static str,
     octets: usize,
     every: u64,
     cut: [Option<u64>; 2],
 }
 
-const fn pace(name: &'static str, octets: usize, every: u64, cut: [Option<u64>; 2]) -> Pace {
-    Pace {
+const fn rate(name: &'static str, octets: usize, every: u64, cut: [Option<u64>; 2]) -> Rate {
+    Rate {
         name,
         octets,
         every,
@@ -86,31 +86,31 @@ const fn pace(name: &'static str, octets: usize, every: u64, cut: [Option<u64>; 
 
 /// All waits together may take 30 seconds and one more for each 256 bytes that have come; each
 /// alone, 30 seconds.
-const PACES: &[Pace] = &[
-    pace("at the least rate", 256, SECOND, [None, None]),
-    pace("in bigger pieces", 2_560, 10 * SECOND, [None, None]),
+const RATES: &[Rate] = &[
+    rate("at the least rate", 256, SECOND, [None, None]),
+    rate("in bigger pieces", 2_560, 10 * SECOND, [None, None]),
     // Of eleven seconds five are earned each time: six are left after the fourth piece, and ten
     // after the fourteenth.
-    pace(
+    rate(
         "at half the least rate",
         1_280,
         11 * SECOND,
         [Some(50 * SECOND), Some(164 * SECOND)],
     ),
     // 27 are earned by the first piece, of which 29 seconds have been waited for: 28 are left.
-    pace(
+    rate(
         "much, but too seldom",
         7_000,
         29 * SECOND,
         [Some(57 * SECOND), None],
     ),
-    pace(
+    rate(
         "a byte a second",
         1,
         SECOND,
         [Some(30 * SECOND), Some(94 * SECOND)],
     ),
-    pace(
+    rate(
         "much, a moment too late",
         1 << 20,
         30 * SECOND + 1,
@@ -118,7 +118,7 @@ const PACES: &[Pace] = &[
     ),
 ];
 
-/// The client sends the content at this pace.
+/// The client sends the content at this rate.
 fn at_a_pace(wire: &Wire, length: usize, octets: usize, every: u64) -> Vec<u64> {
     let pieces = length.div_ceil(octets);
     let times: Vec<u64> = (1..=pieces as u64).map(|piece| piece * every).collect();
@@ -133,17 +133,17 @@ fn at_a_pace(wire: &Wire, length: usize, octets: usize, every: u64) -> Vec<u64> 
 #[test]
 fn slow_content_is_cut_when_it_has_used_up_its_time() {
     for way in WAYS {
-        for pace in PACES {
-            slow_content(way, pace);
+        for rate in RATES {
+            slow_content(way, rate);
         }
     }
 }
 
-fn slow_content(way: &Way, pace: &Pace) {
-    let name = format!("{}, {}", way.name, pace.name);
+fn slow_content(way: &Way, rate: &Rate) {
+    let name = format!("{}, {}", way.name, rate.name);
     println!("{name}");
     let (is_pulled, is_dropped) = (way.name == "pulled", way.name == "dropped");
-    let cut = pace.cut[usize::from(way.beginning > 0)];
+    let cut = rate.cut[usize::from(way.beginning > 0)];
     let scene = Scene::new(handler());
     let wire = scene.wire();
     let length = way.length;
@@ -152,7 +152,7 @@ fn slow_content(way: &Way, pace: &Pace) {
         &format!("Content-Length: {length}{}", way.field),
     ));
     wire.sends(vec![b'x'; way.beginning]);
-    let times = at_a_pace(&wire, length - way.beginning, pace.octets, pace.every);
+    let times = at_a_pace(&wire, length - way.beginning, rate.octets, rate.every);
     // A handler that pulls goes through all of it here.
     scene.admits(&wire);
     let said = wire.got();
