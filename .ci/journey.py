@@ -50,7 +50,11 @@ ENOSYS = -38
 
 TARGET = "/css/site.css"
 OTHERS = ("/index.html", "/grüße.html", "/404.html")
-HANDLER = re.compile(r"doorstep\.\.files\.\.[^$]*Files\$u20\$as\$u20\$doorstep\.\.handler\.\.[^$]*Handler\$GT\$6handle")
+# The second form is that of an impl in another module than its type.
+HANDLER = re.compile(
+    r"doorstep\.\.files\.\.[^$]*Files\$u20\$as\$u20\$doorstep\.\.handler\.\.[^$]*Handler\$GT\$6handle"
+    r"|impl\$u20\$doorstep\.\.handler\.\.[^$]*Handler\$u20\$for\$u20\$doorstep\.\.files\.\.[^$]*Files\$GT\$6handle"
+)
 STOPS_MAX = 1000
 
 
