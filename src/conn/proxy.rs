@@ -19,21 +19,21 @@ use crate::semantics::host;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::fmt;
 
-/// What a PROXY header says of the connection behind it.
+/// What a PROXY header says of its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Header {
     /// The proxy's own connection, such as a health check (command LOCAL): the addresses are those
     /// of the connection itself.
     Local,
-    /// A connection on behalf of a client whose address is not told (UNKNOWN, AF_UNSPEC), or is
-    /// none that the internet has (AF_UNIX): the addresses are those of the connection itself.
+    /// A connection on behalf of a client whose address is not told (UNKNOWN, AF_UNSPEC), or is not
+    /// one of the internet (AF_UNIX): the addresses are those of the connection itself.
     Unknown,
     /// A connection on behalf of a client. A binary header may say that it came over datagrams
-    /// (UDP), which is not told apart.
+    /// (UDP), which is ignored.
     Relayed {
         /// The client.
         source: SocketAddr,
-        /// What the client had connected to.
+        /// The address that the client had connected to.
         destination: SocketAddr,
     },
 }
@@ -48,7 +48,7 @@ pub struct Resume {
 
 macro_rules! refusals {
     ($($variant:ident $section:literal $sentence:literal;)+) => {
-        /// Why a PROXY header was refused. The connection is closed without a word, and nothing
+        /// Why a PROXY header was refused. The connection is closed without a response, and nothing
         /// more of it is parsed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -67,8 +67,7 @@ macro_rules! refusals {
                 }
             }
 
-            /// One sentence for a person, without a period: "a line that does not end within 107
-            /// bytes".
+            /// One sentence for a person, without a period.
             pub const fn sentence(self) -> &'static str {
                 match self {
                     $(Refusal::$variant => $sentence,)+
@@ -108,12 +107,12 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// What a line begins with.
+/// The start of a line.
 const LINE_START: &[u8] = b"PROXY ";
 /// Bytes of the longest line, CRLF included: "PROXY UNKNOWN" with two IPv6 addresses and two ports,
 /// none of them abbreviated.
 const LINE_BYTES: usize = 107;
-/// What a binary header begins with. Five bytes of it end each protocol that reads lines.
+/// The start of a binary header. Five bytes of it end any protocol that reads lines.
 const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 /// Bytes of a binary header up to its addresses: signature, version and command, family and
 /// transport, length.
@@ -123,21 +122,21 @@ const CRC32C: u8 = 3;
 
 /// Parses the header at the start of `input`, of either version: the first byte tells which.
 ///
-/// The outcome does not depend on how the bytes were split into calls. Each byte is looked at twice
-/// at most, those that tell the version, 6 of a line and 16 of a binary header, once a call. No
-/// header is longer than 4 KiB, so neither need the caller's buffer be. A call with a `resume` that
-/// another call gave has to bring the bytes that the other had, and may bring more behind them.
+/// The outcome does not depend on how the bytes were split into calls. Each byte is read twice at
+/// most, those that tell the version, 6 of a line and 16 of a binary header, once a call. No header
+/// is longer than 4 KiB, so neither need the caller's buffer be. A call with a `resume` of another
+/// call has to bring that call's bytes, and may bring more after them.
 ///
-/// The caller knows that the peer is a proxy which sends a header, and what the connection is
-/// closed for when it does not: "The receiver MUST be configured to only receive the protocol
-/// described in this specification and MUST not try to guess whether the protocol header is present
-/// or not" (section 2).
+/// The caller knows that the peer is a proxy which sends a header, and closes the connection when
+/// it does not: "The receiver MUST be configured to only receive the protocol described in this
+/// specification and MUST not try to guess whether the protocol header is present or not" (section
+/// 2).
 ///
 /// # Errors
 ///
 /// A [`Refusal`]: of a line when its end is here or cannot come any more, of a binary header for
-/// the first byte that none has at its place, or for what the whole says. A stream that ends within
-/// a header is for the caller to close.
+/// the first byte that is invalid at its place, or for what the whole says. When a stream ends
+/// within a header, the caller closes it.
 ///
 /// # Examples
 ///
@@ -161,13 +160,13 @@ pub fn parse(input: &[u8], resume: Resume) -> Result<Parsed<Header, Resume>, Ref
     }
 }
 
-/// Refuses an input that begins otherwise than `expected`, as far as it is here.
+/// Refuses an input that does not begin with `expected`, as far as it is here.
 fn begins(input: &[u8], expected: &[u8]) -> Result<(), Refusal> {
     let same = input.iter().zip(expected).all(|(here, due)| here == due);
     if same { Ok(()) } else { Err(Refusal::NoHeader) }
 }
 
-/// Version 1: "PROXY ", and what follows up to CRLF.
+/// Version 1: "PROXY ", then everything up to CRLF.
 fn parse_line(input: &[u8], resume: Resume) -> Result<Parsed<Header, Resume>, Refusal> {
     let window = input.get(..LINE_BYTES).unwrap_or(input);
     begins(window, LINE_START)?;
@@ -240,7 +239,7 @@ fn port(digits: &[u8]) -> Option<u16> {
 /// Which addresses a binary header has.
 #[derive(Clone, Copy)]
 enum Family {
-    /// None that count: what follows is skipped as a whole.
+    /// No addresses that count: everything after the fixed part is skipped.
     Unspecified,
     Inet,
     Inet6,
@@ -323,7 +322,7 @@ fn parse_binary(input: &[u8]) -> Result<Parsed<Header, Resume>, Refusal> {
         Family::Inet => relayed(addresses, |ip: [u8; 4]| Ipv4Addr::from(ip).into())?,
         Family::Inet6 => relayed(addresses, |ip: [u8; 16]| Ipv6Addr::from(ip).into())?,
     };
-    // What follows when no addresses count may be addresses all the same.
+    // Even without addresses that count, the following bytes may be addresses.
     if !matches!(family, Family::Unspecified) {
         check_extensions(header, extensions)?;
     }
@@ -345,8 +344,8 @@ fn relayed<const N: usize>(addresses: &[u8], ip: fn([u8; N]) -> IpAddr) -> Resul
     taken().ok_or(Refusal::MissingAddresses)
 }
 
-/// The extensions of a header, from `at` on: each is a type, a length of two bytes, and so many
-/// bytes. They are skipped, save for the checksum.
+/// The extensions of a header, from `at` on: each is a type, a length of two bytes, and that many
+/// bytes. They are skipped, except for the checksum.
 ///
 /// Section 2.2.3: "If the checksum is provided as part of the PROXY header and the checksum
 /// functionality is supported by the receiver, the receiver MUST … verify that the calculated
@@ -364,7 +363,7 @@ fn check_extensions(header: &[u8], mut at: usize) -> Result<(), Refusal> {
         let start = at + 3;
         at = start + len;
         if kind == CRC32C {
-            // STRICTER: there is one; of two, another receiver may look at the other.
+            // STRICTER: there may be one checksum; of two, another receiver may verify the other.
             let Ok(value) = <[u8; 4]>::try_from(value) else {
                 return Err(Refusal::InvalidExtension);
             };
@@ -376,8 +375,8 @@ fn check_extensions(header: &[u8], mut at: usize) -> Result<(), Refusal> {
     if let Some((start, value)) = checksum {
         // "replace the 32 bits of the checksum field in the received PROXY header with all '0's"
         let before = header.get(..start).unwrap_or_default();
-        let behind = header.get(start + 4..).unwrap_or_default();
-        if crc32c(&[before, &[0; 4], behind]) != u32::from_be_bytes(value) {
+        let after = header.get(start + 4..).unwrap_or_default();
+        if crc32c(&[before, &[0; 4], after]) != u32::from_be_bytes(value) {
             return Err(Refusal::WrongChecksum);
         }
     }
@@ -385,7 +384,7 @@ fn check_extensions(header: &[u8], mut at: usize) -> Result<(), Refusal> {
 }
 
 /// The checksum of RFC 4960, appendix B, over all parts as one. Bit by bit: few headers have one,
-/// and none is long.
+/// and all are short.
 fn crc32c(parts: &[&[u8]]) -> u32 {
     // The polynomial 0x1EDC6F41, its bits in reverse.
     const POLYNOMIAL: u32 = 0x82F6_3B78;

@@ -5,7 +5,7 @@ use crate::semantics::Status;
 use std::fmt;
 use std::io::{self, BufRead, Read};
 
-/// Where content comes from: the connection in a server, a slice in a test.
+/// Where a body comes from: the connection in a server, a slice in a test.
 pub trait BodySource {
     /// The length that the client declared; `None` for chunked content.
     fn content_length(&self) -> Option<u64>;
@@ -13,41 +13,40 @@ pub trait BodySource {
     /// The most that [`Body::collect`] takes.
     fn collect_limit(&self) -> usize;
 
-    /// The next bytes, at least one; none at the end of the content. May wait for the client.
+    /// The next bytes, at least one; none at the end of the body. May wait for the client.
     fn fill(&mut self) -> io::Result<&[u8]>;
 
     /// Marks the first `count` bytes of the last [`fill`](BodySource::fill) as read.
     fn consume(&mut self, count: usize);
 }
 
-/// A request's content: `Read` and `BufRead`.
+/// A request body: `Read` and `BufRead`.
 ///
 /// A read may block its worker until the client sends more, within
-/// [`Timeouts::body`](crate::Timeouts::body). When the client sends something that is no valid
-/// content, the read fails with [`io::ErrorKind::InvalidData`] and the client gets the status that
-/// the fault deserves, whatever the handler answers.
+/// [`Timeouts::body`](crate::Timeouts::body). When the body is malformed, the read fails with
+/// [`io::ErrorKind::InvalidData`] and the client gets the status for that error, whatever the
+/// handler returns.
 pub struct Body<'a> {
     pub(super) source: &'a mut dyn BodySource,
 }
 
 impl Body<'_> {
-    /// The length that the client declared; `None` for chunked content.
+    /// The length that the client declared; `None` for a chunked body.
     pub fn content_length(&self) -> Option<u64> {
         self.source.content_length()
     }
 
-    /// All of the content that has not been read yet, up to
-    /// [`Limits::body_bytes`](crate::Limits::body_bytes).
+    /// Reads the rest of the body, up to [`Limits::body_bytes`](crate::Limits::body_bytes).
     ///
     /// # Errors
     /// [`BodyError::TooLarge`] when there is more, [`BodyError::Io`] when the client stops, resets
-    /// or sends nonsense.
+    /// or sends a malformed body.
     pub fn collect(&mut self) -> Result<Vec<u8>, BodyError> {
         self.collect_up_to(self.source.collect_limit())
     }
 
-    /// All of the content that has not been read yet, up to `limit` bytes. Memory grows with what
-    /// arrives, not with what the client declares.
+    /// Reads the rest of the body, up to `limit` bytes. Memory grows with what arrives, not with
+    /// what the client declares.
     ///
     /// # Errors
     /// As [`collect`](Body::collect).
@@ -104,13 +103,13 @@ impl fmt::Debug for Body<'_> {
     }
 }
 
-/// Why content was not collected.
+/// Why a body was not collected.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BodyError {
-    /// There is more than the limit.
+    /// The body is larger than the limit.
     TooLarge,
-    /// The client stopped sending, went away, or sent something that is no valid content.
+    /// The client stopped sending, went away, or sent a malformed body.
     Io(io::Error),
 }
 
@@ -141,13 +140,13 @@ impl From<BodyError> for io::Error {
     }
 }
 
-/// 413 for content that is too large (RFC 9110 §15.5.14), which is the last answer, else 400.
+/// 413 for a body that is too large (RFC 9110 §15.5.14), which is the last response, else 400.
 impl IntoResponse for BodyError {
     fn into_response(self) -> Response {
         match self {
-            // RFC 9110 §15.5.14: "the server MAY close the connection". How much is left of chunked
-            // content nobody knows: a client that is told to go on would find the connection closed
-            // behind its next request.
+            // RFC 9110 §15.5.14: "the server MAY close the connection". The rest of a chunked body
+            // may have any length: a client that may go on could find the connection closed after
+            // its next request.
             BodyError::TooLarge => Response::status_page(Status::CONTENT_TOO_LARGE).close(),
             BodyError::Io(_) => Response::status_page(Status::BAD_REQUEST),
         }

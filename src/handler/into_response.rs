@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 const OCTETS: &str = "application/octet-stream";
 
-/// What a handler may return.
+/// A value that a handler may return.
 pub trait IntoResponse {
-    /// The answer that this value stands for.
+    /// The response for this value.
     fn into_response(self) -> Response;
 }
 
@@ -55,7 +55,7 @@ impl IntoResponse for Arc<[u8]> {
     }
 }
 
-/// A small page that says the status; nothing where the status allows no content.
+/// A small page that says the status; empty where the status allows no body.
 impl IntoResponse for Status {
     fn into_response(self) -> Response {
         if self.allows_content() {
@@ -66,7 +66,7 @@ impl IntoResponse for Status {
     }
 }
 
-/// The same answer with another status.
+/// The same response with another status.
 impl<T: IntoResponse> IntoResponse for (Status, T) {
     fn into_response(self) -> Response {
         let mut response = self.1.into_response();
@@ -75,7 +75,7 @@ impl<T: IntoResponse> IntoResponse for (Status, T) {
     }
 }
 
-/// Whichever it is.
+/// The response of whichever it is.
 impl<T: IntoResponse, E: IntoResponse> IntoResponse for Result<T, E> {
     fn into_response(self) -> Response {
         match self {

@@ -26,7 +26,7 @@ pub use writer::{ContentSink, WriteContent, Writer, run_writer};
 
 use std::sync::Arc;
 
-/// Answers requests. Called from several threads at once.
+/// Responds to requests. Handlers run concurrently.
 ///
 /// Closures are handlers:
 ///
@@ -34,15 +34,15 @@ use std::sync::Arc;
 /// use doorstep::{Handler, Method, Request};
 ///
 /// let hello = |request: &mut Request<'_>| format!("You asked for {}", request.path());
-/// let answer = Request::test(Method::Get, "/tea").send(&hello);
-/// assert_eq!(answer.into_content().unwrap(), b"You asked for /tea");
+/// let response = Request::test(Method::Get, "/tea").send(&hello);
+/// assert_eq!(response.into_content().unwrap(), b"You asked for /tea");
 /// ```
 pub trait Handler: Send + Sync + 'static {
-    /// Answers one request.
+    /// Responds to one request.
     ///
-    /// Content that is left unread is read and dropped up to
-    /// [`Limits::discard_bytes`](crate::Limits::discard_bytes); beyond that the connection closes
-    /// behind the answer. A panic becomes a 500 and closes the connection.
+    /// An unread body is discarded up to [`Limits::discard_bytes`](crate::Limits::discard_bytes);
+    /// beyond that the connection closes after the response. A panic becomes a 500 and closes the
+    /// connection.
     fn handle(&self, request: &mut Request<'_>) -> Response;
 }
 

@@ -5,29 +5,29 @@ use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
 
-/// The content of an answer.
+/// The body of a response.
 #[non_exhaustive]
 pub enum Payload {
-    /// None.
+    /// No body.
     Empty,
-    /// Bytes of the program itself.
+    /// Bytes in the program itself.
     Static(&'static [u8]),
-    /// Bytes made for this answer.
+    /// Bytes made for this response.
     Bytes(Vec<u8>),
-    /// Bytes that several answers share.
+    /// Bytes that several responses share.
     Shared(Arc<[u8]>),
     /// A part of a file.
     File {
-        /// The file, which other answers may share: its own position is neither used nor moved.
+        /// The file, which other responses may share: its own position is neither used nor moved.
         file: Arc<File>,
         /// Where the part begins.
         offset: u64,
-        /// How long it is.
+        /// Its length.
         length: u64,
     },
-    /// Whatever a reader gives.
+    /// Everything that a reader returns.
     Stream {
-        /// How much that will be, if it is known; else the content is chunked.
+        /// The number of bytes, if it is known; otherwise the body is chunked.
         length: Option<u64>,
         /// The reader. It must not block: it runs on a worker.
         reader: Box<dyn Read + Send>,
@@ -35,7 +35,7 @@ pub enum Payload {
 }
 
 impl Payload {
-    /// The length of the content, if it is known.
+    /// The length of the body, if it is known.
     pub fn length(&self) -> Option<u64> {
         match self {
             Payload::Empty => Some(0),

@@ -9,26 +9,26 @@ use std::time::{Duration, SystemTime};
 /// The time at which a request's worker woke up, the only clock that a handler needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// Since an origin that all servers of the process share; never goes back.
+    /// Time since an origin that all servers of the process share; it never goes back.
     pub monotonic: Duration,
-    /// The wall clock, which may be set forth and back.
+    /// The wall clock, which may be set forward and back.
     pub wall: SystemTime,
 }
 
-/// What a request is made of. The server fills it in; see [`Request::test`] for tests.
+/// The parts of a request, which the server fills in.
 #[derive(Debug)]
 pub struct RequestParts<'a> {
     /// The method.
     pub method: Method,
-    /// The target as it came: visible ASCII bytes.
+    /// The target as received: visible ASCII bytes.
     pub target: &'a str,
     /// The target taken apart.
     pub parts: Target,
     /// The effective host, with its port if one was sent.
     pub host: Option<&'a str>,
-    /// The version that the request is served as.
+    /// The version as which the request is served.
     pub version: Version,
-    /// Its field lines.
+    /// The field lines.
     pub headers: Headers<'a>,
     /// The other end of the connection; `None` for a Unix-domain socket.
     pub peer: Option<SocketAddr>,
@@ -36,7 +36,7 @@ pub struct RequestParts<'a> {
     pub now: Now,
 }
 
-/// A request. Everything it hands out as `&'a str` lives as long as the request's bytes, so that
+/// A request. Every `&'a str` that it returns lives as long as the request's bytes, so that
 /// `path()` can be held while `body()` is read.
 pub struct Request<'a> {
     parts: RequestParts<'a>,
@@ -56,34 +56,34 @@ impl<'a> Request<'a> {
         self.parts.method
     }
 
-    /// The request target as it came (RFC 9112 §3.2).
+    /// The request target as received (RFC 9112 §3.2).
     pub fn target(&self) -> &'a str {
         self.parts.target
     }
 
-    /// The path as it came, not percent-decoded; `/` when an absolute target has none, `*` for
+    /// The path as received, not percent-decoded; `/` when an absolute target has none, `*` for
     /// `OPTIONS *`, and empty for CONNECT.
     pub fn path(&self) -> &'a str {
         self.parts.parts.path_of(self.parts.target)
     }
 
-    /// The query as it came, without its `?`; `None` when there is no `?`.
+    /// The query as received, without its `?`; `None` when there is no `?`.
     pub fn query(&self) -> Option<&'a str> {
         self.parts.parts.query_of(self.parts.target)
     }
 
-    /// The version that the request is served as.
+    /// The version as which the request is served.
     pub fn version(&self) -> Version {
         self.parts.version
     }
 
-    /// The field lines.
+    /// The headers.
     pub fn headers(&self) -> Headers<'a> {
         self.parts.headers
     }
 
-    /// The value of the first field line with this name, without regard to case. `None` when there
-    /// is none, or when it is not UTF-8: [`Headers::get`] has the bytes.
+    /// The value of the first header with this name, in any case. `None` when there is none, or
+    /// when it is not UTF-8: [`Headers::get`] returns the bytes.
     pub fn header(&self, name: &str) -> Option<&'a str> {
         std::str::from_utf8(self.parts.headers.get(name)?).ok()
     }
@@ -94,8 +94,8 @@ impl<'a> Request<'a> {
         self.parts.host
     }
 
-    /// The address of the other end of the connection: a proxy's, if there is one between. `None`
-    /// for a Unix-domain socket.
+    /// The address of the other end of the connection, such as a proxy's. `None` for a Unix-domain
+    /// socket.
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.parts.peer
     }
@@ -105,8 +105,7 @@ impl<'a> Request<'a> {
         self.parts.now
     }
 
-    /// The content (RFC 9110 §6.4). Its first read sends `100 Continue` to a client that waits for
-    /// it.
+    /// The body (RFC 9110 §6.4). Its first read sends `100 Continue` to a client that waits for it.
     pub fn body(&mut self) -> &mut Body<'a> {
         &mut self.body
     }

@@ -8,31 +8,30 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// An answer. It borrows nothing, so that it can be sent while its worker serves others.
+/// A response. It borrows nothing, so that it can be sent while its worker serves others.
 ///
 /// ```
 /// use doorstep::{Response, Status};
 ///
-/// let answer = Response::new(Status::CREATED).header("Location", "/tea/1").body("brewing");
-/// assert_eq!(answer.status().code(), 201);
+/// let response = Response::new(Status::CREATED).header("Location", "/tea/1").body("brewing");
+/// assert_eq!(response.status().code(), 201);
 /// ```
 #[derive(Debug)]
-#[must_use = "an answer does nothing unless a handler returns it"]
+#[must_use = "a response does nothing unless a handler returns it"]
 pub struct Response {
     pub(super) status: Status,
     fields: FieldLines,
     close: bool,
     payload: Payload,
-    /// The length of what the payload, or the takeover, gives, if that is known.
     content_length: Option<u64>,
-    /// Boxed, as few responses have one, and each is moved several times.
+    /// Boxed, as few responses have one and each is moved several times.
     takeover: Option<Box<Takeover>>,
     log_reason: Option<&'static str>,
     fault: Option<FieldError>,
 }
 
 impl Response {
-    /// An answer without content.
+    /// A response without a body.
     pub fn new(status: Status) -> Response {
         Response {
             status,
@@ -57,7 +56,7 @@ impl Response {
     }
 
     /// A redirect: 301, 302, 303, 307 or 308 with a Location (RFC 9110 §10.2.2). A location with a
-    /// control character makes the answer a 500, as with [`header`](Response::header).
+    /// control character makes the response a 500, as with [`header`](Response::header).
     pub fn redirect(status: Status, location: &str) -> Response {
         Response::new(status).header("Location", location)
     }
@@ -75,9 +74,9 @@ impl Response {
             ))
     }
 
-    /// Adds a field line, or replaces the one that the answer has of a field that may stand once
-    /// only, such as Content-Type or Location (RFC 9110 §5.3). A line that cannot be written turns
-    /// the answer into a 500 that the observer hears of: [`try_header`](Response::try_header)
+    /// Adds a header, or replaces the one that the response has if the header may stand only once,
+    /// such as Content-Type or Location (RFC 9110 §5.3). A header that cannot be written turns the
+    /// response into a 500, with a reason for the observer: [`try_header`](Response::try_header)
     /// returns the error instead.
     pub fn header(mut self, name: &str, value: &str) -> Response {
         if let Err(fault) = self.try_header(name, value) {
@@ -86,15 +85,15 @@ impl Response {
         self
     }
 
-    /// Adds or replaces a field line, as [`header`](Response::header) does.
+    /// Adds or replaces a header, as [`header`](Response::header) does.
     ///
     /// # Errors
-    /// See [`FieldError`]; the answer stays as it was.
+    /// See [`FieldError`]; the response is unchanged.
     pub fn try_header(&mut self, name: &str, value: &str) -> Result<(), FieldError> {
         self.fields.push(name, value)
     }
 
-    /// Sets the content.
+    /// Sets the body.
     pub fn body(mut self, content: impl Into<Payload>) -> Response {
         self.payload = content.into();
         self.content_length = self.payload.length();
@@ -102,9 +101,9 @@ impl Response {
         self
     }
 
-    /// Sets the content to a part of a file, which is sent without passing through memory where the
+    /// Sets the body to a part of a file, which is sent without passing through memory where the
     /// system can do that. When the file turns out shorter, the connection closes in the middle of
-    /// the content, so that the client notices.
+    /// the body, so that the client notices.
     pub fn file(self, file: File, offset: u64, length: u64) -> Response {
         self.body(Payload::File {
             file: Arc::new(file),
@@ -113,9 +112,9 @@ impl Response {
         })
     }
 
-    /// Sets the content to what a reader gives: exactly `length` bytes if that is known, else as
-    /// chunks up to the reader's end. The reader runs on a worker and should not block; an error
-    /// from it, or too few bytes, closes the connection in the middle of the content.
+    /// Sets the body to what a reader returns: exactly `length` bytes if that is known, otherwise
+    /// chunks up to the reader's end. The reader runs on a worker and should not block; an error,
+    /// or too few bytes, closes the connection in the middle of the body.
     pub fn stream(self, length: Option<u64>, reader: impl Read + Send + 'static) -> Response {
         self.body(Payload::Stream {
             length,
@@ -123,8 +122,8 @@ impl Response {
         })
     }
 
-    /// Sets the content to what `write` writes, which need not be known when the answer begins:
-    /// [`flush`](io::Write::flush) sends what there is.
+    /// Sets the body to what `write` writes, which need not be known when the response begins:
+    /// [`flush`](io::Write::flush) sends what has been written.
     ///
     /// ```
     /// use doorstep::{Method, Request, Response, Status};
@@ -140,18 +139,17 @@ impl Response {
     ///         writeln!(out, "lift-off")
     ///     })
     /// };
-    /// let answer = Request::test(Method::Get, "/").send(&countdown);
-    /// assert_eq!(answer.into_content()?, b"3\n2\n1\nlift-off\n");
+    /// let response = Request::test(Method::Get, "/").send(&countdown);
+    /// assert_eq!(response.into_content()?, b"3\n2\n1\nlift-off\n");
     /// # Ok::<(), std::io::Error>(())
     /// ```
     ///
-    /// It runs behind the handler on the same worker, and so holds up a worker while it waits, for
-    /// its client or for anything else; [`detached`](Response::detached) does not. It does not run
-    /// when the answer has no content: to HEAD, or with a status such as 204. When it fails or
-    /// panics, the connection closes in the middle of the content, so that the client notices. That
-    /// is so from its first byte on, so what may fail at once is better done before, in the
-    /// handler; and nobody is shown the error, so what is worth reading of it the closure has to
-    /// log.
+    /// The closure runs after the handler on the same worker, and blocks it while it waits for its
+    /// client or for anything else; [`detached`](Response::detached) does not. It does not run when
+    /// the response has no body: to HEAD, or with a status such as 204. When it fails or panics,
+    /// the connection closes in the middle of the body, so that the client notices. This holds from
+    /// the first byte on, so do what may fail at once in the handler. Nobody is shown the error:
+    /// the closure has to log it.
     pub fn writer(
         self,
         write: impl FnOnce(&mut Writer<'_>) -> io::Result<()> + Send + 'static,
@@ -162,13 +160,13 @@ impl Response {
         })
     }
 
-    /// As [`writer`](Response::writer), on a thread of its own: for content that comes up slowly,
-    /// such as events. It counts as a connection and takes none of the workers.
+    /// As [`writer`](Response::writer), on a thread of its own: for a body that comes up slowly,
+    /// such as events. It counts as a connection and uses no worker.
     ///
     /// There may be [`Limits::detached_threads`](crate::Limits::detached_threads) of them; the next
-    /// request is answered with 503 and Retry-After instead. When the server shuts down, a detached
-    /// answer has the grace to end, as a running request has; after that its next write fails. One
-    /// that goes on for ever uses up the grace each time, unless it asks
+    /// request gets 503 and Retry-After. When the server shuts down, a detached response has the
+    /// grace period to end, as a running request has; after that its next write fails. One that
+    /// goes on forever uses up the grace period each time, unless it asks
     /// [`Shutdown::is_begun`](crate::Shutdown::is_begun) and ends by itself.
     pub fn detached(
         self,
@@ -180,9 +178,9 @@ impl Response {
         })
     }
 
-    /// Makes this a 101: behind it, the connection goes on in another protocol, which `speak`
-    /// speaks on a thread of its own (RFC 9110 §7.8). The name of the protocol is what goes into
-    /// the Upgrade field.
+    /// Makes this a 101: after it, the connection goes on in another protocol, which `speak` runs
+    /// on a thread of its own (RFC 9110 §7.8). The name of the protocol goes into the Upgrade
+    /// field.
     ///
     /// ```
     /// use doorstep::{Request, Response, Server, Status};
@@ -206,19 +204,19 @@ impl Response {
     /// client.write_all(offer.as_bytes())?;
     /// client.write_all(b"hello")?;
     /// client.shutdown(std::net::Shutdown::Write)?;
-    /// let mut answer = String::new();
-    /// client.read_to_string(&mut answer)?;
-    /// assert!(answer.starts_with("HTTP/1.1 101 "));
-    /// assert!(answer.ends_with("\r\n\r\nhello"));
+    /// let mut response = String::new();
+    /// client.read_to_string(&mut response)?;
+    /// assert!(response.starts_with("HTTP/1.1 101 "));
+    /// assert!(response.ends_with("\r\n\r\nhello"));
     /// # Ok::<(), std::io::Error>(())
     /// ```
     ///
-    /// A client that does not offer this protocol gets 426 with its name instead, and its
-    /// connection lives on as HTTP; content that the handler left unread makes it a 500. Connection
-    /// and Upgrade are written by the server, all other fields (such as Sec-WebSocket-Accept) by
-    /// the handler. The observer hears of the request when the 101 is sent, and of the connection
-    /// when the other protocol has ended: `speak` has returned, what it wrote is sent and its side
-    /// closed, and the peer has closed too.
+    /// A client that does not offer this protocol gets 426 with its name, and its connection goes
+    /// on as HTTP; an unread request body makes the response a 500. The server writes Connection
+    /// and Upgrade, the handler all other headers (such as Sec-WebSocket-Accept). The observer is
+    /// told of the request when the 101 is sent, and of the connection when the other protocol has
+    /// ended: `speak` has returned, its bytes are sent and its side closed, and the peer has closed
+    /// too.
     ///
     /// Threads are counted, and ended by a shutdown, as those of [`detached`](Response::detached)
     /// are.
@@ -247,14 +245,13 @@ impl Response {
         self
     }
 
-    /// Closes the connection behind this answer.
+    /// Closes the connection after this response.
     pub fn close(mut self) -> Response {
         self.close = true;
         self
     }
 
-    /// Says why the handler answered so: for the observer's request event and the log, never on the
-    /// wire.
+    /// Sets the reason for this response, for the observer and the log; it is never sent.
     pub fn with_log_reason(mut self, why: &'static str) -> Response {
         self.log_reason = Some(why);
         self
@@ -265,32 +262,33 @@ impl Response {
         self.status
     }
 
-    /// The value of the first field line with this name, without regard to case.
+    /// The value of the first header with this name, in any case.
     pub fn header_value(&self, name: &str) -> Option<&str> {
         self.fields.get(name)
     }
 
-    /// Why the handler answered so, if it said: see [`reason`](Response::with_log_reason).
+    /// The reason for this response, if the handler gave one: see
+    /// [`with_log_reason`](Response::with_log_reason).
     pub fn log_reason(&self) -> Option<&'static str> {
         self.log_reason
     }
 
-    /// The content; [`Payload::Empty`] when a [`writer`](Response::writer) writes it.
+    /// The body; [`Payload::Empty`] when a [`writer`](Response::writer) writes it.
     pub fn payload(&self) -> &Payload {
         &self.payload
     }
 
-    /// The length of the content, if it is known before it is sent.
+    /// The length of the body, if it is known before it is sent.
     pub fn content_length(&self) -> Option<u64> {
         self.content_length
     }
 
-    /// All of the content, read or written into memory: for tests of handlers.
+    /// Reads or writes the whole body into memory: for tests of handlers.
     ///
     /// # Errors
-    /// What reading a file or a stream, or a writer, gives;
+    /// The errors of reading a file or a stream, or of a writer;
     /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) when the file has become shorter than the
-    /// answer says.
+    /// response says.
     pub fn into_content(self) -> io::Result<Vec<u8>> {
         let mut all = Vec::new();
         if let Some(Takeover::Writer { write, .. }) = self.takeover.map(|boxed| *boxed) {
@@ -307,8 +305,8 @@ impl Response {
                 offset,
                 length,
             } => {
-                // Answers may share the descriptor of a file, and so its cursor, and be read at the
-                // same time.
+                // Responses may share the descriptor of a file, and so its cursor, and be read at
+                // the same time.
                 static CURSOR: Mutex<()> = Mutex::new(());
                 let _alone = CURSOR.lock().unwrap_or_else(PoisonError::into_inner);
                 let mut file: &File = &file;
@@ -332,10 +330,10 @@ impl Response {
     }
 }
 
-// For a handler that keeps answers.
+// For a handler that caches responses.
 #[cfg(feature = "files")]
 impl Response {
-    /// An answer with field lines that another answer had.
+    /// A response with the headers of another one.
     pub(crate) fn with_lines(status: Status, lines: &FieldLines) -> Response {
         Response {
             fields: lines.clone(),
@@ -344,16 +342,16 @@ impl Response {
     }
 }
 
-/// What of the program's goes on with a connection when an answer's head has been sent.
+/// The program's closure that goes on with a connection when a response's head has been sent.
 pub enum Takeover {
-    /// What writes the content.
+    /// Writes the body.
     Writer {
         /// The program's closure.
         write: WriteContent,
         /// Whether it runs on a thread of its own rather than on a worker.
         is_detached: bool,
     },
-    /// What speaks another protocol from then on.
+    /// Runs another protocol from then on.
     Upgrade {
         /// The protocol's name.
         protocol: &'static str,
@@ -371,29 +369,29 @@ impl fmt::Debug for Takeover {
     }
 }
 
-/// What the server needs to know of an answer; see [`Response::take_apart`].
+/// The parts of a response, for the server; see [`Response::take_apart`].
 #[derive(Debug)]
 pub struct ResponseParts {
     /// The status.
     pub status: Status,
     /// The field lines.
     pub fields: FieldLines,
-    /// Whether the connection is to close behind the answer.
+    /// Whether the connection closes after the response.
     pub close: bool,
     /// The Upgrade field.
     pub upgrade: Option<&'static str>,
-    /// The content, unless a program writes it.
+    /// The body, unless a program writes it.
     pub payload: Payload,
     /// Its length, if that is known before it is sent.
     pub content_length: Option<u64>,
-    /// What goes on with the connection behind the head, if it is the program's.
+    /// What goes on with the connection after the head.
     pub takeover: Option<Takeover>,
-    /// Why the handler answered so.
+    /// The reason for this response.
     pub log_reason: Option<&'static str>,
 }
 
 impl Response {
-    /// The parts, for the server. An answer with a field that cannot be written has become a 500
+    /// The parts, for the server. A response with a header that cannot be written becomes a 500
     /// here.
     pub(crate) fn take_apart(self) -> ResponseParts {
         if let Some(fault) = self.fault {

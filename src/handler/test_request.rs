@@ -8,19 +8,19 @@ use core::net::{Ipv4Addr, SocketAddr};
 use std::io;
 use std::time::{Duration, SystemTime};
 
-/// A request made up for a test.
+/// A request for a test.
 ///
 /// ```
 /// use doorstep::{Method, Request, Status};
 ///
-/// let answer = Request::test(Method::Post, "/tea?milk=no")
+/// let response = Request::test(Method::Post, "/tea?milk=no")
 ///     .header("Content-Type", "text/plain")
 ///     .body("hot")
 ///     .send(&|request: &mut Request<'_>| match request.query() {
 ///         Some("milk=no") => Status::NO_CONTENT,
 ///         _ => Status::BAD_REQUEST,
 ///     });
-/// assert_eq!(answer.status(), Status::NO_CONTENT);
+/// assert_eq!(response.status(), Status::NO_CONTENT);
 /// ```
 #[derive(Debug)]
 #[must_use = "a request does nothing until it is sent"]
@@ -35,7 +35,7 @@ pub struct TestRequest {
 }
 
 impl Request<'_> {
-    /// A request made up for a test.
+    /// A request for a test.
     pub fn test(method: Method, target: &str) -> TestRequest {
         TestRequest::new(method, target)
     }
@@ -58,8 +58,8 @@ impl TestRequest {
         .header("Host", "localhost")
     }
 
-    /// Adds a field line. A `Host: localhost` is there already; the first line of a name is the one
-    /// that [`Request::header`] finds.
+    /// Adds a header. A `Host: localhost` is there already; the first header of a name is the one
+    /// that [`Request::header`] returns.
     pub fn header(mut self, name: &str, value: &str) -> TestRequest {
         let span = |bytes: &mut Vec<u8>, text: &str| {
             let start = bytes.len() as u32;
@@ -76,7 +76,7 @@ impl TestRequest {
         self
     }
 
-    /// Sets the content.
+    /// Sets the body.
     pub fn body(mut self, content: impl Into<Vec<u8>>) -> TestRequest {
         self.body = content.into();
         self
@@ -97,8 +97,8 @@ impl TestRequest {
     /// Calls the handler.
     ///
     /// # Panics
-    /// When the target is none that the method may have (RFC 9112 §3.2): such a request would never
-    /// reach a handler.
+    /// When the target is invalid for the method (RFC 9112 §3.2): such a request would never reach
+    /// a handler.
     pub fn send(&self, handler: &impl Handler) -> Response {
         let parts = match Target::parse(self.target.as_bytes(), self.method) {
             Ok(parts) => parts,
@@ -126,7 +126,7 @@ impl TestRequest {
     }
 }
 
-/// Content that is in memory as a whole.
+/// A body in memory.
 struct SliceSource<'a> {
     bytes: &'a [u8],
 }

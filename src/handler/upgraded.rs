@@ -10,7 +10,7 @@ pub trait Duplex {
     /// The next bytes, at least one; 0 at the end. May wait for the peer.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Hands bytes to the system, at least one. May wait for the peer.
+    /// Passes bytes to the system, at least one. May wait for the peer.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
 
     /// Sets how long a read waits.
@@ -23,19 +23,20 @@ pub trait Duplex {
     fn peer_addr(&self) -> Option<SocketAddr>;
 }
 
-/// What speaks the other protocol.
+/// The program's closure for the other protocol.
 pub type Speak = Box<dyn FnOnce(&mut Upgraded<'_>) -> io::Result<()> + Send>;
 
 /// A connection that has gone on in another protocol: [`Read`] and [`Write`], which wait for the
 /// peer, on a thread of its own.
 ///
-/// A read first gives what came behind the request. It waits for
+/// Reads return the bytes that came after the request first. They wait for
 /// [`Timeouts::keep_alive`](crate::Timeouts::keep_alive), unless
-/// [`set_read_timeout`](Upgraded::set_read_timeout) says otherwise, and a write for
-/// [`Timeouts::write`](crate::Timeouts::write); then it fails with [`io::ErrorKind::TimedOut`], and
-/// may be tried again. When the peer has gone both fail with [`io::ErrorKind::ConnectionReset`],
-/// and when the server has ended with [`io::ErrorKind::ConnectionAborted`]. Each write goes to the
-/// system at once, so small ones want a [`BufWriter`](io::BufWriter); there is nothing to flush.
+/// [`set_read_timeout`](Upgraded::set_read_timeout) says otherwise, and writes for
+/// [`Timeouts::write`](crate::Timeouts::write); then they fail with [`io::ErrorKind::TimedOut`],
+/// and may be tried again. When the peer has gone both fail with
+/// [`io::ErrorKind::ConnectionReset`], and when the server has ended with
+/// [`io::ErrorKind::ConnectionAborted`]. Each write goes to the system at once, so small ones need
+/// a [`BufWriter`](io::BufWriter); there is nothing to flush.
 pub struct Upgraded<'a> {
     duplex: &'a mut dyn Duplex,
 }
@@ -50,7 +51,7 @@ impl<'a> Upgraded<'a> {
         self.duplex.peer_addr()
     }
 
-    /// How long each read from here on waits for the peer.
+    /// Sets how long each read from now on waits for the peer.
     pub fn set_read_timeout(&mut self, timeout: Duration) {
         self.duplex.set_read_timeout(timeout);
     }

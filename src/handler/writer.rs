@@ -4,24 +4,23 @@ use crate::limits::STREAM_BLOCK;
 use std::fmt;
 use std::io::{self, Write};
 
-/// Where written content goes: the connection in a server, memory in a test.
+/// Where a written body goes: the connection in a server, memory in a test.
 pub trait ContentSink {
-    /// Takes bytes of content, at least one, behind those that it has taken before. They may wait
-    /// for the next [`flush`](ContentSink::flush).
+    /// Takes bytes of the body, at least one, after those before. They may wait for the next
+    /// [`flush`](ContentSink::flush).
     fn take(&mut self, bytes: &[u8]);
 
-    /// Hands everything that was taken to the system. May wait for the client.
+    /// Passes everything that was taken to the system. May wait for the client.
     fn flush(&mut self) -> io::Result<()>;
 
     /// Whether nothing that is written can reach the client any more.
     fn is_disconnected(&mut self) -> bool;
 }
 
-/// What writes content.
+/// The program's closure that writes a body.
 pub type WriteContent = Box<dyn FnOnce(&mut Writer<'_>) -> io::Result<()> + Send>;
 
-/// Has `write` write all of its content into `sink`. What it has not flushed is taken by the sink
-/// and not flushed.
+/// Runs `write` on `sink`. Bytes that it has not flushed are taken by the sink and not flushed.
 ///
 /// # Errors
 /// Those of `write`; then nothing more is taken.
@@ -35,16 +34,15 @@ pub fn run_writer(sink: &mut dyn ContentSink, write: WriteContent) -> io::Result
     Ok(())
 }
 
-/// Where a program writes an answer's content: [`io::Write`].
+/// Where a program writes a response's body: [`io::Write`].
 ///
-/// What is written is collected up to a block of 16 KiB. A block that is full, and what is there at
-/// a [`flush`](Write::flush), is handed to the system before the call returns, in HTTP/1.1 as one
-/// chunk; so a write may wait for a client that reads slowly, within
-/// [`Timeouts::write`](crate::Timeouts::write) and the least rate. When that time is over it fails
-/// with [`io::ErrorKind::TimedOut`], when the client has gone with
-/// [`io::ErrorKind::ConnectionReset`], and when the server needs the thread for others, or has
-/// ended, with [`io::ErrorKind::ConnectionAborted`]; so does every later block, and the connection
-/// is closed whatever the program returns.
+/// Bytes are collected up to a block of 16 KiB. A full block, and what is there at a
+/// [`flush`](Write::flush), is passed to the system before the call returns, in HTTP/1.1 as one
+/// chunk. So a write may wait for a slow client, within [`Timeouts::write`](crate::Timeouts::write)
+/// and the minimum rate. When that time is over it fails with [`io::ErrorKind::TimedOut`], when the
+/// client has gone with [`io::ErrorKind::ConnectionReset`], and when the server needs the thread
+/// for others, or has ended, with [`io::ErrorKind::ConnectionAborted`]. So does every later block,
+/// and the connection is closed whatever the program returns.
 pub struct Writer<'a> {
     sink: &'a mut dyn ContentSink,
     collected: Vec<u8>,
@@ -53,8 +51,8 @@ pub struct Writer<'a> {
 impl Writer<'_> {
     /// Whether nothing more can reach the client: it has reset the connection, a write has failed,
     /// or the server has ended. A client that has merely closed its sending side is there until a
-    /// write fails; so is one that vanished without a word. That is how most clients go, so content
-    /// with long pauses should send something now and then: an event stream a line `:`.
+    /// write fails; so is one that vanished silently. That is how most clients go, so a body with
+    /// long pauses should send something now and then: an event stream a line `:`.
     pub fn disconnected(&mut self) -> bool {
         self.sink.is_disconnected()
     }
