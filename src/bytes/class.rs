@@ -2,7 +2,7 @@
 
 use crate::scan;
 
-/// `tchar` (RFC 9110 §5.6.2), what tokens such as methods and field names are made of.
+/// `tchar` (RFC 9110 §5.6.2), the bytes of tokens such as methods and field names.
 #[inline]
 pub const fn is_tchar(byte: u8) -> bool {
     CLASSES[byte as usize] & TCHAR != 0
@@ -26,7 +26,7 @@ pub const fn is_sub_delim(byte: u8) -> bool {
     CLASSES[byte as usize] & SUB_DELIM != 0
 }
 
-/// `etagc` (RFC 9110 §8.8.3), what stands between the quotes of an entity tag.
+/// `etagc` (RFC 9110 §8.8.3), the bytes between the quotes of an entity tag.
 #[inline]
 pub const fn is_etag_octet(byte: u8) -> bool {
     CLASSES[byte as usize] & ETAG != 0

@@ -29,10 +29,10 @@ pub fn decimal(bytes: &[u8]) -> Option<u64> {
     }
 }
 
-/// `1*DIGIT` of any length; `u64::MAX` stands for whatever is larger. `None` for anything else.
+/// `1*DIGIT` of any length; `u64::MAX` stands for all larger numbers. `None` for anything else.
 ///
-/// For positions alone, where what lies beyond every end may count as one place: a length that is
-/// not the one that was written would be request smuggling.
+/// Only for positions, where all places past every end may count as one: a length other than the
+/// one written would be request smuggling.
 pub fn decimal_or_max(bytes: &[u8]) -> Option<u64> {
     if bytes.is_empty() {
         return None;

@@ -36,8 +36,8 @@ use crate::limits::Limits;
 use crate::scan;
 use std::ops::Range;
 
-/// Decodes the content of one message, whatever pieces it comes in. 16 bytes, `Copy`: it holds none
-/// of the message's.
+/// Decodes the content of one message, in pieces of any size. 16 bytes, `Copy`: it holds none of
+/// the message's bytes.
 ///
 /// Trailer fields are validated, bounded and dropped (RFC 9110 §6.5.1). Strict: RFC 9112 §7.1 to
 /// the letter, and no white space before an extension.
@@ -49,7 +49,7 @@ pub struct Decoder {
     line: u32,
     /// Framing bytes that are held against the body, see [`CHUNK_OVERHEAD`], which bounds them.
     overhead: u16,
-    /// What the next byte belongs to.
+    /// The part that the next byte belongs to.
     at: At,
 }
 
@@ -67,15 +67,15 @@ enum At {
     /// The size, or what follows it.
     #[default]
     Size,
-    /// An extension, or the CR behind it.
+    /// An extension, or the CR after it.
     Extension,
     /// The LF of the size line.
     SizeLineFeed,
     /// Content.
     Data,
-    /// The CR behind content.
+    /// The CR after data.
     DataEnd,
-    /// The LF behind content.
+    /// The LF after data.
     DataLineFeed,
     /// The first field line of the trailer section, or its empty line.
     Trailer,
@@ -100,7 +100,7 @@ pub struct Decoded {
 const SIZE_DIGITS: u32 = 16;
 
 impl Decoder {
-    /// Of content of which nothing has come.
+    /// A decoder at the start of a message's content.
     pub fn new() -> Decoder {
         Decoder::default()
     }
@@ -118,9 +118,8 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// A [`Reject`] for the first byte that is not allowed at its place, or that is one too many.
-    /// What follows in the connection cannot be understood after it: neither the decoder nor the
-    /// connection is to be used again.
+    /// A [`Reject`] for the first byte that is not allowed at its place, or that exceeds a limit.
+    /// After it neither the decoder nor the connection can be used again.
     pub fn decode(&mut self, input: &[u8], limits: &Limits) -> Result<Decoded, Reject> {
         let mut used = 0;
         while self.at != At::Data {
@@ -146,7 +145,7 @@ impl Decoder {
         })
     }
 
-    /// Whether the last chunk and its trailer section have been read. What lies behind them is the
+    /// Whether the last chunk and its trailer section have been read. The bytes after them are the
     /// next message.
     pub fn is_done(&self) -> bool {
         self.at == At::Done
@@ -160,7 +159,7 @@ impl Decoder {
             (At::SizeLineFeed, Some(&LF)) => self.size_line_end()?,
             (At::SizeLineFeed, _) => return Err(Reject::BareCarriageReturn),
             // RFC 9112 §7.1: `chunk = chunk-size [ chunk-ext ] CRLF chunk-data CRLF`. Both bytes
-            // are looked at: a decoder that skips two without looking lets a chunk hide what
+            // are checked: a decoder that skips two bytes unread lets a chunk hide bytes that
             // another recipient takes for a size line.
             (At::DataEnd, Some(&CR)) => self.at = At::DataLineFeed,
             (At::DataLineFeed, Some(&LF)) => self.at = At::Size,
@@ -286,8 +285,8 @@ fn counted(limit: usize) -> usize {
     limit.min(u32::MAX as usize)
 }
 
-/// Appends a chunk with this content to `out` (RFC 9112 §7.1). Nothing when there is none: a chunk
-/// of no bytes would end the body.
+/// Appends a chunk with this content to `out` (RFC 9112 §7.1). Appends nothing for empty content:
+/// an empty chunk would end the body.
 pub fn push_chunk(out: &mut Vec<u8>, content: &[u8]) {
     if content.is_empty() {
         return;

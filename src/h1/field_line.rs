@@ -14,14 +14,14 @@ pub(super) const LF: u8 = b'\n';
 pub(super) const CR: u8 = b'\r';
 pub(super) const SP: u8 = b' ';
 
-/// What the next byte of a section belongs to.
+/// The part of a section that the next byte belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum At {
     /// The first byte of a line: a name, or the CR of the empty line.
     LineStart,
-    /// A name, of which at least one byte has come, or the colon behind it.
+    /// A name, of which at least one byte has come, or the colon after it.
     Name,
-    /// A value with the white space around it, or the CR behind it.
+    /// A value with the white space around it, or the CR after it.
     Value,
     /// The LF of a field line.
     LineFeed,
@@ -34,7 +34,7 @@ pub(super) enum At {
 pub(super) struct Section {
     /// The first byte that has not been read.
     pub offset: usize,
-    /// What it belongs to.
+    /// The part that it belongs to.
     pub at: At,
     /// Lines begun so far.
     pub lines: u32,
@@ -43,8 +43,8 @@ pub(super) struct Section {
 /// Reads on from `section`; true when the section is complete, false when `input` ends within it.
 ///
 /// `line` gets each complete line's name and value as ranges of `input`. For a line that an earlier
-/// call began, they start at this call's first byte at the earliest: who wants them reads a section
-/// from its start.
+/// call began, they start at this call's first byte at the earliest: to get them whole, read the
+/// section from its start.
 #[inline(always)]
 pub(super) fn read_section(
     input: &[u8],
@@ -111,7 +111,7 @@ pub(super) fn read_section(
     Ok(complete)
 }
 
-/// What begins at `next`, which is moved behind what is known of it: the empty line, or a name.
+/// What begins at `next`, which moves past the bytes that are known: the empty line, or a name.
 /// `None` when the input ends there.
 #[inline(always)]
 fn begin(
@@ -157,9 +157,9 @@ pub(super) fn line_feed(byte: u8) -> Result<(), Reject> {
 #[inline(always)]
 fn without_ows(input: &[u8], value: Range<usize>) -> Range<usize> {
     let Range { mut start, end } = value;
-    // One space before it, and nothing else, is what nearly every value has. Whatever is no OWS is
-    // above SP, but for the CR behind an empty value. Of a line that an earlier call began, there
-    // may be nothing before the end.
+    // Nearly every value has one space before it, and nothing else. All bytes but OWS are above SP,
+    // except the CR after an empty value. Of a line that an earlier call began, there may be
+    // nothing before the end.
     start += usize::from(input.get(start) == Some(&SP));
     match (input.get(start), input.get(end.wrapping_sub(1))) {
         (Some(first), Some(last)) if *first > SP && *last > SP => start..end,
@@ -167,7 +167,7 @@ fn without_ows(input: &[u8], value: Range<usize>) -> Range<usize> {
     }
 }
 
-/// Without the white space at both ends, of which the byte behind the range is none.
+/// The range without the white space at both ends. The byte after the range is not white space.
 #[cold]
 fn trimmed(input: &[u8], value: Range<usize>) -> Range<usize> {
     let Range { mut start, mut end } = value;

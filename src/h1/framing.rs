@@ -1,7 +1,7 @@
 //! Where a request's content ends (RFC 9112 §6): Transfer-Encoding against Content-Length.
 //!
-//! Whatever two servers in a chain could read differently is refused. The chunked coding itself is
-//! in `chunked`.
+//! Fields that two servers in a chain could read differently are refused. The chunked coding itself
+//! is in `chunked`.
 
 use super::Reject;
 use crate::bytes::{class, number};
@@ -29,7 +29,7 @@ const LENGTH_DIGITS: usize = 19;
 /// # Errors
 ///
 /// The [`Reject`] of the first step that the fields fail; the connection cannot be used after it,
-/// as nobody knows where the next request begins.
+/// as the start of the next request is unknown.
 pub fn request_framing(version: Version, headers: Headers<'_>) -> Result<Framing, Reject> {
     let coding = headers.known(FieldName::TransferEncoding);
     let length = headers.known(FieldName::ContentLength);
@@ -39,7 +39,7 @@ pub fn request_framing(version: Version, headers: Headers<'_>) -> Result<Framing
     if coding.is_some() && version == Version::Http10 {
         return Err(Reject::TransferEncodingInHttp10);
     }
-    // 1 (answers without content) and 2 (answers to CONNECT) are about responses.
+    // 1 (no content) and 2 (CONNECT) are about responses.
     match (coding, length) {
         // 3. "If a message is received with both a Transfer-Encoding and a Content-Length header
         // field, the Transfer-Encoding overrides the Content-Length. Such a message might indicate

@@ -25,7 +25,7 @@ pub struct Head {
     pub method: Method,
     /// The version it is served as: HTTP/1.2 and later minor versions count as 1.1.
     pub version: Version,
-    /// The target as it came.
+    /// The target as received.
     pub target: Span,
     /// The target taken apart; its spans are relative to `target`.
     pub parts: Target,
@@ -34,9 +34,9 @@ pub struct Head {
     pub host: Option<Span>,
     /// How the content is delimited (RFC 9112 §6.3).
     pub framing: Framing,
-    /// Whether the client lets the connection live on after this exchange (RFC 9112 §9.3).
+    /// Whether the client lets the connection be kept after this exchange (RFC 9112 §9.3).
     pub keep_alive: bool,
-    /// What the client expects before it sends content.
+    /// The client's expectation before it sends content.
     pub expect: Expect,
 }
 
@@ -50,14 +50,14 @@ pub enum Expect {
 }
 
 impl Head {
-    /// The path as it came, not percent-decoded: `/` when an absolute target has none
+    /// The path as received, not percent-decoded: `/` when an absolute target has none
     /// (RFC 9110 §4.2.3), `*` for `OPTIONS *`, and empty for CONNECT. `bytes` are those that the
     /// head was parsed from.
     pub fn path<'a>(&self, bytes: &'a [u8]) -> &'a str {
         self.parts.path_of(self.target.text(bytes))
     }
 
-    /// The query as it came, without its `?`; `None` when there is no `?`.
+    /// The query as received, without its `?`; `None` when there is no `?`.
     pub fn query<'a>(&self, bytes: &'a [u8]) -> Option<&'a str> {
         self.parts.query_of(self.target.text(bytes))
     }
@@ -68,7 +68,7 @@ impl Head {
 pub struct Resume {
     /// The first byte that has not been validated.
     offset: u32,
-    /// What it belongs to.
+    /// The part that it belongs to.
     at: At,
 }
 
@@ -107,8 +107,7 @@ impl Default for Resume {
 ///
 /// The outcome does not depend on how the bytes were split into calls. Each byte is validated once,
 /// and read once more when a head that came in pieces is complete: at most twice in all. A call
-/// with a `resume` that another call gave has to bring the bytes that the other had, and may bring
-/// more behind them.
+/// with the `resume` of another call has to bring that call's bytes, and may bring more after them.
 ///
 /// Of `limits`, [`head_bytes`](Limits::head_bytes), [`target_bytes`](Limits::target_bytes) and
 /// [`headers`](Limits::headers) count. Nothing is allocated but the table's room for lines, which
@@ -124,7 +123,7 @@ impl Default for Resume {
 /// let Parsed::More { resume } = parse_head(&input, Resume::default(), &limits, &mut table)? else {
 ///     panic!("the head is not complete");
 /// };
-/// // More bytes come, behind the others.
+/// // More bytes come, after the others.
 /// input.extend_from_slice(b"Length: 5\r\n\r\nhello");
 /// let Parsed::Done { value: head, used } = parse_head(&input, resume, &limits, &mut table)? else {
 ///     panic!("the head is complete");
@@ -154,7 +153,7 @@ pub fn parse_head(
     let head_bytes = limits.head_bytes.min(u32::MAX as usize);
     let window = input.get(..head_bytes).unwrap_or(input);
     let is_full = input.len() >= head_bytes;
-    // Unless bytes were taken away since, or a limit shrank: then what was read is void.
+    // Unless bytes were removed since, or a limit shrank: then the resume point is void.
     if resume != Resume::START
         && resume.offset as usize <= window.len()
         && !is_complete(window, &mut resume, limits)?
@@ -213,7 +212,7 @@ fn more(resume: Resume, is_full: bool) -> Result<Parsed<Head, Resume>, Reject> {
 /// The one loop over a head's lines, from `resume` on. `None` when `input`, which is shorter than 4
 /// GiB, ends within the head.
 ///
-/// The answer, and what `line` gets, are whole only when the head is read from its start.
+/// The result, and the ranges for `line`, are whole only when the head is read from its start.
 #[inline(always)]
 fn read_lines(
     input: &[u8],
@@ -270,8 +269,8 @@ struct Lines<'a> {
     used: usize,
 }
 
-/// Which known fields a head has, noted as its lines come, so that they need not be looked through
-/// once for each question.
+/// The known fields that a head has, noted line by line, so that no question needs a search through
+/// the lines.
 #[derive(Default)]
 struct Noted {
     /// Bit n: a field whose `FieldName` has the number n is there.
@@ -297,8 +296,8 @@ fn other_head_of(lines: Lines<'_>) -> Result<Parsed<Head, Resume>, Reject> {
     head_of(&lines, method, parts)
 }
 
-/// What the lines of a head say, once its method and its target are known. The answer is made in
-/// one piece, as it is large.
+/// Everything that the lines say together, once the method and the target are known. The result is
+/// built in one piece, as it is large.
 #[inline(always)]
 fn head_of(
     lines: &Lines<'_>,
@@ -388,7 +387,7 @@ fn effective_host(
     Ok(authority.or(field))
 }
 
-/// What the Expect field asks for.
+/// The meaning of the Expect field.
 fn expectation(version: Version, headers: Headers<'_>) -> Result<Expect, Reject> {
     // RFC 9110 §10.1.1: "A server that receives a 100-continue expectation in an HTTP/1.0 request
     // MUST ignore that expectation."
@@ -397,7 +396,7 @@ fn expectation(version: Version, headers: Headers<'_>) -> Result<Expect, Reject>
     }
     let mut expect = Expect::Nothing;
     // RFC 9110 §10.1.1: `Expect = #expectation`, and "The Expect field value is case-insensitive."
-    // The elements say it; empty ones say nothing.
+    // Empty elements mean nothing.
     for element in headers
         .known_all(FieldName::Expect)
         .flat_map(list::elements)

@@ -25,17 +25,17 @@ pub use framing::Framing;
 pub use head::{Expect, Head, Resume, parse_head};
 pub use reject::Reject;
 
-/// What a parser makes of the bytes so far.
+/// The result of parsing the bytes so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parsed<T, R> {
     /// Complete: the value, and how many bytes it took.
     Done {
-        /// What was parsed.
+        /// The parsed value.
         value: T,
         /// Bytes from the start of the input that belong to it.
         used: usize,
     },
-    /// Not complete: call again with the same bytes and more behind them.
+    /// Not complete: call again with the same bytes and more after them.
     More {
         /// Where to go on.
         resume: R,

@@ -1,8 +1,8 @@
 //! Every reason to refuse a message: its status, its section, its sentence.
 //!
 //! The enum, [`Reject::ALL`] and the three accessors are made from one row per reason, so that none
-//! can be forgotten. The decision itself stands where the bytes are read. No text of the peer's
-//! gets in here.
+//! can be forgotten. The decision itself stands where the bytes are read. No text of the peer gets
+//! in here.
 
 use crate::semantics::Status;
 use std::fmt;
@@ -107,7 +107,7 @@ rejects! {
     InvalidChunkEnd BAD_REQUEST "RFC 9112 §7.1" "chunk data that is not followed by CRLF";
     TrailerTooLarge REQUEST_HEADER_FIELDS_TOO_LARGE "RFC 9112 §7.1.2" "a trailer section larger than the limit";
 
-    // Found by whoever waits for the bytes or gathers them, never by a parser.
+    // Found by the owner of the bytes, never by a parser.
     HeadTimeout REQUEST_TIMEOUT "RFC 9110 §15.5.9" "a head that was not complete in time";
     ContentTimeout REQUEST_TIMEOUT "RFC 9110 §15.5.9" "content that did not come in time";
     TruncatedContent BAD_REQUEST "RFC 9112 §8" "a connection closed within the content of its request";

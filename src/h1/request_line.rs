@@ -12,7 +12,7 @@ use crate::semantics::Version;
 use crate::semantics::method::METHOD_BYTES;
 use std::ops::Range;
 
-/// What the next byte of a request line belongs to.
+/// The part of a request line that the next byte belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum At {
     /// The method's first byte, or the CR of an empty line before it.
@@ -20,11 +20,11 @@ pub(super) enum At {
     Start,
     /// The LF of an empty line.
     EmptyLineFeed,
-    /// The method, or the space behind it.
+    /// The method, or the space after it.
     Method,
-    /// The target, or the space behind it.
+    /// The target, or the space after it.
     Target,
-    /// The version, or the CR behind it.
+    /// The version, or the CR after it.
     Version,
     /// The same, of a major version that is not served.
     OtherVersion,
@@ -37,7 +37,7 @@ pub(super) enum At {
 pub(super) struct Place {
     /// The first byte that has not been read.
     pub offset: usize,
-    /// What it belongs to.
+    /// The part that it belongs to.
     pub at: At,
     /// The first byte of the part that it belongs to.
     pub part: usize,
@@ -57,8 +57,8 @@ pub(super) struct RequestLine {
 
 /// Reads on from `place`; `None` when `input` ends within the line.
 ///
-/// The parts that an earlier call had read are empty in the answer: who wants them reads a line
-/// from its start.
+/// The parts that an earlier call had read are empty in the result: to get them, read the line from
+/// its start.
 #[inline(always)]
 pub(super) fn read_request_line(
     input: &[u8],
@@ -131,8 +131,8 @@ pub(super) fn read_request_line(
     Ok(complete.then_some(line))
 }
 
-/// What begins at `next`, which is moved behind what is known of it: a method, an empty line, or a
-/// target behind a GET. `None` when the input ends there.
+/// What begins at `next`, which moves past the bytes that are known: a method, an empty line, or a
+/// target after a GET. `None` when the input ends there.
 #[inline(always)]
 fn begin(input: &[u8], next: &mut usize, line: &mut RequestLine) -> Result<Option<At>, Reject> {
     line.is_get = input.get(*next..).is_some_and(|rest| rest.starts_with(GET));
@@ -170,7 +170,7 @@ fn read_start(byte: u8, start: usize) -> Result<At, Reject> {
 /// Empty lines (CRLF) skipped before a request line. RFC 9112 §2.2 asks for "at least one".
 const LEADING_EMPTY_LINES: usize = 1;
 
-/// What a method or a target is refused for.
+/// The refusals of a method or a target.
 struct Part {
     too_long: Reject,
     /// A byte neither belongs to it nor ends it.
@@ -216,16 +216,16 @@ fn ends_part(
     }
 }
 
-/// What nearly every request line begins with.
+/// The start of nearly every request line.
 const GET: &[u8] = b"GET ";
 
-/// What stands in the last part of nearly every request line.
+/// The last part of nearly every request line.
 const FORM: &[u8; 9] = b"HTTP/1.1\r";
 
 /// The version that begins at `part`, of which the bytes before `next` have been read. `None` when
-/// the input ends before the CR behind it; then `at` keeps what has to be known of those that have.
+/// the input ends before the CR after it; then `at` keeps what is known of the bytes so far.
 ///
-/// The minor version is known only to who reads the version from its start.
+/// The minor version is known only when the version is read from its start.
 #[inline(always)]
 fn read_version(
     input: &[u8],
@@ -239,7 +239,7 @@ fn read_version(
     }
 }
 
-/// [`read_version`] for whatever is not the usual, or not all there.
+/// [`read_version`] for other versions, and for a part that is not all there.
 #[cold]
 fn other_version(
     input: &[u8],

@@ -7,7 +7,7 @@ use crate::bytes::number;
 use crate::semantics::Status;
 use crate::semantics::date::HttpDate;
 
-/// What goes into a response's head.
+/// The parts of a response's head.
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseHead<'a> {
     /// The status.
@@ -22,8 +22,8 @@ pub struct ResponseHead<'a> {
     pub length: LengthField,
     /// The Connection field.
     pub connection: ConnectionField,
-    /// The Upgrade field, which the Connection field announces: what a 101 goes on in, or what a
-    /// 426 asks for.
+    /// The Upgrade field, which the Connection field announces: the protocol of a 101, or the one
+    /// that a 426 asks for.
     pub upgrade: Option<&'a str>,
 }
 
@@ -45,11 +45,11 @@ pub enum ConnectionField {
     Absent,
     /// An HTTP/1.0 client that asked for it.
     KeepAlive,
-    /// This is the last answer.
+    /// This is the last response.
     Close,
 }
 
-/// The interim answer that invites content (RFC 9110 §15.2.1).
+/// The interim response that asks for the content (RFC 9110 §15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// Appends the head, ended by its empty line.
@@ -58,7 +58,7 @@ pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// Transfer-Encoding, the other fields. The status line always says HTTP/1.1 (RFC 9110 §6.2: a
 /// server sends its own highest version of the major version).
 pub fn push_head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
-    // What nearly every response has, in one copy.
+    // The status line of nearly every response, in one copy.
     if head.status == Status::OK {
         out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
     } else {

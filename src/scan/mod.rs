@@ -53,7 +53,7 @@ pub use sse2::{field_value_end, host_name_end, letters_end, path_end, target_end
 #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
 pub use swar::{field_value_end, host_name_end, letters_end, path_end, target_end};
 
-/// Bytes of a block, which is judged at once.
+/// Bytes of a block, which is searched at once.
 const BLOCK: usize = 16;
 
 /// The first byte from `start` on that does not belong; the number of bytes when all do, and
@@ -81,8 +81,8 @@ fn end(
         }
         next += BLOCK;
     }
-    // Fewer than a block are left, which the last block has at its end; what is before them does
-    // not count.
+    // Fewer bytes than a block are left, at the end of the last block; the bytes before them do not
+    // count.
     let before = next - last_start;
     if before >= BLOCK {
         return next;

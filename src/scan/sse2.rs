@@ -28,8 +28,8 @@ macro_rules! equal {
 /// The top bits of the bytes below `$from` or above `$to`.
 macro_rules! outside {
     ($bytes:expr, $from:expr, $to:expr) => {
-        // What is below `$from` becomes large. Above the difference of both, the sum reaches the
-        // top bit, and stays there.
+        // Bytes below `$from` become large. Above the difference of both, the sum reaches the top
+        // bit, and stays there.
         _mm_adds_epu8(
             _mm_sub_epi8($bytes, every!($from)),
             every!(0x7F - ($to - $from)),
@@ -88,7 +88,7 @@ search! {
 }
 
 search! {
-    /// What no target holds, and `?`.
+    /// Bytes that no target holds, and `?`.
     not_path: |bytes| _mm_or_si128(
         outside!(bytes, 0x21, 0x7E),
         _mm_or_si128(equal!(bytes, b'#'), equal!(bytes, b'?'))

@@ -24,7 +24,7 @@ pub(super) fn not_target(block: &[u8; BLOCK]) -> u32 {
     bits(block, outside_target)
 }
 
-/// What no target holds, and `?`.
+/// Bytes that no target holds, and `?`.
 #[inline(always)]
 pub(super) fn not_path(block: &[u8; BLOCK]) -> u32 {
     bits(block, |word| outside_target(word) | equal(word, b'?'))

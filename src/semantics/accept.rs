@@ -9,8 +9,8 @@ use crate::bytes::class;
 pub struct Weight {
     /// The quality value times 1000; 0: not acceptable.
     pub thousandths: u16,
-    /// How precise the media range is that decided: 2 for the type itself, 1 for `type/*`, 0 for
-    /// `*/*`, and when none did.
+    /// The precision of the media range that decided: 2 for the type itself, 1 for `type/*`, 0 for
+    /// `*/*` or no range.
     pub precision: u8,
 }
 

@@ -51,14 +51,13 @@ impl Ranking {
     }
 }
 
-/// What [`ranking`] finds where no such field is: so it is for most programs, and on every request.
+/// The ranking without the field, which most programs do not send.
 const NOTHING_SAID: Ranking = Ranking {
     order: [None; CHOICES.len()],
     acceptable: 1,
 };
 
-/// What may be chosen, in the order in which the server prefers it where the client has no
-/// preference.
+/// The choices, in the server's order, which counts where the client has no preference.
 const CHOICES: [Option<Coding>; 4] = [
     Some(Coding::Brotli),
     Some(Coding::Zstd),
@@ -66,7 +65,7 @@ const CHOICES: [Option<Coding>; 4] = [
     None,
 ];
 
-/// What the Accept-Encoding fields of a request accept.
+/// The codings that the Accept-Encoding fields of a request accept.
 ///
 /// A member that is not valid is ignored, and so is one for a coding that another before it was
 /// for.
@@ -82,7 +81,7 @@ pub fn ranking(headers: Headers<'_>) -> Ranking {
         }
     }
     let mut order = CHOICES;
-    // Stable: what is equal to the client stays as the server has it.
+    // Stable: choices that are equal to the client stay in the server's order.
     order.sort_by_key(|&choice| Reverse(said.quality(choice)));
     let is_acceptable = |&&choice: &&Option<Coding>| said.quality(choice) > 0;
     Ranking {
@@ -91,7 +90,7 @@ pub fn ranking(headers: Headers<'_>) -> Ranking {
     }
 }
 
-/// What the members say, in thousandths.
+/// The weights of the members, in thousandths.
 #[derive(Default)]
 struct Said {
     codings: [Option<u16>; Coding::ALL.len()],

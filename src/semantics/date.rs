@@ -14,7 +14,7 @@ pub struct HttpDate(pub(crate) [u8; IMF_FIXDATE_LEN]);
 
 impl HttpDate {
     /// The date of a time, whole seconds (rounded down). `None` before 1970 or after 9999: such a
-    /// time has no honest HTTP date here.
+    /// time has no HTTP date here.
     pub fn from_time(time: SystemTime) -> Option<HttpDate> {
         HttpDate::from_unix(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
     }

@@ -16,7 +16,7 @@ use crate::bytes::{class, number};
 pub struct EntityTag<'a> {
     /// Whether it stands for "as good as equal" only: `W/` before the quotes.
     pub weak: bool,
-    /// What stands between the quotes; may be empty.
+    /// The text between the quotes; may be empty.
     pub opaque: &'a [u8],
 }
 

@@ -4,9 +4,9 @@
 use super::fields::{FieldName, valid_name, valid_value};
 use std::fmt;
 
-/// The field lines of an answer, validated and written out as they are added (RFC 9112 §5).
+/// The field lines of a response, validated and serialised as they are added (RFC 9112 §5).
 ///
-/// What is in here can be sent as it is: RFC 9110 §5.5: "Field values containing CR, LF, or NUL
+/// The lines can be sent unchanged. RFC 9110 §5.5: "Field values containing CR, LF, or NUL
 /// characters are invalid and dangerous", and [`push`](FieldLines::push), which refuses them, is
 /// the only way in.
 ///
@@ -56,7 +56,7 @@ impl FieldLines {
         }
     }
 
-    /// Adds a line behind the others. Of a field that may stand once only, such as Content-Type or
+    /// Adds a line after the others. Of a field that may stand once only, such as Content-Type or
     /// Location, it replaces the one that is there (RFC 9110 §5.3); other names may come more than
     /// once.
     ///
@@ -140,7 +140,7 @@ impl FieldLines {
         &self.bytes
     }
 
-    /// Whether there is none.
+    /// Whether there are no lines.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }

@@ -11,7 +11,7 @@ use std::fmt;
 pub struct Span {
     /// Offset of the first byte.
     pub start: u32,
-    /// Offset of the byte behind the last.
+    /// Offset of the byte after the last.
     pub end: u32,
 }
 
@@ -122,8 +122,8 @@ impl FieldName {
         FieldName::odd(name)
     }
 
-    /// The entry of the name that stands from `start` to `end` in a head. The bytes behind it are
-    /// looked at too, as it is compared in whole words, but say nothing.
+    /// The entry of the name that stands from `start` to `end` in a head. The bytes after it are
+    /// read too, as whole words are compared, but do not count.
     #[inline(always)]
     pub fn at(head: &[u8], start: usize, end: usize) -> FieldName {
         let Some(word) = word_at(head, start) else {
@@ -208,9 +208,9 @@ fn word_at(bytes: &[u8], start: usize) -> Option<u128> {
     word.checked_shr(8 * u32::try_from(before).ok()?)
 }
 
-/// Where the spelling of a name of `len` bytes is, if it is a known one; they have a place each. Of
-/// a letter the lower five bits count, which its case does not change; what other bytes make of
-/// them does not matter, as the whole name is compared.
+/// The place of the spelling of a known name of `len` bytes; each has its own. The lower five bits
+/// count, which the case of a letter does not change. Other names may share them, as the whole name
+/// is compared.
 #[inline(always)]
 const fn place(first: u32, len: usize) -> usize {
     let letters = first & u32::from_le_bytes([0x1F; 4]);
@@ -244,9 +244,9 @@ static SPELLINGS: [Spelling; PLACES] = {
 /// One field line of a head.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldLine {
-    /// What [`FieldName::of`] says of the name. Look-ups rely on it.
+    /// [`FieldName::of`] the name. Look-ups rely on it.
     pub field: FieldName,
-    /// The name as it came, a token.
+    /// The name as received, a token.
     pub name: Span,
     /// The value without white space around it.
     pub value: Span,
@@ -281,7 +281,7 @@ impl FieldTable {
     }
 
     /// Adds a line.
-    // For the tests, which make tables: a line that does not fit its bytes is nobody else's to add.
+    // For the tests, which make tables: nobody else should add a line.
     #[doc(hidden)]
     pub fn push(&mut self, line: FieldLine) {
         self.lines.push(line);
@@ -358,7 +358,7 @@ impl<'a> Headers<'a> {
         self.lines.iter().any(|line| fields.contains(&line.field))
     }
 
-    /// Name, as it came, and value of each line, in order.
+    /// Name, as received, and value of each line, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
         let Headers { bytes, lines } = *self;
         lines.iter().map(move |line| {
@@ -373,7 +373,7 @@ impl<'a> Headers<'a> {
         self.lines.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no lines.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
@@ -397,7 +397,7 @@ pub fn valid_name(name: &[u8]) -> bool {
 /// (RFC 9110 §5.5).
 pub fn valid_value(value: &[u8]) -> bool {
     // RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous".
-    // One written by a server lets whoever chose the value write a response of their own.
+    // If a server writes one, the author of the value can write a response of their own.
     // STRICTER: so are the other controls, which RFC 9110 §5.5 lets a recipient retain.
     value.iter().all(|&byte| class::is_field_octet(byte))
 }

@@ -8,7 +8,7 @@ use crate::bytes::{class, number};
 /// A host and an optional port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Authority<'a> {
-    /// A reg-name or IPv4 address as it came, or an IPv6 address in its brackets.
+    /// A reg-name or IPv4 address as received, or an IPv6 address in its brackets.
     pub host: &'a str,
     /// `None` when absent or empty.
     pub port: Option<u16>,
@@ -32,12 +32,12 @@ pub fn is_valid(bytes: &[u8], allow_empty: bool) -> bool {
     host_and_port(bytes, allow_empty).is_some()
 }
 
-/// [`is_valid`] for the bytes at `span` of a head. The bytes behind them are looked at too, as a
-/// search over many is quicker than one over few, but say nothing: none that ends a field value or
-/// a target belongs to a host.
+/// [`is_valid`] for the bytes at `span` of a head. The bytes after them are read too, as a search
+/// over many is quicker than one over few, but do not count: no byte that ends a field value or a
+/// target belongs to a host.
 #[inline]
 pub fn is_valid_at(span: Span, bytes: &[u8], allow_empty: bool) -> bool {
-    // What nearly every host is: a name or an IPv4 address, and perhaps a port.
+    // Nearly every host is a name or an IPv4 address, and perhaps a port.
     let (start, end) = (span.start as usize, span.end as usize);
     let name = class::host_name_end(bytes, start).min(end);
     if name > start {
@@ -54,11 +54,11 @@ pub fn is_valid_at(span: Span, bytes: &[u8], allow_empty: bool) -> bool {
 
 /// The host, which is ASCII, and the port.
 fn host_and_port(bytes: &[u8], allow_empty: bool) -> Option<(&[u8], Option<u16>)> {
-    let (host, behind) = bytes.split_at(host_len(bytes)?);
+    let (host, after) = bytes.split_at(host_len(bytes)?);
     if host.is_empty() && !allow_empty {
         return None;
     }
-    let port = match behind {
+    let port = match after {
         [] => None,
         [b':', digits @ ..] => port(digits)?,
         _ => return None,
@@ -66,13 +66,13 @@ fn host_and_port(bytes: &[u8], allow_empty: bool) -> Option<(&[u8], Option<u16>)
     Some((host, port))
 }
 
-/// The length of the host at the start, which ends at the first byte that belongs to none.
+/// The length of the host at the start, which ends at the first byte that cannot belong to one.
 fn host_len(bytes: &[u8]) -> Option<usize> {
     match bytes {
         [b'[', literal @ ..] => {
             let len = literal.iter().position(|&byte| byte == b']')?;
             // STRICTER: RFC 3986 §3.2.2 also has IPvFuture ("v1.…"), of which no version exists;
-            // what one server takes for a name another would take for nothing.
+            // one server would take it for a name, another for nothing.
             ipv6_address(&literal[..len])?;
             Some(len + 2)
         }
@@ -94,13 +94,13 @@ pub fn ipv6_address(bytes: &[u8]) -> Option<Ipv6Addr> {
 /// RFC 3986 §3.2.2: "reg-name = *( unreserved / pct-encoded / sub-delims )"; an IPv4 address is
 /// spelt in the same bytes.
 fn reg_name_len(bytes: &[u8]) -> Option<usize> {
-    // What nearly every host is made of.
+    // Nearly every host consists of these.
     let mut len = class::host_name_end(bytes, 0);
     while len < bytes.len() {
         match bytes[len] {
             byte if class::is_unreserved(byte) => len += 1,
-            // STRICTER: a comma is a sub-delim, but in a Host field it is what a list of two merged
-            // Host fields looks like, of which the next server may take the other.
+            // STRICTER: a comma is a sub-delim, but in a Host field it looks like two merged Host
+            // fields, and the next server may take the other.
             b',' => return None,
             b'%' => {
                 number::hex_digit(*bytes.get(len + 1)?)?;

@@ -19,8 +19,8 @@ pub(super) fn parameters(element: &[u8]) -> impl Iterator<Item = &[u8]> {
     split(element, |bytes| len_before(bytes, b';'))
 }
 
-/// The elements of a list, where `element_len` says how many bytes stand before the next separator,
-/// or in all.
+/// The elements of a list, where `element_len` returns the number of bytes before the next
+/// separator, or of all.
 pub(super) fn split(value: &[u8], element_len: fn(&[u8]) -> usize) -> impl Iterator<Item = &[u8]> {
     Elements {
         rest: value,
@@ -43,9 +43,9 @@ impl<'a> Iterator for Elements<'a> {
 
     fn next(&mut self) -> Option<&'a [u8]> {
         while !self.rest.is_empty() {
-            let (element, behind) = self.rest.split_at((self.element_len)(self.rest));
-            // `behind` is empty or starts with the separator.
-            self.rest = behind.get(1..).unwrap_or_default();
+            let (element, after) = self.rest.split_at((self.element_len)(self.rest));
+            // `after` is empty or starts with the separator.
+            self.rest = after.get(1..).unwrap_or_default();
             let element = class::trim_ows(element);
             // RFC 9110 §5.6.1.2: "A recipient MUST parse and ignore a reasonable number of empty
             // list elements". The limit of a head bounds their number.
@@ -67,7 +67,7 @@ fn len_before(bytes: &[u8], separator: u8) -> usize {
             byte if byte == separator && !quoted => return position,
             b'"' => quoted = !quoted,
             // RFC 9110 §5.6.4: the backslash is special "within quoted-string and comment
-            // constructs" only; the byte behind it does not count.
+            // constructs" only; the byte after it does not count.
             b'\\' if quoted => position += 1,
             _ => {}
         }

@@ -5,13 +5,13 @@ use std::fmt;
 use crate::bytes::class;
 
 /// A request method. Methods are case-sensitive (RFC 9110 §9.1); one that is not among the nine is
-/// kept as it came.
+/// kept as received.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Method {
     /// GET (RFC 9110 §9.3.1): transfer a current representation of the target.
     Get,
-    /// HEAD (RFC 9110 §9.3.2): the same as GET, but without content in the answer.
+    /// HEAD (RFC 9110 §9.3.2): the same as GET, but without content in the response.
     Head,
     /// POST (RFC 9110 §9.3.3): process the content as the target itself defines.
     Post,

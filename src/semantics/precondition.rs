@@ -8,8 +8,7 @@ use super::etag::{self, EntityTag};
 use super::{FieldName, Headers, Method, date};
 use std::time::SystemTime;
 
-/// What tells one state of the selected representation from another (RFC 9110 §8.8), as an answer
-/// with it says.
+/// The validators of the selected representation (RFC 9110 §8.8), as the response sends them.
 #[derive(Clone, Copy, Debug)]
 pub struct Validators<'a> {
     /// As the ETag field says; `None` without one.
@@ -18,7 +17,7 @@ pub struct Validators<'a> {
     pub modified: Option<u64>,
 }
 
-/// What the preconditions of a request ask of the server.
+/// The verdict of a request's preconditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Perform the method.
@@ -64,8 +63,8 @@ pub fn evaluate(
     // precondition": if false, respond 412.
     // 2. "When recipient is the origin server, If-Match is not present, and If-Unmodified-Since is
     // present, evaluate the If-Unmodified-Since precondition": if false, respond 412. Both, "unless
-    // it can be determined that the state-changing request has already succeeded", which nothing
-    // here can.
+    // it can be determined that the state-changing request has already succeeded", which cannot be
+    // determined here.
     let unchanged = request.if_match().or_else(|| request.if_unmodified_since());
     if unchanged == Some(false) {
         return Verdict::Failed;
@@ -84,15 +83,15 @@ pub fn evaluate(
     }
     // 5. "When the method is GET and both Range and If-Range are present, evaluate the If-Range
     // precondition": "if true and the Range is applicable to the selected representation, respond
-    // 206 (Partial Content)", "otherwise, ignore the Range header field and respond 200 (OK)". What
-    // is applicable, `range` knows.
+    // 206 (Partial Content)", "otherwise, ignore the Range header field and respond 200 (OK)".
+    // `range` decides what is applicable.
     // 6. "Otherwise", "perform the requested method".
     Verdict::Proceed {
         range: is_get && request.if_range() != Some(false),
     }
 }
 
-/// The fields that are judged here.
+/// The fields that are evaluated here.
 const CONDITIONAL: [FieldName; 5] = [
     FieldName::IfMatch,
     FieldName::IfNoneMatch,
@@ -111,8 +110,8 @@ fn selects(method: Method) -> bool {
     !matches!(method, Method::Connect | Method::Options | Method::Trace)
 }
 
-/// What the conditions are about. Each answers whether it holds; `None` when its field is not
-/// there, or is to be ignored.
+/// The inputs of the conditions. Each condition returns whether it holds; `None` when its field is
+/// absent or ignored.
 struct Request<'a> {
     headers: Headers<'a>,
     current: &'a Validators<'a>,
@@ -179,8 +178,8 @@ impl<'a> Request<'a> {
     /// Whether `*`, or a list that has the current tag, is the value of a field:
     /// `"*" / #entity-tag`. `None` without the field.
     ///
-    /// What is neither lists nothing: an If-Match then fails, which loses no update, and an
-    /// If-None-Match holds, so that the client gets what it does not have for certain.
+    /// A value that is neither lists nothing: an If-Match then fails, which loses no update, and an
+    /// If-None-Match holds, so that the client gets the representation.
     fn is_listed(
         &self,
         field: FieldName,

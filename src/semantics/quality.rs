@@ -3,10 +3,10 @@
 
 use crate::bytes::number;
 
-/// In thousandths, what has no `q` parameter. RFC 9110 §12.4.2: "If no "q" parameter is present,
-/// the default weight is 1."
+/// The weight without a `q` parameter, in thousandths. RFC 9110 §12.4.2: "If no "q" parameter is
+/// present, the default weight is 1."
 pub(super) const MOST: u16 = 1000;
-/// In thousandths, the least that is acceptable. RFC 9110 §12.4.2: "0.001 is the least preferred".
+/// The lowest acceptable weight, in thousandths. RFC 9110 §12.4.2: "0.001 is the least preferred".
 pub(super) const LEAST: u16 = 1;
 
 /// Whether a parameter is a weight, valid or not. RFC 9110 §12.4.2: "a common parameter, named "q"
@@ -16,7 +16,7 @@ pub(super) fn is_weight(parameter: &[u8]) -> bool {
 }
 
 /// The thousandths that `q=` says, from 0, "not acceptable", to [`MOST`]. `None` for another
-/// parameter, and for a value that is none.
+/// parameter, and for an invalid value.
 pub(super) fn read(parameter: &[u8]) -> Option<u16> {
     let value = parameter.get(2..).filter(|_| is_weight(parameter))?;
     // `qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] )`

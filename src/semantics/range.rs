@@ -7,7 +7,7 @@
 use super::{FieldName, Headers, list};
 use crate::bytes::number;
 
-/// Bytes that stand one behind the other, at least one.
+/// Consecutive bytes, at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteRange {
     /// Bytes before the first one.
@@ -16,7 +16,7 @@ pub struct ByteRange {
     pub length: u64,
 }
 
-/// What is to be sent of a representation.
+/// The part of a representation to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
     /// All of it, as if there were no Range field: 200.
@@ -26,7 +26,7 @@ pub enum Selection {
     /// Two ranges or more, [`RANGES_MAX`] at most, [`RANGE_GAP`] bytes or more apart, in the order
     /// in which they are to be sent: 206 as multipart/byteranges.
     Several(Vec<ByteRange>),
-    /// Nothing of what is asked for is there: 416.
+    /// No byte of any range exists: 416.
     Unsatisfiable,
 }
 
@@ -41,7 +41,7 @@ pub const RANGE_SPECS_MAX: usize = 1024;
 /// overhead between each part of a "multipart/byteranges" is around 80 bytes".
 pub const RANGE_GAP: u64 = 80;
 
-/// What the Range field of a GET asks for of a representation of `length` bytes.
+/// The part of a representation of `length` bytes that the Range field of a GET asks for.
 ///
 /// A field that is not valid is ignored, as is one of another unit, one that stands on two lines,
 /// and one that asks for too many ranges. RFC 9110 §14.2: "A server MAY ignore the Range header
@@ -92,9 +92,8 @@ fn selection(value: &[u8], length: u64) -> Option<Selection> {
     }
 }
 
-/// What stands behind `bytes=`. `None` for another unit, which RFC 9110 §14.2 has ignored: "An
-/// origin server MUST ignore a Range header field that contains a range unit it does not
-/// understand."
+/// The text after `bytes=`. `None` for another unit, which is ignored. RFC 9110 §14.2: "An origin
+/// server MUST ignore a Range header field that contains a range unit it does not understand."
 fn range_set(value: &[u8]) -> Option<&[u8]> {
     const UNIT: &[u8] = b"bytes=";
     // RFC 9110 §14.1: "All range unit names are case-insensitive".
@@ -102,8 +101,8 @@ fn range_set(value: &[u8]) -> Option<&[u8]> {
     unit.eq_ignore_ascii_case(UNIT).then_some(set)
 }
 
-/// One range, as it is asked for (RFC 9110 §14.1.1). `u64::MAX` stands for what is larger, too: it
-/// lies behind every end.
+/// One range, as requested (RFC 9110 §14.1.1). `u64::MAX` stands for larger numbers, too: it lies
+/// past every end.
 enum Spec {
     /// `int-range = first-pos "-" [ last-pos ]`; without `last-pos`, up to the end.
     From(u64, u64),
@@ -128,7 +127,7 @@ impl Spec {
         }
     }
 
-    /// What it asks for of `length` bytes; `None` when it is not satisfiable.
+    /// The part of `length` bytes that it asks for; `None` when it is not satisfiable.
     fn within(&self, length: u64, place: usize) -> Option<Asked> {
         let (first, end) = match *self {
             // RFC 9110 §14.1.2: "an int-range with a first-pos that is less than the current
@@ -152,7 +151,7 @@ impl Spec {
 #[derive(Clone, Copy)]
 struct Asked {
     first: u64,
-    /// The byte behind the last.
+    /// The byte after the last.
     end: u64,
     /// Which of the field's ranges it is.
     place: usize,
@@ -185,6 +184,6 @@ fn coalesce(asked: &mut Vec<Asked>) {
     });
     // RFC 9110 §15.3.7.2: "A server that generates a multipart response SHOULD send the parts in
     // the same order that the corresponding range-spec appeared in the received Range header
-    // field". Of those that became one, the first says where.
+    // field". Ranges that became one take the place of the first.
     asked.sort_unstable_by_key(|range| range.place);
 }

@@ -25,7 +25,7 @@ impl Status {
         self.0
     }
 
-    /// 1xx: an interim answer, another one follows (RFC 9110 §15.2).
+    /// 1xx: an interim response, another one follows (RFC 9110 §15.2).
     pub const fn is_informational(self) -> bool {
         self.0 / 100 == 1
     }
@@ -35,7 +35,7 @@ impl Status {
         self.0 / 100 == 2
     }
 
-    /// Whether an answer with this status can have content.
+    /// Whether a response with this status can have content.
     pub const fn allows_content(self) -> bool {
         // RFC 9110 §6.4.1: "All 1xx (Informational), 204 (No Content), and 304 (Not Modified)
         // responses do not include content."
@@ -85,7 +85,7 @@ registered! {
     100 CONTINUE "Continue";
     /// 101 (RFC 9110 §15.2.2): the connection goes on in another protocol.
     101 SWITCHING_PROTOCOLS "Switching Protocols";
-    /// 103 (RFC 8297 §2): fields that the final answer will probably have.
+    /// 103 (RFC 8297 §2): fields that the final response will probably have.
     103 EARLY_HINTS "Early Hints";
     /// 200 (RFC 9110 §15.3.1): the request has succeeded.
     200 OK "OK";
@@ -107,9 +107,9 @@ registered! {
     301 MOVED_PERMANENTLY "Moved Permanently";
     /// 302 (RFC 9110 §15.4.3): the target is elsewhere for now.
     302 FOUND "Found";
-    /// 303 (RFC 9110 §15.4.4): the answer is to be fetched elsewhere with GET.
+    /// 303 (RFC 9110 §15.4.4): the response is to be fetched elsewhere with GET.
     303 SEE_OTHER "See Other";
-    /// 304 (RFC 9110 §15.4.5): what the client holds is still valid.
+    /// 304 (RFC 9110 §15.4.5): the client's copy is still valid.
     304 NOT_MODIFIED "Not Modified";
     /// 305 (RFC 9110 §15.4.6): deprecated.
     305 USE_PROXY "Use Proxy";
@@ -173,15 +173,15 @@ registered! {
     500 INTERNAL_SERVER_ERROR "Internal Server Error";
     /// 501 (RFC 9110 §15.6.2): a method or coding that the server does not know.
     501 NOT_IMPLEMENTED "Not Implemented";
-    /// 502 (RFC 9110 §15.6.3): an invalid answer from the server behind.
+    /// 502 (RFC 9110 §15.6.3): an invalid response from the upstream server.
     502 BAD_GATEWAY "Bad Gateway";
     /// 503 (RFC 9110 §15.6.4): too busy, or going down.
     503 SERVICE_UNAVAILABLE "Service Unavailable";
-    /// 504 (RFC 9110 §15.6.5): no answer in time from the server behind.
+    /// 504 (RFC 9110 §15.6.5): no response in time from the upstream server.
     504 GATEWAY_TIMEOUT "Gateway Timeout";
     /// 505 (RFC 9110 §15.6.6): a major version that the server does not speak.
     505 HTTP_VERSION_NOT_SUPPORTED "HTTP Version Not Supported";
-    /// 507 (RFC 4918 §11.5): no room to store what the request needs stored.
+    /// 507 (RFC 4918 §11.5): no space to store what the request needs stored.
     507 INSUFFICIENT_STORAGE "Insufficient Storage";
     /// 508 (RFC 5842 §7.2): the request ran in a circle.
     508 LOOP_DETECTED "Loop Detected";

@@ -24,11 +24,11 @@ pub enum TargetForm {
 pub struct Target {
     /// Its form.
     pub form: TargetForm,
-    /// The path as it came: starts with `/` in the origin form, and in the absolute form unless it
+    /// The path as received: starts with `/` in the origin form, and in the absolute form unless it
     /// is empty, which stands for `/` (RFC 9110 §4.2.3), or with OPTIONS and no query for the
     /// server as a whole (RFC 9112 §3.2.4). Empty in the other two forms.
     pub path: Span,
-    /// What follows the first `?`, without it. `Some` of an empty span for `/?`.
+    /// The text after the first `?`. `Some` of an empty span for `/?`.
     pub query: Option<Span>,
     /// The authority of an absolute or authority target: a host and, perhaps, a port.
     pub authority: Option<Span>,
@@ -55,14 +55,13 @@ impl Target {
     }
 }
 
-/// The target is none of the forms that its method may have, or holds a byte that no target may
-/// hold.
+/// The target is not in a form that its method may have, or holds a byte that no target may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidTarget;
 
 impl Target {
     /// Takes a target apart. A fragment (`#`) is refused: RFC 9112 §3.2 has none in any form.
-    /// Escapes are not judged: who decodes them does that.
+    /// Escapes are not validated: the decoder does that.
     ///
     /// # Errors
     /// [`InvalidTarget`] for anything else.
@@ -121,15 +120,15 @@ fn asterisk_form() -> Target {
 /// for https.
 fn absolute_form(bytes: &[u8], query: Option<usize>) -> Result<Target, InvalidTarget> {
     let start = scheme_len(bytes).ok_or(InvalidTarget)?;
-    let behind = &bytes[start..];
-    let len = behind
+    let after = &bytes[start..];
+    let len = after
         .iter()
         .position(|&byte| matches!(byte, b'/' | b'?'))
-        .unwrap_or(behind.len());
+        .unwrap_or(after.len());
     // RFC 9110 §4.2.1 on an empty host: "A recipient that processes such a URI reference MUST
     // reject it as invalid." RFC 9110 §4.2.4 on userinfo: "treat its presence as an error; it is
     // likely being used to obscure the authority".
-    host::parse(&behind[..len], false).ok_or(InvalidTarget)?;
+    host::parse(&after[..len], false).ok_or(InvalidTarget)?;
     let path = start + len;
     Ok(Target {
         form: TargetForm::Absolute,
