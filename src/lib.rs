@@ -101,124 +101,33 @@ pub mod internals {
     //! What `tests/`, `benches/` and `fuzz/` may see. Outside semver.
 
     pub mod bytes {
-        pub mod class {
-            pub use crate::bytes::class::{
-                is_etag_octet, is_field_octet, is_sub_delim, is_tchar, is_unreserved, token_end,
-                token_len, trim_ows,
-            };
-        }
-        pub mod number {
-            pub use crate::bytes::number::{
-                are_digits, decimal, decimal_or_max, hexadecimal, push_decimal, push_hexadecimal,
-                push_hexadecimal_wide,
-            };
-        }
-        pub mod percent {
-            pub use crate::bytes::percent::{InvalidEscape, decode, encode_segment};
-        }
+        pub use crate::bytes::{class, number, percent};
     }
     #[cfg(feature = "files")]
     pub mod files {
-        pub mod error {
-            pub use crate::files::respond::error::FileError;
-        }
-        pub mod hashed_name {
-            pub use crate::files::resource::hashed_name::carries_hash;
-        }
-        pub mod listing {
-            pub use crate::files::listing::respond;
-            pub mod budget {
-                pub use crate::files::listing::budget::MemoryBudget;
-            }
-            pub mod entries {
-                pub use crate::files::listing::entries::{Entries, Entry, LISTING_ENTRIES};
-            }
-            pub mod escape {
-                pub use crate::files::listing::escape::{
-                    push_html, push_json, push_size, timestamp,
-                };
-            }
-            pub mod order {
-                pub use crate::files::listing::order::{Key, Order, natural};
-            }
-            pub mod reader {
-                pub use crate::files::listing::reader::{Form, ListingReader};
-            }
-            pub mod style {
-                pub use crate::files::listing::style::{POLICY, SCRIPT, STYLE};
-            }
-        }
-        pub mod media_types {
-            pub use crate::files::media_types::{all, of};
-        }
-        pub mod resolve {
-            pub use crate::files::resolve::{
-                Names, PathError, PathRules, Resolved, check_segment, resolve, without_dots,
-            };
-        }
-        pub mod respond {
-            pub use crate::files::respond::error_page;
-        }
+        pub use crate::files::resource::hashed_name;
+        pub use crate::files::respond::{self, error};
+        pub use crate::files::{listing, media_types, resolve};
     }
     pub mod scan {
         pub use crate::scan::{field_value_end, host_name_end, letters_end, path_end, target_end};
-        pub mod plain {
-            pub use crate::scan::plain::{
-                field_value_end, host_name_end, letters_end, path_end, target_end,
-            };
-        }
-        pub mod swar {
-            pub use crate::scan::swar::{
-                field_value_end, host_name_end, letters_end, path_end, target_end,
-            };
-        }
+        pub use crate::scan::{plain, swar};
     }
     pub mod semantics {
         pub use crate::semantics::{
             FieldName, FieldTable, Headers, Method, Span, Status, Target, TargetForm, Version,
         };
-        pub mod accept {
-            pub use crate::semantics::accept::{Weight, weight};
-        }
-        pub mod accept_encoding {
-            pub use crate::semantics::accept_encoding::{Coding, ranking};
-        }
-        pub mod date {
-            pub use crate::semantics::date::{HttpDate, parse};
-        }
-        pub mod etag {
-            pub use crate::semantics::etag::{EntityTag, push_file_tag, tags};
-        }
-        pub mod fields {
-            pub use crate::semantics::fields::{FieldLine, valid_name, valid_value};
-        }
-        pub mod host {
-            pub use crate::semantics::host::{Authority, is_valid, parse};
-        }
-        pub mod list {
-            pub use crate::semantics::list::{contains_token, elements};
-        }
-        pub mod precondition {
-            pub use crate::semantics::precondition::{Validators, Verdict, evaluate};
-        }
-        pub mod range {
-            pub use crate::semantics::range::{ByteRange, Selection, select};
-        }
-        pub mod target {
-            pub use crate::semantics::target::TargetForm;
-        }
-        pub mod upgrade {
-            pub use crate::semantics::upgrade::{is_protocol, offers};
-        }
+        pub use crate::semantics::{
+            accept, accept_encoding, date, etag, fields, host, list, precondition, range, target,
+            upgrade,
+        };
     }
     pub mod handler {
         pub use crate::handler::{ContentSink, run_writer};
     }
     pub mod h1 {
+        pub use crate::h1::chunked;
         pub use crate::h1::{Expect, Framing, Head, Parsed, Reject, Resume, parse_head};
-        pub mod chunked {
-            pub use crate::h1::chunked::{Decoder, push_chunk, push_last_chunk};
-        }
         pub mod framing {
             pub use crate::h1::framing::request_framing;
         }
@@ -239,11 +148,8 @@ pub mod internals {
     }
     pub mod conn {
         pub use crate::conn::{
-            BodyFraming, CloseReason, Config, Connection, Event, Moment, Phase, ResponsePlan,
+            BodyFraming, CloseReason, Config, Connection, Event, Moment, Phase, ResponsePlan, proxy,
         };
-        pub mod proxy {
-            pub use crate::conn::proxy::{Header, Refusal, Resume, parse};
-        }
     }
     pub mod server {
         pub use crate::server::client::output::READS_PER_TURN;
@@ -257,26 +163,13 @@ pub mod internals {
         pub use crate::server::{Housekeeper, Listeners, Pool, Shared, WatchOutcome, Worker};
     }
     pub mod sys {
+        #[cfg(feature = "files")]
+        pub use crate::sys::file_identity;
         pub use crate::sys::{
             Accept, Backend, Clock, Interest, Listener, Poller, Socket, Source, Stream,
             SystemClock, SystemThreads, Threads, Token, Wake, Work,
         };
-        pub mod beneath {
-            pub use crate::sys::beneath::{OpenError, Root, Strategy, Symlinks};
-        }
-        #[cfg(feature = "files")]
-        pub mod file_identity {
-            pub use crate::sys::file_identity::Identity;
-        }
-        pub mod limits {
-            pub use crate::sys::limits::open_files;
-        }
-        pub mod read_dir {
-            pub use crate::sys::read_dir::{Kind, for_each};
-        }
-        pub mod shortage {
-            pub use crate::sys::shortage::{Shortage, shortage};
-        }
+        pub use crate::sys::{beneath, limits, read_dir, shortage};
     }
 }
 
