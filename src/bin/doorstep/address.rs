@@ -3,7 +3,6 @@
 use crate::error::{self, CliError};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 
-/// An address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bind {
     pub host: Host,
@@ -11,7 +10,6 @@ pub struct Bind {
     pub port: Option<u16>,
 }
 
-/// An address without its port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
     Ip(IpAddr),

@@ -8,10 +8,8 @@ use crate::options::{Id, OPTIONS, Opt, REFUSED, Value};
 use crate::text;
 use std::ffi::{OsStr, OsString};
 
-/// The parsed command line.
 #[derive(Debug, Default)]
 pub struct Given {
-    /// Options in order, with their values.
     pub options: Vec<(&'static Opt, Option<OsString>)>,
     /// Everything else.
     pub arguments: Vec<OsString>,

@@ -3,12 +3,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-/// The facts that the banner shows.
 #[derive(Clone, Debug)]
 pub struct Banner {
     /// The folder or file, safe to print.
     pub root: String,
-    /// A note on the index.
     pub index: String,
     /// Short notes on names, links and caching.
     pub rules: Vec<String>,
@@ -22,12 +20,10 @@ pub struct Banner {
     pub moved: Option<(u16, u16)>,
     /// The mounted folders: path and folder name, safe to print.
     pub mounts: Vec<(String, String)>,
-    /// A password is required.
     pub is_guarded: bool,
 }
 
 impl Banner {
-    /// One line for a program.
     pub fn line(&self, process: u32) -> String {
         let address = self.listening.first().map(SocketAddr::to_string);
         let url = format!("http://{}/", address.unwrap_or_default());
@@ -37,7 +33,6 @@ impl Banner {
         )
     }
 
-    /// A page for a person.
     pub fn page(&self, colour: bool) -> String {
         let (bold, dim, plain) = match colour {
             true => ("\x1b[1m", "\x1b[2m", "\x1b[0m"),

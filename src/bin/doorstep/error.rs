@@ -9,7 +9,6 @@ use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
-/// Why the program ends.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CliError {
     text: String,

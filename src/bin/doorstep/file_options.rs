@@ -16,7 +16,6 @@ const FILE_CACHE: usize = 64 << 20;
 /// The options about files. `None` or empty means the library's default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileOptions {
-    /// Names of index files.
     pub index: Vec<String>,
     /// The page served for missing pages (single-page apps); if empty, the index.
     pub spa: Option<String>,
@@ -26,14 +25,12 @@ pub struct FileOptions {
     pub no_clean_urls: bool,
     pub cache: CacheControl,
     pub immutable: bool,
-    /// Extensions and their types.
     types: Vec<(String, String)>,
     file_cache: Option<usize>,
     portable_names: bool,
     pub mounts: Vec<Mount>,
 }
 
-/// A folder served below a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
     /// Not percent-encoded, with a slash before each name and none at the end.

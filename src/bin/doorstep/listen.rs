@@ -14,7 +14,6 @@ use doorstep::{Server, os};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// The default port.
 const FIRST_PORT: u16 = 8000;
 /// The last port tried instead of it.
 const LAST_PORT: u16 = 8010;
@@ -26,11 +25,9 @@ const TRIES: usize = 16;
 pub trait Sockets {
     /// One or more bound sockets.
     type Bound;
-    /// Binds the first address.
     fn bind(&self, address: SocketAddr) -> io::Result<Self::Bound>;
     /// Binds one more. On failure the earlier ones are closed.
     fn bind_also(&self, bound: Self::Bound, address: SocketAddr) -> io::Result<Self::Bound>;
-    /// The port of the address bound last.
     fn last_port(&self, bound: &Self::Bound) -> Option<u16>;
     /// The addresses of this machine, if known.
     fn local_addresses(&self) -> Vec<IpAddr>;
@@ -55,12 +52,10 @@ impl Sockets for SystemSockets {
     }
 }
 
-/// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     endpoints: Vec<Endpoint>,
     port: u16,
-    /// Whether the user chose the port.
     chosen: bool,
 }
 
@@ -68,7 +63,6 @@ pub struct Plan {
 struct Endpoint {
     /// With the endpoint's own port, or 0 if it shares one.
     address: SocketAddr,
-    /// Uses the shared port.
     shares: bool,
     /// Dropped where the system does not support it.
     optional: bool,
@@ -203,7 +197,6 @@ impl Plan {
     }
 }
 
-/// An address that could not be bound.
 struct BindError {
     endpoint: Endpoint,
     address: SocketAddr,

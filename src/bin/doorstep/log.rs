@@ -16,7 +16,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 #[derive(Clone, Copy, Debug)]
 pub struct Log {
-    /// Colours the statuses.
     pub colour: bool,
 }
 
@@ -118,7 +117,6 @@ fn write_now(line: &str) {
     let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 
-/// A log line under construction.
 struct Line(String);
 
 impl Line {
@@ -128,7 +126,6 @@ impl Line {
         line
     }
 
-    /// Time and status.
     fn start(&mut self, time: SystemTime, status: u16, colour: bool) {
         // A clock set before 1970 shows as midnight.
         let seconds = time
@@ -152,7 +149,6 @@ impl Line {
         };
     }
 
-    /// Method, target, size and duration.
     fn request(&mut self, method: &str, target: &str, bytes: u64, duration: Duration) {
         let (method, target) = (escaped(method), escaped(target));
         let _ = write!(
@@ -163,7 +159,6 @@ impl Line {
         );
     }
 
-    /// The client's address and a remark.
     fn finish(&mut self, peer: Option<SocketAddr>, remark: &str) {
         match peer.map(|peer| peer.ip()) {
             Some(IpAddr::V6(ip)) => {

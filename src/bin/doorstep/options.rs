@@ -4,7 +4,6 @@
 //! read [`OPTIONS`]. A new option is one row here and one arm where its value is read: in
 //! `settings.rs`, or in `file_options.rs` for options about files.
 
-/// Identifies an option within the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Id {
     Port,
@@ -60,7 +59,6 @@ impl Group {
 /// The environment variables that may set an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EnvVar {
-    /// No variable.
     None,
     /// `DOORSTEP_` and the long name in upper case.
     Own,
@@ -71,7 +69,6 @@ pub enum EnvVar {
 /// Whether an option takes a value, and what the help calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// Never.
     None,
     /// Always: the rest of the word, or the next one.
     Needed(&'static str),
@@ -79,7 +76,6 @@ pub enum Value {
     Optional(&'static str),
 }
 
-/// One option.
 #[derive(Debug)]
 pub struct Opt {
     pub id: Id,

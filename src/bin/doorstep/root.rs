@@ -10,10 +10,8 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-/// A folder or a file that can be served.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Root {
-    /// The absolute path.
     pub path: PathBuf,
     pub kind: Kind,
 }
@@ -21,7 +19,6 @@ pub struct Root {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     Folder {
-        /// The index file in it, if any.
         index: Option<String>,
     },
     /// A file, served for every path.
@@ -143,7 +140,6 @@ impl Root {
     }
 }
 
-/// Why a folder cannot be served.
 pub fn failed(asked: &Path, error: &io::Error) -> CliError {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => no_such_folder(asked),
@@ -236,7 +232,6 @@ mod tests {
     use super::*;
     use crate::options::Id;
 
-    /// A temporary folder, removed at the end of the test.
     struct Folder(PathBuf);
 
     impl Folder {

@@ -99,7 +99,6 @@ fn service(root: &Root, settings: &Settings) -> Result<Files, CliError> {
     Ok(files)
 }
 
-/// The mounted folders, each with its path.
 fn mounts(options: &FileOptions) -> Result<Vec<(&str, Root)>, CliError> {
     let mut mounts = Vec::new();
     for Mount { path, folder } in &options.mounts {

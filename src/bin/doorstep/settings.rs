@@ -11,11 +11,9 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How to run the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     pub root: PathBuf,
-    /// The port, if one was chosen.
     pub port: Option<u16>,
     /// Addresses to listen on; if empty, the loopback or, with `lan`, the wildcard ones.
     pub binds: Vec<Bind>,
@@ -36,9 +34,7 @@ pub struct Settings {
 
 /// The parts of the process's environment that settings depend on.
 pub struct Environment<'a> {
-    /// The value of an environment variable.
     pub variable: &'a dyn Fn(&str) -> Option<OsString>,
-    /// Whether something exists at a path.
     pub exists: &'a dyn Fn(&Path) -> bool,
 }
 
