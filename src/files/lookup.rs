@@ -14,10 +14,8 @@ use crate::sys::beneath::Root;
 use std::fs::File;
 use std::sync::Arc;
 
-/// What a lookup found.
 #[derive(Debug)]
 pub enum Lookup {
-    /// A regular file.
     Resource(Arc<Resource>),
     /// A folder, asked for without a slash at the end.
     FolderWithoutSlash,
@@ -97,7 +95,6 @@ impl Site {
     }
 }
 
-/// A search in the file system.
 struct Search<'a> {
     site: &'a Site,
     root: &'a Arc<Root>,

@@ -24,17 +24,11 @@ pub enum CacheControl {
 /// The settings.
 #[derive(Debug)]
 pub struct Options {
-    /// The index files of a folder, in the order in which they are tried.
     pub index: Vec<String>,
-    /// The page of a single-page application.
     pub spa: Option<String>,
-    /// The one file that answers every path, if there is one.
     pub only: Option<Vec<u8>>,
-    /// Which names are served at all.
     pub rules: PathRules,
-    /// Whether a folder without an index is listed.
     pub listing: bool,
-    /// Whether `/about` is answered with `about.html`.
     pub clean_urls: bool,
     /// Memory for small files, in bytes; with 0 no descriptors and no missing names are kept
     /// either.

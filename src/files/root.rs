@@ -19,7 +19,6 @@ const COMPARE_MS: u64 = 100;
 /// No comparison yet.
 const NEVER: u64 = u64::MAX;
 
-/// The folder that is served.
 #[derive(Debug)]
 pub struct ServedRoot {
     path: PathBuf,

@@ -130,7 +130,6 @@ impl Site {
         }
     }
 
-    /// Answers any path with the one file of this site.
     fn only_file(&self, root: &Arc<Root>, name: &[u8], request: &Request<'_>) -> Response {
         let path = Resolved::page(name);
         match self.look_up(root, &path, AskedBy::Client, request.now()) {
@@ -142,7 +141,6 @@ impl Site {
         }
     }
 
-    /// Answers for a path that could not be resolved.
     fn refused(&self, root: &Arc<Root>, error: PathError, request: &Request<'_>) -> Response {
         if error == PathError::Dot {
             if let Some(clean) = without_dots(request.path(), self.options.rules) {
@@ -180,7 +178,6 @@ impl Site {
         self.not_found(root, request, reason)
     }
 
-    /// 404 with the site's own page, if it has one.
     fn not_found(&self, root: &Arc<Root>, request: &Request<'_>, reason: &'static str) -> Response {
         for page in ERROR_PAGES {
             let page = Resolved::page(page.as_bytes());

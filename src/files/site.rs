@@ -10,7 +10,6 @@ use super::root::ServedRoot;
 use std::io;
 use std::path::Path;
 
-/// A folder and everything that belongs to it.
 #[derive(Debug)]
 pub struct Site {
     pub root: ServedRoot,
@@ -22,7 +21,6 @@ pub struct Site {
 }
 
 impl Site {
-    /// Opens the folder, with the default settings.
     pub fn open(root: &Path) -> io::Result<Site> {
         let options = Options::default();
         Ok(Site {

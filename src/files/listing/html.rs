@@ -34,7 +34,6 @@ pub(super) fn push_top(path: &[u8], order: Order, out: &mut Vec<u8>) {
     }
 }
 
-/// One row.
 pub(super) fn push_row(entry: &Entry<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"<tr><td><a href=\"");
     // Colons are escaped, so nothing here is taken for a scheme; so are quotes and markup.
@@ -175,7 +174,6 @@ const HEADS: [(Key, &Head); 3] = [
         },
     ),
 ];
-/// The root's name.
 const ROOT_NAME: &[u8] = b"Home";
 /// Bytes of `2026-11-21`.
 const DATE_LEN: usize = 10;

@@ -25,7 +25,6 @@ pub(super) fn push_top(path: &[u8], entries: &Entries, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"entries\":[");
 }
 
-/// One entry.
 pub(super) fn push_entry(entry: &Entry<'_>, is_first: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(if is_first { b"\n" } else { b",\n" });
     out.extend_from_slice(b"{\"name\":");

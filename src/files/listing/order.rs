@@ -97,7 +97,6 @@ fn same_signs_len(left: &[u8], right: &[u8]) -> usize {
     same - (1..=same.min(3)).find(begins).unwrap_or(0)
 }
 
-/// The units of comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sign<'a> {
     /// A run of digits, without leading zeros.
@@ -127,7 +126,6 @@ impl PartialOrd for Sign<'_> {
     }
 }
 
-/// The signs of a name.
 struct Signs<'a> {
     rest: &'a [u8],
     /// The rest of a character whose lower case is several characters.

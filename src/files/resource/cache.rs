@@ -45,7 +45,6 @@ pub struct Cache {
 /// What the cache knows of a path.
 #[derive(Debug)]
 pub enum Cached {
-    /// The file that answers it.
     Resource(Arc<Resource>),
     /// Nothing is there, and why.
     Absence(FileError),
@@ -53,10 +52,8 @@ pub enum Cached {
     Unknown(Option<Arc<Resource>>),
 }
 
-/// Who asks for a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AskedBy {
-    /// A client, in a request.
     Client,
     /// The site, for an error page of its own or the page of a single-page application.
     Site,
@@ -72,7 +69,6 @@ struct Entries {
     descriptors: usize,
 }
 
-/// A path that leads to nothing.
 #[derive(Debug)]
 struct Absence {
     root: Weak<Root>,
@@ -203,7 +199,6 @@ impl Cache {
         self.evictions.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// The counters.
     pub fn stats(&self) -> Stats {
         Stats {
             hits: self.hits.load(Ordering::Relaxed),

@@ -23,26 +23,21 @@ const FRESH_MS: u64 = 100;
 /// map.
 const OVERHEAD: usize = 256;
 
-/// The answer to one path.
 #[derive(Debug)]
 pub struct Resource {
     /// The folder that it was opened below: another one may have another file by that name. Weak,
     /// so that a replaced folder is closed although something of it is still cached; its address in
     /// memory is not reused while this is here.
     root: Weak<Root>,
-    /// The file's path below the root.
     path: Box<[u8]>,
-    /// The file itself.
     plain: Arc<Representation>,
     /// The file in each coding, by [`Coding::index`].
     sidecars: [Sidecar; 3],
     /// When the file was last looked at, in milliseconds of the requests' monotonic time.
     looked_ms: u64,
-    /// Whether it was asked for since the last eviction.
     used: AtomicBool,
 }
 
-/// The file in one coding.
 #[derive(Clone, Debug)]
 enum Sidecar {
     /// Not looked for since the last look at the file itself; with the sidecar of before.
@@ -83,7 +78,6 @@ impl Resource {
         })
     }
 
-    /// The file itself.
     pub fn plain(&self) -> &Arc<Representation> {
         &self.plain
     }
@@ -97,7 +91,6 @@ impl Resource {
         }
     }
 
-    /// The path of the file in this coding, below the root.
     pub fn sidecar_path(&self, coding: Coding) -> Vec<u8> {
         [&self.path, ending(coding)].concat()
     }
@@ -150,7 +143,6 @@ impl Resource {
         self.looked_ms
     }
 
-    /// Whether it was opened below this root.
     pub fn is_below(&self, root: &Arc<Root>) -> bool {
         is_same_root(&self.root, root)
     }
@@ -165,7 +157,6 @@ impl Resource {
         self.plain.may_be_kept(now)
     }
 
-    /// Notes that it was asked for.
     pub fn touch(&self) {
         // A store on every request would make the processors fight for the cache line.
         if !self.used.load(Ordering::Relaxed) {
@@ -184,7 +175,6 @@ impl Resource {
         OVERHEAD + self.path.len() + representations
     }
 
-    /// The number of descriptors that it holds.
     pub fn descriptors(&self) -> usize {
         self.representations()
             .filter(|one| one.holds_descriptor())
@@ -213,7 +203,6 @@ impl Sidecar {
     }
 }
 
-/// Whether something was found below this root.
 fn is_same_root(found_below: &Weak<Root>, root: &Arc<Root>) -> bool {
     std::ptr::eq(found_below.as_ptr(), Arc::as_ptr(root))
 }

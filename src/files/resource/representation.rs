@@ -43,7 +43,6 @@ pub struct Opened {
     pub metadata: Metadata,
 }
 
-/// One file as it is sent.
 #[derive(Debug)]
 pub struct Representation {
     /// Identifies this state of the file. `None` where the system cannot tell.
@@ -52,14 +51,12 @@ pub struct Representation {
     pub changed: Option<SystemTime>,
     /// From when on it may answer later requests; `None`: never.
     kept_from: Option<SystemTime>,
-    /// The length of the content, in bytes.
     pub length: u64,
     /// The value of Last-Modified, in seconds since 1970.
     last_modified: Option<u64>,
     tag: Option<Tag>,
     /// The headers of a 200 or 206.
     pub lines: FieldLines,
-    /// The headers of a 304.
     pub lines_not_modified: FieldLines,
     content: Content,
 }
@@ -188,7 +185,6 @@ impl Representation {
         Ok(())
     }
 
-    /// What a client's conditions are compared with.
     pub fn validators(&self) -> Validators<'_> {
         Validators {
             tag: self.tag.as_ref().map(|tag| EntityTag {
@@ -199,12 +195,10 @@ impl Representation {
         }
     }
 
-    /// Whether it is the file in a coding.
     pub fn is_coded(&self) -> bool {
         self.lines.get("Content-Encoding").is_some()
     }
 
-    /// A part of the content.
     pub fn part(&self, first: u64, length: u64) -> Payload {
         match &self.content {
             // The descriptor is not held until the response is sent.
@@ -245,7 +239,6 @@ impl Representation {
         matches!(self.kept_from, Some(from) if from <= now.wall)
     }
 
-    /// Whether a file is in this state now.
     pub fn is_of(&self, opened: &Opened, now: Now) -> bool {
         let identity = Identity::of(&opened.file, &opened.metadata);
         identity.is_some() && identity == self.identity && self.may_be_kept(now)
@@ -264,7 +257,6 @@ impl Representation {
         }
     }
 
-    /// Whether it holds a descriptor.
     pub fn holds_descriptor(&self) -> bool {
         matches!(self.content, Content::File(_))
     }

@@ -61,7 +61,6 @@ fn unsatisfiable(length: u64) -> Response {
         .with_log_reason("no part of the range is within the file")
 }
 
-/// 404 with a page of the site's own.
 pub(super) fn not_found_page(page: &Representation, reason: &'static str) -> Response {
     Response::new(Status::NOT_FOUND)
         .header("Content-Type", "text/html; charset=utf-8")

@@ -55,7 +55,6 @@ fn boundary() -> String {
     format!("{:016x}{:016x}", random(), random())
 }
 
-/// The parts still to be sent.
 struct Parts {
     representation: Arc<Representation>,
     pieces: VecDeque<Piece>,
