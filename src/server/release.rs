@@ -38,7 +38,6 @@ impl Shared {
         }
     }
 
-    /// Closes a connection and tells the observer.
     pub(crate) fn close(&self, owned: Owned, reason: CloseReason) {
         let token = owned.source.token();
         let client = self.slots.vacate(owned);

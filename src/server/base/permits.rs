@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Counts the permits that are taken.
 #[derive(Debug, Default)]
 pub struct Semaphore(AtomicUsize);
 

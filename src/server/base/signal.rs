@@ -22,19 +22,15 @@ struct Requested {
     alarm: bool,
 }
 
-/// What ended a housekeeper's sleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Woken {
-    /// A shutdown has been requested.
     Shutdown,
     /// The workers or the listeners need a check.
     Alarm,
-    /// The time is over.
     Time,
 }
 
 impl Signal {
-    /// Nothing requested yet.
     pub fn new() -> Signal {
         Signal::default()
     }

@@ -8,14 +8,11 @@ const LISTENER_BIT: u64 = 1 << 31;
 /// The highest number of slots: their indices leave the listener bit clear.
 pub const SLOTS_MAX: usize = LISTENER_BIT as usize - 1;
 
-/// The source of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventSource {
-    /// The listener with this number.
     Listener(usize),
     /// A slot and the generation of the connection in it.
     Slot {
-        /// The slot's index.
         index: u32,
         /// Which of the slot's connections.
         generation: u32,
@@ -33,7 +30,6 @@ impl EventSource {
         }
     }
 
-    /// The source of a token.
     pub const fn of(token: Token) -> EventSource {
         let low = token.0 & 0xFFFF_FFFF;
         if low & LISTENER_BIT != 0 {

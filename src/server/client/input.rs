@@ -18,7 +18,6 @@ pub struct Input {
 }
 
 impl Input {
-    /// A buffer of this size.
     pub fn with_capacity(capacity: usize) -> Input {
         Input {
             bytes: vec![0; capacity].into_boxed_slice(),
@@ -45,7 +44,6 @@ impl Input {
         self.clear();
     }
 
-    /// The bytes that are here and not consumed.
     pub fn unread(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
     }
@@ -64,7 +62,6 @@ impl Input {
         }
     }
 
-    /// Forgets all bytes.
     pub fn clear(&mut self) {
         self.start = 0;
         self.end = 0;

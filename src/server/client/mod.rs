@@ -38,12 +38,10 @@ pub struct Client {
     /// Whether it waits for the socket to take bytes, rather than to give some.
     pub waits_to_write: bool,
     pub write_closed: bool,
-    /// When the present wait ends.
     pub deadline: Moment,
 }
 
 impl Client {
-    /// A connection accepted at `now`.
     pub fn new(stream: Stream, peer: Option<SocketAddr>, now: Moment, config: &Config) -> Client {
         Client {
             stream,
@@ -59,7 +57,6 @@ impl Client {
         }
     }
 
-    /// The interest of its registration at the poller.
     pub fn interest(&self) -> Interest {
         match self.waits_to_write {
             true => Interest::Write,

@@ -40,17 +40,14 @@ impl Output {
         self.clear();
     }
 
-    /// The bytes that are still to be sent.
     pub fn unsent(&self) -> &[u8] {
         &self.bytes[self.sent..]
     }
 
-    /// Whether everything has been sent.
     pub fn is_empty(&self) -> bool {
         self.sent == self.bytes.len()
     }
 
-    /// Forgets everything.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.sent = 0;
@@ -64,7 +61,6 @@ impl Output {
     }
 }
 
-/// How far sending has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// Everything is with the system.
@@ -75,10 +71,8 @@ pub enum Progress {
     Yield,
 }
 
-/// Why sending ended for good.
 #[derive(Debug)]
 pub enum Broken {
-    /// The connection is gone.
     Socket,
     /// The body ended before its length, or its reader failed.
     Body,
@@ -232,7 +226,6 @@ fn read_block(output: &mut Output, body: &mut PendingBody) -> Result<(), Broken>
     Ok(())
 }
 
-/// The bytes of a payload that is in memory.
 pub fn in_memory(payload: &Payload) -> Option<&[u8]> {
     match payload {
         Payload::Static(bytes) => Some(bytes),

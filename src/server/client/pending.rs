@@ -37,7 +37,6 @@ pub struct PendingBody {
 #[derive(Debug)]
 pub struct PendingTakeover {
     pub takeover: Takeover,
-    /// Whether a writer's output is framed as chunks.
     pub is_chunked: bool,
     /// The permit for a thread of its own. A writer without one runs on its worker.
     pub permit: Option<Permit>,
@@ -55,7 +54,6 @@ pub struct HeldBytes {
 }
 
 impl Pending {
-    /// The memory that is held now.
     pub fn held(&self) -> HeldBytes {
         let made = match &self.body {
             Some(PendingBody {
@@ -78,7 +76,6 @@ impl Pending {
         self.body.is_some() || self.takeover.is_some()
     }
 
-    /// Whether there is nothing to hold.
     pub fn is_empty(&self) -> bool {
         self.counted == HeldBytes::default() && !self.is_long && !self.is_unfinished()
     }

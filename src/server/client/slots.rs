@@ -28,7 +28,6 @@ use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-/// Slots in a chunk.
 const CHUNK: usize = 256;
 
 struct Slot {
@@ -67,13 +66,11 @@ impl Slot {
 /// A connection, and the right to touch it. It ends with [`Slots::release`] or [`Slots::vacate`].
 #[derive(Debug)]
 pub struct Owned {
-    /// Its slot and generation.
     pub source: EventSource,
     index: u32,
     pub client: Box<Client>,
 }
 
-/// All slots.
 pub struct Slots {
     chunks: Box<[OnceLock<Box<[Slot]>>]>,
     /// Vacant slots; the one vacated last is used first.
@@ -85,7 +82,6 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// Room for `capacity` connections.
     pub fn new(capacity: usize) -> Slots {
         let capacity = capacity.clamp(1, SLOTS_MAX);
         Slots {
@@ -99,7 +95,6 @@ impl Slots {
         }
     }
 
-    /// The number of connections now.
     pub fn occupied(&self) -> usize {
         self.occupied.load(Ordering::SeqCst)
     }
@@ -187,7 +182,6 @@ impl Slots {
         is_idle.then(|| WaitState(slot.wait_state.load(Ordering::Relaxed)))
     }
 
-    /// The highest number of connections.
     pub fn capacity(&self) -> usize {
         self.capacity
     }

@@ -3,7 +3,6 @@
 
 use crate::conn::Moment;
 
-/// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitKind {
     /// In the middle of a message, with nothing buffered.
@@ -24,7 +23,6 @@ pub struct WaitState(pub u64);
 const KIND_BITS: u32 = 2;
 
 impl WaitState {
-    /// A wait of this kind since `since`.
     pub const fn new(kind: WaitKind, since: Moment) -> WaitState {
         // Drops the two highest bits of the time, which matter in half a million centuries.
         WaitState(since.0 << KIND_BITS | kind as u64)

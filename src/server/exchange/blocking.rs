@@ -8,14 +8,11 @@ use crate::server::exchange::peer_wait::{PeerWait, WaitOutcome};
 use crate::sys::{Interest, Stream};
 use std::io;
 
-/// Why such a connection cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockingError {
     /// The client's fault: the message is refused, and the handler's response is ignored.
     Refused(Reject),
-    /// The connection is gone.
     Lost,
-    /// The client did not read the response.
     TimedOut,
     /// The wait for the client was cancelled, for this reason.
     Cancelled(CloseReason),
@@ -32,7 +29,6 @@ impl BlockingError {
         }
     }
 
-    /// Why the connection ends.
     pub fn reason(self) -> CloseReason {
         match self {
             BlockingError::Refused(reject) => CloseReason::Rejected(reject),

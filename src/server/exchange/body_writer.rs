@@ -14,7 +14,6 @@ use crate::server::exchange::peer_wait::PeerWait;
 use crate::server::shared::Shared;
 use std::io;
 
-/// A connection's writing side, as a program's writer sees it.
 struct BodyWriter<'a> {
     shared: &'a Shared,
     io: BlockingIo<'a>,

@@ -29,7 +29,6 @@ use crate::server::shared::Shared;
 pub struct Buffers {
     pub input: Input,
     pub output: Output,
-    /// The headers of the request in progress.
     pub table: FieldTable,
     pub date: DateCache,
 }
@@ -120,7 +119,6 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    /// Writes the response to a message that the connection has refused.
     pub fn refuse(&mut self, reject: Reject) {
         self.buffers.input.clear();
         if let Some(observer) = &self.shared.observer {

@@ -16,12 +16,9 @@ pub const WAIT_SLICE: Duration = Duration::from_millis(100);
 /// that the end finds these threads gone.
 const DETACHED_WAIT_SLICE: Duration = Duration::from_millis(500);
 
-/// How a wait for a peer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitOutcome {
-    /// The socket is ready.
     Ready,
-    /// The time is over.
     TimedOut,
     /// It was cancelled: the server needs the thread for others, or has ended.
     Cancelled(CloseReason),
@@ -39,7 +36,6 @@ pub struct PeerWait<'a> {
 }
 
 impl<'a> PeerWait<'a> {
-    /// No wait yet.
     pub fn new(shared: &'a Shared, heartbeat: &'a Heartbeat) -> PeerWait<'a> {
         PeerWait {
             shared,

@@ -19,7 +19,6 @@ pub struct RequestBody<'a> {
     /// The part of the buffer after the head. Its marks say where the unread bytes are; data that
     /// was decoded and not consumed by the handler counts as read.
     pub rest: Rest<'a>,
-    /// How the body is delimited.
     pub framing: Framing,
     /// Data that is decoded and not consumed, as a range of `rest.bytes`.
     pub data: Range<usize>,

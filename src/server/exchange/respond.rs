@@ -21,16 +21,13 @@ use std::time::SystemTime;
 /// handed to the system where it lies. A second piece costs more than the copy of 8 KiB saves.
 pub const COPY_BYTES: usize = 16 * 1024;
 
-/// The request that a response belongs to.
 #[derive(Clone, Copy)]
 pub struct RequestView<'a> {
     pub head: Head,
-    /// The bytes of the head.
     pub bytes: &'a [u8],
     pub headers: Headers<'a>,
 }
 
-/// Writes one response to a client.
 pub struct ResponseWriter<'a> {
     pub shared: &'a Shared,
     pub output: &'a mut Output,

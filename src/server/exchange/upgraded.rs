@@ -56,7 +56,6 @@ pub(crate) fn run_protocol(
     Ok(())
 }
 
-/// The stream of an upgraded connection.
 struct UpgradedStream<'a> {
     shared: &'a Shared,
     stream: &'a mut Stream,

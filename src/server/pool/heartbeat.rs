@@ -6,7 +6,6 @@
 use crate::conn::Moment;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Liveness {
     /// It makes progress, or waits for an event.
@@ -20,7 +19,6 @@ pub enum Liveness {
     Recovered,
 }
 
-/// The published state of one thread.
 #[derive(Debug, Default)]
 pub struct Heartbeat {
     /// Odd while the thread serves an event, even while it waits for one. Rises with each sign of
@@ -40,7 +38,6 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// The thread begins to serve an event.
     pub fn begin(&self) {
         self.step(1);
     }
@@ -50,7 +47,6 @@ impl Heartbeat {
         self.step(2);
     }
 
-    /// The thread has served its event.
     pub fn end(&self) {
         self.step(1);
     }
@@ -76,12 +72,10 @@ impl Heartbeat {
         }
     }
 
-    /// Whether the thread counts as blocked.
     pub fn is_blocked(&self) -> bool {
         self.blocked.load(Ordering::Relaxed)
     }
 
-    /// The thread no longer counts as blocked.
     pub fn reinstate(&self) {
         self.blocked.store(false, Ordering::SeqCst);
     }
@@ -95,7 +89,6 @@ impl Heartbeat {
         number
     }
 
-    /// The wait has ended.
     pub fn end_wait(&self) {
         self.wait.store(0, Ordering::SeqCst);
     }
@@ -106,7 +99,6 @@ impl Heartbeat {
         (wait != 0).then(|| (wait, Moment(self.since.load(Ordering::SeqCst))))
     }
 
-    /// Whether this wait is to end.
     pub fn is_cancelled(&self, wait: u64) -> bool {
         self.cancelled.load(Ordering::SeqCst) == wait
     }

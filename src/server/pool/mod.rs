@@ -47,7 +47,6 @@ pub struct Pool {
 struct PoolState {
     counts: WorkerCounts,
     heartbeats: Vec<Arc<Heartbeat>>,
-    /// Threads that have not ended yet.
     threads: usize,
     started: usize,
     failure: Option<io::Error>,
@@ -293,7 +292,6 @@ impl ThreadGuard {
         }
     }
 
-    /// Records the error that ended a worker.
     pub fn fail(&self, error: io::Error) {
         lock(&self.pool.state).failure.get_or_insert(error);
     }

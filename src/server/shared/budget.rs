@@ -6,7 +6,6 @@ use crate::server::client::pending::HeldBytes;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// How often each kind of overload is reported.
 const OVERLOAD_REPORT_EVERY: Duration = Duration::from_secs(60);
 
 /// A kind of overload. Each is reported once a minute, so that none hides another.
@@ -28,12 +27,10 @@ pub enum OverloadKind {
 
 const OVERLOAD_KINDS: usize = OverloadKind::Threads as usize + 1;
 
-/// When each kind of overload was last reported.
 #[derive(Debug)]
 pub struct OverloadReports([AtomicU64; OVERLOAD_KINDS]);
 
 impl OverloadReports {
-    /// Nothing reported yet.
     pub fn new() -> OverloadReports {
         OverloadReports([const { AtomicU64::new(Moment::NEVER.0) }; OVERLOAD_KINDS])
     }
@@ -51,7 +48,6 @@ impl OverloadReports {
     }
 }
 
-/// The bytes that connections hold while they wait.
 #[derive(Debug, Default)]
 pub struct MemoryBudget {
     parked: AtomicUsize,

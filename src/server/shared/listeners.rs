@@ -25,18 +25,15 @@ pub struct Listeners {
     admitting: AtomicUsize,
 }
 
-/// The result of an accept.
 #[derive(Debug)]
 pub enum Accepted {
     Connection(Stream, Option<SocketAddr>),
-    /// No more connections wait.
     Empty,
     /// This one failed, or was gone before it was accepted; the next may be fine.
     Lost,
     /// No connection can be accepted for now: mostly, the process or the system has no descriptor,
     /// or no memory, left.
     Exhausted(io::Error),
-    /// The listeners are closed.
     Closed,
 }
 

@@ -21,7 +21,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-/// What all workers of one server share.
 #[allow(missing_docs, reason = "the names of the fields say it")]
 pub struct Shared {
     pub poller: Box<dyn Poller>,
@@ -29,7 +28,6 @@ pub struct Shared {
     pub threads: Box<dyn Threads>,
     pub handler: Box<dyn Handler>,
     pub observer: Option<Box<dyn Observer>>,
-    /// Limits and timeouts.
     pub config: Config,
     pub slots: Slots,
     pub per_ip: PerIp,
@@ -40,7 +38,6 @@ pub struct Shared {
     /// For the threads of detached responses and upgraded connections.
     pub permits: Arc<Semaphore>,
     pub signal: Arc<Signal>,
-    /// The value of the Server header.
     pub server_name: Option<&'static str>,
     draining: AtomicBool,
     stopping: AtomicBool,

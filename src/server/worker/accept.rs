@@ -183,7 +183,6 @@ fn limit_text(max: usize, open_files: Option<u64>) -> String {
     }
 }
 
-/// The cause of a failed accept, in words.
 fn cause(error: &io::Error) -> String {
     match (shortage(error), open_files()) {
         (Some(Shortage::Process), Some(limit)) => format!("too many open files (limit {limit})"),

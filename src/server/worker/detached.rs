@@ -52,7 +52,6 @@ pub(crate) fn detach(shared: &Arc<Shared>, owned: Owned) {
     }
 }
 
-/// The thread's work.
 fn serve(shared: &Shared, mut owned: Owned) {
     match catch_panic(|| perform(shared, &mut owned)) {
         Some(Ok(())) => return_to_workers(shared, owned),

@@ -26,14 +26,11 @@ pub const BYTES_PER_TURN: u64 = 1024 * 1024;
 /// What is next for a connection in its turn.
 #[derive(Debug)]
 enum Step {
-    /// Another step.
     Go,
-    /// More bytes are needed.
     Read,
     End(TurnEnd),
 }
 
-/// How a turn ended.
 #[derive(Debug)]
 pub enum TurnEnd {
     Wait(Interest),
