@@ -36,7 +36,6 @@ const LEAD_MAX: Duration = Duration::from_secs(1);
 /// Datagrams that a leader takes at once. One is sent for each poll, and one more can be late.
 const DATAGRAMS_MAX: u32 = 16;
 
-/// A poller on `poll(2)`.
 #[derive(Debug)]
 pub(super) struct Poll {
     state: Mutex<State>,
@@ -76,7 +75,6 @@ struct Snapshot {
 }
 
 impl Poll {
-    /// Makes the table and the interrupter.
     pub(super) fn open() -> io::Result<Poll> {
         let interrupter = connected_to_itself()?;
         let state = State {

@@ -98,7 +98,6 @@ impl Deadline {
             .map(|end| end.saturating_duration_since(Instant::now()))
     }
 
-    /// Whether the time is over.
     pub(super) fn is_over(self) -> bool {
         self.left() == Some(Duration::ZERO)
     }

@@ -39,7 +39,6 @@ const WAKER: u64 = u64::MAX;
 /// The token of the descriptor that wakes one thread for the queue.
 const NUDGE: u64 = RESERVED;
 
-/// A poller on epoll.
 #[derive(Debug)]
 pub struct Epoll {
     epoll: OwnedFd,
@@ -56,7 +55,6 @@ pub struct Epoll {
 }
 
 impl Epoll {
-    /// Makes the instance.
     pub fn open() -> io::Result<Epoll> {
         let epoll = calls::create()?;
         let waker = calls::event(0)?;
@@ -177,7 +175,6 @@ impl Epoll {
     }
 }
 
-/// What the kernel had.
 enum Fetched {
     Event(Wake),
     // Nothing for this thread, but perhaps something in the queue, or in the next call.

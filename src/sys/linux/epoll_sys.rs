@@ -31,7 +31,6 @@ impl Event {
         Event { events, token }
     }
 
-    /// The token given at registration.
     pub fn token(&self) -> u64 {
         self.token
     }
@@ -45,7 +44,6 @@ unsafe extern "C" {
     fn write(fd: c_int, bytes: *const c_void, length: usize) -> isize;
 }
 
-/// `epoll_create1(2)`.
 pub fn create() -> io::Result<OwnedFd> {
     // SAFETY: the call takes an integer and touches no memory of ours.
     let fd = check(unsafe { epoll_create1(EPOLL_CLOEXEC) })?;
@@ -53,7 +51,6 @@ pub fn create() -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// `epoll_ctl(2)`.
 pub fn control(
     epoll: BorrowedFd<'_>,
     operation: c_int,

@@ -92,7 +92,6 @@ pub fn read_link_at(folder: BorrowedFd<'_>, name: &CStr) -> io::Result<Vec<u8>> 
     Ok(target)
 }
 
-/// The meaning of an error of opening a file.
 pub fn open_error(error: io::Error) -> OpenError {
     match error.raw_os_error() {
         // Nothing there; a file in place of a folder; a name that no file can have.

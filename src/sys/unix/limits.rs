@@ -18,7 +18,6 @@ pub fn open_files_now() -> Option<u64> {
     open_files().ok().map(|limit| limit.soft)
 }
 
-/// Whether the effective user is root.
 pub fn is_root() -> bool {
     // SAFETY: geteuid(2) takes nothing, touches nothing, and "is always successful".
     unsafe { ffi::geteuid() == 0 }

@@ -6,7 +6,6 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
-/// Identifies a registered descriptor.
 pub type Key = RawFd;
 
 /// One descriptor that a poll watches.
@@ -19,7 +18,6 @@ pub type Key = RawFd;
 pub struct PollEntry(ffi::PollDescriptor);
 
 impl PollEntry {
-    /// An entry that waits for one direction.
     pub fn new(descriptor: BorrowedFd<'_>, interest: Interest) -> PollEntry {
         let events = match interest {
             Interest::Read => ffi::POLLIN,
@@ -32,7 +30,6 @@ impl PollEntry {
         })
     }
 
-    /// The descriptor's key.
     pub fn key(&self) -> Key {
         self.0.fd
     }
@@ -54,7 +51,6 @@ impl PollEntry {
     }
 }
 
-/// The key of a descriptor.
 pub fn key(descriptor: BorrowedFd<'_>) -> Key {
     descriptor.as_raw_fd()
 }

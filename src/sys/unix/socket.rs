@@ -104,7 +104,6 @@ pub fn length_of(start: [u8; 2]) -> Option<usize> {
     }
 }
 
-/// An empty address for a call to fill in.
 pub fn blank_address() -> ffi::SocketAddress {
     ffi::SocketAddress { bytes: [0; 128] }
 }
@@ -125,7 +124,6 @@ fn open_stream_socket(family: u8) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-/// `socket(2)`.
 fn socket(family: u8, kind: c_int) -> io::Result<OwnedFd> {
     // SAFETY: the call takes three integers and touches no memory of ours.
     let fd = check(unsafe { ffi::socket(c_int::from(family), kind, 0) })?;
@@ -133,7 +131,6 @@ fn socket(family: u8, kind: c_int) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// `bind(2)`.
 fn bind(socket: BorrowedFd<'_>, address: SocketAddr) -> io::Result<()> {
     let (encoded, length) = encode(address);
     let bytes = (&raw const encoded).cast::<c_void>();

@@ -193,7 +193,6 @@ fn open(path: &Path, access: Access) -> io::Result<File> {
         .open(path)
 }
 
-/// The meaning of an error of opening a file.
 fn open_error(error: io::Error) -> OpenError {
     match error.raw_os_error() {
         // Nothing there, a file in place of a folder, or a name that no file can have.
@@ -212,7 +211,6 @@ fn open_error(error: io::Error) -> OpenError {
     }
 }
 
-/// `GetFinalPathNameByHandleW`.
 fn final_path(file: BorrowedHandle<'_>) -> io::Result<Vec<u16>> {
     let mut path = vec![0; FINAL_PATH_MAX];
     let to = path.as_mut_ptr();
@@ -235,7 +233,6 @@ fn identity(file: BorrowedHandle<'_>) -> io::Result<(u32, [u32; 2])> {
     information(file).map(|information| (information.volume, information.index))
 }
 
-/// `GetFileInformationByHandle`.
 pub fn information(file: BorrowedHandle<'_>) -> io::Result<FileInformation> {
     let mut information = FileInformation::default();
     // SAFETY: `information` is a live structure that is ours alone to be written.

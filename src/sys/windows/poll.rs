@@ -6,7 +6,6 @@ use std::io;
 use std::os::windows::io::{AsRawSocket, BorrowedSocket, RawSocket};
 use std::time::Duration;
 
-/// Identifies a registered socket.
 pub type Key = RawSocket;
 
 const POLLRDNORM: i16 = 0x0100;
@@ -38,7 +37,6 @@ unsafe extern "system" {
 }
 
 impl PollEntry {
-    /// An entry that waits for one direction.
     pub fn new(socket: BorrowedSocket<'_>, interest: Interest) -> PollEntry {
         let events = match interest {
             Interest::Read => POLLRDNORM,
@@ -51,7 +49,6 @@ impl PollEntry {
         })
     }
 
-    /// The socket's key.
     pub fn key(&self) -> Key {
         self.0.socket
     }
@@ -73,7 +70,6 @@ impl PollEntry {
     }
 }
 
-/// The key of a socket.
 pub fn key(socket: BorrowedSocket<'_>) -> Key {
     socket.as_raw_socket()
 }
