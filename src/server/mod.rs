@@ -273,10 +273,15 @@ impl Server {
     /// # Errors
     /// Those of starting a thread.
     pub fn spawn(self, handler: impl Handler) -> io::Result<ServerHandle> {
+        self.spawn_boxed(Box::new(handler))
+    }
+
+    /// One copy of the code for all types of handlers.
+    fn spawn_boxed(self, handler: Box<dyn Handler>) -> io::Result<ServerHandle> {
         let addr = self.local_addr().ok();
         let shutdown = self.shutdown_handle();
         let builder = thread::Builder::new().name("doorstep".to_string());
-        let thread = builder.spawn(move || self.run_to_end(Box::new(handler)))?;
+        let thread = builder.spawn(move || self.run_to_end(handler))?;
         Ok(ServerHandle {
             addr,
             shutdown,
