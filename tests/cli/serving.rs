@@ -296,9 +296,7 @@ fn connections_are_bounded() {
         while !program.get("/").head.starts_with("HTTP/1.1 200 ") {
             assert!(Instant::now() < end, "a slot is free again");
         }
-        // A graceful stop writes the rest of the log; a kill does not.
-        program.signal("TERM");
-        let said = program.wait().err;
+        let said = stop(program);
         assert_eq!(said.matches(expected).count(), 1, "{said}");
     }
 }

@@ -25,6 +25,7 @@ fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
 
 /// The error that a system gives under this number; elsewhere than on Linux the numbers of the
 /// first two are the same.
+#[cfg(unix)]
 fn numbered(number: i32) -> io::Error {
     io::Error::from_raw_os_error(number)
 }
@@ -45,6 +46,7 @@ fn said(crowd: &Crowd) -> Vec<String> {
 }
 
 /// One more client waits to be accepted.
+#[cfg(unix)]
 fn knocks(crowd: &mut Crowd) {
     let wire = crowd.scene.wire();
     crowd.scene.system.state().knock(wire.index);
