@@ -9,7 +9,7 @@ pub const DECIMAL_DIGITS_MAX: usize = 20;
 /// The digits of `u64::MAX` in base 16. A longer run is refused, zeros in front or not.
 pub const HEXADECIMAL_DIGITS_MAX: usize = 16;
 
-/// `1*DIGIT` that fits a `u64`. `None` for anything else, and for more than [`DECIMAL_DIGITS_MAX`]
+/// `1*DIGIT` that fits a `u64`. `None` for anything else, and for more than `DECIMAL_DIGITS_MAX`
 /// digits.
 pub fn decimal(bytes: &[u8]) -> Option<u64> {
     if bytes.is_empty() || bytes.len() > DECIMAL_DIGITS_MAX {
@@ -70,7 +70,7 @@ const fn decimal_digit(byte: u8) -> Option<u8> {
 }
 
 /// `1*HEXDIG` that fits a `u64`, in either case. `None` for anything else, and for more than
-/// [`HEXADECIMAL_DIGITS_MAX`] digits: RFC 9112 §7.1: "recipients MUST anticipate potentially large
+/// `HEXADECIMAL_DIGITS_MAX` digits: RFC 9112 §7.1: "recipients MUST anticipate potentially large
 /// hexadecimal numerals and prevent parsing errors due to integer conversion overflows".
 pub fn hexadecimal(bytes: &[u8]) -> Option<u64> {
     if bytes.is_empty() || bytes.len() > HEXADECIMAL_DIGITS_MAX {

@@ -4,17 +4,18 @@ use super::close_reason::CloseReason;
 use crate::h1::{Head, Reject};
 use std::ops::Range;
 
-/// What the loop does next: see [`Connection::next_event`].
+/// What the loop does next: see [`Connection::next_event`](super::Connection::next_event).
 ///
 /// A new variant would be a breaking change: a loop that does not know it stands still.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a connection goes on only when the loop does its part"]
 pub enum Event {
     /// Send the output, then read more bytes after those that are here, or wait for them until
-    /// [`read_deadline`](Connection::read_deadline), and ask again.
+    /// [`read_deadline`](super::Connection::read_deadline), and ask again.
     ///
-    /// In [`Phase::Linger`], when everything is sent, a stream that can close its sending side does
-    /// so first: a peer that waits for the end need not wait for the deadline.
+    /// In [`Phase::Linger`](super::Phase::Linger), when everything is sent, a stream that can close
+    /// its sending side does so first: a peer that waits for the end need not wait for the
+    /// deadline.
     Read,
     /// A request has begun: read what is needed of the head, then take `used` bytes off the start
     /// of the input.
@@ -34,13 +35,14 @@ pub enum Event {
         /// The data, as a range of the input.
         data: Range<usize>,
     },
-    /// The request is complete and its body has been taken: [`respond`](Connection::respond).
+    /// The request is complete and its body has been taken:
+    /// [`respond`](super::Connection::respond).
     Respond,
-    /// The message was refused: [`respond`](Connection::respond) with [`Reject::status`]. This is
-    /// the last response, and nothing more is parsed.
+    /// The message was refused: [`respond`](super::Connection::respond) with [`Reject::status`].
+    /// This is the last response, and nothing more is parsed.
     Refuse(Reject),
     /// A response's head is in the output: append its body as the
-    /// [`BodyFraming`](super::BodyFraming) says, then [`finish`](Connection::finish).
+    /// [`BodyFraming`](super::BodyFraming) says, then [`finish`](super::Connection::finish).
     Send,
     /// The connection is over: send the output and close. For [`CloseReason::Upgraded`], send the
     /// output and go on in the other protocol, whose first bytes are the rest of the input.

@@ -127,7 +127,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection that was accepted now: the time for the first head ([`Timeouts::head`]) begins.
+    /// A connection that was accepted now: the time for the first head
+    /// ([`Timeouts::head`](crate::Timeouts::head)) begins.
     pub fn new(now: Moment, config: &Config) -> Connection {
         Connection {
             stage: Stage::Idle,

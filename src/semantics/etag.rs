@@ -2,7 +2,7 @@
 //! [`precondition`](super::precondition) compares them.
 //!
 //! An "opaque-tag" is not a quoted-string: it has no backslash escapes, so
-//! [`list::elements`](super::list::elements) must not split a list of tags.
+//! [`list::elements`] must not split a list of tags.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -64,7 +64,7 @@ impl Target {
     /// Escapes are not validated: the decoder does that.
     ///
     /// # Errors
-    /// [`InvalidTarget`] for anything else.
+    /// `InvalidTarget` for anything else.
     pub fn parse(bytes: &[u8], method: Method) -> Result<Target, InvalidTarget> {
         // LENIENT: RFC 3986 §3.3 and §3.4 want `"`, `<`, `>`, `[`, `\`, `]`, `^`, ``
         // ` ``, `{`, `|` and `}` escaped, but the WHATWG URL Standard (§1.3, the percent-encode sets of paths and queries) leaves some of them in and every browser sends them raw: `/search?q=a|b` is an everyday request. None of them ends a target, so two servers in a chain cannot disagree on where it ends. `\`
