@@ -145,7 +145,8 @@ const CRC32C: u8 = 3;
 /// use doorstep::h1::Parsed;
 ///
 /// let bytes = b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 80\r\nGET / HTTP/1.1\r\n\r\n";
-/// let Ok(Parsed::More { resume }) = proxy::parse(&bytes[..20], Resume::default()) else { panic!() };
+/// let parsed = proxy::parse(&bytes[..20], Resume::default());
+/// let Ok(Parsed::More { resume }) = parsed else { panic!() };
 /// let Ok(Parsed::Done { value, used }) = proxy::parse(bytes, resume) else { panic!() };
 /// let Header::Relayed { source, .. } = value else { panic!() };
 /// assert_eq!(source.to_string(), "192.0.2.1:56324");

@@ -200,8 +200,8 @@ impl Response {
     /// let running = Server::bind("127.0.0.1:0")?.spawn(echo)?;
     ///
     /// let mut client = std::net::TcpStream::connect(running.addr())?;
-    /// let offer = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
-    /// client.write_all(offer.as_bytes())?;
+    /// client.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n")?;
+    /// client.write_all(b"Connection: upgrade\r\nUpgrade: echo\r\n\r\n")?;
     /// client.write_all(b"hello")?;
     /// client.shutdown(std::net::Shutdown::Write)?;
     /// let mut response = String::new();

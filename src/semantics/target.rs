@@ -66,9 +66,11 @@ impl Target {
     /// # Errors
     /// `InvalidTarget` for anything else.
     pub fn parse(bytes: &[u8], method: Method) -> Result<Target, InvalidTarget> {
-        // LENIENT: RFC 3986 §3.3 and §3.4 want `"`, `<`, `>`, `[`, `\`, `]`, `^`, ``
-        // ` ``, `{`, `|` and `}` escaped, but the WHATWG URL Standard (§1.3, the percent-encode sets of paths and queries) leaves some of them in and every browser sends them raw: `/search?q=a|b` is an everyday request. None of them ends a target, so two servers in a chain cannot disagree on where it ends. `\`
-        // is an ordinary byte here; the path resolver refuses it.
+        // LENIENT: RFC 3986 §3.3 and §3.4 want `"`, `<`, `>`, `[`, `\`, `]`, `^`, `` ` ``, `{`, `|`
+        // and `}` escaped, but the WHATWG URL Standard (§1.3, the percent-encode sets of paths and
+        // queries) leaves some of them in and every browser sends them raw: `/search?q=a|b` is an
+        // everyday request. None of them ends a target, so two servers in a chain cannot disagree
+        // on where it ends. `\` is an ordinary byte here; the path resolver refuses it.
         let path = class::path_end(bytes, 0);
         // Spans hold 32 bits.
         if u32::try_from(bytes.len()).is_err() || class::target_end(bytes, path) < bytes.len() {

@@ -43,7 +43,7 @@ impl Worker {
                 self.shared.report(OverloadKind::Accept, moment, || {
                     format!("{}: new connections wait", cause(&error))
                 });
-                // The rest begins with the failure: this worker may have been held up since it woke.
+                // The rest begins with the failure: this worker may have waited since it woke.
                 let failed = Moment::at(self.shared.now().monotonic);
                 self.shared
                     .listeners
