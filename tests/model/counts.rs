@@ -4,18 +4,18 @@
 use doorstep::internals::server::counts::{Fill, WorkerCounts};
 use std::collections::HashSet;
 
-/// The crew, and what the threads around it believe: how many of them run, are blocked, rest, and
+/// The workers' counts, and what the threads around it believe: how many of them run, are blocked, rest, and
 /// have been called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct World {
-    crew: Counts,
+    counts: Counts,
     running: usize,
     blocked: usize,
     resting: usize,
     calls: usize,
 }
 
-/// What a crew shows, for the set of worlds seen.
+/// What the counts show, for the set of worlds seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Counts(WorkerCounts);
 
@@ -49,7 +49,7 @@ impl Bounds {
         let mut all = Vec::new();
         if world.running > 0 {
             let mut next = world;
-            next.crew.0.mark_blocked();
+            next.counts.0.mark_blocked();
             next.running -= 1;
             next.blocked += 1;
             all.push(next);
@@ -57,7 +57,7 @@ impl Bounds {
         if world.blocked > 0 {
             let mut next = world;
             next.blocked -= 1;
-            match next.crew.0.unblock() || self.fault == Fault::NeverRests {
+            match next.counts.0.unblock() || self.fault == Fault::NeverRests {
                 true => next.running += 1,
                 false => next.resting += 1,
             }
@@ -67,13 +67,13 @@ impl Bounds {
         if world.resting > 0 {
             let mut next = world;
             next.resting -= 1;
-            match next.crew.0.take_wakeup() {
+            match next.counts.0.take_wakeup() {
                 true if self.fault == Fault::DeafToCalls => {}
                 true => {
                     next.calls -= 1;
                     next.running += 1;
                 }
-                false => next.crew.0.end_resting(),
+                false => next.counts.0.end_resting(),
             }
             all.push(next);
         }
@@ -82,7 +82,7 @@ impl Bounds {
 
     fn filled(&self, world: World) -> Option<World> {
         let mut next = world;
-        match next.crew.0.replace_blocked() {
+        match next.counts.0.replace_blocked() {
             Fill::Enough => return None,
             Fill::Wake => next.calls += 1,
             Fill::Start => next.running += 1,
@@ -95,7 +95,7 @@ impl Bounds {
     /// What holds in every world.
     fn judge(&self, world: World) -> Result<(), String> {
         let threads = world.running + world.blocked + world.resting;
-        let crew = world.crew.0;
+        let counts = world.counts.0;
         let config = [
             (
                 "no more run than there are CPUs",
@@ -103,15 +103,15 @@ impl Bounds {
             ),
             ("no more threads than allowed", threads <= self.most),
             ("never fewer than run at the start", threads >= self.base),
-            ("the counts are the threads", crew.all() == threads),
+            ("the counts are the threads", counts.all() == threads),
             ("who is called has not ended", world.calls <= world.resting),
             (
                 "who is called runs, for the counts",
-                crew.running() == world.running + world.calls,
+                counts.running() == world.running + world.calls,
             ),
             (
                 "what is missing can be had until the cap",
-                crew.missing() == 0 || threads == self.most || self.filled(world).is_some(),
+                counts.missing() == 0 || threads == self.most || self.filled(world).is_some(),
             ),
         ];
         match config.iter().find(|(_, holds)| !holds) {
@@ -121,13 +121,13 @@ impl Bounds {
     }
 
     fn explore(&self) -> Result<usize, String> {
-        let mut crew = WorkerCounts::new(self.base, self.most);
+        let mut counts = WorkerCounts::new(self.base, self.most);
         let mut running = 0;
-        while crew.replace_blocked() == Fill::Start {
+        while counts.replace_blocked() == Fill::Start {
             running += 1;
         }
         let first = World {
-            crew: Counts(crew),
+            counts: Counts(counts),
             running,
             blocked: 0,
             resting: 0,

@@ -152,7 +152,7 @@ fn an_answer_without_content_runs_no_program() {
         }
     };
     on_each_backend(|stage| {
-        // One seat, which each of these gives back.
+        // One permit, which each of these gives back.
         let server = stage.server().limits(seats(1));
         let server = server.spawn(handler.clone()).unwrap();
         let mut client = Client::connect(server.addr());
@@ -205,7 +205,7 @@ fn an_error_or_a_panic_ends_the_connection_within_the_content() {
                 script.begins(step);
                 // No last chunk.
                 client.is_gone();
-                // The worker, the seat and the slot are there for others.
+                // The worker, the permit and the slot are there for others.
                 let mut other = Client::connect(server.addr());
                 let script = begin(&mut other, path, &scripts);
                 script.begins(End);
@@ -374,11 +374,11 @@ fn seats_are_bounded() {
                 )
             })
         });
-        // What runs on a worker needs no seat.
+        // What runs on a worker needs no permit.
         let written = begin(&mut third, "/writer", &scripts);
         written.begins(End);
         third.expects(b"0\r\n\r\n");
-        // Whoever has seen an answer's end finds its seat free.
+        // Whoever has seen an answer's end finds its permit free.
         for _ in 0..20 {
             script.remove(0).begins(End);
             let mut client = seated.remove(0);
