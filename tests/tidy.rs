@@ -17,9 +17,12 @@ mod lists;
 mod size;
 #[path = "tidy/source.rs"]
 mod source;
+#[path = "tidy/words.rs"]
+mod words;
 
 use source::{Source, end_of_function, is_word, sources};
 use std::collections::BTreeSet;
+use words::{comment_width, retired_names};
 
 /// What each room may use besides itself, `limits` and the standard library.
 const ROOMS: [(&str, &[&str]); 10] = [
@@ -55,7 +58,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 
 type Complaints = Vec<(usize, String)>;
 type Rule = fn(&Source) -> Complaints;
-const RULES: [(&str, Rule); 7] = [
+const RULES: [(&str, Rule); 9] = [
     ("file length", file_length),
     ("function length", function_length),
     ("opening line", opening_line),
@@ -63,6 +66,8 @@ const RULES: [(&str, Rule); 7] = [
     ("forbid unsafe", forbid_unsafe),
     ("pure", pure),
     ("oracle", oracle),
+    ("comment width", comment_width),
+    ("retired names", retired_names),
 ];
 
 type RuleOverFiles = fn(&[Source]) -> Vec<String>;
@@ -267,6 +272,11 @@ fn every_file_obeys_every_rule() {
     for file in src.iter().chain(&oracle) {
         for (name, line, text) in complaints(file) {
             found.push(format!("{}:{line}: {name}: {text}", file.path));
+        }
+    }
+    for file in sources("tests") {
+        for (line, text) in retired_names(&file) {
+            found.push(format!("{}:{line}: retired names: {text}", file.path));
         }
     }
     assert_tidy(&found);
