@@ -265,11 +265,11 @@ fn assert_tidy(complaints: &[String]) {
 fn every_file_obeys_every_rule() {
     let (src, oracle) = (sources("src"), sources("tests/oracle"));
     for path in ["src/lib.rs", "tests/oracle/mod.rs"] {
-        let mut files = src.iter().chain(&oracle);
+        let mut files = src.iter().chain(oracle);
         assert!(files.any(|file| file.path == path), "{path} was not found");
     }
     let mut found = Vec::new();
-    for file in src.iter().chain(&oracle) {
+    for file in src.iter().chain(oracle) {
         for (name, line, text) in complaints(file) {
             found.push(format!("{}:{line}: {name}: {text}", file.path));
         }
@@ -286,7 +286,7 @@ fn every_file_obeys_every_rule() {
 fn imports_have_an_order() {
     for (name, rule) in RULES_OVER_FILES {
         println!("{name}");
-        assert_tidy(&rule(&sources("src")));
+        assert_tidy(&rule(sources("src")));
     }
 }
 

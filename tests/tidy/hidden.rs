@@ -26,7 +26,7 @@ fn hidden_items(src: &[Source]) -> Vec<String> {
 
 #[test]
 fn few_items_are_hidden() {
-    crate::assert_tidy(&hidden_items(&sources("src")));
+    crate::assert_tidy(&hidden_items(sources("src")));
 }
 
 #[test]

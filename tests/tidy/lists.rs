@@ -1,7 +1,7 @@
 //! Rules over many files: what one of them names stands in another.
 
 use crate::assert_tidy;
-use crate::source::{Source, files_below, read, sources};
+use crate::source::{SOURCES, Source, files_below, read, sources};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `RFC 9112 §5.1` and the like in `text`, each with the line where it stands first.
@@ -25,7 +25,11 @@ fn rfc_tags(text: &str) -> BTreeMap<String, usize> {
 
 fn untested_tags(src: &[Source], tests: &[Source]) -> Vec<String> {
     let tags = |file: &Source| rfc_tags(&file.text);
-    let tested: BTreeSet<String> = tests.iter().flat_map(tags).map(|(tag, _)| tag).collect();
+    // The tags of this file are made up.
+    let others = tests
+        .iter()
+        .filter(|file| file.path != "tests/tidy/lists.rs");
+    let tested: BTreeSet<String> = others.flat_map(tags).map(|(tag, _)| tag).collect();
     let mut found = Vec::new();
     for file in src {
         for (tag, line) in tags(file) {
@@ -142,10 +146,7 @@ fn unlisted_tests(files: &[String], contributing: &str) -> Vec<String> {
 
 #[test]
 fn every_rfc_tag_is_tested() {
-    // The tags of this file are made up.
-    let mut tests = sources("tests");
-    tests.retain(|file| file.path != "tests/tidy/lists.rs");
-    assert_tidy(&untested_tags(&sources("src"), &tests));
+    assert_tidy(&untested_tags(sources("src"), sources("tests")));
 }
 
 #[test]
@@ -171,9 +172,7 @@ fn the_crate_depends_on_nothing() {
 
 #[test]
 fn every_ignored_test_is_listed() {
-    let mut files = sources("tests");
-    files.extend(sources("src"));
-    assert_tidy(&ignored_tests(&files, &read("CONTRIBUTING.md")));
+    assert_tidy(&ignored_tests(&SOURCES, &read("CONTRIBUTING.md")));
 }
 
 #[test]

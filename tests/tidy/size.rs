@@ -122,7 +122,7 @@ fn strangers(names: &BTreeSet<String>) -> Vec<String> {
 /// `cargo test --test tidy size -- --nocapture` shows the numbers.
 #[test]
 fn the_size_is_within_bounds() {
-    let (shown, found) = sizes(&sources("src"), &sources("tests"));
+    let (shown, found) = sizes(sources("src"), sources("tests"));
     println!("{shown}");
     crate::assert_tidy(&found);
 }

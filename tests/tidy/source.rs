@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 /// What running the fuzzers leaves behind.
 const BUILT: [&str; 4] = [
@@ -249,14 +250,22 @@ pub fn read(path: &str) -> String {
     fs::read_to_string(&full).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The Rust files below `folder`.
-pub fn sources(folder: &str) -> Vec<Source> {
+/// The Rust files of the crate and its tests, by path. They are read once.
+pub static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
     let mut files = Vec::new();
-    files_below(folder, &mut files);
+    files_below("src", &mut files);
+    files_below("tests", &mut files);
     files.retain(|path| path.ends_with(".rs"));
     files.sort();
-    files
-        .iter()
-        .map(|path| Source::new(path, &read(path)))
-        .collect()
+    let source = |path: &String| Source::new(path, &read(path));
+    files.iter().map(source).collect()
+});
+
+/// The Rust files below `folder`, which is `src`, `tests` or a folder in them.
+pub fn sources(folder: &str) -> &'static [Source] {
+    let below = format!("{folder}/");
+    let is_below = |source: &Source| source.path.starts_with(&below);
+    let first = SOURCES.iter().position(is_below).unwrap_or_default();
+    let count = SOURCES.iter().filter(|source| is_below(source)).count();
+    &SOURCES[first..first + count]
 }
