@@ -24,11 +24,9 @@ impl Bind {
     /// Any other text. `variable` is the environment variable it came from, if any.
     pub fn read(text: &str, variable: Option<&str>) -> Result<Bind, CliError> {
         // Before splitting at a colon: the last group of a bare IPv6 address is not a port.
-        if let Ok(ip) = text.parse::<IpAddr>() {
-            return Ok(Bind {
-                host: Host::Ip(ip),
-                port: None,
-            });
+        if let Ok(ip) = text.parse() {
+            let (host, port) = (Host::Ip(ip), None);
+            return Ok(Bind { host, port });
         }
         let not_an_address = || {
             let rule = "must be ADDR, ADDR:PORT or [IPv6]:PORT";
@@ -70,10 +68,7 @@ impl Bind {
     pub fn addresses(&self) -> std::io::Result<Vec<SocketAddr>> {
         match &self.host {
             Host::Ip(ip) => Ok(vec![SocketAddr::new(*ip, 0)]),
-            Host::Name(name) => {
-                let found = (name.as_str(), 0).to_socket_addrs()?;
-                Ok(found.collect())
-            }
+            Host::Name(name) => Ok((name.as_str(), 0).to_socket_addrs()?.collect()),
         }
     }
 }
@@ -126,20 +121,9 @@ mod tests {
         ] {
             assert_eq!(Bind::read(text, None), Ok(Bind { host, port }), "{text}");
         }
-        for text in [
-            "",
-            ":80",
-            "1.2.3",
-            "1.2.3.4.5",
-            "300.1.1.1",
-            "[::1",
-            "[::1]80",
-            "[127.0.0.1]:80",
-            "a b",
-            "unix:/run/x",
-            "/tmp",
-            "*",
-        ] {
+        let short = ["", ":80", "1.2.3", "[::1", "[::1]80", "a b", "/tmp", "*"];
+        let long = ["1.2.3.4.5", "300.1.1.1", "[127.0.0.1]:80", "unix:/run/x"];
+        for text in short.into_iter().chain(long) {
             let error = Bind::read(text, None).unwrap_err().to_string();
             assert!(error.starts_with("doorstep: invalid "), "{text}: {error}");
         }

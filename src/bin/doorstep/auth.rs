@@ -91,12 +91,13 @@ fn token(value: &[u8]) -> Option<&[u8]> {
 /// lock out everybody.
 pub fn read_file(path: &Path) -> Result<Vec<Credentials>, CliError> {
     let mut bytes = Vec::new();
+    let failed = |error: io::Error| error::credentials_file_failed(path, &error);
     let read = File::open(path).and_then(|file| file.take(FILE_LENGTH + 1).read_to_end(&mut bytes));
     let checked = read.and_then(|length| match length as u64 > FILE_LENGTH {
         true => Err(io::Error::other("it is too long")),
         false => Ok(()),
     });
-    checked.map_err(|error| error::credentials_file_failed(path, &error))?;
+    checked.map_err(failed)?;
     let name = crate::text::shown(path);
     // Some editors write a byte order mark, which would become part of the first user's name.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
@@ -108,16 +109,11 @@ pub fn read_file(path: &Path) -> Result<Vec<Credentials>, CliError> {
         }
         // Text that is not UTF-8 becomes empty, which is invalid.
         let text = std::str::from_utf8(line).unwrap_or_default();
-        found.push(Credentials::read(
-            text,
-            &format!("line {} of '{name}'", index + 1),
-        )?);
+        let from = format!("line {} of '{name}'", index + 1);
+        found.push(Credentials::read(text, &from)?);
     }
     match found.is_empty() {
-        true => Err(error::credentials_file_failed(
-            path,
-            &io::Error::other("it holds none"),
-        )),
+        true => Err(failed(io::Error::other("it holds none"))),
         false => Ok(found),
     }
 }
@@ -158,7 +154,7 @@ impl<H: Handler> Handler for Guard<H> {
 }
 
 /// The result of a comparison and its cost in bytes.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Compared {
     is_known: bool,
     bytes: usize,
@@ -167,10 +163,7 @@ struct Compared {
 /// Compares the credentials with every byte of every entry, so that the time reveals neither
 /// whether a user exists nor how much of a password is right (CVE-2024-23771).
 fn compare(entries: &[Credentials], shown: &Credentials) -> Compared {
-    let mut compared = Compared {
-        is_known: false,
-        bytes: 0,
-    };
+    let mut compared = Compared::default();
     for entry in entries {
         let pairs = entry.0.iter().zip(shown.0.iter());
         let (difference, bytes) = pairs.fold((0, 0), |(difference, bytes), (one, other)| {
@@ -276,17 +269,10 @@ mod tests {
                 request = request.header("Authorization", &value);
             }
             let answer = request.send(&guard);
-            let status = if *inside {
-                Status::OK
-            } else {
-                Status::UNAUTHORIZED
-            };
+            let status = [Status::UNAUTHORIZED, Status::OK][usize::from(*inside)];
             assert_eq!(answer.status(), status, "{name}");
-            assert_eq!(
-                answer.header_value("WWW-Authenticate").is_some(),
-                !inside,
-                "{name}"
-            );
+            let challenge = answer.header_value("WWW-Authenticate");
+            assert_eq!(challenge.is_some(), !inside, "{name}");
             let content = answer.into_content().unwrap();
             assert_eq!(content == b"inside", *inside, "{name}");
         }
@@ -304,9 +290,8 @@ mod tests {
             let mut text = b"ana:tea".to_vec();
             text.resize(length, b'a');
             let value = format!("Basic {}", encoded(&text));
-            let answer = Request::test(Method::Get, "/")
-                .header("Authorization", &value)
-                .send(&guard);
+            let request = Request::test(Method::Get, "/").header("Authorization", &value);
+            let answer = request.send(&guard);
             assert_eq!(answer.status() == Status::OK, known, "{length}");
         }
         let longest = format!("ana:{}", "é".repeat((LENGTH - 4) / 2));
@@ -321,10 +306,7 @@ mod tests {
     /// CVE-2024-23771, CVE-2026-27480: counted, as a clock on a busy machine says nothing.
     #[test]
     fn every_comparison_costs_the_same() {
-        let entries: Vec<Credentials> = ["ana:tea", "ben:a much longer password than the others"]
-            .into_iter()
-            .map(entry)
-            .collect();
+        let entries = ["ana:tea", "ben:a much longer password than the others"].map(entry);
         for (shown, is_known) in [
             ("ana:tea", true),
             ("ben:a much longer password than the others", true),
@@ -336,11 +318,8 @@ mod tests {
             (&format!("eve:{}", "x".repeat(LENGTH - 4)), false),
         ] {
             let bytes = entries.len() * LENGTH;
-            assert_eq!(
-                compare(&entries, &entry(shown)),
-                Compared { is_known, bytes },
-                "{shown}"
-            );
+            let compared = compare(&entries, &entry(shown));
+            assert_eq!(compared, Compared { is_known, bytes }, "{shown}");
         }
     }
 
@@ -366,16 +345,9 @@ mod tests {
     fn no_password_is_printed() {
         let text = format!("{:?}", entry("ana:secret"));
         assert_eq!(text, "Credentials");
-        for text in [
-            "secret",
-            ":secret",
-            "secret:",
-            "",
-            ":",
-            "ana:se\x1bcret",
-            "ana:se\ncret",
-            "\0:secret",
-        ] {
+        let controls = ["ana:se\x1bcret", "ana:se\ncret", "\0:secret"];
+        let incomplete = ["secret", ":secret", "secret:", "", ":"];
+        for text in incomplete.into_iter().chain(controls) {
             let error = Credentials::read(text, "--auth").unwrap_err();
             assert_eq!(error.status(), 2);
             assert!(!error.to_string().contains("cret"), "{error}");

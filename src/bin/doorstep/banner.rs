@@ -27,10 +27,8 @@ impl Banner {
     pub fn line(&self, process: u32) -> String {
         let address = self.listening.first().map(SocketAddr::to_string);
         let url = format!("http://{}/", address.unwrap_or_default());
-        format!(
-            "doorstep: listening on {url} root={} pid={process}\n",
-            self.root
-        )
+        let root = &self.root;
+        format!("doorstep: listening on {url} root={root} pid={process}\n")
     }
 
     pub fn page(&self, colour: bool) -> String {
@@ -54,11 +52,7 @@ impl Banner {
                 page.push_str("           Anyone on this network can read these files.\n");
                 page.push_str("           Use --auth USER:PASS to limit it.\n");
             }
-        } else if self
-            .listening
-            .iter()
-            .all(|address| address.ip().is_loopback())
-        {
+        } else if self.listening.iter().all(|one| one.ip().is_loopback()) {
             page.push_str("  Network  off: add --lan to share with your network\n");
         } else {
             page.push_str("  Network  this machine has no address on one\n");
@@ -172,16 +166,14 @@ mod tests {
     use crate::file_options::FileOptions;
 
     fn banner(listening: &[&str], by_default: bool) -> Banner {
+        let machine = ["127.0.0.1", "::1", "192.168.1.20", "2001:db8::7"];
         Banner {
             root: "/home/ana/site".to_string(),
             index: "index.html found".to_string(),
             rules: FileOptions::default().rules().to_vec(),
             listening: listening.iter().map(|text| text.parse().unwrap()).collect(),
             by_default,
-            machine: ["127.0.0.1", "::1", "192.168.1.20", "2001:db8::7"]
-                .iter()
-                .map(|text| text.parse().unwrap())
-                .collect(),
+            machine: machine.map(|text| text.parse().unwrap()).to_vec(),
             moved: None,
             mounts: Vec::new(),
             is_guarded: false,
@@ -208,10 +200,8 @@ mod tests {
         );
         assert_eq!(banner.page(false), expected);
         let coloured = banner.page(true);
-        assert!(
-            coloured.contains("\x1b[1mhttp://localhost:8001/\x1b[0m"),
-            "{coloured}"
-        );
+        let bold = "\x1b[1mhttp://localhost:8001/\x1b[0m";
+        assert!(coloured.contains(bold), "{coloured}");
         let mut stripped = coloured;
         for code in ["\x1b[0m", "\x1b[1m", "\x1b[2m"] {
             stripped = stripped.replace(code, "");
@@ -232,10 +222,8 @@ mod tests {
             (&["0.0.0.0:9000", "[::]:9000"], "http://0.0.0.0:9000/"),
             (&["127.0.0.1:80"], "http://127.0.0.1:80/"),
         ] {
-            assert_eq!(
-                banner(listening, true).line(4242),
-                format!("doorstep: listening on {expected} root=/home/ana/site pid=4242\n")
-            );
+            let line = format!("doorstep: listening on {expected} root=/home/ana/site pid=4242\n");
+            assert_eq!(banner(listening, true).line(4242), line);
         }
     }
 
@@ -276,10 +264,8 @@ mod tests {
             assert_eq!(urls.join(" "), expected, "{listening:?}");
             let shared = banner.page(false).contains("Anyone on this network");
             assert_eq!(shared, expected.contains('N'), "{listening:?}");
-            let guarded = Banner {
-                is_guarded: true,
-                ..banner
-            };
+            let mut guarded = banner;
+            guarded.is_guarded = true;
             assert!(!guarded.page(false).contains("Anyone"), "{listening:?}");
         }
     }

@@ -19,22 +19,18 @@ pub struct CliError {
 impl CliError {
     /// Exit status 2: wrong usage.
     fn usage(text: impl Into<String>) -> CliError {
-        let (text, hint) = (text.into(), None);
         CliError {
-            text,
-            hint,
+            text: text.into(),
+            hint: None,
             status: 2,
         }
     }
 
     /// Exit status 1: correct usage, but the server cannot start.
     fn start(text: impl Into<String>) -> CliError {
-        let (text, hint) = (text.into(), None);
-        CliError {
-            text,
-            hint,
-            status: 1,
-        }
+        let mut error = CliError::usage(text);
+        error.status = 1;
+        error
     }
 
     fn hint(mut self, hint: impl Into<String>) -> CliError {
@@ -84,11 +80,8 @@ pub fn conflict(one: &str, other: &str) -> CliError {
 }
 
 pub fn port_twice(argument: &str) -> CliError {
-    let text = format!(
-        "the port is given twice: '{}' and --port",
-        escaped(argument)
-    );
-    CliError::usage(text)
+    let argument = escaped(argument);
+    CliError::usage(format!("the port is given twice: '{argument}' and --port"))
 }
 
 pub fn unexpected_argument(argument: &str) -> CliError {
@@ -128,21 +121,21 @@ pub fn mounted_twice(path: &str) -> CliError {
 // The server cannot start.
 
 pub fn not_a_folder(asked: &Path) -> CliError {
-    CliError::start(format!("cannot serve '{}': not a folder", shown(asked)))
+    cannot_serve(asked, "not a folder")
+}
+
+fn cannot_serve(asked: &Path, why: impl fmt::Display) -> CliError {
+    CliError::start(format!("cannot serve '{}': {why}", shown(asked)))
 }
 
 pub fn credentials_file_failed(path: &Path, error: &io::Error) -> CliError {
-    CliError::start(format!(
-        "cannot take credentials from '{}': {error}",
-        shown(path)
-    ))
+    let path = shown(path);
+    CliError::start(format!("cannot take credentials from '{path}': {error}"))
 }
 
 pub fn no_such_folder(asked: &Path, looked_in: &Path, nearest: Option<&Path>) -> CliError {
-    let (asked, looked_in) = (shown(asked), shown(looked_in));
-    let error = CliError::start(format!(
-        "cannot serve '{asked}': no such folder (looked in {looked_in})"
-    ));
+    let why = format!("no such folder (looked in {})", shown(looked_in));
+    let error = cannot_serve(asked, why);
     match nearest {
         Some(path) => error.hint(format!("did you mean '{}'?", shown(path))),
         None => error,
@@ -150,10 +143,7 @@ pub fn no_such_folder(asked: &Path, looked_in: &Path, nearest: Option<&Path>) ->
 }
 
 pub fn neither_folder_nor_file(asked: &Path) -> CliError {
-    let asked = shown(asked);
-    CliError::start(format!(
-        "cannot serve '{asked}': neither a folder nor a regular file"
-    ))
+    cannot_serve(asked, "neither a folder nor a regular file")
 }
 
 pub fn folder_denied(asked: &Path, user: Option<&str>) -> CliError {
@@ -161,12 +151,11 @@ pub fn folder_denied(asked: &Path, user: Option<&str>) -> CliError {
         Some(user) => format!(" (running as user '{}')", escaped(user)),
         None => String::new(),
     };
-    let asked = shown(asked);
-    CliError::start(format!("cannot serve '{asked}': permission denied{user}"))
+    cannot_serve(asked, format!("permission denied{user}"))
 }
 
 pub fn folder_failed(asked: &Path, error: &io::Error) -> CliError {
-    CliError::start(format!("cannot serve '{}': {error}", shown(asked)))
+    cannot_serve(asked, error)
 }
 
 pub fn port_in_use(port: u16, ip: IpAddr) -> CliError {
@@ -220,7 +209,7 @@ pub fn cannot_start(what: &str, error: &io::Error) -> CliError {
     CliError::start(format!("cannot {what}: {error}"))
 }
 
-pub fn server_failed(error: &io::Error) -> CliError {
+pub fn server_failed(error: io::Error) -> CliError {
     CliError::start(format!("the server failed: {error}"))
 }
 
@@ -257,9 +246,8 @@ mod tests {
     fn names_a_free_port_for_a_privileged_one() {
         for (port, free) in [(80, "`-p 8080`"), (443, "`-p 8443`"), (1023, "`-p 9023`")] {
             let text = port_needs_rights(port).to_string();
-            assert!(text.starts_with(&format!(
-                "doorstep: port {port} needs extra rights (ports below 1024)\n"
-            )));
+            let start = format!("doorstep: port {port} needs extra rights (ports below 1024)\n");
+            assert!(text.starts_with(&start));
             assert!(text.contains(free), "{text}");
         }
     }

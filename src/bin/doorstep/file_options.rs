@@ -3,6 +3,7 @@
 use crate::address::number;
 use crate::error::{self, CliError};
 use crate::options::Id;
+use crate::root::or_here;
 use doorstep::{CacheControl, Files, Symlinks};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -55,19 +56,15 @@ impl FileOptions {
         match id {
             Id::Index if is_name(value) => self.index.push(value.to_string()),
             Id::Index => {
-                return Err(invalid(
-                    "index",
-                    "must be the name of a file, without a slash",
-                ));
+                let rule = "must be the name of a file, without a slash";
+                return Err(invalid("index", rule));
             }
             Id::Spa => {
                 // Accept the page as a URL path or as a file name.
                 let page = value.strip_prefix('/').unwrap_or(value);
                 if text.is_some() && !page.split('/').all(is_name) {
-                    return Err(invalid(
-                        "page",
-                        "must be a file of the folder, such as app/index.html",
-                    ));
+                    let rule = "must be a file of the folder, such as app/index.html";
+                    return Err(invalid("page", rule));
                 }
                 self.spa = Some(page.to_string());
             }
@@ -85,25 +82,19 @@ impl FileOptions {
             Id::NoStore => self.cache = CacheControl::NoStore,
             Id::Immutable => self.immutable = true,
             Id::Mime => {
-                let pair = media_type(value).ok_or_else(|| {
-                    invalid("media type", "must be EXT=TYPE, such as ts=text/plain")
-                })?;
+                let rule = "must be EXT=TYPE, such as ts=text/plain";
+                let pair = media_type(value).ok_or_else(|| invalid("media type", rule))?;
                 self.types.push(pair);
             }
             Id::FileCache => {
-                let bytes = bytes(value).ok_or_else(|| {
-                    invalid(
-                        "file cache",
-                        "must be a number of bytes, such as 0, 512K, 64M or 2G",
-                    )
-                })?;
+                let rule = "must be a number of bytes, such as 0, 512K, 64M or 2G";
+                let bytes = bytes(value).ok_or_else(|| invalid("file cache", rule))?;
                 self.file_cache = Some(bytes);
             }
             Id::PortableNames => self.portable_names = true,
             Id::Mount => {
-                let mount = mount(value).ok_or_else(|| {
-                    invalid("mount", "must be /PATH=DIR, such as /docs=../manual")
-                })?;
+                let rule = "must be /PATH=DIR, such as /docs=../manual";
+                let mount = mount(value).ok_or_else(|| invalid("mount", rule))?;
                 self.add_mount(mount)?;
             }
             _ => {}
@@ -172,11 +163,7 @@ impl FileOptions {
     /// When its folder cannot be opened.
     pub fn one_file(&self, file: &Path) -> io::Result<Files> {
         let name = file.file_name().ok_or(io::ErrorKind::NotFound)?;
-        let folder = match file.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
-        let files = self.files(folder)?;
+        let files = self.files(or_here(file.parent()))?;
         Ok(files.symlinks(Symlinks::All).clean_urls(false).only(name))
     }
 
@@ -378,10 +365,8 @@ mod tests {
         let mut options = FileOptions::default();
         options.set(Id::Mount, Some("/docs=a"), None).unwrap();
         let twice = options.set(Id::Mount, Some("/docs/=b"), None).unwrap_err();
-        assert_eq!(
-            twice.to_string(),
-            "doorstep: two folders cannot both be mounted at '/docs'\n"
-        );
+        let expected = "doorstep: two folders cannot both be mounted at '/docs'\n";
+        assert_eq!(twice.to_string(), expected);
     }
 
     /// Without a value, the page is the index.

@@ -71,16 +71,9 @@ mod tests {
         let text = text();
         assert!(text.lines().count() <= 60, "{}", text.lines().count());
         for option in OPTIONS {
-            assert!(
-                text.contains(&format!("--{}", option.long)),
-                "{}",
-                option.long
-            );
-            assert!(
-                names(option).len() < 26,
-                "{} runs into its help",
-                option.long
-            );
+            let long = option.long;
+            assert!(text.contains(&format!("--{long}")), "{long}");
+            assert!(names(option).len() < 26, "{long} runs into its help");
             // NOTES describes the variables of all options in one sentence.
             let name = option.long.to_uppercase().replace('-', "_");
             let own = match option.id {

@@ -84,16 +84,13 @@ impl Plan {
     pub fn of(settings: &Settings) -> Result<Plan, CliError> {
         let mut endpoints: Vec<Endpoint> = Vec::new();
         let mut add = |address: SocketAddr, shares: bool, optional: bool| {
-            let endpoint = Endpoint {
-                address,
-                shares,
-                optional,
-            };
-            if !endpoints
-                .iter()
-                .any(|one| one.address == address && one.shares == shares)
-            {
-                endpoints.push(endpoint);
+            let is_same = |one: &Endpoint| one.address == address && one.shares == shares;
+            if !endpoints.iter().any(is_same) {
+                endpoints.push(Endpoint {
+                    address,
+                    shares,
+                    optional,
+                });
             }
         };
         for bind in &settings.binds {
@@ -252,11 +249,8 @@ mod tests {
                 address.set_port(self.next.replace(self.next.get() + 1));
             }
             let text = address.to_string();
-            if self
-                .taken
-                .iter()
-                .any(|taken| *taken == text || text.ends_with(taken) || text.starts_with(taken))
-            {
+            let is_taken = |taken: &&str| text.starts_with(*taken) || text.ends_with(*taken);
+            if self.taken.iter().any(is_taken) {
                 return Err(io::ErrorKind::AddrInUse.into());
             }
             if (1..1024).contains(&address.port()) {

@@ -7,7 +7,7 @@ use crate::text::escaped;
 use doorstep::{Observer, Reject, RequestEvent, Status};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -22,12 +22,8 @@ pub struct Log {
 impl Observer for Log {
     fn request(&self, event: &RequestEvent<'_>) {
         let mut line = Line::begin(event.time, event.status, self.colour);
-        line.request(
-            event.method.as_str(),
-            event.target,
-            event.bytes,
-            event.duration,
-        );
+        let method = event.method.as_str();
+        line.request(method, event.target, event.bytes, event.duration);
         line.end(event.peer, if event.complete { "" } else { "(cut short)" });
     }
 
@@ -101,13 +97,11 @@ pub fn finish(within: Duration) {
 }
 
 fn write(line: &str) {
-    match WRITER.get() {
-        Some(writer) => {
-            if writer.try_send(Message::Line(line.to_string())).is_err() {
-                LOST.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-        None => write_now(line),
+    let Some(writer) = WRITER.get() else {
+        return write_now(line);
+    };
+    if writer.try_send(Message::Line(line.to_string())).is_err() {
+        LOST.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -128,11 +122,8 @@ impl Line {
 
     fn start(&mut self, time: SystemTime, status: u16, colour: bool) {
         // A clock set before 1970 shows as midnight.
-        let seconds = time
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs()
-            % 86_400;
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let seconds = since.as_secs() % 86_400;
         let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
         // Writing to a String cannot fail.
         let _ = write!(self.0, "{hour:02}:{minute:02}:{second:02} ");
@@ -151,21 +142,14 @@ impl Line {
 
     fn request(&mut self, method: &str, target: &str, bytes: u64, duration: Duration) {
         let (method, target) = (escaped(method), escaped(target));
-        let _ = write!(
-            self.0,
-            " {method} {target} {} {}",
-            size(bytes),
-            time(duration)
-        );
+        let (size, time) = (size(bytes), time(duration));
+        let _ = write!(self.0, " {method} {target} {size} {time}");
     }
 
     fn finish(&mut self, peer: Option<SocketAddr>, remark: &str) {
-        match peer.map(|peer| peer.ip()) {
-            Some(IpAddr::V6(ip)) => {
-                let _ = write!(self.0, " {}", ip.to_canonical());
-            }
-            Some(ip) => {
-                let _ = write!(self.0, " {ip}");
+        match peer {
+            Some(peer) => {
+                let _ = write!(self.0, " {}", peer.ip().to_canonical());
             }
             // The peer of a Unix-domain socket has no address.
             None => self.0.push_str(" local"),
@@ -211,6 +195,7 @@ fn time(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::IpAddr;
 
     const NOON: u64 = 951_782_400 + 12 * 3600 + 104;
 
@@ -225,51 +210,33 @@ mod tests {
 
     #[test]
     fn one_line_per_request() {
-        for (status, colour, target, peer, expected) in [
+        for (line, expected) in [
             (
-                200,
-                false,
-                "/app.js",
-                "192.168.1.7",
+                line(200, false, "/app.js", "192.168.1.7"),
                 "12:01:44 200 GET /app.js 14.2 kB 0.8 ms 192.168.1.7\n",
             ),
             (
-                200,
-                true,
-                "/app.js",
-                "::1",
+                line(200, true, "/app.js", "::1"),
                 "12:01:44 \x1b[32m200\x1b[0m GET /app.js 14.2 kB 0.8 ms ::1\n",
             ),
             (
-                404,
-                true,
-                "/x",
-                "::ffff:10.0.0.1",
+                line(404, true, "/x", "::ffff:10.0.0.1"),
                 "12:01:44 \x1b[33m404\x1b[0m GET /x 14.2 kB 0.8 ms 10.0.0.1\n",
             ),
             (
-                304,
-                true,
-                "/x",
-                "::1",
+                line(304, true, "/x", "::1"),
                 "12:01:44 \x1b[36m304\x1b[0m GET /x 14.2 kB 0.8 ms ::1\n",
             ),
             (
-                500,
-                true,
-                "/x",
-                "-",
+                line(500, true, "/x", "-"),
                 "12:01:44 \x1b[31m500\x1b[0m GET /x 14.2 kB 0.8 ms local\n",
             ),
             (
-                200,
-                false,
-                "/\x1b[2J\n1",
-                "::1",
+                line(200, false, "/\x1b[2J\n1", "::1"),
                 "12:01:44 200 GET /\\u{1b}[2J\\n1 14.2 kB 0.8 ms ::1\n",
             ),
         ] {
-            assert_eq!(line(status, colour, target, peer), expected);
+            assert_eq!(line, expected);
         }
     }
 
@@ -279,10 +246,8 @@ mod tests {
         line.start(UNIX_EPOCH, 400, false);
         line.0.push_str(" -");
         line.finish("192.168.1.7:1".parse().ok(), "white space before the colon");
-        assert_eq!(
-            line.0,
-            "00:00:00 400 - 192.168.1.7 white space before the colon\n"
-        );
+        let expected = "00:00:00 400 - 192.168.1.7 white space before the colon\n";
+        assert_eq!(line.0, expected);
     }
 
     #[test]

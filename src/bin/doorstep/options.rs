@@ -228,34 +228,13 @@ mod tests {
             assert!(!REFUSED.iter().any(|(names, _)| names.contains(&long)));
         }
         use Id::*;
-        for id in [
-            Port,
-            Bind,
-            Lan,
-            Index,
-            Spa,
-            NoListing,
-            NoCleanUrls,
-            Hidden,
-            Symlinks,
-            PortableNames,
-            Cache,
-            NoStore,
-            Immutable,
-            Mime,
-            FileCache,
-            Mount,
-            Auth,
-            AuthFile,
-            Threads,
-            MaxConns,
-            MaxConnsPerIp,
-            Grace,
-            Drain,
-            Quiet,
-            Help,
+        let long = [NoCleanUrls, PortableNames, MaxConnsPerIp];
+        let short = [
+            Port, Bind, Lan, Index, Spa, NoListing, Hidden, Symlinks, Cache, NoStore, Immutable,
+            Mime, FileCache, Mount, Auth, AuthFile, Threads, MaxConns, Grace, Drain, Quiet, Help,
             Version,
-        ] {
+        ];
+        for id in short.into_iter().chain(long) {
             assert_eq!(Opt::of(id).id, id);
         }
     }

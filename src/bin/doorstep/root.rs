@@ -52,15 +52,16 @@ impl Root {
     /// # Errors
     /// When it does not exist, is neither a folder nor a file, or may not be read.
     pub fn at(asked: &Path, index: &[&str]) -> Result<Root, CliError> {
+        let root = |kind| Root {
+            path: absolute_path(asked),
+            kind,
+        };
         match fs::metadata(asked) {
             Ok(metadata) if metadata.is_dir() => {}
             Ok(metadata) if metadata.is_file() => {
                 // Metadata does not need read permission; serving does, or every response is 403.
                 fs::File::open(asked).map_err(|error| failed(asked, &error))?;
-                return Ok(Root {
-                    path: absolute_path(asked),
-                    kind: Kind::File,
-                });
+                return Ok(root(Kind::File));
             }
             Ok(_) => return Err(error::neither_folder_nor_file(asked)),
             Err(error) => return Err(failed(asked, &error)),
@@ -76,10 +77,7 @@ impl Root {
                 _ => {}
             }
         }
-        Ok(Root {
-            path: absolute_path(asked),
-            kind: Kind::Folder { index: found },
-        })
+        Ok(root(Kind::Folder { index: found }))
     }
 
     /// Whether the file is in this folder, once symlinks are resolved.
@@ -154,11 +152,14 @@ pub fn failed(asked: &Path, error: &io::Error) -> CliError {
     }
 }
 
+/// This folder, or the current one if there is none or its path is empty.
+pub fn or_here(folder: Option<&Path>) -> &Path {
+    let named = folder.filter(|folder| !folder.as_os_str().is_empty());
+    named.unwrap_or(Path::new("."))
+}
+
 fn no_such_folder(asked: &Path) -> CliError {
-    let parent = match asked.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let parent = or_here(asked.parent());
     let near = asked
         .file_name()
         .and_then(|name| nearest_folder(parent, &name.to_string_lossy()))
@@ -166,10 +167,7 @@ fn no_such_folder(asked: &Path) -> CliError {
         .map(|name| asked.with_file_name(name));
     // The parent folder may be missing, too.
     let there = parent.ancestors().find(|folder| folder.is_dir());
-    let looked_in = match there {
-        Some(folder) if !folder.as_os_str().is_empty() => absolute_path(folder),
-        _ => absolute_path(Path::new(".")),
-    };
+    let looked_in = absolute_path(or_here(there));
     error::no_such_folder(asked, &looked_in, near.as_deref())
 }
 
@@ -271,16 +269,12 @@ mod tests {
             let error = at(asked).unwrap_err();
             let hint = near.map(|near| folder.0.join(near));
             let hint = hint.map(|hint| format!("  hint: did you mean '{}'?\n", hint.display()));
-            assert!(
-                error.ends_with(hint.as_deref().unwrap_or(")\n")),
-                "{asked}: {error}"
-            );
+            let end = hint.as_deref().unwrap_or(")\n");
+            assert!(error.ends_with(end), "{asked}: {error}");
         }
         let deep = at("b/c/d").unwrap_err();
-        assert!(
-            deep.contains(&format!("(looked in {})", folder.0.display())),
-            "{deep}"
-        );
+        let looked_in = format!("(looked in {})", folder.0.display());
+        assert!(deep.contains(&looked_in), "{deep}");
         assert_eq!(at("disk").unwrap().kind, Kind::File);
         assert_eq!(at("dist").unwrap().kind, Kind::Folder { index: None });
     }
@@ -335,11 +329,7 @@ mod tests {
         assert!(page.warnings(None).is_empty() && page.missing(&options).is_empty());
 
         let quiet = Folder::with("quiet", &["css"], &["index.html"]);
-        assert!(
-            Root::at(&quiet.0, &[])
-                .unwrap()
-                .warnings(Some(&folder.0))
-                .is_empty()
-        );
+        let warnings = Root::at(&quiet.0, &[]).unwrap().warnings(Some(&folder.0));
+        assert_eq!(warnings, [""; 0]);
     }
 }

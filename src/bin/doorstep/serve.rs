@@ -65,18 +65,11 @@ pub fn run(settings: &Settings) -> Result<(), CliError> {
         Service::Guarded(guard) => server.spawn(guard),
     };
     let running = running.map_err(|error| error::cannot_start("start", &error))?;
-    signals::on_signal(
-        signals,
-        stop,
-        settings.drain,
-        settings.grace,
-        settings.quiet,
-    )
-    .map_err(|error| error::cannot_start("wait for signals", &error))?;
-    let ended = running
-        .join()
-        .map_err(|error| error::server_failed(&error))?;
-    tell_end(ended, settings.grace.as_secs());
+    let (drain, grace) = (settings.drain, settings.grace);
+    signals::on_signal(signals, stop, drain, grace, settings.quiet)
+        .map_err(|error| error::cannot_start("wait for signals", &error))?;
+    let ended = running.join().map_err(error::server_failed)?;
+    tell_end(ended, grace.as_secs());
     log::finish(LOG_ENDS_WITHIN);
     Ok(())
 }
@@ -190,9 +183,7 @@ fn banner(
     found: &Listening<Server>,
 ) -> Banner {
     let listening = found.bound.local_addrs();
-    let wildcard = listening
-        .iter()
-        .any(|address| address.ip().is_unspecified());
+    let wildcard = listening.iter().any(|one| one.ip().is_unspecified());
     // If they cannot be read, the banner just has fewer lines.
     let machine = match wildcard {
         true => os::local_addresses().unwrap_or_default(),

@@ -11,7 +11,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     pub root: PathBuf,
     pub port: Option<u16>,
@@ -54,6 +54,8 @@ impl Environment<'static> {
 /// Invalid values, more than two arguments, a port given twice, options that exclude each other.
 pub fn read(given: Given, environment: &Environment<'_>) -> Result<Settings, CliError> {
     let mut settings = Settings {
+        root: PathBuf::from("."),
+        grace: Timeouts::default().shutdown,
         password_is_visible: given.has(Id::Auth),
         ..Settings::default()
     };
@@ -63,27 +65,6 @@ pub fn read(given: Given, environment: &Environment<'_>) -> Result<Settings, Cli
     settings.take_arguments(&given, environment)?;
     settings.take_environment(&given, environment)?;
     Ok(settings)
-}
-
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings {
-            root: PathBuf::from("."),
-            port: None,
-            binds: Vec::new(),
-            lan: false,
-            threads: None,
-            max_conns: None,
-            max_conns_per_ip: None,
-            grace: Timeouts::default().shutdown,
-            drain: Duration::ZERO,
-            quiet: false,
-            files: FileOptions::default(),
-            credentials: Vec::new(),
-            auth_file: None,
-            password_is_visible: false,
-        }
-    }
 }
 
 impl Settings {
@@ -216,12 +197,8 @@ impl Settings {
                 "1" | "yes" | "true" => self.set(option.id, None, Some(name))?,
                 _ if option.value != Value::None => self.set(option.id, Some(value), Some(name))?,
                 _ => {
-                    return Err(error::invalid(
-                        "switch",
-                        &text,
-                        Some(name),
-                        "must be 1 or 0",
-                    ));
+                    let rule = "must be 1 or 0";
+                    return Err(error::invalid("switch", &text, Some(name), rule));
                 }
             }
             return Ok(true);
@@ -290,11 +267,8 @@ mod tests {
             (&["--", "-p"], "-p", None),
         ] {
             let settings = settings(line, &[]).unwrap();
-            assert_eq!(
-                (settings.root.to_str(), settings.port),
-                (Some(root), port),
-                "{line:?}"
-            );
+            assert_eq!(settings.root.to_str(), Some(root), "{line:?}");
+            assert_eq!(settings.port, port, "{line:?}");
         }
     }
 
@@ -346,10 +320,8 @@ mod tests {
             ),
         ] {
             let error = settings(line, &[]).unwrap_err();
-            assert!(
-                error.starts_with(&format!("doorstep: {expected}\n")),
-                "{line:?}: {error}"
-            );
+            let expected = format!("doorstep: {expected}\n");
+            assert!(error.starts_with(&expected), "{line:?}: {error}");
         }
     }
 
@@ -360,20 +332,13 @@ mod tests {
         };
         assert_eq!(port(&[], &[("PORT", "81")]), Ok(Some(81)));
         assert_eq!(port(&[], &[("PORT", "")]), Ok(None));
-        assert_eq!(
-            port(&[], &[("PORT", "81"), ("DOORSTEP_PORT", "82")]),
-            Ok(Some(82))
-        );
-        assert_eq!(
-            port(&["83"], &[("PORT", "x"), ("DOORSTEP_PORT", "82")]),
-            Ok(Some(83))
-        );
+        let both = [("PORT", "81"), ("DOORSTEP_PORT", "82")];
+        assert_eq!(port(&[], &both), Ok(Some(82)));
+        let both = [("PORT", "x"), ("DOORSTEP_PORT", "82")];
+        assert_eq!(port(&["83"], &both), Ok(Some(83)));
         assert_eq!(port(&["-p", "83"], &[("PORT", "81")]), Ok(Some(83)));
-        assert!(
-            port(&[], &[("PORT", "x")])
-                .unwrap_err()
-                .starts_with("doorstep: invalid port 'x' in PORT (must")
-        );
+        let error = port(&[], &[("PORT", "x")]).unwrap_err();
+        assert!(error.starts_with("doorstep: invalid port 'x' in PORT (must"));
 
         let all = [
             ("DOORSTEP_BIND", "127.0.0.1 [::1]:90"),
