@@ -275,7 +275,7 @@ fn every_file_obeys_every_rule() {
         }
     }
     for file in sources("tests") {
-        for (line, text) in retired_names(&file) {
+        for (line, text) in retired_names(file) {
             found.push(format!("{}:{line}: retired names: {text}", file.path));
         }
     }
