@@ -1,6 +1,7 @@
 //! What a head costs to parse: heads as common clients send them, whole and in pieces.
 //!
-//! `whole` is what nearly every request is; `pieces` hands the same octets in eight reads of equal size, `octets` one by one.
+//! `whole` is what nearly every request is; `pieces` hands the same octets in eight reads of equal
+//! size, `octets` one by one.
 #![allow(missing_docs, reason = "criterion_group! makes public functions")]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -78,8 +79,8 @@ fn decode<'a>(body: &'a [u8], limits: &Limits, mut take: impl FnMut(&'a [u8])) -
     used
 }
 
-/// `decode` looks at framing alone: its time is that of the chunks, however long they are. `copy` puts the content together, as
-/// whoever collects it does.
+/// `decode` looks at framing alone: its time is that of the chunks, however long they are. `copy`
+/// puts the content together, as whoever collects it does.
 fn chunks(criterion: &mut Criterion) {
     let limits = Limits::default();
     let mut group = criterion.benchmark_group("chunked");

@@ -1,7 +1,8 @@
 //! Serving over loopback: one request, its answer, on a connection that lives on.
 //!
-//! The client runs in the same process, so these figures compare one version of doorstep with another. Beside other
-//! servers, with the client on a processor of its own, it is measured by `benches/peers/serve.sh`.
+//! The client runs in the same process, so these figures compare one version of doorstep with
+//! another. Beside other servers, with the client on a processor of its own, it is measured by
+//! `benches/peers/serve.sh`.
 #![allow(missing_docs, reason = "criterion_group! makes public functions")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -1,5 +1,5 @@
-//! Reads a body of any length in pieces, so that memory does not grow with it, and responds with its
-//! length, its CRC-32 (as in gzip and zlib) and the client's address:
+//! Reads a body of any length in pieces, so that memory does not grow with it, and responds with
+//! its length, its CRC-32 (as in gzip and zlib) and the client's address:
 //! `curl -T film.mkv http://127.0.0.1:8080/` prints `734003200 cbf43926 127.0.0.1:49152`.
 //! `checksum PORT` listens on 127.0.0.1; without a port, on 8080.
 use doorstep::{Body, BodyError, Request, Server};

@@ -221,7 +221,8 @@ fn pure(source: &Source) -> Complaints {
     found
 }
 
-/// What a reading of octets is compared with shares nothing with it: it names nothing of the crate, nor of the tests around it.
+/// An oracle that shares code shares its bugs: it names nothing of the crate, nor of the tests
+/// around it.
 fn oracle(source: &Source) -> Complaints {
     if !is_oracle(source) {
         return Vec::new();
@@ -275,8 +276,9 @@ fn every_file_obeys_every_rule() {
         }
     }
     for file in sources("tests") {
-        for (line, text) in retired_names(file) {
-            found.push(format!("{}:{line}: retired names: {text}", file.path));
+        let complaints = [retired_names(file), comment_width(file)].concat();
+        for (line, text) in complaints {
+            found.push(format!("{}:{line}: {text}", file.path));
         }
     }
     assert_tidy(&found);

@@ -1,4 +1,5 @@
-//! Whatever a client sends, what comes back is whole answers in order, one at most to each request, and every connection ends.
+//! Whatever a client sends, what comes back is whole answers in order, one at most to each request,
+//! and every connection ends.
 #![no_main]
 #[path = "../../tests/invariants/conversation.rs"]
 mod invariant;

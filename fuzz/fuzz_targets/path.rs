@@ -1,4 +1,5 @@
-//! A path that is resolved names something below the root, and it is resolved as a naive reading of it is.
+//! A path that is resolved names something below the root, and it is resolved as a naive reading of
+//! it is.
 #![no_main]
 #[path = "../../tests/invariants/path.rs"]
 mod invariant;

@@ -1,4 +1,5 @@
-//! However a PROXY header is split into reads, it has one outcome, the one of a naive reading, and nothing behind it matters.
+//! However a PROXY header is split into reads, it has one outcome, the one of a naive reading, and
+//! nothing behind it matters.
 #![no_main]
 #[path = "../../tests/invariants/proxy.rs"]
 mod invariant;

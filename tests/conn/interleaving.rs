@@ -6,10 +6,11 @@
 //! those of the reference, which works with counts of bytes and sums of time, and parses nothing.
 //! So:
 //! - answers are in order, and at most one to each message;
-//! - each byte belongs to the message that it was written for: none of content is read as a head, and none behind a message
-//!   as its content;
+//! - each byte belongs to the message that it was written for: none of content is read as a head,
+//!   and none behind a message as its content;
 //! - what is kept unread is less than a whole head and what is gathered;
-//! - a connection that can do nothing waits until a time that is bounded by what was moved, and its end comes with that time.
+//! - a connection that can do nothing waits until a time that is bounded by what was moved, and its
+//!   end comes with that time.
 
 mod message;
 mod reference;

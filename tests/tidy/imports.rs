@@ -8,8 +8,8 @@
 use crate::source::{Source, Token, is_word};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The layers of `src/server`, the lowest first. A file may import from its own layer and from those
-/// before it.
+/// The layers of `src/server`, the lowest first. A file may import from its own layer and from
+/// those before it.
 const SERVER_LAYERS: [&str; 10] = [
     "base", "shutdown", "client", "pool", "shared", "release", "evict", "exchange", "worker", "mod",
 ];

@@ -66,7 +66,7 @@ fn fuzz_targets(files: &[String], manifest: &str, readme: &str) -> Vec<String> {
     found
 }
 
-/// `[dependencies]` is empty for ever, and the dev-dependencies are two. Any other table of
+/// `[dependencies]` is empty forever, and the dev-dependencies are two. Any other table of
 /// dependencies (of a target, of the build, of one crate) is one too many.
 fn dependencies(manifest: &str) -> Vec<String> {
     let (mut table, mut found, mut dev) = ("", Vec::new(), BTreeSet::new());
@@ -129,7 +129,8 @@ fn ignored_tests(files: &[Source], contributing: &str) -> Vec<String> {
     found
 }
 
-/// Every folder of Rust files below `tests` has a row in CONTRIBUTING.md, or the test of its name has.
+/// Every folder of Rust files below `tests` has a row in CONTRIBUTING.md, or the test of its name
+/// has.
 fn unlisted_tests(files: &[String], contributing: &str) -> Vec<String> {
     let folders: BTreeSet<&str> = files
         .iter()

@@ -157,8 +157,8 @@ pub fn is_word(text: &str) -> bool {
     text.starts_with(|c: char| c.is_alphabetic() || c == '_')
 }
 
-/// The line on which the function at the start of `tokens` ends: its closing brace, or the semicolon
-/// of one without a body.
+/// The line on which the function at the start of `tokens` ends: its closing brace, or the
+/// semicolon of one without a body.
 pub fn end_of_function(tokens: &[Token]) -> usize {
     let (mut braces, mut others) = (0, 0);
     for token in tokens {

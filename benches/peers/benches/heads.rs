@@ -1,8 +1,8 @@
 //! What a whole head costs to parse, beside httparse on the same octets in the same run.
 //!
-//! Each does what its users get from one call. doorstep's `parse_head` also takes the target apart, finds host, framing,
-//! persistence and expectation, and refuses what is wrong with them; httparse finds the lines, by its fastest entry, which
-//! initialises no memory.
+//! Each does what its users get from one call. doorstep's `parse_head` also takes the target apart,
+//! finds host, framing, persistence and expectation, and refuses what is wrong with them; httparse
+//! finds the lines, by its fastest entry, which initialises no memory.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use doorstep::Limits;

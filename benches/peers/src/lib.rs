@@ -1,7 +1,6 @@
-//! What the measuring programs share: arguments, an answer's end, a process's memory, ranks.
+//! What the measuring programs share: arguments, the end of a response, a process's memory, ranks.
 //!
-//! In: words of the command line, answers of a server on loopback, files of `/proc`. Out: figures, or a sentence that says why
-//! there are none. Never: a strict reading of HTTP, which is the measured server's work.
+//! Responses are not checked strictly: that is the work of the measured server's tests.
 #![forbid(unsafe_code)]
 
 use std::fs;
@@ -126,7 +125,8 @@ fn read(path: &str) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))
 }
 
-/// Reads one answer that declares its length, to its end, and gives its status. The connection has no other answer under way.
+/// Reads one answer that declares its length, to its end, and gives its status. The connection has
+/// no other answer under way.
 pub fn read_answer(stream: &mut impl Read) -> io::Result<u16> {
     let mut buffer = [0; 16 * 1024];
     let mut got = 0;

@@ -1,8 +1,9 @@
 //! A server whose handler blocks at times, to measure what the other requests pay for it.
 //!
-//! Every `--every`th request (the 20th, which is 5 %; 0 means none) sleeps `--milliseconds` (50) before its answer. GET gets 1 KiB
-//! from memory; POST has its whole content read, and gets the length. A counter decides who sleeps, not chance, so that two runs
-//! are alike. `--workers` is the library's; otherwise there are as many as CPUs.
+//! Every `--every`th request (the 20th, which is 5 %; 0 means none) sleeps `--milliseconds` (50)
+//! before its answer. GET gets 1 KiB from memory; POST has its whole content read, and gets the
+//! length. A counter decides who sleeps, not chance, so that two runs are alike. `--workers` is the
+//! library's; otherwise there are as many as CPUs.
 #![forbid(unsafe_code)]
 
 use doorstep::os::{Signals, raise_open_files};

@@ -5,9 +5,10 @@
 //! - `pulled`: a POST of 1,000,000 octets, 20 KiB at once and then one octet each second;
 //! - `readers`: a GET of `--path`, of whose answer one octet is read each second.
 //!
-//! A client that the server answers or closes is opened again. When all are open for the first time, a line that begins with
-//! `ready` is printed; after `--seconds` of this, what became of them: how many were open on average, where a client counts that is
-//! found open a second after it was last touched; how many were opened again, and how many could not be; what ended them.
+//! A client that the server answers or closes is opened again. When all are open for the first
+//! time, a line that begins with `ready` is printed; after `--seconds` of this, what became of
+//! them: how many were open on average, where a client counts that is found open a second after it
+//! was last touched; how many were opened again, and how many could not be; what ended them.
 #![forbid(unsafe_code)]
 
 use peers::{Arguments, PATIENCE};
@@ -20,7 +21,8 @@ use std::time::{Duration, Instant};
 
 const USAGE: &str =
     "drip [--clients N] [--seconds N] [--path PATH] heads|bodies|pulled|readers ADDRESS:PORT";
-/// The clients take turns: each tenth of a second a tenth of them, so that each has one turn a second.
+/// The clients take turns: each tenth of a second a tenth of them, so that each has one turn a
+/// second.
 const GROUPS: usize = 10;
 const TICK: Duration = Duration::from_millis(100);
 /// How long a client that is opened again may keep the others waiting.
@@ -204,7 +206,8 @@ fn send(stream: &mut TcpStream, octet: u8) -> Turn {
     }
 }
 
-/// One octet of the answer, after those that show its status. An answer that is not 200 is none to read slowly.
+/// One octet of the answer, after those that show its status. An answer that is not 200 is none to
+/// read slowly.
 fn read(stream: &mut TcpStream, seen: &mut Vec<u8>) -> Turn {
     let mut octets = [0; STATUS_SHOWN];
     let wanted = STATUS_SHOWN.saturating_sub(seen.len()).max(1);

@@ -1,8 +1,10 @@
-//! Measures what idle connections cost a server: resident memory for each, and the time of a fresh request beside them.
+//! Measures what idle connections cost a server: resident memory for each, and the time of a fresh
+//! request beside them.
 //!
-//! Each connection makes one GET and is held (with `--silent` it makes none). The server's memory is read before and after; what
-//! the kernel holds for sockets is not in it. A fresh request opens a connection, gets its answer, and closes; 200 of them are
-//! timed before and 200 beside the held ones. Fails when an answer is not 200.
+//! Each connection makes one GET and is held (with `--silent` it makes none). The server's memory
+//! is read before and after; what the kernel holds for sockets is not in it. A fresh request opens
+//! a connection, gets its answer, and closes; 200 of them are timed before and 200 beside the held
+//! ones. Fails when an answer is not 200.
 #![forbid(unsafe_code)]
 
 use peers::{Arguments, PATIENCE, percentile, read_answer, resident};
@@ -39,7 +41,8 @@ fn measure() -> Result<(), String> {
     let started = Instant::now();
     let held = server.hold(count, silent)?;
     if silent {
-        // Connections are accepted in their order: with this answer those before it are known to be.
+        // Connections are accepted in their order: with this answer those before it are known to
+        // be.
         server.fresh()?;
     }
     let took = started.elapsed();
