@@ -56,8 +56,7 @@ fn passwords_from_every_source() {
             let response = program.ask("GET /page", &format!("Authorization: Basic {who}\r\n"));
             let status = if inside.contains(&who) { 200 } else { 401 };
             assert_eq!(
-                response.status(),
-                status,
+                response.status, status,
                 "{arguments:?} {environment:?} {who}"
             );
         }
@@ -87,7 +86,7 @@ fn requests_without_a_password_reveal_nothing() {
         ("BREW /page", ""),
     ] {
         let response = program.ask(line, fields);
-        assert_eq!(response.status(), 401, "{line} {fields}");
+        assert_eq!(response.status, 401, "{line} {fields}");
         assert_eq!(
             response.header_value("WWW-Authenticate"),
             Some("Basic realm=\"doorstep\", charset=\"UTF-8\""),
@@ -135,7 +134,7 @@ fn only_one_spelling_grants_access() {
         .serve();
     for (name, fields, inside) in SPELLINGS {
         let response = program.ask("GET /page", fields);
-        assert_eq!(response.status(), if *inside { 200 } else { 401 }, "{name}");
+        assert_eq!(response.status, if *inside { 200 } else { 401 }, "{name}");
         assert_eq!(response.content == b"tea", *inside, "{name}");
     }
 }

@@ -1,7 +1,8 @@
 //! The effect of each option about files, as a client sees it.
 
 use crate::folder::Folder;
-use crate::program::{Response, TIMEOUT, doorstep};
+use crate::program::{TIMEOUT, doorstep};
+use crate::support::client::Answer;
 use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
@@ -112,17 +113,13 @@ fn site() -> Folder {
     folder
 }
 
-fn assert_response(response: &Response, expected: &Expected, what: &str) {
+fn assert_response(response: &Answer, expected: &Expected, what: &str) {
     match expected {
-        Status(status) => assert_eq!(response.status(), *status, "{what}"),
+        Status(status) => assert_eq!(response.status, *status, "{what}"),
         Field(name, value) => assert_eq!(response.header_value(name), Some(*value), "{what}"),
         Content(content) | Content404(content) => {
             let is_found = matches!(expected, Content(_));
-            assert_eq!(
-                response.status(),
-                if is_found { 200 } else { 404 },
-                "{what}"
-            );
+            assert_eq!(response.status, if is_found { 200 } else { 404 }, "{what}");
             let text = String::from_utf8_lossy(&response.content);
             assert_eq!(text, *content, "{what}");
         }
@@ -250,11 +247,11 @@ fn one_file_is_served_for_every_path() {
             );
         }
         let part = program.ask("GET /x", "Range: bytes=1-\r\n");
-        assert_eq!((part.status(), part.content.as_slice()), (206, &b"ne"[..]));
+        assert_eq!((part.status, part.content.as_slice()), (206, &b"ne"[..]));
         let tag = program.get("/x").header_value("ETag").unwrap().to_string();
         let again = program.ask("GET /y", &format!("If-None-Match: {tag}\r\n"));
-        assert_eq!(again.status(), 304);
-        assert_eq!(program.ask("POST /x", "").status(), 405);
+        assert_eq!(again.status, 304);
+        assert_eq!(program.ask("POST /x", "").status, 405);
     }
     for name in ["404.html", "sub/404.html", ".secret.html"] {
         folder.file(name, "never");
@@ -265,13 +262,13 @@ fn one_file_is_served_for_every_path() {
         std::fs::remove_file(folder.path().join(file)).unwrap();
         // The cache follows within 100 ms.
         let end = Instant::now() + TIMEOUT;
-        while program.get("/x").status() != 404 {
+        while program.get("/x").status != 404 {
             assert!(Instant::now() < end, "{file} is gone");
         }
         // No other file of the folder is served instead.
         for _ in 0..2 {
             assert!(!program.get("/x").content.starts_with(b"never"), "{file}");
-            assert_eq!(program.get("/404.html").status(), 404, "{file}");
+            assert_eq!(program.get("/404.html").status, 404, "{file}");
             folder.folder(file);
         }
     }

@@ -160,7 +160,12 @@ fn quiet_prints_nothing() {
     let (program, address) =
         on_free_port(|port| doorstep(folder.path(), ["-q", "-p", &port.to_string()]).spawn());
     assert_eq!(get(address, "/page").content, b"tea");
-    assert!(get(address, "/missing").head.starts_with("HTTP/1.1 404 "));
+    assert!(
+        get(address, "/missing")
+            .head
+            .text
+            .starts_with("HTTP/1.1 404 ")
+    );
     let outcome = program.kill();
     assert_eq!((outcome.out.as_str(), outcome.err.as_str()), ("", ""));
 }

@@ -1,7 +1,8 @@
 //! The program as a child process, which never outlives its test.
 
+use crate::support::client::{Answer, Client};
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -35,13 +36,6 @@ pub struct Program {
     first_line: Option<String>,
     out: Receiver<String>,
     err: Option<JoinHandle<String>>,
-}
-
-/// A complete response.
-#[derive(Debug)]
-pub struct Response {
-    pub head: String,
-    pub content: Vec<u8>,
 }
 
 /// The program with these arguments in this folder, without environment variables that it reads.
@@ -117,21 +111,6 @@ fn lines(out: ChildStdout) -> Receiver<String> {
     receiver
 }
 
-impl Response {
-    pub fn status(&self) -> u16 {
-        let code = self.head.split(' ').nth(1);
-        code.and_then(|code| code.parse().ok())
-            .expect("a status in the first line")
-    }
-
-    /// The value of the first header of this name.
-    pub fn header_value(&self, name: &str) -> Option<&str> {
-        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        let mut found = lines.filter(|(this, _)| this.eq_ignore_ascii_case(name));
-        found.next().map(|(_, value)| value)
-    }
-}
-
 impl Program {
     pub fn id(&self) -> u32 {
         self.child.id()
@@ -159,12 +138,12 @@ impl Program {
             .expect("an address in the line")
     }
 
-    pub fn get(&self, path: &str) -> Response {
+    pub fn get(&self, path: &str) -> Answer {
         get(self.address(), path)
     }
 
     /// A request with this method and target and these headers, each with its line end.
-    pub fn ask(&self, line: &str, fields: &str) -> Response {
+    pub fn ask(&self, line: &str, fields: &str) -> Answer {
         ask(self.address(), line, fields)
     }
 
@@ -225,26 +204,21 @@ impl Drop for Program {
 }
 
 /// One request on a new connection.
-pub fn get(address: SocketAddr, path: &str) -> Response {
+pub fn get(address: SocketAddr, path: &str) -> Answer {
     ask(address, &format!("GET {path}"), "")
 }
 
-fn ask(address: SocketAddr, line: &str, fields: &str) -> Response {
-    let mut stream = connect(address);
-    let request =
-        format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{fields}\r\n");
-    stream
-        .write_all(request.as_bytes())
-        .expect("the request is sent");
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).expect("a response");
-    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
-    let end = end.expect("the head ends") + 4;
-    let content = bytes.split_off(end);
-    Response {
-        head: String::from_utf8(bytes).expect("the head is ASCII"),
-        content,
-    }
+fn ask(address: SocketAddr, line: &str, fields: &str) -> Answer {
+    let mut client = Client::connect(address);
+    client.send(format!(
+        "{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{fields}\r\n"
+    ));
+    let response = match line.starts_with("HEAD ") {
+        true => client.head().into(),
+        false => client.answer(),
+    };
+    client.ends();
+    response
 }
 
 pub fn connect(address: SocketAddr) -> TcpStream {

@@ -30,9 +30,9 @@ fn pages_equal_their_files() {
     ] {
         let response = program.get(path);
         assert!(
-            response.head.starts_with("HTTP/1.1 200 OK\r\n"),
+            response.head.text.starts_with("HTTP/1.1 200 OK\r\n"),
             "{path}: {}",
-            response.head
+            response.head.text
         );
         let expected = std::fs::read(folder.path().join(file)).unwrap();
         assert!(
@@ -45,6 +45,7 @@ fn pages_equal_their_files() {
         program
             .get("/missing")
             .head
+            .text
             .starts_with("HTTP/1.1 404 Not Found\r\n")
     );
 }
@@ -285,15 +286,15 @@ fn connections_are_bounded() {
         for _ in 0..2 {
             let response = program.get("/");
             assert!(
-                response.head.starts_with("HTTP/1.1 503 "),
+                response.head.text.starts_with("HTTP/1.1 503 "),
                 "{}",
-                response.head
+                response.head.text
             );
-            assert!(response.head.contains("\r\nRetry-After: "));
+            assert!(response.head.text.contains("\r\nRetry-After: "));
         }
         drop(both);
         let end = Instant::now() + TIMEOUT;
-        while !program.get("/").head.starts_with("HTTP/1.1 200 ") {
+        while !program.get("/").head.text.starts_with("HTTP/1.1 200 ") {
             assert!(Instant::now() < end, "a slot is free again");
         }
         let said = stop(program);

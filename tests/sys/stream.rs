@@ -1,6 +1,7 @@
 //! Streams: what one call does, and never does.
 
 use crate::harness::{LOST, Tree, pair, source};
+use crate::support::bytes::pattern;
 use doorstep::internals::sys::{Interest, Socket, Source, Stream};
 use std::fs::File;
 use std::io::{self, IoSlice, Read, Seek, Write};
@@ -206,12 +207,6 @@ fn the_end_is_seen_without_a_read() {
         }
     };
     assert!(matches!(end, Some(Err(_))), "{end:?}");
-}
-
-fn pattern(length: usize) -> Vec<u8> {
-    (0..length)
-        .map(|place| (place * 7 + place / 251) as u8)
-        .collect()
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! What goes wrong around an accept: the server lives, leaves the listener alone when that helps,
 //! and recovers.
 
-use crate::client::{Client, get};
 use crate::engine::{Engine, Fault};
 use crate::harness::{PAGE, on_each_backend, page};
 use crate::simulated::Scene;
+use crate::support::client::{Client, get};
 use crate::support::eventually;
 use crate::support::recorder::Event;
 use doorstep::CloseReason;

@@ -1,9 +1,9 @@
 //! A server that has no slot, no descriptor or no memory left, on real sockets. Which connection
 //! goes when, `overload` has exactly.
 
-use crate::client::{Broken, Client, get, post};
 use crate::harness::{Gate, PAGE, Stage, on_each_backend, page};
 use crate::support::bytes::pattern;
+use crate::support::client::{Broken, Client, get, post};
 use crate::support::recorder::{Event, Recorder};
 use crate::support::server::{Housekeeper, Listeners, Shared, Worker};
 use crate::support::skipped;

@@ -4,9 +4,9 @@
 //! hyper#1628, hyper#2355, hyper#2457, axum#3478, rpxy#596: a deadline counts in all; bytes that
 //! dribble do not extend it.
 
-use crate::client::{Client, get};
 use crate::harness::{PAGE, on_each_backend};
 use crate::simulated::{Scene, Wire};
+use crate::support::client::{Client, get};
 use crate::support::recorder::Recorder;
 use crate::support::simulated::Act;
 use doorstep::internals::limits::PREFETCH_BYTES;

@@ -1,10 +1,10 @@
 //! What one connection may take before the others get theirs, in requests, bytes and reads, and in
 //! which order bytes go out.
 
-use crate::client::{Client, get};
 use crate::engine::Engine;
 use crate::harness::{AtTheEnd, Gate, PAGE, await_arrival, on_each_backend, page};
 use crate::simulated::{Scene, Wire};
+use crate::support::client::{Client, get};
 use crate::support::eventually;
 use crate::support::simulated::Act;
 use doorstep::internals::conn::Config;

@@ -1,8 +1,8 @@
 //! The fields of answers as they are written: what a program puts into them, and what the server
 //! adds.
 
-use crate::client::get;
 use crate::simulated::Scene;
+use crate::support::client::get;
 use crate::support::recorder::Event;
 use doorstep::{Request, Response, Status};
 

@@ -2,9 +2,9 @@
 //! connections that live on.
 #![cfg(feature = "files")]
 
-use crate::client::{Broken, Client};
 use crate::harness::on_each_backend;
 use crate::support::bytes::pattern;
+use crate::support::client::{Broken, Client};
 use crate::support::recorder::Recorder;
 use crate::support::temporary::Temporary;
 use doorstep::{CloseReason, Files};

@@ -2,10 +2,10 @@
 //! The connection ends for a reason with a name, its slot is free again, and until then nobody is
 //! woken for nothing: events are counted, so that the bound holds on every machine.
 
-use crate::client::{Client, get};
 use crate::engine::Engine;
 use crate::harness::{Gate, PAGE, on_each_backend};
 use crate::simulated::Scene;
+use crate::support::client::{Client, get};
 use crate::support::eventually;
 use crate::support::simulated::Act;
 use doorstep::internals::conn::Config;

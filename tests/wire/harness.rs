@@ -1,7 +1,7 @@
 //! What the tests share: a server on each backend, handlers that can be held, an observer that
 //! remembers, a process of one's own.
 
-use crate::client::Client;
+use crate::support::client::Client;
 use crate::support::{PATIENCE, eventually};
 use doorstep::internals::sys::Backend;
 use doorstep::{Request, Server};

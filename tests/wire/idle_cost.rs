@@ -1,8 +1,8 @@
 //! Connections that wait cost no turn, whatever they wait for, and hold up nobody.
 
-use crate::client::{Client, get};
 use crate::engine::Engine;
 use crate::harness::{PAGE, on_each_backend};
+use crate::support::client::{Client, get};
 use crate::support::eventually;
 use doorstep::internals::conn::Config;
 use doorstep::internals::limits::PREFETCH_BYTES;

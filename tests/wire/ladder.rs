@@ -1,7 +1,7 @@
 //! The rungs of the ladder that this server comes from, each as a test with the rung's name.
 
-use crate::client::{AND_CLOSE, Client, Delimited, get, post};
 use crate::harness::{Gate, PAGE, Stage, alone, on_each_backend, own, page};
+use crate::support::client::{AND_CLOSE, Client, Delimited, get, post};
 use crate::support::eventually;
 use crate::support::recorder::Recorder;
 use crate::support::skipped;

@@ -1,8 +1,8 @@
 //! A connection's life among others: slow clients, clients that go, and handlers that fail.
 
-use crate::client::{AND_CLOSE, Broken, Client, get, post};
 use crate::harness::{AtTheEnd, Gate, PAGE, on_each_backend, page};
 use crate::support::bytes::pattern;
+use crate::support::client::{AND_CLOSE, Broken, Client, get, post};
 use crate::support::eventually;
 use crate::support::recorder::{Event, Recorder};
 use crate::support::temporary::Temporary;

@@ -7,7 +7,6 @@
 
 mod accepting;
 mod at_capacity;
-mod client;
 mod deadlines;
 mod engine;
 mod fairness;

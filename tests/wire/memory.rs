@@ -1,7 +1,7 @@
 //! What a big file costs in memory.
 
-use crate::client::{Client, get};
 use crate::harness::{alone, on_each_backend};
+use crate::support::client::{Client, get};
 use crate::support::skipped;
 use crate::support::temporary::Temporary;
 use doorstep::{Request, Response, Status};

@@ -1,9 +1,9 @@
 //! Messages over the wire: what bad ones get, and how good ones are framed. A sample: the tables
 //! are in `tests/rfc`.
 
-use crate::client::{AND_CLOSE, Broken, Client, Delimited, get, post, post_chunked};
 use crate::harness::{PAGE, on_each_backend, page};
 use crate::support::bytes::pattern;
+use crate::support::client::{AND_CLOSE, Broken, Client, Delimited, get, post, post_chunked};
 use crate::support::recorder::{Event, Recorder};
 use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{CloseReason, IntoResponse, Limits, Request, Response, Status};

@@ -1,8 +1,8 @@
 //! What an observer hears of all this.
 
-use crate::client::{Client, get, post};
 use crate::harness::{PAGE, on_each_backend};
 use crate::support::bytes::pattern;
+use crate::support::client::{Client, get, post};
 use crate::support::recorder::{Event, Recorder};
 use crate::support::temporary::Temporary;
 use doorstep::{

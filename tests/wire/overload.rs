@@ -1,10 +1,10 @@
 //! A server that has no room for more, with every moment chosen: who has to go, in which order, and
 //! who hears of it.
 
-use crate::client::{get, post};
 use crate::harness::{PAGE, page};
 use crate::many_clients::Crowd;
 use crate::support::bytes::pattern;
+use crate::support::client::{get, post};
 use crate::support::recorder::Event;
 use crate::support::simulated::Act;
 use doorstep::internals::limits::CLOSED_AT_ONCE;

@@ -5,9 +5,9 @@
 //! an event for a connection that is owned; a sweep that closes what its worker is about to arm
 //! again.
 
-use crate::client::get;
 use crate::harness::{PAGE, page};
 use crate::simulated::{Scene, Wire};
+use crate::support::client::get;
 use crate::support::server::{Housekeeper, Shared, Worker};
 use crate::support::simulated::Act;
 use doorstep::internals::sys::Token;

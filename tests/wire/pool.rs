@@ -1,9 +1,9 @@
 //! The pool: who stands in for workers whose handlers block, until when, and who is cut when nobody
 //! can.
 
-use crate::client::{AND_CLOSE, Client, get, post};
 use crate::harness::{Gate, PAGE, Stage, on_each_backend};
 use crate::support::PATIENCE;
+use crate::support::client::{AND_CLOSE, Client, get, post};
 use crate::support::eventually;
 use crate::support::recorder::{Event, Recorder};
 use crate::support::server::{Housekeeper, Listeners, Pool, Shared, WatchOutcome, Worker};

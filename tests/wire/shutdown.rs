@@ -1,9 +1,9 @@
 //! The end of a server: what it finishes, what it cuts, what it leaves after.
 
-use crate::client::{Broken, Client, get};
 use crate::harness::{
     AtTheEnd, Gate, PAGE, Stage, alone, await_arrival, on_each_backend, own, page,
 };
+use crate::support::client::{Broken, Client, get};
 use crate::support::recorder::{Event, Recorder};
 use crate::support::skipped;
 use crate::support::{eventually, in_time};

@@ -1,7 +1,7 @@
 //! Answers that their socket takes in parts, each of which is chosen.
 
-use crate::client::get;
 use crate::simulated::{Scene, Wire};
+use crate::support::client::get;
 use crate::support::recorder::Event;
 use crate::support::simulated::Act;
 use doorstep::{CloseReason, Request, Response, Status};

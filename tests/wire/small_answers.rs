@@ -1,9 +1,9 @@
 //! Small answers, very many of them: each is complete, and none takes more writes than it has to.
 
-use crate::client::{Client, Delimited, get};
 use crate::harness::{PAGE, Stage, on_each_backend};
 use crate::simulated::Scene;
 use crate::support::bytes::pattern;
+use crate::support::client::{Client, Delimited, get};
 use crate::support::temporary::Temporary;
 use doorstep::internals::limits::{COPY_BYTES, SENDFILE_FROM};
 use doorstep::{IntoResponse, Request, Response, Status};

@@ -1,8 +1,8 @@
 //! A server is stopped and started again and again, under load and beside clients that say nothing.
 //! Each clause by itself stands in `shutdown`.
 
-use crate::client::{Client, get};
 use crate::harness::{Gate, PAGE, Stage, alone, on_each_backend, own};
+use crate::support::client::{Client, get};
 use crate::support::skipped;
 use crate::support::{eventually, in_time};
 use doorstep::{Request, Server, ServerHandle, ShutdownReport};

@@ -1,9 +1,9 @@
 //! Answers that a program writes: on their worker, and detached from it.
 
-use crate::client::{AND_CLOSE, Broken, Client, Delimited, get};
 use crate::harness::{alone, on_each_backend, own};
 use crate::scripted::{Outcome, Script, Scripts, Step::*};
 use crate::support::bytes::pattern;
+use crate::support::client::{AND_CLOSE, Broken, Client, Delimited, get};
 use crate::support::recorder::{Event, Recorder};
 use crate::support::skipped;
 use crate::support::{eventually, in_time};

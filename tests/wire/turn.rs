@@ -1,8 +1,8 @@
 //! One turn of a worker at a time, with a client that is always ready.
 
-use crate::client::get;
 use crate::harness::PAGE;
 use crate::simulated::{Scene, Wire};
+use crate::support::client::get;
 use crate::support::simulated::Act;
 use doorstep::{CloseReason, Reject, Request};
 use std::sync::Arc;

@@ -1,9 +1,9 @@
 //! Connections that go on in another protocol.
 
-use crate::client::{Client, get};
 use crate::harness::on_each_backend;
 use crate::scripted::{Outcome, Script, Scripts, Step::*};
 use crate::support::bytes::pattern;
+use crate::support::client::{Client, get};
 use crate::support::in_time;
 use crate::support::recorder::{Event, Recorder};
 use doorstep::{CloseReason, Handler, Limits, Request, Response, Status, Timeouts};

@@ -1,8 +1,8 @@
 //! Content that comes slowly, is not wanted, or is refused while it still comes.
 
-use crate::client::{Client, get, post_chunked};
 use crate::harness::{PAGE, on_each_backend};
 use crate::simulated::{Scene, Wire};
+use crate::support::client::{Client, get, post_chunked};
 use crate::support::recorder::Recorder;
 use crate::support::simulated::Act;
 use doorstep::internals::limits::PREFETCH_BYTES;

@@ -1,7 +1,7 @@
 //! A client that sends what it is told and reads answers strictly: whatever RFC 9112 does not allow
 //! a server is a failure.
 
-use crate::support::PATIENCE;
+use super::PATIENCE;
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -22,6 +22,8 @@ pub struct Client {
 pub struct Head {
     /// The status code.
     pub status: u16,
+    /// As it came, without the empty line.
+    pub text: String,
     /// Names and values in their order.
     pub fields: Vec<(String, String)>,
     /// The declared length.
@@ -353,6 +355,7 @@ impl Head {
             .collect();
         let mut head = Head {
             status: code.parse().expect("a status"),
+            text: text.to_string(),
             fields,
             length: None,
             closes: false,
@@ -409,6 +412,17 @@ impl Head {
             Some(other) => panic!("a transfer coding of {other:?}"),
             None if self.length.is_some() => Delimited::Length,
             None => Delimited::Close,
+        }
+    }
+}
+
+impl From<Head> for Answer {
+    /// An answer to HEAD.
+    fn from(head: Head) -> Answer {
+        Answer {
+            head,
+            content: Vec::new(),
+            delimited: Delimited::NoContent,
         }
     }
 }
