@@ -24,6 +24,7 @@ pub struct Outcome {
     /// Without the warning below, which depends on who runs the tests.
     pub err: String,
     /// Whether it warned that it runs as root.
+    #[cfg(unix)]
     pub warned_of_root: bool,
 }
 
@@ -190,6 +191,7 @@ impl Program {
         Outcome {
             status,
             out,
+            #[cfg(unix)]
             warned_of_root: err.contains(ROOT),
             err: err.replacen(ROOT, "", 1),
         }

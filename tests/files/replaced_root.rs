@@ -2,9 +2,12 @@
 //! 100 ms.
 
 use crate::tree::Tree;
-use doorstep::{Files, Method, Now, Request};
+use doorstep::Files;
+#[cfg(unix)]
+use doorstep::{Method, Now, Request};
 use std::fs;
 use std::io::ErrorKind;
+#[cfg(unix)]
 use std::time::{Duration, UNIX_EPOCH};
 
 const GONE: &str = "the served folder is gone";

@@ -5,6 +5,7 @@ use crate::tree::Tree;
 use doorstep::internals::files::listing;
 use doorstep::internals::files::listing::budget::MemoryBudget;
 use doorstep::internals::files::listing::entries::LISTING_ENTRIES;
+#[cfg(unix)]
 use doorstep::internals::files::listing::escape::timestamp;
 use doorstep::internals::files::listing::style::POLICY;
 use doorstep::internals::files::resolve::{PathRules, check_segment, resolve};
