@@ -50,7 +50,7 @@ pub struct Decoder {
     /// Framing bytes that are held against the body, see [`CHUNK_OVERHEAD`], which bounds them.
     overhead: u16,
     /// The part that the next byte belongs to.
-    at: At,
+    at: ChunkState,
 }
 
 /// Framing bytes by which a chunked body may exceed its data, after the free ones of each chunk.
@@ -63,7 +63,7 @@ pub const CHUNK_OVERHEAD: u32 = 16 * 1024;
 pub const CHUNK_OVERHEAD_FREE: u32 = 12;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum At {
+enum ChunkState {
     /// The size, or what follows it.
     #[default]
     Size,
@@ -80,7 +80,7 @@ enum At {
     /// The first field line of the trailer section, or its empty line.
     Trailer,
     /// A trailer section that has begun.
-    TrailerRest(field_line::At),
+    TrailerRest(field_line::SectionState),
     /// Nothing: the body is complete.
     Done,
 }
@@ -122,7 +122,7 @@ impl Decoder {
     /// After it neither the decoder nor the connection can be used again.
     pub fn decode(&mut self, input: &[u8], limits: &Limits) -> Result<Decoded, Reject> {
         let mut used = 0;
-        while self.at != At::Data {
+        while self.at != ChunkState::Data {
             let rest = input.get(used..).unwrap_or_default();
             if rest.is_empty() || self.is_done() {
                 return Ok(Decoded {
@@ -137,7 +137,7 @@ impl Decoder {
         self.remaining -= len as u64;
         self.overhead = (self.overhead).saturating_sub(u16::try_from(len).unwrap_or(u16::MAX));
         if self.remaining == 0 {
-            self.at = At::DataEnd;
+            self.at = ChunkState::DataEnd;
         }
         Ok(Decoded {
             used: used + len,
@@ -148,26 +148,30 @@ impl Decoder {
     /// Whether the last chunk and its trailer section have been read. The bytes after them are the
     /// next message.
     pub fn is_done(&self) -> bool {
-        self.at == At::Done
+        self.at == ChunkState::Done
     }
 
     /// Takes framing bytes from the start of `rest`, which is not empty, and tells how many.
     fn framing(&mut self, rest: &[u8], limits: &Limits) -> Result<usize, Reject> {
         match (self.at, rest.first()) {
-            (At::Size, _) => return self.size(rest, limits),
-            (At::Extension, _) => return self.extension(rest, limits),
-            (At::SizeLineFeed, Some(&LF)) => self.size_line_end()?,
-            (At::SizeLineFeed, _) => return Err(Reject::BareCarriageReturn),
+            (ChunkState::Size, _) => return self.size(rest, limits),
+            (ChunkState::Extension, _) => return self.extension(rest, limits),
+            (ChunkState::SizeLineFeed, Some(&LF)) => self.size_line_end()?,
+            (ChunkState::SizeLineFeed, _) => return Err(Reject::BareCarriageReturn),
             // RFC 9112 §7.1: `chunk = chunk-size [ chunk-ext ] CRLF chunk-data CRLF`. Both bytes
             // are checked: a decoder that skips two bytes unread lets a chunk hide bytes that
             // another recipient takes for a size line.
-            (At::DataEnd, Some(&CR)) => self.at = At::DataLineFeed,
-            (At::DataLineFeed, Some(&LF)) => self.at = At::Size,
-            (At::DataEnd | At::DataLineFeed, _) => return Err(Reject::InvalidChunkEnd),
-            (At::Trailer, _) => return self.trailer(field_line::At::LineStart, 0, rest, limits),
-            (At::TrailerRest(at), _) => return self.trailer(at, 1, rest, limits),
+            (ChunkState::DataEnd, Some(&CR)) => self.at = ChunkState::DataLineFeed,
+            (ChunkState::DataLineFeed, Some(&LF)) => self.at = ChunkState::Size,
+            (ChunkState::DataEnd | ChunkState::DataLineFeed, _) => {
+                return Err(Reject::InvalidChunkEnd);
+            }
+            (ChunkState::Trailer, _) => {
+                return self.trailer(field_line::SectionState::LineStart, 0, rest, limits);
+            }
+            (ChunkState::TrailerRest(at), _) => return self.trailer(at, 1, rest, limits),
             // Neither has framing bytes.
-            (At::Data | At::Done, _) => return Ok(0),
+            (ChunkState::Data | ChunkState::Done, _) => return Ok(0),
         }
         Ok(1)
     }
@@ -192,14 +196,14 @@ impl Decoder {
             }
             self.at = match byte {
                 _ if self.line == 0 => return Err(Reject::InvalidChunkSize),
-                CR => At::SizeLineFeed,
+                CR => ChunkState::SizeLineFeed,
                 LF => return Err(Reject::BareLineFeed),
                 b';' if self.line as usize >= limits.chunk_line_bytes => {
                     return Err(Reject::ChunkLineTooLong);
                 }
                 b';' => {
                     self.line += 1;
-                    At::Extension
+                    ChunkState::Extension
                 }
                 // STRICTER: RFC 9112 §7.1.1 allows white space before the semicolon, "only for
                 // historical reasons"; others have read "5 " as 5, as 0 and as an error.
@@ -221,7 +225,7 @@ impl Decoder {
         self.line += u32::try_from(len).unwrap_or(u32::MAX);
         match rest.get(len) {
             None => return Ok(len),
-            Some(&CR) => self.at = At::SizeLineFeed,
+            Some(&CR) => self.at = ChunkState::SizeLineFeed,
             // STRICTER: RFC 9112 §2.2 would let it end the line. A recipient that ends it here and
             // one that reads on to CRLF see two different bodies.
             Some(&LF) => return Err(Reject::BareLineFeed),
@@ -241,8 +245,8 @@ impl Decoder {
         self.overhead = overhead as u16;
         self.line = 0;
         self.at = match self.remaining {
-            0 => At::Trailer,
-            _ => At::Data,
+            0 => ChunkState::Trailer,
+            _ => ChunkState::Data,
         };
         Ok(())
     }
@@ -253,7 +257,7 @@ impl Decoder {
     /// …". They are dropped, so a Content-Length or a Transfer-Encoding among them frames nothing.
     fn trailer(
         &mut self,
-        at: field_line::At,
+        at: field_line::SectionState,
         lines: u32,
         rest: &[u8],
         limits: &Limits,
@@ -270,11 +274,11 @@ impl Decoder {
         let complete = read_section(window, &mut section, usize::MAX, |_, _| ())?;
         self.line += u32::try_from(section.offset).unwrap_or(u32::MAX);
         if complete {
-            self.at = At::Done;
+            self.at = ChunkState::Done;
         } else if rest.len() >= left {
             return Err(Reject::TrailerTooLarge);
         } else {
-            self.at = At::TrailerRest(section.at);
+            self.at = ChunkState::TrailerRest(section.at);
         }
         Ok(section.offset)
     }

@@ -16,7 +16,7 @@ pub(super) const SP: u8 = b' ';
 
 /// The part of a section that the next byte belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum At {
+pub(super) enum SectionState {
     /// The first byte of a line: a name, or the CR of the empty line.
     LineStart,
     /// A name, of which at least one byte has come, or the colon after it.
@@ -35,7 +35,7 @@ pub(super) struct Section {
     /// The first byte that has not been read.
     pub offset: usize,
     /// The part that it belongs to.
-    pub at: At,
+    pub at: SectionState,
     /// Lines begun so far.
     pub lines: u32,
 }
@@ -61,14 +61,14 @@ pub(super) fn read_section(
     // One turn a line. Each step leads to the next one below it, so that a line that is all there
     // runs straight through; a call that goes on in the middle of a line enters at its step.
     let complete = loop {
-        if at == At::LineStart {
+        if at == SectionState::LineStart {
             name.start = next;
             match begin(input, &mut next, &mut lines, lines_max)? {
                 None => break false,
                 Some(begun) => at = begun,
             }
         }
-        if at == At::Name {
+        if at == SectionState::Name {
             if input.get(next) != Some(&b':') {
                 next = class::token_end(input, next);
                 match input.get(next) {
@@ -80,9 +80,9 @@ pub(super) fn read_section(
             name.end = next;
             next += 1;
             value.start = next;
-            at = At::Value;
+            at = SectionState::Value;
         }
-        if at == At::Value {
+        if at == SectionState::Value {
             next = scan::field_value_end(input, next);
             match input.get(next) {
                 None => break false,
@@ -90,18 +90,18 @@ pub(super) fn read_section(
                 Some(&byte) => return Err(no_line_end(byte)),
             }
             next += 1;
-            at = At::LineFeed;
+            at = SectionState::LineFeed;
         }
         match input.get(next) {
             None => break false,
             Some(&byte) => line_feed(byte)?,
         }
         next += 1;
-        if at == At::SectionLineFeed {
+        if at == SectionState::SectionLineFeed {
             break true;
         }
         line(name.clone(), without_ows(input, value.clone()));
-        at = At::LineStart;
+        at = SectionState::LineStart;
     };
     *section = Section {
         offset: next,
@@ -119,14 +119,14 @@ fn begin(
     next: &mut usize,
     lines: &mut u32,
     lines_max: usize,
-) -> Result<Option<At>, Reject> {
+) -> Result<Option<SectionState>, Reject> {
     let start = *next;
     let Some(&byte) = input.get(start) else {
         return Ok(None);
     };
     if byte == CR {
         *next += 1;
-        return Ok(Some(At::SectionLineFeed));
+        return Ok(Some(SectionState::SectionLineFeed));
     }
     *next = scan::letters_end(input, start);
     if *next == start && !class::is_tchar(byte) {
@@ -136,7 +136,7 @@ fn begin(
         return Err(Reject::TooManyFields);
     }
     *lines += 1;
-    Ok(Some(At::Name))
+    Ok(Some(SectionState::Name))
 }
 
 /// The LF that has to follow a CR.

@@ -69,18 +69,18 @@ pub struct Resume {
     /// The first byte that has not been validated.
     offset: u32,
     /// The part that it belongs to.
-    at: At,
+    at: HeadState,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum At {
+enum HeadState {
     RequestLine {
-        at: request_line::At,
+        at: request_line::LineState,
         /// The first byte of the part that it belongs to.
         part: u32,
     },
     Fields {
-        at: field_line::At,
+        at: field_line::SectionState,
         /// Field lines begun.
         lines: u32,
     },
@@ -90,8 +90,8 @@ impl Resume {
     /// The start of a head.
     pub(crate) const START: Resume = Resume {
         offset: 0,
-        at: At::RequestLine {
-            at: request_line::At::Start,
+        at: HeadState::RequestLine {
+            at: request_line::LineState::Start,
             part: 0,
         },
     };
@@ -203,8 +203,8 @@ fn more(resume: Resume, is_full: bool) -> Result<Parsed<Head, Resume>, Reject> {
     match resume.at {
         // RFC 9110 §15.5.15 is the status for what is wrong with the target's length, RFC 6585 §5
         // for the rest of the head.
-        At::RequestLine { .. } if is_full => Err(Reject::RequestLineTooLong),
-        At::Fields { .. } if is_full => Err(Reject::HeadTooLarge),
+        HeadState::RequestLine { .. } if is_full => Err(Reject::RequestLineTooLong),
+        HeadState::Fields { .. } if is_full => Err(Reject::HeadTooLarge),
         _ => Ok(Parsed::More { resume }),
     }
 }
@@ -222,13 +222,13 @@ fn read_lines(
 ) -> Result<Option<RequestLine>, Reject> {
     let mut section = Section {
         offset: resume.offset as usize,
-        at: field_line::At::LineStart,
+        at: field_line::SectionState::LineStart,
         lines: 0,
     };
     let mut request_line = RequestLine::default();
     match resume.at {
-        At::Fields { at, lines } => (section.at, section.lines) = (at, lines),
-        At::RequestLine { at, part } => {
+        HeadState::Fields { at, lines } => (section.at, section.lines) = (at, lines),
+        HeadState::RequestLine { at, part } => {
             let mut place = Place {
                 offset: resume.offset as usize,
                 at,
@@ -237,7 +237,7 @@ fn read_lines(
             let Some(line) = read_request_line(input, &mut place, limits)? else {
                 *resume = Resume {
                     offset: place.offset as u32,
-                    at: At::RequestLine {
+                    at: HeadState::RequestLine {
                         at: place.at,
                         part: place.part as u32,
                     },
@@ -251,7 +251,7 @@ fn read_lines(
     let complete = read_section(input, &mut section, limits.headers, line)?;
     *resume = Resume {
         offset: section.offset as u32,
-        at: At::Fields {
+        at: HeadState::Fields {
             at: section.at,
             lines: section.lines,
         },

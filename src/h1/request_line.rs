@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// The part of a request line that the next byte belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum At {
+pub(super) enum LineState {
     /// The method's first byte, or the CR of an empty line before it.
     #[default]
     Start,
@@ -38,7 +38,7 @@ pub(super) struct Place {
     /// The first byte that has not been read.
     pub offset: usize,
     /// The part that it belongs to.
-    pub at: At,
+    pub at: LineState,
     /// The first byte of the part that it belongs to.
     pub part: usize,
 }
@@ -74,13 +74,13 @@ pub(super) fn read_request_line(
     // One turn, and one more for an empty line. Each step leads to the next one below it; a call
     // that goes on in the middle enters at its step.
     let complete = loop {
-        if at == At::Start {
+        if at == LineState::Start {
             let Some(begun) = begin(input, &mut next, &mut line)? else {
                 break false;
             };
             (at, part) = (begun, next);
         }
-        if at == At::Method {
+        if at == LineState::Method {
             next = class::token_end(input, next);
             if !ends_part(input, next, part, METHOD_BYTES, &Part::METHOD)? {
                 break false;
@@ -88,9 +88,9 @@ pub(super) fn read_request_line(
             line.method = part..next;
             next += 1;
             part = next;
-            at = At::Target;
+            at = LineState::Target;
         }
-        if at == At::Target {
+        if at == LineState::Target {
             next = scan::path_end(input, next);
             if input.get(next) == Some(&b'?') {
                 line.query = Some(next);
@@ -102,26 +102,26 @@ pub(super) fn read_request_line(
             line.target = part..next;
             next += 1;
             part = next;
-            at = At::Version;
+            at = LineState::Version;
         }
-        if matches!(at, At::Version | At::OtherVersion) {
+        if matches!(at, LineState::Version | LineState::OtherVersion) {
             let Some(version) = read_version(input, next, part, &mut at)? else {
                 next = input.len();
                 break false;
             };
             line.version = version;
             next = part + FORM.len();
-            at = At::LineFeed;
+            at = LineState::LineFeed;
         }
         match input.get(next) {
             None => break false,
             Some(&byte) => line_feed(byte)?,
         }
         next += 1;
-        if at == At::LineFeed {
+        if at == LineState::LineFeed {
             break true;
         }
-        at = At::Start;
+        at = LineState::Start;
     };
     *place = Place {
         offset: next,
@@ -134,29 +134,33 @@ pub(super) fn read_request_line(
 /// What begins at `next`, which moves past the bytes that are known: a method, an empty line, or a
 /// target after a GET. `None` when the input ends there.
 #[inline(always)]
-fn begin(input: &[u8], next: &mut usize, line: &mut RequestLine) -> Result<Option<At>, Reject> {
+fn begin(
+    input: &[u8],
+    next: &mut usize,
+    line: &mut RequestLine,
+) -> Result<Option<LineState>, Reject> {
     line.is_get = input.get(*next..).is_some_and(|rest| rest.starts_with(GET));
     if line.is_get {
         line.method = *next..*next + GET.len() - 1;
         *next += GET.len();
-        return Ok(Some(At::Target));
+        return Ok(Some(LineState::Target));
     }
     let Some(&byte) = input.get(*next) else {
         return Ok(None);
     };
     let at = read_start(byte, *next)?;
-    *next += usize::from(at == At::EmptyLineFeed);
+    *next += usize::from(at == LineState::EmptyLineFeed);
     Ok(Some(at))
 }
 
 /// What the first byte of a line, at `start`, begins.
 #[inline]
-fn read_start(byte: u8, start: usize) -> Result<At, Reject> {
+fn read_start(byte: u8, start: usize) -> Result<LineState, Reject> {
     match byte {
-        _ if class::is_tchar(byte) => Ok(At::Method),
+        _ if class::is_tchar(byte) => Ok(LineState::Method),
         // RFC 9112 §2.2: "a server that is expecting to receive and parse a request-line SHOULD
         // ignore at least one empty line (CRLF) received prior to the request-line."
-        CR if start < 2 * LEADING_EMPTY_LINES => Ok(At::EmptyLineFeed),
+        CR if start < 2 * LEADING_EMPTY_LINES => Ok(LineState::EmptyLineFeed),
         CR => Err(Reject::EmptyRequestLine),
         LF => Err(Reject::BareLineFeed),
         SP | HTAB => Err(Reject::RequestLineForm),
@@ -231,7 +235,7 @@ fn read_version(
     input: &[u8],
     next: usize,
     part: usize,
-    at: &mut At,
+    at: &mut LineState,
 ) -> Result<Option<Version>, Reject> {
     match input.get(part..) {
         Some(bytes) if next == part && bytes.starts_with(FORM) => Ok(Some(Version::Http11)),
@@ -245,7 +249,7 @@ fn other_version(
     input: &[u8],
     next: usize,
     part: usize,
-    at: &mut At,
+    at: &mut LineState,
 ) -> Result<Option<Version>, Reject> {
     const MAJOR: usize = 5;
     const MINOR: usize = 7;
@@ -265,17 +269,17 @@ fn other_version(
     }
     let digit = |place: usize| new.get(place.checked_sub(read)?);
     if digit(MAJOR).is_some_and(|major| *major != b'1') {
-        *at = At::OtherVersion;
+        *at = LineState::OtherVersion;
     }
     if bytes.len() < FORM.len() {
         return Ok(None);
     }
     match (*at, digit(MINOR)) {
         // RFC 9113 §3.4: the preface of a client that takes this for an HTTP/2 port.
-        (At::OtherVersion, _) if is_preface(before) && bytes.get(MAJOR) == Some(&b'2') => {
+        (LineState::OtherVersion, _) if is_preface(before) && bytes.get(MAJOR) == Some(&b'2') => {
             Err(Reject::Http2Preface)
         }
-        (At::OtherVersion, _) => Err(Reject::UnsupportedVersion),
+        (LineState::OtherVersion, _) => Err(Reject::UnsupportedVersion),
         (_, Some(b'0')) => Ok(Some(Version::Http10)),
         // RFC 9110 §2.5: a minor version is served by the highest that the server knows of its
         // major version.
