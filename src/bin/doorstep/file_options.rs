@@ -3,7 +3,6 @@
 use crate::address::number;
 use crate::error::{self, CliError};
 use crate::options::Id;
-use crate::root::or_here;
 use doorstep::{CacheControl, Files, Symlinks};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -193,6 +192,12 @@ impl FileOptions {
             format!("cache: {cache}{hashed}"),
         ]
     }
+}
+
+/// This folder, or the current one if there is none or its path is empty.
+pub fn or_here(folder: Option<&Path>) -> &Path {
+    let named = folder.filter(|folder| !folder.as_os_str().is_empty());
+    named.unwrap_or(Path::new("."))
 }
 
 fn symlinks(text: &str) -> Option<Symlinks> {

@@ -4,7 +4,7 @@
 //! Which of its files are served is the library's decision.
 
 use crate::error::{self, CliError};
-use crate::file_options::FileOptions;
+use crate::file_options::{FileOptions, or_here};
 use crate::text::{escaped, nearest, shown};
 use std::fs;
 use std::io;
@@ -150,12 +150,6 @@ pub fn failed(asked: &Path, error: &io::Error) -> CliError {
         }
         _ => error::folder_failed(asked, error),
     }
-}
-
-/// This folder, or the current one if there is none or its path is empty.
-pub fn or_here(folder: Option<&Path>) -> &Path {
-    let named = folder.filter(|folder| !folder.as_os_str().is_empty());
-    named.unwrap_or(Path::new("."))
 }
 
 fn no_such_folder(asked: &Path) -> CliError {
