@@ -115,7 +115,7 @@ impl Files {
 
     /// How long clients may use a file without asking again. By default [`CacheControl::NoCache`].
     pub fn cache_control(mut self, policy: CacheControl) -> Files {
-        self.site.options.set_cache_control(policy);
+        self.site.options.cache_control = policy;
         self
     }
 
@@ -124,7 +124,7 @@ impl Files {
     /// [`cache_control`](Files::cache_control) says. This does not apply in the first two seconds
     /// after a change, when part of the file may still be missing.
     pub fn immutable(mut self, on: bool) -> Files {
-        self.site.options.set_immutable(on);
+        self.site.options.immutable = on;
         self
     }
 

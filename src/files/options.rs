@@ -33,8 +33,8 @@ pub struct Options {
     /// Memory for small files, in bytes; with 0 no descriptors and no missing names are kept
     /// either.
     pub memory: usize,
-    cache_control: CacheControl,
-    immutable: bool,
+    pub cache_control: CacheControl,
+    pub immutable: bool,
     /// Extensions in lower case, with their types.
     media_types: Vec<(String, String)>,
 }
@@ -57,16 +57,6 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Sets the value of Cache-Control.
-    pub fn set_cache_control(&mut self, policy: CacheControl) {
-        self.cache_control = policy;
-    }
-
-    /// Sets whether names with a content hash are declared immutable.
-    pub fn set_immutable(&mut self, immutable: bool) {
-        self.immutable = immutable;
-    }
-
     /// Gives an extension a type of the program's own.
     ///
     /// # Errors
@@ -77,8 +67,8 @@ impl Options {
         }
         let extension = extension.trim_start_matches('.').to_ascii_lowercase();
         // The last one counts, so it is found first.
-        self.media_types
-            .insert(0, (extension, media_type.to_string()));
+        let own = (extension, media_type.to_string());
+        self.media_types.insert(0, own);
         Ok(())
     }
 

@@ -290,15 +290,10 @@ fn is_special_on_windows(segment: &[u8]) -> bool {
 
 /// `CON`, and also `con.txt` and `con .txt`, are the console in every folder.
 fn is_device_on_windows(segment: &[u8]) -> bool {
-    let stem = segment
-        .split(|&byte| byte == b'.')
-        .next()
-        .unwrap_or_default();
-    let stem = stem.trim_ascii_end();
-    if WINDOWS_DEVICES
-        .iter()
-        .any(|device| stem.eq_ignore_ascii_case(device))
-    {
+    let stem = segment.split(|&byte| byte == b'.').next();
+    let stem = stem.unwrap_or_default().trim_ascii_end();
+    let is_stem = |device: &&[u8]| stem.eq_ignore_ascii_case(device);
+    if WINDOWS_DEVICES.iter().any(is_stem) {
         return true;
     }
     // Superscript digits count as digits: U+00B9, U+00B2, U+00B3.

@@ -64,9 +64,8 @@ impl ServedRoot {
             return held;
         }
         let order = Ordering::Relaxed;
-        let exchange = &self
-            .compared_ms
-            .compare_exchange(then_ms, now_ms, order, order);
+        let compared_ms = &self.compared_ms;
+        let exchange = compared_ms.compare_exchange(then_ms, now_ms, order, order);
         if exchange.is_err() || matches!(&held, Ok(root) if root.is_current()) {
             return held;
         }

@@ -23,8 +23,8 @@ pub(super) fn push_top(path: &[u8], order: Order, out: &mut Vec<u8>) {
     push_way(path, out);
     out.extend_from_slice(b"<p id=\"filter\" hidden><label>Filter <input type=\"search\" autocomplete=\"off\"></label> <output></output></p>\n");
     out.extend_from_slice(b"<table>\n<thead>\n<tr>");
-    for (key, head) in HEADS {
-        push_head(key, head, order, out);
+    for head in &HEADS {
+        push_head(head, order, out);
     }
     out.extend_from_slice(b"</tr>\n</thead>\n<tbody>\n");
     if !path.is_empty() {
@@ -87,11 +87,7 @@ pub(super) fn push_bottom(entries: &Entries, out: &mut Vec<u8>) {
 /// needs to know where the root is.
 fn push_way(path: &[u8], out: &mut Vec<u8>) {
     let segments = || path.split(|&byte| byte == b'/');
-    let depth = if path.is_empty() {
-        0
-    } else {
-        segments().count()
-    };
+    let depth = segments().count() - usize::from(path.is_empty());
     let steps = std::iter::once(ROOT_NAME).chain(segments().take(depth));
     out.extend_from_slice(b"<nav aria-label=\"Breadcrumb\">\n<h1>");
     for (index, name) in steps.enumerate() {
@@ -109,70 +105,33 @@ fn push_way(path: &[u8], out: &mut Vec<u8>) {
 
 /// A column's head: a link that sorts by it, or that reverses the order if the listing is sorted by
 /// it already.
-fn push_head(key: Key, head: &Head, order: Order, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"<th scope=\"col\"");
-    let mut descending = head.descending_first;
-    if key == order.key {
-        descending = !order.descending;
-        out.extend_from_slice(b" aria-sort=\"");
-        out.extend_from_slice(if order.descending {
-            b"descending"
-        } else {
-            b"ascending"
-        });
-        out.push(b'"');
-    }
-    out.extend_from_slice(b"><a href=\"?sort=");
-    out.extend_from_slice(head.value.as_bytes());
-    out.extend_from_slice(b"&amp;order=");
-    out.extend_from_slice(if descending { b"desc" } else { b"asc" });
-    out.extend_from_slice(b"\">");
-    out.extend_from_slice(head.title.as_bytes());
-    out.extend_from_slice(b"</a></th>");
+fn push_head(head: &Head, order: Order, out: &mut Vec<u8>) {
+    let Head(key, value, title, descending_first) = head;
+    let (sorted, descending) = match (order.key == *key, order.descending) {
+        (true, true) => (" aria-sort=\"descending\"", false),
+        (true, false) => (" aria-sort=\"ascending\"", true),
+        (false, _) => ("", *descending_first),
+    };
+    let order = if descending { "desc" } else { "asc" };
+    let link = format!("<a href=\"?sort={value}&amp;order={order}\">{title}</a>");
+    out.extend_from_slice(format!("<th scope=\"col\"{sorted}>{link}</th>").as_bytes());
 }
 
-fn slash_of(entry: &Entry<'_>) -> &'static [u8] {
+pub(super) fn slash_of(entry: &Entry<'_>) -> &'static [u8] {
     match entry.size {
         Some(_) => b"",
         None => b"/",
     }
 }
 
-/// The head of a column.
-struct Head {
-    /// Its name in a query.
-    value: &'static str,
-    /// As HTML.
-    title: &'static str,
-    /// The first click's order: names from the start, but the largest and the newest first.
-    descending_first: bool,
-}
+/// The head of a column: its name in a query, its title as HTML, and whether the first click sorts
+/// in descending order. Names go from the start, but the largest and the newest come first.
+struct Head(Key, &'static str, &'static str, bool);
 
-const HEADS: [(Key, &Head); 3] = [
-    (
-        Key::Name,
-        &Head {
-            value: "name",
-            title: "Name",
-            descending_first: false,
-        },
-    ),
-    (
-        Key::Size,
-        &Head {
-            value: "size",
-            title: "Size",
-            descending_first: true,
-        },
-    ),
-    (
-        Key::Time,
-        &Head {
-            value: "time",
-            title: "Modified<span> (UTC)</span>",
-            descending_first: true,
-        },
-    ),
+const HEADS: [Head; 3] = [
+    Head(Key::Name, "name", "Name", false),
+    Head(Key::Size, "size", "Size", true),
+    Head(Key::Time, "time", "Modified<span> (UTC)</span>", true),
 ];
 const ROOT_NAME: &[u8] = b"Home";
 /// Bytes of `2026-11-21`.

@@ -3,6 +3,7 @@
 
 use super::entries::{Entries, Entry};
 use super::escape::{push_json, timestamp};
+use super::html::slash_of;
 use crate::bytes::number::push_decimal;
 use crate::bytes::percent::encode_segment;
 
@@ -17,11 +18,7 @@ pub(super) fn push_top(path: &[u8], entries: &Entries, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"path\":");
     push_json(&whole, out);
     out.extend_from_slice(b",\"truncated\":");
-    out.extend_from_slice(if entries.is_truncated() {
-        b"true"
-    } else {
-        b"false"
-    });
+    out.extend_from_slice(entries.is_truncated().to_string().as_bytes());
     out.extend_from_slice(b",\"entries\":[");
 }
 
@@ -44,11 +41,8 @@ pub(super) fn push_entry(entry: &Entry<'_>, is_first: bool, out: &mut Vec<u8>) {
     // An encoded name has nothing that JSON escapes.
     out.extend_from_slice(b",\"href\":\"");
     encode_segment(entry.name, out);
-    out.extend_from_slice(if entry.size.is_some() {
-        b"\"}"
-    } else {
-        b"/\"}"
-    });
+    out.extend_from_slice(slash_of(entry));
+    out.extend_from_slice(b"\"}");
 }
 
 /// The part after the last entry.

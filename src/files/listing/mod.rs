@@ -67,13 +67,8 @@ pub fn respond(
     let entries = read_dir(root, path, is_first, folder, rules)?;
     let reservation = budget.reserve(entries.bytes()).ok_or(FileError::NoMemory)?;
     let form = form(request);
-    let content = ListingReader::new(
-        form,
-        &resolved.path,
-        entries,
-        Order::of_query(request.query()),
-    )
-    .with(reservation);
+    let order = Order::of_query(request.query());
+    let content = ListingReader::new(form, &resolved.path, entries, order).with(reservation);
     let response = match form {
         Form::Html => Response::new(Status::OK)
             .header("Content-Type", "text/html; charset=utf-8")

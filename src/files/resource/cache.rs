@@ -30,7 +30,7 @@ pub struct Stats {
 }
 
 /// Files and missing paths of recent requests.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Cache {
     bytes_max: usize,
     entries: RwLock<Entries>,
@@ -81,12 +81,7 @@ impl Cache {
     pub fn of(bytes_max: usize) -> Cache {
         Cache {
             bytes_max,
-            entries: RwLock::default(),
-            swept_ms: AtomicU64::new(0),
-            absences: RwLock::default(),
-            hits: AtomicU64::new(0),
-            misses: AtomicU64::new(0),
-            evictions: AtomicU64::new(0),
+            ..Cache::default()
         }
     }
 

@@ -176,9 +176,8 @@ impl Resource {
     }
 
     pub fn descriptors(&self) -> usize {
-        self.representations()
-            .filter(|one| one.holds_descriptor())
-            .count()
+        let held = self.representations().filter(|one| one.holds_descriptor());
+        held.count()
     }
 
     fn representations(&self) -> impl Iterator<Item = &Arc<Representation>> {

@@ -306,9 +306,7 @@ impl Tag {
 /// while they are not settled.
 fn is_read(metadata: &Metadata, options: &Options, now: Now) -> bool {
     let small = metadata.len() <= CACHE_FILE_BYTES;
-    let settled = metadata
-        .modified()
-        .is_ok_and(|changed| is_settled(changed, now));
+    let settled = matches!(metadata.modified(), Ok(changed) if is_settled(changed, now));
     small && (options.memory > 0 || !settled)
 }
 
@@ -323,9 +321,7 @@ fn read(file: &File, metadata: &Metadata) -> Option<Arc<[u8]>> {
 
 fn is_settled(changed: SystemTime, now: Now) -> bool {
     // A time in the future may be reached by another change.
-    changed
-        .checked_add(SETTLED)
-        .is_some_and(|settles| settles <= now.wall)
+    matches!(changed.checked_add(SETTLED), Some(settles) if settles <= now.wall)
 }
 
 /// FNV-1a of 64 bits: the same on every machine, unlike std's hash, and good enough for two seconds

@@ -35,11 +35,9 @@ pub(super) fn respond(representation: &Arc<Representation>, ranges: &[ByteRange]
     // RFC 9110 §15.3.7.2: "To avoid confusion with single-part responses, a server MUST NOT
     // generate a Content-Range header field in the HTTP header section of a multiple part
     // response".
+    let content_type = format!("multipart/byteranges; boundary={boundary}");
     Response::with_lines(Status::PARTIAL_CONTENT, &representation.lines)
-        .header(
-            "Content-Type",
-            &format!("multipart/byteranges; boundary={boundary}"),
-        )
+        .header("Content-Type", &content_type)
         .stream(Some(length), parts)
 }
 
