@@ -140,7 +140,7 @@ impl Server {
             observer: None,
             server_name: Some("doorstep"),
             backend: Backend::ALL[0],
-            signal: Arc::new(Signal::new()),
+            signal: Arc::default(),
             clock: Arc::new(SystemClock::start()),
         }
     }
@@ -167,10 +167,8 @@ impl Server {
 
     /// The addresses of all listeners.
     pub fn local_addrs(&self) -> Vec<SocketAddr> {
-        self.listeners
-            .iter()
-            .filter_map(|listener| listener.local_addr().ok())
-            .collect()
+        let addresses = self.listeners.iter().map(Listener::local_addr);
+        addresses.flatten().collect()
     }
 
     /// Fixes the number of worker threads, from 1 to 4,096.
@@ -326,10 +324,8 @@ impl fmt::Debug for Server {
 }
 
 fn bind(addresses: impl ToSocketAddrs) -> io::Result<Listener> {
-    let mut failure = io::Error::new(
-        io::ErrorKind::InvalidInput,
-        "the name stands for no address",
-    );
+    let nowhere = "the name stands for no address";
+    let mut failure = io::Error::new(io::ErrorKind::InvalidInput, nowhere);
     for address in addresses.to_socket_addrs()? {
         match Listener::bind_tcp(address, BACKLOG) {
             Ok(listener) => return Ok(listener),

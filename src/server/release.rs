@@ -48,20 +48,16 @@ impl Shared {
             let _ = self.poller.remove(client.stream.source(), token);
         }
         catch_panic(|| {
-            let access = client
-                .pending
-                .as_ref()
-                .and_then(|pending| pending.access.as_ref());
+            let pending = client.pending.as_ref();
+            let access = pending.and_then(|pending| pending.access.as_ref());
             if let (Some(record), Some(observer)) = (access, &self.observer) {
                 let time = self.clock.now();
                 observer.request(&record.event(client.peer, client.sent, false, time));
             }
         });
-        catch_panic(|| {
-            self.observer
-                .iter()
-                .for_each(|observer| observer.closed(client.peer, reason));
-        });
+        if let Some(observer) = &self.observer {
+            catch_panic(|| observer.closed(client.peer, reason));
+        }
         // The body may be a program's reader, whose Drop is the program's as well.
         catch_panic(|| drop(client));
     }

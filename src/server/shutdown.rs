@@ -89,12 +89,8 @@ impl ServerHandle {
     /// # Panics
     /// When that is a Unix-domain socket, which has no such address.
     pub fn addr(&self) -> SocketAddr {
-        match self.addr {
-            Some(addr) => addr,
-            None => {
-                panic!("this server listens on a Unix-domain socket, which has no internet address")
-            }
-        }
+        self.addr
+            .expect("this server listens on a Unix-domain socket, which has no internet address")
     }
 
     /// A handle that stops this server from any thread.

@@ -31,10 +31,6 @@ pub enum Woken {
 }
 
 impl Signal {
-    pub fn new() -> Signal {
-        Signal::default()
-    }
-
     /// Requests a shutdown that lasts until this moment at most. A later call can only make it
     /// shorter.
     pub fn request_shutdown(&self, until: Moment) {

@@ -115,9 +115,3 @@ impl Ownership {
         Ownership::of(self.generation().wrapping_add(1), SlotState::Vacant)
     }
 }
-
-impl Default for Ownership {
-    fn default() -> Ownership {
-        Ownership::new()
-    }
-}

@@ -194,11 +194,7 @@ impl Slots {
     /// Releases a connection that the poller is armed for. `Some` when an event came meanwhile: the
     /// caller still owns it and serves again.
     pub fn release(&self, owned: Owned, deadline: Moment) -> Option<Owned> {
-        let Owned {
-            source,
-            index,
-            client,
-        } = owned;
+        let Owned { index, client, .. } = owned;
         let slot = self.slot(index);
         slot.deadline.store(deadline.0, Ordering::SeqCst);
         slot.wait_state
@@ -209,30 +205,19 @@ impl Slots {
         })?;
         match before.on_release() {
             OnRelease::Idle(_) => None,
-            OnRelease::Again(_) => {
-                let client = lock(&slot.client).take()?;
-                Some(Owned {
-                    source,
-                    index,
-                    client,
-                })
-            }
+            OnRelease::Again(_) => self.take(slot, index, before.generation()),
         }
     }
 
     /// Vacates the slot: events for its connection are stale from here on. The connection is
     /// returned so that its descriptor is closed after that, and not before.
     pub fn vacate(&self, owned: Owned) -> Box<Client> {
-        self.vacate_index(owned.index);
-        owned.client
-    }
-
-    fn vacate_index(&self, index: u32) {
-        let slot = self.slot(index);
+        let slot = self.slot(owned.index);
         slot.deadline.store(Moment::NEVER.0, Ordering::SeqCst);
         slot.transition(|ownership| Some(ownership.vacated()));
         self.occupied.fetch_sub(1, Ordering::SeqCst);
-        lock(&self.vacant).push(index);
+        lock(&self.vacant).push(owned.index);
+        owned.client
     }
 
     fn take(&self, slot: &Slot, index: u32, generation: u32) -> Option<Owned> {

@@ -191,12 +191,10 @@ impl ResponseWriter<'_> {
         };
         match &mut self.client.pending {
             Some(pending) if pending.has_content() => pending.access = Some(record.into_owned()),
-            _ => observer.request(&record.event(
-                self.client.peer,
-                sent,
-                true,
-                self.shared.clock.now(),
-            )),
+            _ => {
+                let time = self.shared.clock.now();
+                observer.request(&record.event(self.client.peer, sent, true, time));
+            }
         }
     }
 }

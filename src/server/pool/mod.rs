@@ -91,11 +91,8 @@ impl Pool {
 
     /// The number of workers that wait for a peer now.
     pub fn waits(&self) -> usize {
-        let state = lock(&self.state);
-        let waits = state
-            .heartbeats
-            .iter()
-            .filter_map(|heartbeat| heartbeat.waits());
+        let heartbeats = &lock(&self.state).heartbeats;
+        let waits = heartbeats.iter().filter_map(|one| one.waits());
         waits.count()
     }
 
@@ -302,9 +299,7 @@ impl Drop for ThreadGuard {
         let mut state = lock(&self.pool.state);
         state.threads -= 1;
         if let Some(mine) = &self.heartbeat {
-            state
-                .heartbeats
-                .retain(|heartbeat| !Arc::ptr_eq(heartbeat, mine));
+            state.heartbeats.retain(|one| !Arc::ptr_eq(one, mine));
         }
         // `Pool::end` waits for the last thread.
         if state.has_ended {

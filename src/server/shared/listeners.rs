@@ -99,10 +99,8 @@ impl Listeners {
             return;
         };
         let token = EventSource::Listener(number).token();
-        if poller
-            .arm(listener.source(), token, Interest::Read)
-            .is_err()
-        {
+        let armed = poller.arm(listener.source(), token, Interest::Read);
+        if armed.is_err() {
             // ENOMEM is all that is left: the descriptor is open and registered.
             self.rest(number, now, signal);
         }
@@ -118,11 +116,8 @@ impl Listeners {
     /// When the first resting listener has rested enough.
     pub fn next_rested(&self) -> Moment {
         let resting = lock(&self.resting);
-        resting
-            .iter()
-            .map(|(_, until)| *until)
-            .min()
-            .unwrap_or(Moment::NEVER)
+        let first = resting.iter().map(|(_, until)| *until).min();
+        first.unwrap_or(Moment::NEVER)
     }
 
     /// Arms the listeners that have rested enough.
@@ -155,19 +150,14 @@ impl Listeners {
 fn accept_from(listener: &Listener) -> Accepted {
     match listener.accept() {
         Ok((stream, peer)) => Accepted::Connection(stream, peer),
-        Err(error) if error.kind() == WouldBlock => Accepted::Empty,
-        // ECONNABORTED: the client reset the connection while it was queued; ENOTCONN and
-        // ECONNRESET on other systems.
-        Err(error)
-            if matches!(
-                error.kind(),
-                ConnectionAborted | ConnectionReset | NotConnected | Interrupted
-            ) =>
-        {
-            Accepted::Lost
-        }
-        // EMFILE, ENFILE, ENOBUFS, ENOMEM, and any other error that a listener may return again at
-        // once: later is soon enough.
-        Err(error) => Accepted::Exhausted(error),
+        Err(error) => match error.kind() {
+            WouldBlock => Accepted::Empty,
+            // ECONNABORTED: the client reset the connection while it was queued; ENOTCONN and
+            // ECONNRESET on other systems.
+            ConnectionAborted | ConnectionReset | NotConnected | Interrupted => Accepted::Lost,
+            // EMFILE, ENFILE, ENOBUFS, ENOMEM, and any other error that a listener may return again
+            // at once: later is soon enough.
+            _ => Accepted::Exhausted(error),
+        },
     }
 }

@@ -75,7 +75,7 @@ impl Shared {
             listeners,
             pool,
             permits: Arc::default(),
-            signal: Arc::new(Signal::new()),
+            signal: Arc::default(),
             server_name: Some("doorstep"),
             draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),

@@ -45,9 +45,8 @@ impl Worker {
                 });
                 // The rest begins with the failure: this worker may have waited since it woke.
                 let failed = Moment::at(self.shared.now().monotonic);
-                self.shared
-                    .listeners
-                    .rest(number, failed, &self.shared.signal);
+                let shared = &*self.shared;
+                shared.listeners.rest(number, failed, &shared.signal);
             }
             Accepted::Closed => {}
         }
@@ -104,12 +103,9 @@ impl Worker {
         let refused = match occupied {
             Ok(owned) => {
                 shared.listeners.admitted();
-                catch_panic(|| {
-                    shared
-                        .observer
-                        .iter()
-                        .for_each(|observer| observer.accepted(peer))
-                });
+                if let Some(observer) = &shared.observer {
+                    catch_panic(|| observer.accepted(peer));
+                }
                 return Some(owned);
             }
             Err(client) => client,

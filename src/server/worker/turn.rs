@@ -423,10 +423,8 @@ impl<'a> Turn<'a> {
             // Nothing was owed: with room in its socket, the connection waits for a worker and not
             // for its client.
             Ok(Progress::Done) if self.moved == before => {
-                matches!(
-                    client.stream.wait(Interest::Write, Duration::ZERO),
-                    Ok(true)
-                )
+                let ready = client.stream.wait(Interest::Write, Duration::ZERO);
+                matches!(ready, Ok(true))
             }
             Ok(Progress::Done) => true,
             // The bytes taken may have earned less than the time that is used up.
