@@ -42,21 +42,21 @@ impl Meter {
             return;
         }
         let Range { start, end } = call.fresh;
-        // First at what is new, and then, as that is the end, at what it is the end of.
-        let again = match call.comes_to(&outcome, [start..end, 0..0]) {
-            true => 0..0,
-            false => call.again.clone(),
-        };
-        assert!(
-            call.comes_to(&outcome, [start..end, again.clone()]),
-            "bytes are looked at again: {:?}",
-            call.result
-        );
-        // Those at the end that it did not look at, either, are another message's.
-        let (mut few, mut enough) = (start.max(again.end), end);
-        if call.comes_to(&outcome, [start..few, again.clone()]) {
-            enough = few;
+        let (mut few, mut enough, mut again) = (start, end, 0..0);
+        if !call.comes_to(&outcome, [start..end, 0..0]) {
+            // First at what is new, and then, as that is the end, at what it is the end of.
+            again = call.again.clone();
+            assert!(
+                call.comes_to(&outcome, [start..end, again.clone()]),
+                "bytes are looked at again: {:?}",
+                call.result
+            );
+            few = start.max(again.end);
+            if few == end || call.comes_to(&outcome, [start..few, again.clone()]) {
+                enough = few;
+            }
         }
+        // Those at the end that it did not look at, either, are another message's.
         while enough - few > 1 {
             let middle = few + (enough - few) / 2;
             match call.comes_to(&outcome, [start..middle, again.clone()]) {
