@@ -1,10 +1,10 @@
 //! Static files: a handler like any other.
 //!
-//! This file has the settings and the [`Handler`](crate::Handler). A request then takes these
-//! steps: [`resolve`] makes its path clean, `mounts` finds the site that it belongs to, `root`
+//! This file has the settings; `route` is the [`Handler`](crate::Handler), a ladder of these steps:
+//! [`resolve`] makes a request's path clean, `mounts` finds the site that it belongs to, `root`
 //! holds the folder, `lookup` finds the file, in memory ([`resource::cache`]) or below the folder,
-//! and [`respond`] or [`listing`] makes the response. `route` is that ladder. The room opens no
-//! sockets, starts no threads and reads no clock: a request carries its time.
+//! and [`respond`] or [`listing`] makes the response. The room opens no sockets, starts no threads
+//! and reads no clock: a request carries its time.
 #![forbid(unsafe_code)]
 
 pub mod listing;
