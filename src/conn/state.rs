@@ -69,16 +69,16 @@ pub(super) enum Content {
 /// of all phases shares one place.
 ///
 /// ```
-/// use doorstep::conn::{Connection, Event, Moment, Config};
+/// use doorstep::conn::{Config, Connection, Event, Moment};
 /// use doorstep::h1::FieldTable;
 /// use doorstep::{CloseReason, Status};
 ///
-/// let (rules, now, mut table) = (Config::default(), Moment(0), FieldTable::default());
-/// let mut conn = Connection::new(now, &rules);
+/// let (config, now, mut table) = (Config::default(), Moment(0), FieldTable::default());
+/// let mut conn = Connection::new(now, &config);
 /// let mut input = b"GET /tea HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".to_vec();
 /// let (mut out, mut status) = (Vec::new(), Status::NOT_FOUND);
 /// let reason = loop {
-///     match conn.next_event(&input, &mut table, now, &rules, &mut out) {
+///     match conn.next_event(&input, &mut table, now, &config, &mut out) {
 ///         Event::Head { head, used } => {
 ///             if head.path(&input) == "/tea" {
 ///                 status = Status::OK;
@@ -87,13 +87,13 @@ pub(super) enum Content {
 ///         }
 ///         Event::Content { used, .. } => drop(input.drain(..used)),
 ///         Event::Respond => {
-///             conn.respond_full(status, b"Earl Grey", &rules, &mut out);
+///             conn.respond_full(status, b"Earl Grey", &config, &mut out);
 ///         }
 ///         Event::Refuse(reject) => {
-///             conn.respond_full(reject.status(), b"", &rules, &mut out);
+///             conn.respond_full(reject.status(), b"", &config, &mut out);
 ///         }
 ///         Event::Send => {
-///             conn.finish(!input.is_empty(), now, &rules);
+///             conn.finish(!input.is_empty(), now, &config);
 ///         }
 ///         // Here a loop sends `out`, and reads.
 ///         Event::Read => conn.input_ended(),
