@@ -258,7 +258,7 @@ figure_calls() {
   done
 }
 
-# idle_of WHICH: octets of memory per connection.
+# idle_of WHICH: bytes of memory per connection.
 idle_of() {
   start files "$1"
   "$idle" --connections 4000 --path /page.html "127.0.0.1:$port" "$server" >"$scratch/idle" || : # without a figure, `grep` fails

@@ -1,6 +1,6 @@
 //! What a head costs to parse: heads as common clients send them, whole and in pieces.
 //!
-//! `whole` is what nearly every request is; `pieces` hands the same octets in eight reads of equal
+//! `whole` is what nearly every request is; `pieces` hands the same bytes in eight reads of equal
 //! size, `octets` one by one.
 #![allow(missing_docs, reason = "criterion_group! makes public functions")]
 
@@ -16,7 +16,7 @@ use std::time::Duration;
 #[path = "heads/mod.rs"]
 mod heads;
 
-/// Parses a head that comes in reads of `piece` octets.
+/// Parses a head that comes in reads of `piece` bytes.
 fn parse(octets: &[u8], piece: usize, limits: &Limits, table: &mut FieldTable) -> Option<Head> {
     let mut resume = Resume::default();
     let mut end = 0;
@@ -52,7 +52,7 @@ fn parsing(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A chunked body of so many octets of content, in chunks of `len`.
+/// A chunked body with this many bytes of content, in chunks of `len`.
 fn chunked(content: usize, len: usize) -> Vec<u8> {
     let mut body = Vec::new();
     for chunk in vec![b'x'; content].chunks(len) {

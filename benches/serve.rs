@@ -33,7 +33,7 @@ impl Client {
         }
     }
 
-    /// Sends `request` and reads an answer of `length` octets.
+    /// Sends `request` and reads a response of `length` bytes.
     fn exchange(&mut self, request: &[u8], length: usize) {
         self.stream.write_all(request).expect("the server reads");
         self.stream

@@ -1,5 +1,5 @@
-//! However a head is split into reads, it has one outcome, which says nothing about octets outside
-//! it.
+//! However a head is split into reads, it has one outcome, which does not depend on bytes
+//! outside it.
 #![no_main]
 #[path = "../../tests/invariants/head.rs"]
 mod invariant;

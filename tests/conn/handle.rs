@@ -4,7 +4,7 @@ use super::life::{Action::*, Expiry, Finished, GET, OK, Row, run};
 use doorstep::CloseReason;
 use doorstep::internals::conn::Phase;
 
-/// With Expect, so that nothing is gathered and the first byte is the handler's to wait for.
+/// With Expect, so that nothing is prefetched and the first byte is the handler's to wait for.
 const LONG: &str =
     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n";
 const EXPECT: &str =

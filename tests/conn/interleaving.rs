@@ -8,7 +8,7 @@
 //! - answers are in order, and at most one to each message;
 //! - each byte belongs to the message that it was written for: none of content is read as a head,
 //!   and none behind a message as its content;
-//! - what is kept unread is less than a whole head and what is gathered;
+//! - the unread bytes are fewer than a whole head and a prefetched body;
 //! - a connection that can do nothing waits until a time that is bounded by what was moved, and its
 //!   end comes with that time.
 

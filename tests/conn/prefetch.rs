@@ -421,7 +421,7 @@ fn prefetch() {
     run(ROWS);
 }
 
-/// What waits to be gathered always leaves room in the buffer that a worker reads it into.
+/// A body that is being prefetched always leaves room in the worker's buffer for the rest of it.
 #[test]
 fn the_longest_head_and_the_most_content_leave_room() {
     let config = Config::default();

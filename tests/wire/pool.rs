@@ -294,7 +294,7 @@ fn a_fixed_number_of_workers_is_never_exceeded() {
     });
 }
 
-/// More than is gathered before the handler is called.
+/// More than is prefetched before the handler is called.
 const BEGUN: usize = 20_000;
 
 /// An upload that stops, in a handler that reads it.

@@ -40,8 +40,8 @@ fn stage_of(scripts: &Scripts) -> impl Handler + use<> {
     }
 }
 
-/// Limits with so many seats.
-fn seats(most: usize) -> Limits {
+/// Limits with this many permits for detached threads.
+fn permits(most: usize) -> Limits {
     let mut limits = Limits::default();
     limits.detached_threads = most;
     limits
@@ -153,7 +153,7 @@ fn an_answer_without_content_runs_no_program() {
     };
     on_each_backend(|stage| {
         // One permit, which each of these gives back.
-        let server = stage.server().limits(seats(1));
+        let server = stage.server().limits(permits(1));
         let server = server.spawn(handler.clone()).unwrap();
         let mut client = Client::connect(server.addr());
         for kind in KINDS {
@@ -187,7 +187,7 @@ fn an_error_or_a_panic_ends_the_connection_within_the_content() {
             .flat_map(|path| rows.map(|row| (path, row)))
         {
             let (scripts, recorder) = (Scripts::default(), Recorder::default());
-            let server = stage.server().workers(1).limits(seats(1));
+            let server = stage.server().workers(1).limits(permits(1));
             let server = server.observer(recorder.clone());
             let server = server.spawn(stage_of(&scripts)).unwrap();
             for is_flushed in [true, false] {
@@ -349,7 +349,7 @@ fn bytes_after_a_last_request_do_not_cost_its_answer() {
 fn seats_are_bounded() {
     on_each_backend(|stage| {
         let (scripts, recorder) = (Scripts::default(), Recorder::default());
-        let server = stage.server().workers(1).limits(seats(2));
+        let server = stage.server().workers(1).limits(permits(2));
         let server = server.observer(recorder.clone());
         let server = server.spawn(stage_of(&scripts)).unwrap();
         let mut seated: Vec<_> = (0..2).map(|_| Client::connect(server.addr())).collect();

@@ -1,4 +1,4 @@
-//! What a whole head costs to parse, beside httparse on the same octets in the same run.
+//! What a whole head costs to parse, beside httparse on the same bytes in the same run.
 //!
 //! Each does what its users get from one call. doorstep's `parse_head` also takes the target apart,
 //! finds host, framing, persistence and expectation, and refuses what is wrong with them; httparse

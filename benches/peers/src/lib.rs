@@ -109,7 +109,7 @@ pub fn check_open_files(connections: u64) -> Result<(), String> {
     }
 }
 
-/// The resident memory of a process, in octets.
+/// The resident memory of a process, in bytes.
 pub fn resident(process: u32) -> Result<u64, String> {
     let path = format!("/proc/{process}/status");
     read(&path)?
@@ -152,7 +152,7 @@ pub fn read_answer(stream: &mut impl Read) -> io::Result<u16> {
     status(text.as_bytes()).ok_or_else(|| io::Error::other("no status line"))
 }
 
-/// The status of an answer, when the octets hold that much of it.
+/// The status of a response, when the bytes hold that much of it.
 pub fn status(answer: &[u8]) -> Option<u16> {
     let digits = answer.get(9..12)?;
     std::str::from_utf8(digits).ok()?.parse().ok()

@@ -75,7 +75,7 @@ fn message() -> impl Strategy<Value = Message> {
         2 => Just(Framing::Length),
         2 => (1_usize..40, any::<bool>()).prop_map(|(size, trailer)| Framing::Chunked(size, trailer)),
     ];
-    // Below, at and above what is dropped unread, and what is gathered.
+    // Below, at and above the discard limit, and the prefetched size.
     let content = prop_oneof![
         5 => 0_usize..80,
         4 => 80_usize..420,

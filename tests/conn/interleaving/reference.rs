@@ -159,7 +159,7 @@ impl<'a> Reference<'a> {
             _ if self.holds_back => true,
             Framing::Length => is_enough,
             Framing::Chunked(..) => {
-                // Once as much is here as is gathered, nobody looks further: what is behind counts
+                // Once as much is here as is prefetched, nobody looks further: what follows counts
                 // as well.
                 let is_full = self.here - text.head >= PREFETCH_BYTES;
                 match text.bad {

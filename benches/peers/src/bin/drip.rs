@@ -1,9 +1,9 @@
 //! Holds slow clients of one kind open for a while, to measure what a server does beside them.
 //!
-//! - `heads`: one octet of a request's head each second;
-//! - `bodies`: a POST of 10,000 octets, which a server may gather, one octet each second;
-//! - `pulled`: a POST of 1,000,000 octets, 20 KiB at once and then one octet each second;
-//! - `readers`: a GET of `--path`, of whose answer one octet is read each second.
+//! - `heads`: one byte of a request's head each second;
+//! - `bodies`: a POST of 10,000 bytes, which a server may await whole, one byte each second;
+//! - `pulled`: a POST of 1,000,000 bytes, 20 KiB at once and then one byte each second;
+//! - `readers`: a GET of `--path`, of whose response one byte is read each second.
 //!
 //! A client that the server answers or closes is opened again. When all are open for the first
 //! time, a line that begins with `ready` is printed; after `--seconds` of this, what became of
@@ -29,7 +29,7 @@ const TICK: Duration = Duration::from_millis(100);
 const AGAIN_WITHIN: Duration = Duration::from_millis(100);
 /// Octets of an answer that show its status.
 const STATUS_SHOWN: usize = 12;
-/// What a `pulled` client sends at once: more than a server gathers before it calls its handler.
+/// What a `pulled` client sends at once: more than a server awaits before it calls its handler.
 const AT_ONCE: usize = 20 * 1024;
 
 fn main() -> ExitCode {
@@ -111,7 +111,7 @@ struct Kind {
     name: &'static str,
     /// Sent when the connection is opened.
     first: Vec<u8>,
-    /// Sent one octet a second, the last one again and again.
+    /// Sent one byte a second, the last one again and again.
     then: &'static [u8],
 }
 
@@ -188,7 +188,7 @@ impl Client {
     }
 }
 
-/// One more octet, unless the server has answered or closed.
+/// One more byte, unless the server has responded or closed.
 fn send(stream: &mut TcpStream, octet: u8) -> Turn {
     let mut answer = [0; 1024];
     match stream.read(&mut answer) {
@@ -206,7 +206,7 @@ fn send(stream: &mut TcpStream, octet: u8) -> Turn {
     }
 }
 
-/// One octet of the answer, after those that show its status. An answer that is not 200 is none to
+/// One byte of the response, after those that show its status. A response other than 200 is not
 /// read slowly.
 fn read(stream: &mut TcpStream, seen: &mut Vec<u8>) -> Turn {
     let mut octets = [0; STATUS_SHOWN];
