@@ -8,8 +8,8 @@ use crate::support::recorder::{Event, Recorder};
 use crate::support::temporary::Temporary;
 use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{
-    CloseReason, IntoResponse, Limits, Observer, Reject, Request, RequestEvent, Response, Status,
-    Timeouts,
+    CloseReason, IntoResponse, Limits, Method, Observer, Reject, Request, RequestEvent, Response,
+    Status, Timeouts,
 };
 use std::io::{self, Cursor, Read};
 use std::net::Shutdown;
@@ -403,6 +403,25 @@ fn a_panic_within_content_is_seen_by_the_client() {
         let _ = client.try_answer();
         client.is_gone();
         assert_eq!(Client::connect(server.addr()).ask("/").text(), PAGE);
+        // To HEAD it is dropped before the observer would be told of a whole response.
+        let mut client = Client::connect(server.addr());
+        client.send(get("/drop").replace("GET", "HEAD"));
+        client.is_gone();
+        recorder.hears("the last end", |events| {
+            let panicked =
+                |event: &&Event| matches!(event, Event::Closed(_, CloseReason::Panicked));
+            events.iter().filter(panicked).count() == 5
+        });
+        let is_head = |event: &Event| {
+            matches!(
+                event,
+                Event::Request {
+                    method: Method::Head,
+                    ..
+                }
+            )
+        };
+        assert!(!recorder.events().iter().any(is_head));
     });
 }
 

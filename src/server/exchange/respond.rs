@@ -134,6 +134,9 @@ impl ResponseWriter<'_> {
         let is_chunked = framing == BodyFraming::Chunked;
         let is_upgrade = matches!(parts.takeover, Some(Takeover::Upgrade { .. }));
         if framing == BodyFraming::NoContent && !is_upgrade {
+            // Dropped before the record: the body may be the program's, and so its Drop.
+            parts.payload = Payload::Empty;
+            parts.takeover = None;
             return true;
         }
         if let Some(takeover) = parts.takeover.take() {
