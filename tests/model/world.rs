@@ -137,7 +137,7 @@ impl World {
             newcomer: None,
         };
         World {
-            words: [Ownership::new(); SLOTS],
+            words: [Ownership::NEW; SLOTS],
             descriptors: [None; SLOTS],
             vacant: [1, 0],
             vacancies: SLOTS as u8,

@@ -47,9 +47,7 @@ const STATE_BITS: u32 = 2;
 
 impl Ownership {
     /// A slot that has never held a connection.
-    pub const fn new() -> Ownership {
-        Ownership::of(0, SlotState::Vacant)
-    }
+    pub const NEW: Ownership = Ownership::of(0, SlotState::Vacant);
 
     const fn of(generation: u32, state: SlotState) -> Ownership {
         Ownership(((generation as u64) << STATE_BITS) | state as u64)

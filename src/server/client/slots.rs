@@ -44,7 +44,7 @@ struct Slot {
 impl Slot {
     fn new() -> Slot {
         Slot {
-            ownership: AtomicU64::new(Ownership::new().0),
+            ownership: AtomicU64::new(Ownership::NEW.0),
             deadline: AtomicU64::new(Moment::NEVER.0),
             wait_state: AtomicU64::new(0),
             client: Mutex::new(None),
