@@ -4,8 +4,8 @@
 use doorstep::internals::server::counts::{Fill, WorkerCounts};
 use std::collections::HashSet;
 
-/// The workers' counts, and what the threads around it believe: how many of them run, are blocked, rest, and
-/// have been called.
+/// The workers' counts, and what the threads around it believe: how many of them run, are blocked,
+/// rest, and have been called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct World {
     counts: Counts,

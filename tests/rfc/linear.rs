@@ -20,8 +20,8 @@ use proptest::sample::Index;
 
 const CHUNKED: &[u8] = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-/// A connection that awaits bodies has been given these bytes in these pieces, and has looked at each
-/// twice at most, but for the heads that had to wait; and so has one that awaits none, without
+/// A connection that awaits bodies has been given these bytes in these pieces, and has looked at
+/// each twice at most, but for the heads that had to wait; and so has one that awaits none, without
 /// exception.
 #[track_caller]
 fn looks_twice(name: &str, octets: &[u8], ends: &[usize], limits: &Limits, reads: bool) -> Served {

@@ -1,5 +1,6 @@
 //! Shared by the test programs, each of which includes this folder: the simulated system, the
-//! server's parts put together, an observer that remembers, a strict client, temporary folders, byte patterns.
+//! server's parts put together, an observer that remembers, a strict client, temporary folders,
+//! byte patterns.
 
 // Each program uses a part of it only.
 #![allow(dead_code, unused_imports)]
