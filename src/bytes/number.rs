@@ -59,7 +59,6 @@ pub fn are_digits(bytes: &[u8]) -> bool {
     }
 }
 
-/// The value of one DIGIT.
 #[inline(always)]
 const fn decimal_digit(byte: u8) -> Option<u8> {
     // Bytes below "0" wrap to large values and are refused with the ones above "9".

@@ -46,7 +46,6 @@ pub fn encode_segment(segment: &[u8], out: &mut Vec<u8>) {
 /// RFC 3986 §2.1: "pct-encoded = "%" HEXDIG HEXDIG".
 const ESCAPE_LEN: usize = 3;
 
-/// The byte of the escape at the start.
 fn escaped_octet(bytes: &[u8]) -> Option<u8> {
     match bytes {
         [b'%', high, low, ..] => Some(hex_digit(*high)? * 16 + hex_digit(*low)?),

@@ -192,7 +192,6 @@ fn look_for_end(
     Ok(decoder.is_done())
 }
 
-/// The number of bytes of content that are here: fewer than are awaited.
 fn below_awaited(count: usize) -> u16 {
     u16::try_from(count).unwrap_or(u16::MAX)
 }

@@ -20,14 +20,12 @@ pub(super) struct MinRate {
 }
 
 impl MinRate {
-    /// A transfer that has not begun.
     pub(super) const NEW: MinRate = MinRate {
         since: Moment::NEVER,
         credit: 0,
         odd: 0,
     };
 
-    /// Bytes have moved.
     pub(super) fn progress(&mut self, now: Moment, bytes: u64, min_rate: u32) {
         if self.is_waiting() {
             let waited = now.0.saturating_sub(self.since.0);
@@ -41,7 +39,6 @@ impl MinRate {
         self.credit = self.credit.saturating_add(earned(bytes, min_rate));
     }
 
-    /// Whether a wait has begun and not ended.
     pub(super) fn is_waiting(&self) -> bool {
         self.since != Moment::NEVER
     }
@@ -70,7 +67,6 @@ fn earned(bytes: u64, min_rate: u32) -> i32 {
     milliseconds(seconds.saturating_mul(1_000))
 }
 
-/// Saturates.
 fn milliseconds(count: u64) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }

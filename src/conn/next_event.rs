@@ -159,7 +159,6 @@ impl Connection {
     }
 }
 
-/// Bytes to discard.
 fn dropped(used: usize) -> Event {
     Event::Content {
         used,

@@ -107,7 +107,6 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// The start of a line.
 const LINE_START: &[u8] = b"PROXY ";
 /// Bytes of the longest line, CRLF included: "PROXY UNKNOWN" with two IPv6 addresses and two ports,
 /// none of them abbreviated.
@@ -260,7 +259,6 @@ impl Family {
         }
     }
 
-    /// Bytes of both addresses and both ports.
     const fn address_bytes(self) -> usize {
         match self {
             Family::Unspecified => 0,

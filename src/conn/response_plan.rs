@@ -98,7 +98,6 @@ impl<'a> ResponsePlan<'a> {
 }
 
 impl From<Status> for ResponsePlan<'_> {
-    /// [`ResponsePlan::new`].
     fn from(status: Status) -> Self {
         ResponsePlan::new(status)
     }

@@ -39,13 +39,11 @@ pub(super) enum Stage {
     Prefetch(Prefetch),
     Handle,
     Send,
-    /// Bytes of unread content discarded so far.
     Discard(u32),
     Linger,
     Closed,
 }
 
-/// How much of the awaited body is here.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Prefetch {
     /// Bytes of the head, before the content.
@@ -60,7 +58,6 @@ pub(super) struct Prefetch {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Content {
     Done,
-    /// n bytes are left.
     Length(u64),
     Chunked(h1::chunked::Decoder),
 }
@@ -111,7 +108,6 @@ pub struct Connection {
     pub(super) deadline: Moment,
     pub(super) reading: MinRate,
     pub(super) writing: MinRate,
-    /// Requests with a complete head.
     pub(super) requests: u32,
     pub(super) version: Version,
     pub(super) is_head: bool,

@@ -49,7 +49,6 @@ pub struct Decoder {
     line: u32,
     /// Framing bytes that are held against the body, see [`CHUNK_OVERHEAD`], which bounds them.
     overhead: u16,
-    /// The part that the next byte belongs to.
     at: ChunkState,
 }
 
@@ -69,13 +68,10 @@ enum ChunkState {
     Size,
     /// An extension, or the CR after it.
     Extension,
-    /// The LF of the size line.
     SizeLineFeed,
-    /// Content.
     Data,
     /// The CR after data.
     DataEnd,
-    /// The LF after data.
     DataLineFeed,
     /// The first field line of the trailer section, or its empty line.
     Trailer,

@@ -23,7 +23,6 @@ pub(super) enum SectionState {
     Name,
     /// A value with the white space around it, or the CR after it.
     Value,
-    /// The LF of a field line.
     LineFeed,
     /// The LF of the empty line.
     SectionLineFeed,

@@ -21,7 +21,6 @@ pub enum Framing {
 /// The longest Content-Length and chunk that are accepted. Whoever counts in signed 64 bits would
 /// see a larger one wrap.
 pub(super) const LENGTH_MAX: u64 = i64::MAX as u64;
-/// The digits of [`LENGTH_MAX`].
 const LENGTH_DIGITS: usize = 19;
 
 /// The ladder of RFC 9112 §6.3 for a request.
@@ -79,7 +78,6 @@ pub fn request_framing(version: Version, headers: Headers<'_>) -> Result<Framing
     }
 }
 
-/// The value of a request's only Transfer-Encoding field.
 fn transfer_encoding(value: &[u8]) -> Result<Framing, Reject> {
     let is_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
     // RFC 9112 §7: "All transfer-coding names are case-insensitive".
@@ -106,7 +104,6 @@ fn transfer_encoding(value: &[u8]) -> Result<Framing, Reject> {
     }
 }
 
-/// The value of a request's only Content-Length field.
 fn content_length(value: &[u8]) -> Result<Framing, Reject> {
     // RFC 9110 §8.6: "Any Content-Length field value greater than or equal to zero is valid. … a
     // recipient MUST anticipate potentially large decimal numerals and prevent parsing errors due

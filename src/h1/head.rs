@@ -68,7 +68,6 @@ impl Head {
 pub struct Resume {
     /// The first byte that has not been validated.
     offset: u32,
-    /// The part that it belongs to.
     at: HeadState,
 }
 
@@ -81,13 +80,11 @@ enum HeadState {
     },
     Fields {
         at: field_line::SectionState,
-        /// Field lines begun.
         lines: u32,
     },
 }
 
 impl Resume {
-    /// The start of a head.
     pub(crate) const START: Resume = Resume {
         offset: 0,
         at: HeadState::RequestLine {
@@ -259,13 +256,11 @@ fn read_lines(
     Ok(complete.then_some(request_line))
 }
 
-/// The lines of a complete head.
 struct Lines<'a> {
     input: &'a [u8],
     request: RequestLine,
     table: &'a FieldTable,
     noted: Noted,
-    /// Bytes of the head.
     used: usize,
 }
 
@@ -387,7 +382,6 @@ fn effective_host(
     Ok(authority.or(field))
 }
 
-/// The meaning of the Expect field.
 fn expectation(version: Version, headers: Headers<'_>) -> Result<Expect, Reject> {
     // RFC 9110 §10.1.1: "A server that receives a 100-continue expectation in an HTTP/1.0 request
     // MUST ignore that expectation."

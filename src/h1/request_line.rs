@@ -18,7 +18,6 @@ pub(super) enum LineState {
     /// The method's first byte, or the CR of an empty line before it.
     #[default]
     Start,
-    /// The LF of an empty line.
     EmptyLineFeed,
     /// The method, or the space after it.
     Method,
@@ -28,7 +27,6 @@ pub(super) enum LineState {
     Version,
     /// The same, of a major version that is not served.
     OtherVersion,
-    /// The LF.
     LineFeed,
 }
 
@@ -43,7 +41,6 @@ pub(super) struct Place {
     pub part: usize,
 }
 
-/// A request line's parts, as ranges of the input.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RequestLine {
     pub method: Range<usize>,
@@ -153,7 +150,6 @@ fn begin(
     Ok(Some(at))
 }
 
-/// What the first byte of a line, at `start`, begins.
 #[inline]
 fn read_start(byte: u8, start: usize) -> Result<LineState, Reject> {
     match byte {

@@ -7,7 +7,6 @@ use super::{BLOCK, end, plain};
 
 searches!();
 
-/// Bytes of a word.
 const WORD: usize = size_of::<u64>();
 
 /// Controls except HTAB, and DEL.
@@ -77,7 +76,6 @@ const fn equal(word: u64, byte: u8) -> u64 {
     below(word ^ every(byte), 1)
 }
 
-/// Marks letters.
 #[inline(always)]
 const fn letters(word: u64) -> u64 {
     // Bit 5 makes letters lower case, and no other byte a letter.

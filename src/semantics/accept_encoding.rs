@@ -90,7 +90,6 @@ pub fn ranking(headers: Headers<'_>) -> Ranking {
     }
 }
 
-/// The weights of the members, in thousandths.
 #[derive(Default)]
 struct Said {
     codings: [Option<u16>; Coding::ALL.len()],

@@ -298,7 +298,6 @@ fn days_in_month(year: u64, month: u64) -> u64 {
 }
 
 const IMF_FIXDATE_LEN: usize = 29;
-/// Seconds of a day.
 const DAY: u64 = 86_400;
 /// 9999-12-31 23:59:59: the last second whose year has four digits.
 const UNIX_MAX: u64 = 253_402_300_799;

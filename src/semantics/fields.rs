@@ -157,12 +157,10 @@ impl FieldName {
 /// The bytes of a name that are compared at once.
 const WORD: usize = size_of::<u128>();
 
-/// How a known name is spelt.
 #[derive(Clone, Copy)]
 struct Spelling {
     field: FieldName,
     len: usize,
-    /// Its first bytes.
     bytes: u128,
     /// All their bits but bit 5 of the letters, which alone may differ: a hyphen has to be a
     /// hyphen.

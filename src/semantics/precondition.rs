@@ -91,7 +91,6 @@ pub fn evaluate(
     }
 }
 
-/// The fields that are evaluated here.
 const CONDITIONAL: [FieldName; 5] = [
     FieldName::IfMatch,
     FieldName::IfNoneMatch,

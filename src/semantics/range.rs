@@ -147,7 +147,6 @@ impl Spec {
     }
 }
 
-/// A range that is there.
 #[derive(Clone, Copy)]
 struct Asked {
     first: u64,
