@@ -5,8 +5,7 @@ use doorstep::{CloseReason, Status, h1::FieldTable};
 use std::io::{Error, ErrorKind::*, Read, Result, Write};
 use std::{env, net::TcpListener, thread, time};
 
-/// Serves one connection to its end. Deadlines hold if the calls of the stream time out now and
-/// then.
+/// Serves one connection to its end. Deadlines hold if calls on the stream time out now and then.
 pub fn serve(mut stream: impl Read + Write, now: impl Fn() -> Moment) -> Result<CloseReason> {
     let (config, mut table, mut block) = (Config::default(), FieldTable::default(), [0; 4096]);
     let (mut input, mut content, mut out) = (Vec::new(), Vec::new(), Vec::new());
