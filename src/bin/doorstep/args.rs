@@ -129,20 +129,15 @@ fn unknown(shown: &str, name: &str) -> CliError {
     if let Some((_, why)) = REFUSED.iter().find(|(names, _)| names.contains(&name)) {
         return error::refused_option(shown, why);
     }
-    error::unknown_option(
-        shown,
-        text::nearest(name, OPTIONS.iter().map(|option| option.long)),
-    )
+    let known = OPTIONS.iter().map(|option| option.long);
+    error::unknown_option(shown, text::nearest(name, known))
 }
 
 fn conflicts(given: &Given) -> Result<(), CliError> {
     for (option, _) in &given.options {
         if let Some(other) = option.excludes.iter().find(|other| given.has(**other)) {
-            let (one, other) = (
-                format!("--{}", option.long),
-                format!("--{}", Opt::of(*other).long),
-            );
-            return Err(error::conflict(&one, &other));
+            let (one, other) = (option.long, Opt::of(*other).long);
+            return Err(error::conflict(&format!("--{one}"), &format!("--{other}")));
         }
     }
     Ok(())

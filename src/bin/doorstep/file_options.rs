@@ -361,11 +361,8 @@ mod tests {
             ("/a b/c=d e", "/a b/c", "d e"),
         ] {
             let mounts = set(Id::Mount, Some(text)).unwrap().mounts;
-            let expected = Mount {
-                path: path.to_string(),
-                folder: PathBuf::from(folder),
-            };
-            assert_eq!(mounts, [expected], "{text}");
+            let (path, folder) = (path.to_string(), PathBuf::from(folder));
+            assert_eq!(mounts, [Mount { path, folder }], "{text}");
         }
         let mut options = FileOptions::default();
         options.set(Id::Mount, Some("/docs=a"), None).unwrap();

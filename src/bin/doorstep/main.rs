@@ -45,8 +45,6 @@ fn run() -> Result<(), error::CliError> {
         output::print(&help::version());
         return Ok(());
     }
-    serve::run(&settings::read(
-        given,
-        &settings::Environment::of_process(),
-    )?)
+    let environment = settings::Environment::of_process();
+    serve::run(&settings::read(given, &environment)?)
 }

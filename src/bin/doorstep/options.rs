@@ -174,10 +174,8 @@ pub const REFUSED: &[(&[&str], &str)] = &[
 impl Opt {
     pub fn of(id: Id) -> &'static Opt {
         // Every Id has a row: the test `every_option_has_one_row` looks at each.
-        OPTIONS
-            .iter()
-            .find(|option| option.id == id)
-            .unwrap_or(&OPTIONS[0])
+        let row = OPTIONS.iter().find(|option| option.id == id);
+        row.unwrap_or(&OPTIONS[0])
     }
 
     /// The variables that may set this option; the first that is set counts.

@@ -42,9 +42,7 @@ pub fn run(settings: &Settings) -> Result<(), CliError> {
     let files = service(&root, settings)?;
     let service = guarded(files, settings)?;
     // Serve even if the limit cannot be raised.
-    let wanted = settings
-        .max_conns
-        .map_or(0, |count| OPEN_FILES_EACH * count as u64);
+    let wanted = OPEN_FILES_EACH * settings.max_conns.unwrap_or(0) as u64;
     let open_files = os::raise_open_files(OPEN_FILES.max(wanted)).ok().flatten();
     let listening = Plan::of(settings)?.carry_out(&SystemSockets)?;
     let signals =

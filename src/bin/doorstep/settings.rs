@@ -351,20 +351,14 @@ mod tests {
         ];
         let found = settings(&[], &all).unwrap();
         assert_eq!(found.binds.len(), 2);
-        assert_eq!(
-            (found.threads, found.grace, found.quiet),
-            (Some(3), Duration::ZERO, true)
-        );
-        assert_eq!(
-            (found.max_conns, found.max_conns_per_ip),
-            (Some(50), Some(5))
-        );
+        assert_eq!((found.threads, found.quiet), (Some(3), true));
+        assert_eq!(found.grace, Duration::ZERO);
+        assert_eq!(found.max_conns, Some(50));
+        assert_eq!(found.max_conns_per_ip, Some(5));
         // --lan on the command line overrides the addresses of the environment.
         let found = settings(&["--lan", "--threads=1"], &all).unwrap();
-        assert_eq!(
-            (found.lan, found.binds.len(), found.threads),
-            (true, 0, Some(1))
-        );
+        assert!(found.lan && found.binds.is_empty());
+        assert_eq!(found.threads, Some(1));
 
         let both = [("DOORSTEP_BIND", "::1"), ("DOORSTEP_LAN", "1")];
         assert_eq!(

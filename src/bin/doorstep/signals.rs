@@ -40,10 +40,8 @@ pub fn on_signal(
             std::process::exit(status_of(second));
         }
     };
-    std::thread::Builder::new()
-        .name("signals".to_string())
-        .spawn(wait)
-        .map(drop)
+    let thread = std::thread::Builder::new().name("signals".to_string());
+    thread.spawn(wait).map(drop)
 }
 
 /// The status that a shell reports for a process ended by a signal: 128 plus the signal's number
