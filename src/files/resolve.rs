@@ -28,11 +28,8 @@ pub struct Resolved<'a> {
 impl<'a> Resolved<'a> {
     /// A page of the site's own, by its path below the root.
     pub fn page(path: &'a [u8]) -> Resolved<'a> {
-        Resolved {
-            path: Cow::Borrowed(path),
-            root: 0,
-            slash: false,
-        }
+        let (path, root, slash) = (Cow::Borrowed(path), 0, false);
+        Resolved { path, root, slash }
     }
 
     /// The path below the root.
@@ -172,11 +169,8 @@ pub fn resolve(path: &[u8], rules: PathRules) -> Result<Resolved<'_>, PathError>
         }
         Cow::Borrowed(raw)
     };
-    Ok(Resolved {
-        path,
-        root: 0,
-        slash,
-    })
+    let root = 0;
+    Ok(Resolved { path, root, slash })
 }
 
 const ROOT: Resolved<'static> = Resolved {

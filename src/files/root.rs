@@ -53,10 +53,8 @@ impl ServedRoot {
     pub fn current(&self, now: Duration) -> Result<Arc<Root>, FileError> {
         // A panic cannot leave the value half written, so poisoning is ignored.
         let folder = &self.folder;
-        let held = folder
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let held = folder.read();
+        let held = held.unwrap_or_else(PoisonError::into_inner).clone();
         let now_ms = now.as_millis() as u64;
         let then_ms = self.compared_ms.load(Ordering::Relaxed);
         // In either direction: a request that began before another may be answered after it.

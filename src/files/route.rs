@@ -170,9 +170,8 @@ impl Site {
             let found = self.look_up(root, &page, AskedBy::Site, request.now());
             if let Ok(Lookup::Resource(resource)) = found {
                 // RFC 9110 §12.5.5: clients that do not accept HTML get a 404.
-                return self
-                    .resource(root, &page, resource, request)
-                    .header("Vary", "Accept");
+                let response = self.resource(root, &page, resource, request);
+                return response.header("Vary", "Accept");
             }
         }
         self.not_found(root, request, reason)

@@ -28,20 +28,16 @@ impl Default for MemoryBudget {
 impl MemoryBudget {
     /// A budget of `most` bytes in all.
     pub fn of(most: usize) -> MemoryBudget {
-        MemoryBudget {
-            most,
-            reserved: Arc::new(AtomicUsize::new(0)),
-        }
+        let reserved = Arc::default();
+        MemoryBudget { most, reserved }
     }
 
     /// Reserves memory for one listing; `None` when there is not enough left. The only listing
     /// always gets it.
     pub fn reserve(&self, bytes: usize) -> Option<Reservation> {
+        let reserved = self.reserved.clone();
         // Given back at once if it is too much, by the drop.
-        let reservation = Reservation {
-            bytes,
-            reserved: self.reserved.clone(),
-        };
+        let reservation = Reservation { bytes, reserved };
         let before = self.reserved.fetch_add(bytes, Ordering::Relaxed);
         (before == 0 || before.saturating_add(bytes) <= self.most).then_some(reservation)
     }

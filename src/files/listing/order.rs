@@ -35,10 +35,8 @@ impl Order {
             Some("time") => Key::Time,
             _ => Key::Name,
         };
-        Order {
-            key,
-            descending: parameter(query, "order") == Some("desc"),
-        }
+        let descending = parameter(query, "order") == Some("desc");
+        Order { key, descending }
     }
 
     /// Which of two entries comes first: folders, in either direction; entries that are equal
@@ -133,11 +131,9 @@ struct Signs<'a> {
 }
 
 impl<'a> Signs<'a> {
-    fn of(name: &'a [u8]) -> Signs<'a> {
-        Signs {
-            rest: name,
-            lower: None,
-        }
+    fn of(rest: &'a [u8]) -> Signs<'a> {
+        let lower = None;
+        Signs { rest, lower }
     }
 
     fn number(&mut self) -> Sign<'a> {

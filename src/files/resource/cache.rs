@@ -153,10 +153,8 @@ impl Cache {
         if self.bytes_max == 0 || key.len() > CACHE_NAME_BYTES {
             return;
         }
-        let mut absences = self
-            .absences
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let absences = self.absences.write();
+        let mut absences = absences.unwrap_or_else(PoisonError::into_inner);
         let count: usize = absences.iter().map(HashMap::len).sum();
         if count >= CACHE_MISSING {
             // Entries that hold for a tenth of a second are not worth an order of eviction.
@@ -175,9 +173,8 @@ impl Cache {
     /// threads that find it due does it.
     fn sweep(&self, swept_ms: u64, now_ms: u64) {
         let order = Ordering::Relaxed;
-        let mine = self
-            .swept_ms
-            .compare_exchange(swept_ms, now_ms, order, order);
+        let swept = &self.swept_ms;
+        let mine = swept.compare_exchange(swept_ms, now_ms, order, order);
         if mine.is_ok() {
             let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
             entries.close_idle(now_ms);

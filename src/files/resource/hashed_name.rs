@@ -56,10 +56,8 @@ fn ends_in_uuid(stem: &[u8]) -> bool {
         return false;
     };
     let groups = uuid.split(|&byte| byte == b'-');
-    let hexadecimal = uuid
-        .iter()
-        .all(|byte| *byte == b'-' || is_lower_hexadecimal(byte));
-    hexadecimal && groups.map(<[u8]>::len).eq([8, 4, 4, 4, 12])
+    let is_part = |byte: &u8| *byte == b'-' || is_lower_hexadecimal(byte);
+    uuid.iter().all(is_part) && groups.map(<[u8]>::len).eq([8, 4, 4, 4, 12])
 }
 
 fn ends_in_base64url(stem: &[u8]) -> bool {

@@ -288,10 +288,8 @@ impl Tag {
             opaque.push(b'-');
             crate::bytes::number::push_hexadecimal(&mut opaque, sign);
         }
-        Tag {
-            weak: sign.is_some(),
-            opaque,
-        }
+        let weak = sign.is_some();
+        Tag { weak, opaque }
     }
 
     fn written(&self) -> String {
