@@ -224,10 +224,8 @@ impl Server {
 
     /// A handle that stops this server from any thread.
     pub fn shutdown_handle(&self) -> Shutdown {
-        Shutdown {
-            signal: self.signal.clone(),
-            clock: self.clock.clone(),
-        }
+        let (signal, clock) = (self.signal.clone(), self.clock.clone());
+        Shutdown { signal, clock }
     }
 
     /// Serves with a closure until the server is shut down.

@@ -14,9 +14,8 @@ impl Semaphore {
     /// A permit, if fewer than `max` are taken.
     pub fn take(permits: &Arc<Semaphore>, max: usize) -> Option<Permit> {
         let more = |taken| (taken < max).then_some(taken + 1);
-        let taken = permits
-            .0
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, more);
+        let order = Ordering::SeqCst;
+        let taken = permits.0.fetch_update(order, order, more);
         taken.ok().map(|_| Permit(permits.clone()))
     }
 }

@@ -35,9 +35,7 @@ impl EventSource {
         if low & LISTENER_BIT != 0 {
             return EventSource::Listener((low & !LISTENER_BIT) as usize);
         }
-        EventSource::Slot {
-            index: low as u32,
-            generation: (token.0 >> 32) as u32,
-        }
+        let (index, generation) = (low as u32, (token.0 >> 32) as u32);
+        EventSource::Slot { index, generation }
     }
 }

@@ -44,9 +44,7 @@ impl AccessRecord<'_> {
 
     /// The record of a response that is still on its way, and so outlives the request's bytes.
     pub fn into_owned(self) -> AccessRecord<'static> {
-        AccessRecord {
-            target: Cow::Owned(self.target.into_owned()),
-            ..self
-        }
+        let target = Cow::Owned(self.target.into_owned());
+        AccessRecord { target, ..self }
     }
 }

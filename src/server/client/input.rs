@@ -97,14 +97,9 @@ impl Input {
     /// may move.
     pub fn split(&mut self, head: usize) -> (&[u8], Rest<'_>) {
         let end = self.end;
-        let (before, after) = self.bytes.split_at_mut(end.min(self.start + head));
-        let boundary = before.len();
-        let rest = Rest {
-            start: 0,
-            end: end - boundary,
-            bytes: after,
-        };
-        (&before[self.start..], rest)
+        let (before, bytes) = self.bytes.split_at_mut(end.min(self.start + head));
+        let (start, end) = (0, end - before.len());
+        (&before[self.start..], Rest { bytes, start, end })
     }
 
     /// Sets the marks to where a [`Rest`] after `head` bytes left them.

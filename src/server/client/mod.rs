@@ -112,9 +112,8 @@ impl Client {
 
     /// The memory that it held when it was last counted.
     pub fn counted(&self) -> HeldBytes {
-        self.pending
-            .as_ref()
-            .map_or(HeldBytes::default(), |pending| pending.counted)
+        let counted = self.pending.as_ref().map(|pending| pending.counted);
+        counted.unwrap_or_default()
     }
 
     fn has_unread(&self) -> bool {

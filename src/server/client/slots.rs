@@ -56,10 +56,9 @@ impl Slot {
     fn transition(&self, transition: impl Fn(Ownership) -> Option<Ownership>) -> Option<Ownership> {
         // Each failure means that another thread made progress on this word.
         let step = |ownership| transition(Ownership(ownership)).map(|next| next.0);
-        self.ownership
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, step)
-            .ok()
-            .map(Ownership)
+        let order = Ordering::SeqCst;
+        let before = self.ownership.fetch_update(order, order, step);
+        before.ok().map(Ownership)
     }
 }
 
@@ -170,9 +169,7 @@ impl Slots {
             }
         }
         let in_order = oldest.into_sorted_vec().into_iter();
-        in_order
-            .map(|(wait_state, index)| (index, wait_state))
-            .collect()
+        in_order.map(|(wait, index)| (index, wait)).collect()
     }
 
     /// The wait of the connection in a slot, if there is one that nobody owns.

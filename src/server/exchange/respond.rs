@@ -210,9 +210,8 @@ pub fn unavailable() -> Response {
 
 /// The response in place of one that cannot be given.
 fn fault(reason: &'static str) -> ResponseParts {
-    Response::status_page(Status::INTERNAL_SERVER_ERROR)
-        .with_log_reason(reason)
-        .take_apart()
+    let page = Response::status_page(Status::INTERNAL_SERVER_ERROR);
+    page.with_log_reason(reason).take_apart()
 }
 
 /// The response in place of a 101 for a protocol that the client does not offer.

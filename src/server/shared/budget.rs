@@ -42,9 +42,8 @@ impl OverloadReports {
         if last != Moment::NEVER.0 && now < Moment(last).after(OVERLOAD_REPORT_EVERY) {
             return false;
         }
-        clock
-            .compare_exchange(last, now.0, Ordering::Relaxed, Ordering::Relaxed)
-            .is_ok()
+        let order = Ordering::Relaxed;
+        clock.compare_exchange(last, now.0, order, order).is_ok()
     }
 }
 

@@ -76,10 +76,8 @@ impl Listeners {
 
     /// The number of listeners.
     pub fn count(&self) -> usize {
-        self.open
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
+        let open = self.open.read();
+        open.unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Registers all listeners.

@@ -16,10 +16,8 @@ pub struct PerIp {
 impl PerIp {
     /// Allows `limit` connections for each address.
     pub fn new(limit: Option<usize>) -> PerIp {
-        PerIp {
-            limit,
-            counts: Mutex::new(HashMap::new()),
-        }
+        let counts = Mutex::default();
+        PerIp { limit, counts }
     }
 
     /// Counts a new connection.

@@ -42,10 +42,8 @@ pub struct Housekeeper {
 impl Housekeeper {
     /// A housekeeper for this server.
     pub fn new(shared: Arc<Shared>) -> Housekeeper {
-        Housekeeper {
-            worker: Worker::new(shared.clone()),
-            shared,
-        }
+        let worker = Worker::new(shared.clone());
+        Housekeeper { shared, worker }
     }
 
     /// Sweeps and watches until a shutdown is requested, then carries that out.

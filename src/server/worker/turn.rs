@@ -215,9 +215,8 @@ impl<'a> Turn<'a> {
         }
         let in_doubt = is_long || !self.buffers.input.unread().is_empty();
         // The phase says what follows, and the next step does it.
-        self.client
-            .conn
-            .finish(in_doubt, self.moment, &self.shared.config);
+        let config = &self.shared.config;
+        self.client.conn.finish(in_doubt, self.moment, config);
         Step::Go
     }
 
