@@ -372,10 +372,8 @@ impl Poller for Poll {
 
 fn checked(source: Source<'_>, token: Token) -> io::Result<Borrowed<'_>> {
     if token.0 >= RESERVED {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "a reserved token",
-        ));
+        let kind = io::ErrorKind::InvalidInput;
+        return Err(io::Error::new(kind, "a reserved token"));
     }
     match source {
         Source::Descriptor(descriptor) => Ok(descriptor),

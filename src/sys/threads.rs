@@ -22,9 +22,7 @@ pub struct SystemThreads;
 
 impl Threads for SystemThreads {
     fn start(&self, name: &str, work: Work) -> io::Result<()> {
-        thread::Builder::new()
-            .name(name.to_string())
-            .spawn(work)
-            .map(drop)
+        let builder = thread::Builder::new().name(name.to_string());
+        builder.spawn(work).map(drop)
     }
 }

@@ -59,12 +59,8 @@ impl Epoll {
         let epoll = calls::create()?;
         let waker = calls::event(0)?;
         let nudge = calls::event(1)?;
-        calls::control(
-            epoll.as_fd(),
-            EPOLL_CTL_ADD,
-            waker.as_fd(),
-            Event::new(EPOLLIN, WAKER),
-        )?;
+        let woken = Event::new(EPOLLIN, WAKER);
+        calls::control(epoll.as_fd(), EPOLL_CTL_ADD, waker.as_fd(), woken)?;
         // Not armed yet.
         let silent = Event::new(EPOLLONESHOT, NUDGE);
         calls::control(epoll.as_fd(), EPOLL_CTL_ADD, nudge.as_fd(), silent)?;
@@ -87,10 +83,8 @@ impl Epoll {
         interest: Interest,
     ) -> io::Result<()> {
         if token.0 >= RESERVED {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "a reserved token",
-            ));
+            let kind = io::ErrorKind::InvalidInput;
+            return Err(io::Error::new(kind, "a reserved token"));
         }
         let interest = match interest {
             Interest::Read => EPOLLIN | EPOLLRDHUP,

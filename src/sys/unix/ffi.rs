@@ -166,26 +166,16 @@ pub const SIG_ERR: usize = usize::MAX;
 pub const IFF_UP: u32 = 0x1;
 pub const O_RDONLY: c_int = 0;
 
-// Where in a `struct dirent` with 64-bit inodes `d_type` and `d_name` stand.
-#[cfg(target_os = "linux")]
-pub const ENTRY_KIND: usize = 18;
-#[cfg(target_os = "linux")]
-pub const ENTRY_NAME: usize = 19;
-#[cfg(target_os = "freebsd")]
-pub const ENTRY_KIND: usize = 18;
-#[cfg(target_os = "freebsd")]
-pub const ENTRY_NAME: usize = 24;
-#[cfg(target_vendor = "apple")]
-pub const ENTRY_KIND: usize = 20;
-#[cfg(target_vendor = "apple")]
-pub const ENTRY_NAME: usize = 21;
-
+// `ENTRY_KIND` and `ENTRY_NAME`: where in a `struct dirent` with 64-bit inodes `d_type` and
+// `d_name` stand.
 pub use system::*;
 
 #[cfg(target_os = "linux")]
 mod system {
     use std::ffi::c_int;
 
+    pub const ENTRY_KIND: usize = 18;
+    pub const ENTRY_NAME: usize = 19;
     pub const AF_INET6: u8 = 10;
     pub const SOCK_CLOEXEC: c_int = 0o2_000_000;
     pub const SOCK_NONBLOCK: c_int = 0o4_000;
@@ -200,30 +190,13 @@ mod system {
     pub const O_CLOEXEC: c_int = 0o2_000_000;
 
     // These three differ by architecture: arm and powerpc have numbers of their own.
-    #[cfg(any(
+    const ARM_OR_POWER: bool = cfg!(any(
         target_arch = "arm",
         target_arch = "aarch64",
         target_arch = "powerpc64"
-    ))]
-    pub const O_DIRECTORY: c_int = 0o40_000;
-    #[cfg(any(
-        target_arch = "arm",
-        target_arch = "aarch64",
-        target_arch = "powerpc64"
-    ))]
-    pub const O_NOFOLLOW: c_int = 0o100_000;
-    #[cfg(not(any(
-        target_arch = "arm",
-        target_arch = "aarch64",
-        target_arch = "powerpc64"
-    )))]
-    pub const O_DIRECTORY: c_int = 0o200_000;
-    #[cfg(not(any(
-        target_arch = "arm",
-        target_arch = "aarch64",
-        target_arch = "powerpc64"
-    )))]
-    pub const O_NOFOLLOW: c_int = 0o400_000;
+    ));
+    pub const O_DIRECTORY: c_int = if ARM_OR_POWER { 0o40_000 } else { 0o200_000 };
+    pub const O_NOFOLLOW: c_int = if ARM_OR_POWER { 0o100_000 } else { 0o400_000 };
     // Where a file offset has 32 bits by default, a file over 2 GiB opens only with this.
     #[cfg(target_arch = "arm")]
     pub const O_LARGEFILE: c_int = 0o400_000;
@@ -241,6 +214,8 @@ mod system {
 mod system {
     use std::ffi::c_int;
 
+    pub const ENTRY_KIND: usize = 18;
+    pub const ENTRY_NAME: usize = 24;
     pub const AF_INET6: u8 = 28;
     pub const SOCK_CLOEXEC: c_int = 0x1000_0000;
     pub const SOCK_NONBLOCK: c_int = 0x2000_0000;
@@ -263,6 +238,8 @@ mod system {
 mod system {
     use std::ffi::c_int;
 
+    pub const ENTRY_KIND: usize = 20;
+    pub const ENTRY_NAME: usize = 21;
     pub const AF_INET6: u8 = 30;
     pub const SOL_SOCKET: c_int = 0xffff;
     pub const SO_REUSEADDR: c_int = 4;

@@ -28,10 +28,8 @@ fn raise(limit: ResourceLimit, wanted: u64) -> io::Result<u64> {
     if limit.soft >= target {
         return Ok(limit.soft);
     }
-    match set(ResourceLimit {
-        soft: target,
-        hard: limit.hard,
-    }) {
+    let set_soft = |soft| set(ResourceLimit { soft, ..limit });
+    match set_soft(target) {
         Ok(()) => Ok(target),
         // macOS: a hard limit of "infinity" is more than the kernel gives any process; ask for the
         // number that it does give.
@@ -40,10 +38,7 @@ fn raise(limit: ResourceLimit, wanted: u64) -> io::Result<u64> {
             if target <= limit.soft {
                 return Ok(limit.soft);
             }
-            set(ResourceLimit {
-                soft: target,
-                hard: limit.hard,
-            })?;
+            set_soft(target)?;
             Ok(target)
         }
         Err(error) => Err(error),

@@ -50,10 +50,8 @@ impl Stream {
             return Ok(None);
         }
         // Byte by byte: entries differ in length, so none is ever seen as a whole structure.
-        let (kind, name) = (
-            entry.wrapping_add(ffi::ENTRY_KIND),
-            entry.wrapping_add(ffi::ENTRY_NAME),
-        );
+        let kind = entry.wrapping_add(ffi::ENTRY_KIND);
+        let name = entry.wrapping_add(ffi::ENTRY_NAME);
         // SAFETY: `kind` points to the byte `d_type` of the entry, which lives until the next call.
         let kind = unsafe { kind.read() };
         // SAFETY: `name` points to `d_name`, which ends in a NUL and lives until the next call, for

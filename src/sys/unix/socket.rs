@@ -81,12 +81,8 @@ pub fn decode(address: &ffi::SocketAddress) -> Option<SocketAddr> {
         let mut ip = [0; 16];
         ip.copy_from_slice(&bytes[8..24]);
         let zone = u32::from_ne_bytes([bytes[24], bytes[25], bytes[26], bytes[27]]);
-        return Some(SocketAddr::V6(SocketAddrV6::new(
-            Ipv6Addr::from(ip),
-            port,
-            flow,
-            zone,
-        )));
+        let address = SocketAddrV6::new(Ipv6Addr::from(ip), port, flow, zone);
+        return Some(SocketAddr::V6(address));
     }
     None
 }
@@ -110,10 +106,8 @@ pub fn blank_address() -> ffi::SocketAddress {
 
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 fn open_stream_socket(family: u8) -> io::Result<OwnedFd> {
-    socket(
-        family,
-        ffi::SOCK_STREAM | ffi::SOCK_CLOEXEC | ffi::SOCK_NONBLOCK,
-    )
+    let kind = ffi::SOCK_STREAM | ffi::SOCK_CLOEXEC | ffi::SOCK_NONBLOCK;
+    socket(family, kind)
 }
 
 #[cfg(target_vendor = "apple")]

@@ -19,20 +19,14 @@ const SOMEWHERE: [(IpAddr, IpAddr); 2] = [
 /// The loopback addresses that can be bound, and those that a datagram to the internet is sent
 /// from.
 pub fn of_interfaces() -> io::Result<Vec<IpAddr>> {
-    let loopback = [
-        IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(Ipv6Addr::LOCALHOST),
-    ];
+    let loopback: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
     let mut addresses: Vec<IpAddr> = loopback
         .into_iter()
         .filter(|&address| UdpSocket::bind((address, 0)).is_ok())
         .collect();
     // A machine without a route, or without IPv6, has fewer addresses; that is not an error.
-    addresses.extend(
-        SOMEWHERE
-            .iter()
-            .filter_map(|&(from, to)| address_towards(from, to).ok()),
-    );
+    let towards = |&(from, to): &(IpAddr, IpAddr)| address_towards(from, to).ok();
+    addresses.extend(SOMEWHERE.iter().filter_map(towards));
     addresses.retain(|address| !address.is_unspecified());
     Ok(addresses)
 }

@@ -151,12 +151,8 @@ const BACKSLASH: u16 = b'\\' as u16;
 /// `CON`, `nul.txt`, `COM1` and so on: only the part before the first dot counts, without spaces at
 /// its end.
 fn is_device(name: &[u8]) -> bool {
-    let stem = name
-        .split(|&byte| byte == b'.')
-        .next()
-        .unwrap_or(name)
-        .trim_ascii_end();
-    let Ok(stem) = std::str::from_utf8(stem) else {
+    let stem = name.split(|&byte| byte == b'.').next();
+    let Ok(stem) = std::str::from_utf8(stem.unwrap_or(name).trim_ascii_end()) else {
         return false;
     };
     let stem = stem.to_ascii_uppercase();
@@ -169,9 +165,7 @@ fn is_device(name: &[u8]) -> bool {
     // The superscript digits count as digits here.
     port.is_some_and(|port| {
         let mut digits = port.chars();
-        let is_digit = digits
-            .next()
-            .is_some_and(|digit| "0123456789¹²³".contains(digit));
+        let is_digit = matches!(digits.next(), Some(digit) if "0123456789¹²³".contains(digit));
         is_digit && digits.next().is_none()
     })
 }
