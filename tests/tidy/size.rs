@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
+const SRC_LINES_MAX: usize = 25_500;
 /// Lines of the tests, data rows apart, for ten lines of the source.
 const TEST_LINES_MAX: usize = 16;
 
@@ -76,6 +77,9 @@ fn sizes(src: &[Source], tests: &[Source]) -> (String, Vec<String>) {
         "src: {src} lines; tests: {code} lines and {rows} data rows; {ratio:.2} lines of tests for one of src"
     );
     let mut found = Vec::new();
+    if src > SRC_LINES_MAX {
+        found.push(format!("src has {src} lines, {SRC_LINES_MAX} are the wall"));
+    }
     if code * 10 > src * TEST_LINES_MAX {
         let most = src * TEST_LINES_MAX / 10;
         found.push(format!(
@@ -150,11 +154,13 @@ fn too_much_is_found() {
     }
 
     let src = file(&"\n".repeat(100));
+    let long = file(&"\n".repeat(SRC_LINES_MAX + 1));
     let rows = format!("let x = [\n{}];\n", "1,\n".repeat(1000));
     for (src, tests, count) in [
         (&src, file(&"\n".repeat(160)), 0),
         (&src, file(&"\n".repeat(161)), 1),
         (&src, file(&rows), 0),
+        (&long, file(""), 1),
     ] {
         let (shown, found) = sizes(src, &tests);
         assert_eq!(found.len(), count, "{shown}");
