@@ -11,7 +11,7 @@ pub mod respond;
 pub mod upgraded;
 
 use crate::conn::CloseReason;
-use crate::h1::{Head, Parsed, Reject, Resume, parse_head};
+use crate::h1::{Framing, Head, Parsed, Reject, Resume, parse_head};
 use crate::handler::{Handler, Now, Request, RequestParts, Response};
 use crate::semantics::{FieldTable, Status};
 use crate::server::client::Client;
@@ -56,7 +56,7 @@ impl Exchange<'_> {
             client,
             now,
         } = self;
-        if client.conn.content_left() != Some(0) {
+        if !matches!(head.framing, Framing::None | Framing::Length(0)) {
             buffers.input.compact();
         }
         let (bytes, rest) = buffers.input.split(used);
