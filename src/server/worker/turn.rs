@@ -114,7 +114,14 @@ impl<'a> Turn<'a> {
             };
         };
         let Buffers { input, output, .. } = self.buffers;
-        self.client.save(input, output);
+        match end {
+            TurnEnd::Wait(_) | TurnEnd::Detach => self.client.save(input, output),
+            // Nobody will read or send the rest.
+            TurnEnd::Close(_) => {
+                input.clear();
+                output.clear();
+            }
+        }
         *self.grew |= self.shared.budget.count(self.client);
         if let TurnEnd::Wait(interest) = end {
             self.wait(interest);
