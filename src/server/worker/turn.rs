@@ -8,7 +8,7 @@ use crate::conn::{CloseReason, Event, Moment, Phase};
 use crate::handler::{Now, Payload, Takeover};
 use crate::server::client::Client;
 use crate::server::client::output::{Broken, Progress, transmit};
-use crate::server::client::pending::PendingTakeover;
+use crate::server::client::pending::{PendingBody, PendingTakeover};
 use crate::server::exchange::body_writer::write_content;
 use crate::server::exchange::peer_wait::PeerWait;
 use crate::server::exchange::{Buffers, Exchange};
@@ -415,10 +415,9 @@ impl<'a> Turn<'a> {
     /// only when a third of its buffer is free (tcp(7), epoll(7) on EPOLLOUT), which can be more
     /// than a steady reader takes in the whole wait. No reader of the program's runs here.
     fn write_once_more(&mut self) -> Step {
-        let pending = self.client.pending();
-        let reader = pending
-            .body
-            .take_if(|body| matches!(body.payload, Payload::Stream { .. }));
+        let is_reader = |body: &mut PendingBody| matches!(body.payload, Payload::Stream { .. });
+        let pending = self.client.pending.as_mut();
+        let reader = pending.and_then(|pending| pending.body.take_if(is_reader));
         let before = self.moved;
         let sent = self.send_pending();
         if reader.is_some() {
