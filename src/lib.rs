@@ -123,7 +123,19 @@ pub mod internals {
         };
     }
     pub mod handler {
-        pub use crate::handler::{ContentSink, run_writer};
+        use crate::handler::Response;
+        pub use crate::handler::{ContentSink, gate, run_writer};
+        use std::sync::Arc;
+
+        /// What a handler returns that finds this gate full.
+        pub fn queued(gate: &Arc<gate::Gate>) -> Response {
+            Response::queued(gate)
+        }
+
+        /// A response whose body is read only inside of this gate.
+        pub fn within(response: Response, gate: &Arc<gate::Gate>, most: usize) -> Response {
+            response.within(gate, most)
+        }
     }
     pub mod h1 {
         pub use crate::h1::chunked;

@@ -157,6 +157,13 @@ impl Connection {
         }
     }
 
+    /// The request whose head has just come, and that has no body, is handled later: its head comes
+    /// again from the same bytes.
+    pub(crate) fn postpone(&mut self) {
+        self.stage = Stage::Head(h1::Resume::START);
+        self.requests = self.requests.saturating_sub(1);
+    }
+
     /// Requests begun so far: those with a complete and valid head.
     pub fn requests(&self) -> u32 {
         self.requests

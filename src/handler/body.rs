@@ -4,6 +4,7 @@ use super::{IntoResponse, Response};
 use crate::semantics::Status;
 use std::fmt;
 use std::io::{self, BufRead, Read};
+use std::time::Duration;
 
 /// Where a body comes from: the connection in a server, a slice in a test.
 pub trait BodySource {
@@ -18,6 +19,12 @@ pub trait BodySource {
 
     /// Marks the first `count` bytes of the last [`fill`](BodySource::fill) as read.
     fn consume(&mut self, count: usize);
+
+    /// Whether it is known that no response can reach the client.
+    fn is_disconnected(&mut self) -> bool;
+
+    /// The time since the origin of [`Now::monotonic`](super::Now::monotonic), read anew.
+    fn monotonic(&self) -> Duration;
 }
 
 /// A request body: `Read` and `BufRead`.

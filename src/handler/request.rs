@@ -34,6 +34,8 @@ pub struct RequestParts<'a> {
     pub peer: Option<SocketAddr>,
     /// When the worker woke up.
     pub now: Now,
+    /// See [`Request::blocking_share`].
+    pub blocking_share: usize,
 }
 
 /// A request. Every `&'a str` that it returns lives as long as the request's bytes, so that
@@ -105,9 +107,29 @@ impl<'a> Request<'a> {
         self.parts.now
     }
 
+    /// Whether the client has reset the connection, so that no response can reach it. A system call:
+    /// for a handler that works for long, now and then.
+    pub fn is_disconnected(&mut self) -> bool {
+        self.body.source.is_disconnected()
+    }
+
     /// The body (RFC 9110 §6.4). Its first read sends `100 Continue` to a client that waits for it.
     pub fn body(&mut self) -> &mut Body<'a> {
         &mut self.body
+    }
+}
+
+// For a handler whose work grows with what it serves, or that waits for disks.
+#[cfg(feature = "files")]
+impl Request<'_> {
+    /// The time on the clock of [`Now::monotonic`], read anew.
+    pub(crate) fn monotonic(&self) -> Duration {
+        self.body.source.monotonic()
+    }
+
+    /// How many workers may wait for one disk at a time.
+    pub(crate) fn blocking_share(&self) -> usize {
+        self.parts.blocking_share
     }
 }
 

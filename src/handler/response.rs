@@ -1,5 +1,6 @@
 //! A response.
 
+use super::gate::{Gate, GateRule};
 use super::{Payload, Speak, Upgraded, WriteContent, Writer, run_writer};
 use crate::semantics::upgrade::is_protocol;
 use crate::semantics::{FieldError, FieldLines, Status};
@@ -28,6 +29,9 @@ pub struct Response {
     takeover: Option<Box<Takeover>>,
     log_reason: Option<&'static str>,
     fault: Option<FieldError>,
+    gate: Option<GateRule>,
+    /// Whether the request is to wait at the gate; otherwise the body is read inside of it.
+    is_queued: bool,
 }
 
 impl Response {
@@ -42,6 +46,8 @@ impl Response {
             takeover: None,
             log_reason: None,
             fault: None,
+            gate: None,
+            is_queued: false,
         }
     }
 
@@ -98,6 +104,7 @@ impl Response {
         self.payload = content.into();
         self.content_length = self.payload.length();
         self.takeover = None;
+        self.is_queued = false;
         self
     }
 
@@ -323,6 +330,12 @@ impl Response {
         Ok(all)
     }
 
+    /// The gate at which the request is to wait before this response is sent.
+    pub(crate) fn queued_at(&self) -> Option<&Arc<Gate>> {
+        let rule = self.gate.as_ref().filter(|_| self.is_queued);
+        rule.map(|rule| &rule.gate)
+    }
+
     /// Adds a Content-Type that is known to be valid.
     pub(super) fn media_type(mut self, value: &'static str) -> Response {
         self.fields.push_media_type(value);
@@ -330,9 +343,27 @@ impl Response {
     }
 }
 
-// For a handler that caches responses.
+// For a handler that caches responses, and one that waits for disks.
 #[cfg(feature = "files")]
 impl Response {
+    /// 503, to be sent only after the request has waited in vain for room in this gate: the server
+    /// calls the handler again when a thread has left it.
+    pub(crate) fn queued(gate: &Arc<Gate>) -> Response {
+        // RFC 9110 §15.6.4: "The server MAY send a Retry-After header field".
+        let page = Response::status_page(Status::SERVICE_UNAVAILABLE).header("Retry-After", "1");
+        Response {
+            gate: Some(GateRule::of(gate, 0)),
+            is_queued: true,
+            ..page
+        }
+    }
+
+    /// The body, a file or a stream, is read only inside of this gate, by `most` threads at a time.
+    pub(crate) fn within(mut self, gate: &Arc<Gate>, most: usize) -> Response {
+        self.gate = Some(GateRule::of(gate, most));
+        self
+    }
+
     /// A response with the headers of another one.
     pub(crate) fn with_lines(status: Status, lines: &FieldLines) -> Response {
         Response {
@@ -388,6 +419,8 @@ pub struct ResponseParts {
     pub takeover: Option<Takeover>,
     /// The reason for this response.
     pub log_reason: Option<&'static str>,
+    /// The body is read only inside of this gate.
+    pub gate: Option<GateRule>,
 }
 
 impl Response {
@@ -422,6 +455,7 @@ impl Response {
             content_length: self.content_length,
             takeover: self.takeover.map(|boxed| *boxed),
             log_reason: self.log_reason,
+            gate: self.gate.filter(|_| !self.is_queued),
         }
     }
 }

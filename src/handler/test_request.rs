@@ -111,7 +111,10 @@ impl TestRequest {
         let host = headers
             .known(FieldName::Host)
             .and_then(|host| std::str::from_utf8(host).ok());
-        let mut source = SliceSource { bytes: &self.body };
+        let mut source = SliceSource {
+            bytes: &self.body,
+            monotonic: self.now.monotonic,
+        };
         let parts = RequestParts {
             method: self.method,
             target: &self.target,
@@ -121,6 +124,7 @@ impl TestRequest {
             headers,
             peer: self.peer,
             now: self.now,
+            blocking_share: BLOCKING_SHARE,
         };
         handler.handle(&mut Request::new(parts, &mut source))
     }
@@ -129,7 +133,11 @@ impl TestRequest {
 /// A body in memory.
 struct SliceSource<'a> {
     bytes: &'a [u8],
+    monotonic: Duration,
 }
+
+/// That of a server with as many workers as by default.
+const BLOCKING_SHARE: usize = 64;
 
 impl BodySource for SliceSource<'_> {
     fn content_length(&self) -> Option<u64> {
@@ -143,5 +151,11 @@ impl BodySource for SliceSource<'_> {
     }
     fn consume(&mut self, count: usize) {
         self.bytes = self.bytes.get(count..).unwrap_or_default();
+    }
+    fn is_disconnected(&mut self) -> bool {
+        false
+    }
+    fn monotonic(&self) -> Duration {
+        self.monotonic
     }
 }

@@ -84,7 +84,9 @@ use crate::conn::Config;
 use crate::handler::{Handler, IntoResponse, Request};
 use crate::limits::{BACKLOG, Limits, Timeouts};
 use crate::semantics::fields::valid_value;
-use crate::sys::{Backend, Clock, Listener, SystemClock, limits::open_files};
+use crate::sys::limits::open_files;
+use crate::sys::{Backend, Clock, Listener, SystemClock, SystemThreads, Threads};
+use pool::ThreadGuard;
 use shared::connections_within;
 use std::fmt;
 use std::io;
@@ -308,8 +310,20 @@ impl Server {
         let workers = shared.pool.end();
         // Connections that a thread released in between.
         housekeeper.close_all();
+        drop(housekeeper);
+        let pool = shared.pool.clone();
+        let guard = ThreadGuard::of(&pool, None);
+        let work = move || {
+            // The handler may hold files, and a disk may hang: the end does not wait for that for
+            // long. When the last thread has been counted off, every descriptor is closed.
+            drop(shared);
+            drop(guard);
+        };
+        // Without a thread, all of that is dropped here.
+        let _ = SystemThreads.start("doorstep-end", Box::new(work));
+        let closed = pool.end();
         let ended = ended?;
-        workers.map(|()| ended)
+        workers.and(closed).map(|()| ended)
     }
 }
 

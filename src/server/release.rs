@@ -3,7 +3,7 @@
 //! A connection is armed while it is still owned, and released after that; `slots` says why. It is
 //! closed in this order: its slot, its registration, its descriptor; then the observer is told.
 
-use crate::conn::CloseReason;
+use crate::conn::{CloseReason, Moment};
 use crate::server::base::catch_panic::catch_panic;
 use crate::server::client::slots::Owned;
 use crate::server::shared::Shared;
@@ -31,6 +31,10 @@ impl Shared {
         // used up the arming.
         while let Some(again) = self.slots.release(owned, deadline) {
             owned = again;
+            // It waits for a gate: the event was its call.
+            if owned.client.is_queued() {
+                return self.hand_over(owned);
+            }
             let interest = owned.client.interest();
             if self.arm(&mut owned, interest).is_err() {
                 return self.close(owned, CloseReason::Failed);
@@ -38,9 +42,30 @@ impl Shared {
         }
     }
 
+    /// Gives a connection to the next free worker. Its deadline does not count until that worker
+    /// has set another one.
+    pub(crate) fn hand_over(&self, mut owned: Owned) {
+        let token = owned.source.token();
+        // Each round is due to an event, which the posted one stands for as well.
+        while let Some(again) = self.slots.release(owned, Moment::NEVER) {
+            owned = again;
+        }
+        self.poller.post(token);
+    }
+
+    /// Closes a connection, or leaves that to a worker when the end of its body may block: for a
+    /// thread that has to go on.
+    pub(crate) fn dismiss(&self, mut owned: Owned, reason: CloseReason) {
+        if !owned.client.needs_worker() {
+            return self.close(owned, reason);
+        }
+        owned.client.pending().doom = Some(reason);
+        self.hand_over(owned);
+    }
+
     pub(crate) fn close(&self, owned: Owned, reason: CloseReason) {
         let token = owned.source.token();
-        let client = self.slots.vacate(owned);
+        let mut client = self.slots.vacate(owned);
         self.per_ip.remove(client.peer);
         self.budget.uncount(&client);
         if client.registered {
@@ -59,6 +84,16 @@ impl Shared {
             catch_panic(|| observer.closed(client.peer, reason));
         }
         // The body may be a program's reader, whose Drop is the program's as well.
-        catch_panic(|| drop(client));
+        catch_panic(|| {
+            if let Some(pending) = &mut client.pending {
+                if let Some(wait) = pending.queue.take() {
+                    if !wait.gate.forget(token.0) {
+                        wait.gate.pass_on();
+                    }
+                }
+                pending.drop_body();
+            }
+            drop(client);
+        });
     }
 }

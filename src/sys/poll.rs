@@ -363,6 +363,18 @@ impl Poller for Poll {
         Ok(found > 0)
     }
 
+    fn post(&self, token: Token) {
+        let mut state = self.lock();
+        state.ready.push_back(token);
+        // A leader looks at the queue after its poll, a follower when it is woken.
+        let must_interrupt = state.following == 0 && state.must_interrupt();
+        self.hand_over(&state);
+        drop(state);
+        if must_interrupt {
+            self.interrupt();
+        }
+    }
+
     fn wake(&self) {
         self.lock().is_woken = true;
         self.changed.notify_all();

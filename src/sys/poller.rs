@@ -75,6 +75,9 @@ pub trait Poller: Send + Sync + fmt::Debug {
     /// Whether an event is ready that no thread has taken. Does not wait and takes nothing.
     fn pending(&self) -> io::Result<bool>;
 
+    /// Hands out this token once, as if its source had become ready; nothing is disarmed.
+    fn post(&self, token: Token);
+
     /// Ends all present and future waits. Cannot be undone.
     fn wake(&self);
 }

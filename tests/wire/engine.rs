@@ -61,6 +61,9 @@ impl Poller for Counting {
     fn pending(&self) -> io::Result<bool> {
         self.poller.pending()
     }
+    fn post(&self, token: Token) {
+        self.poller.post(token);
+    }
     fn wake(&self) {
         self.poller.wake();
     }

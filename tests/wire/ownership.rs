@@ -82,7 +82,6 @@ fn an_event_that_a_worker_holds_meanwhile_hits_no_stranger() {
     let scene = Scene::new(page);
     let gone = scene.accepts();
     let stale = token(&gone);
-    gone.sends(get("/"));
     take_event(&gone);
     scene.at(10_000);
     assert_eq!(scene.reason(&gone), Some(CloseReason::IdleTimeout));

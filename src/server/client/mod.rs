@@ -74,6 +74,16 @@ impl Client {
         matches!(&self.pending, Some(pending) if pending.takeover.is_some())
     }
 
+    /// Whether it waits for room in a gate.
+    pub fn is_queued(&self) -> bool {
+        matches!(&self.pending, Some(pending) if pending.queue.is_some())
+    }
+
+    /// Whether only a worker may go on with it: see [`Pending::needs_worker`].
+    pub fn needs_worker(&self) -> bool {
+        matches!(&self.pending, Some(pending) if pending.needs_worker())
+    }
+
     /// Starts a turn with the bytes that waited.
     pub fn restore(&mut self, input: &mut Input, output: &mut Output) {
         // Most have none, and an empty vector costs nothing.

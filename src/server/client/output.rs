@@ -2,12 +2,14 @@
 
 use crate::h1::chunked;
 use crate::handler::Payload;
+use crate::handler::gate::Gate;
 use crate::limits::{SENDFILE_FROM, STREAM_BLOCK};
 use crate::server::client::pending::PendingBody;
 use crate::sys::Stream;
 use crate::sys::stream::read_exact_at;
 use std::fs::File;
 use std::io::{self, IoSlice};
+use std::sync::Arc;
 
 /// Reads that one turn asks of a body's reader: as many as it takes to send a turn's bytes in
 /// blocks of 1 KiB.
@@ -61,7 +63,7 @@ impl Output {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Progress {
     /// Everything is with the system.
     Done,
@@ -69,6 +71,8 @@ pub enum Progress {
     Blocked,
     /// The turn has sent its share; the socket would take more.
     Yield,
+    /// The body is behind a gate that is full.
+    Full(Arc<Gate>),
 }
 
 #[derive(Debug)]
@@ -93,9 +97,7 @@ pub fn transmit(
     let mut reads = 0;
     // Every round moves bytes, ends the body, reads a block, or returns.
     loop {
-        if matches!(body, Some(body) if matches!(body.payload, Payload::Empty)) {
-            *body = None;
-        }
+        body.take_if(|body| matches!(body.payload, Payload::Empty));
         if output.is_empty() && body.is_none() {
             return Ok(Progress::Done);
         }
@@ -106,14 +108,26 @@ pub fn transmit(
         }
         let taken = match body {
             Some(body) if in_memory(&body.payload).is_some() => write_memory(output, body, stream)?,
-            Some(body) if output.is_empty() => match &mut body.payload {
-                Payload::File { .. } => write_file(output, &mut body.payload, stream)?,
-                _ => {
-                    reads += 1;
-                    read_block(output, body)?;
-                    continue;
-                }
-            },
+            Some(body) if output.is_empty() => {
+                // A payload that ends is dropped inside as well.
+                let pass = match &body.gate {
+                    None => None,
+                    Some(rule) => match rule.enter() {
+                        None => return Ok(Progress::Full(rule.gate.clone())),
+                        pass => pass,
+                    },
+                };
+                let taken = match &mut body.payload {
+                    Payload::File { .. } => write_file(output, &mut body.payload, stream)?,
+                    _ => {
+                        reads += 1;
+                        read_block(output, body)?;
+                        continue;
+                    }
+                };
+                drop(pass);
+                taken
+            }
             _ => {
                 let taken = taken(stream.write(output.unsent()))?;
                 output.advance(taken.unwrap_or(0));

@@ -1,8 +1,11 @@
 //! Bytes and bodies that wait with a connection between two turns. An idle connection has none.
 
+use crate::conn::{CloseReason, Moment};
+use crate::handler::gate::{Gate, GateRule};
 use crate::handler::{Payload, Takeover};
 use crate::server::base::permits::Permit;
 use crate::server::client::access_record::AccessRecord;
+use std::sync::Arc;
 
 /// The bytes and the body that wait with a connection.
 #[derive(Debug, Default)]
@@ -15,6 +18,10 @@ pub struct Pending {
     pub body: Option<PendingBody>,
     /// The program's part that follows `unsent` instead of a body.
     pub takeover: Option<PendingTakeover>,
+    /// The gate at which the connection waits, or has waited.
+    pub queue: Option<GateWait>,
+    /// The reason to close it, when that is left to a worker.
+    pub doom: Option<CloseReason>,
     /// The request in progress, for the observer.
     pub access: Option<AccessRecord<'static>>,
     /// Whether the response in progress has, or had, a body that did not share the write of its
@@ -24,6 +31,14 @@ pub struct Pending {
     pub counted: HeldBytes,
 }
 
+/// A connection's wait for room in a gate, without a thread.
+#[derive(Debug)]
+pub struct GateWait {
+    pub gate: Arc<Gate>,
+    /// When it has waited in vain.
+    pub until: Moment,
+}
+
 /// A body that does not share the write of its head. The payload holds the unsent rest of it.
 #[derive(Debug)]
 pub struct PendingBody {
@@ -31,6 +46,8 @@ pub struct PendingBody {
     /// Bytes of a payload in memory that have been sent.
     pub sent: usize,
     pub is_chunked: bool,
+    /// The payload is read, and dropped, only inside of this gate.
+    pub gate: Option<GateRule>,
 }
 
 /// The program's use of a connection once everything before it has been sent.
@@ -77,6 +94,28 @@ impl Pending {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.counted == HeldBytes::default() && !self.is_long && !self.is_unfinished()
+        self.counted == HeldBytes::default()
+            && !self.is_long
+            && !self.is_unfinished()
+            && self.queue.is_none()
+            && self.doom.is_none()
+    }
+
+    /// Drops the body, inside of its gate.
+    pub fn drop_body(&mut self) {
+        if let Some(body) = self.body.take() {
+            if let Some(GateRule { gate, most }) = body.gate {
+                gate.discard(most, body.payload);
+            }
+        }
+    }
+
+    /// Whether only a worker may go on with it or end it: what it holds is a file, or the
+    /// program's, whose reads and Drop may block.
+    pub fn needs_worker(&self) -> bool {
+        let may_block = |body: &PendingBody| {
+            matches!(body.payload, Payload::File { .. } | Payload::Stream { .. })
+        };
+        self.body.as_ref().is_some_and(may_block) || self.takeover.is_some() || self.queue.is_some()
     }
 }

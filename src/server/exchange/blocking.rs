@@ -67,7 +67,7 @@ impl BlockingIo<'_> {
             }
             match progress {
                 Ok(Progress::Done) => return Ok(()),
-                Ok(Progress::Blocked | Progress::Yield) => {
+                Ok(Progress::Blocked | Progress::Yield | Progress::Full(_)) => {
                     let deadline = self.conn.write_deadline(now, self.config);
                     if !self.wait(Interest::Write, deadline)? {
                         return Err(BlockingError::TimedOut);

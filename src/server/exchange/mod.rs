@@ -5,12 +5,13 @@
 
 pub mod blocking;
 pub mod body_writer;
+pub mod gate_wait;
 pub mod peer_wait;
 pub mod request_body;
 pub mod respond;
 pub mod upgraded;
 
-use crate::conn::CloseReason;
+use crate::conn::{CloseReason, Moment};
 use crate::h1::{Framing, Head, Parsed, Reject, Resume, parse_head};
 use crate::handler::{Handler, Now, Request, RequestParts, Response};
 use crate::semantics::{FieldTable, Status};
@@ -18,6 +19,7 @@ use crate::server::client::Client;
 use crate::server::client::input::Input;
 use crate::server::client::output::Output;
 use crate::server::exchange::blocking::{BlockingError, BlockingIo};
+use crate::server::exchange::gate_wait::{GateQueue, QUEUE_FOR};
 use crate::server::exchange::peer_wait::PeerWait;
 use crate::server::exchange::request_body::RequestBody;
 use crate::server::exchange::respond::{DateCache, RequestView, ResponseWriter, unavailable};
@@ -42,13 +44,26 @@ pub struct Exchange<'a> {
     pub now: &'a Now,
 }
 
+/// The outcome of a call of the handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handled {
+    Responded,
+    /// The request waits for room in a gate, and will be handled then.
+    Queued,
+}
+
 impl Exchange<'_> {
     /// Calls the handler for the request whose head, `used` bytes, is at the start of the input,
-    /// and writes the response.
+    /// and writes the response, unless the request has to wait in this queue.
     ///
     /// # Errors
     /// Why the connection has to end at once.
-    pub fn call_handler(&mut self, head: &Head, used: usize) -> Result<(), CloseReason> {
+    pub fn call_handler(
+        &mut self,
+        head: &Head,
+        used: usize,
+        queue: &GateQueue<'_>,
+    ) -> Result<Handled, CloseReason> {
         let Exchange {
             shared,
             heartbeat,
@@ -56,7 +71,8 @@ impl Exchange<'_> {
             client,
             now,
         } = self;
-        if !matches!(head.framing, Framing::None | Framing::Length(0)) {
+        let has_body = !matches!(head.framing, Framing::None | Framing::Length(0));
+        if has_body {
             buffers.input.compact();
         }
         let (bytes, rest) = buffers.input.split(used);
@@ -74,6 +90,7 @@ impl Exchange<'_> {
             headers: request.headers,
             peer: client.peer,
             now: **now,
+            blocking_share: shared.pool.blocking_share(),
         };
         let mut body = RequestBody {
             io: BlockingIo {
@@ -94,6 +111,15 @@ impl Exchange<'_> {
         // What was decoded counts as read, whether the handler has taken it or not: the framing
         // has moved past it.
         let (start, end, failure) = (body.rest.start, body.rest.end, body.failure);
+        // A body may have been read, and is not kept.
+        if let Some(gate) = response.queued_at().filter(|_| !has_body) {
+            let now = Moment::at(now.monotonic);
+            if let Some(wait) = queue.wait(gate, now, QUEUE_FOR) {
+                client.conn.postpone();
+                client.pending().queue = Some(wait);
+                return Ok(Handled::Queued);
+            }
+        }
         let mut writer = ResponseWriter {
             shared,
             output: &mut buffers.output,
@@ -116,7 +142,7 @@ impl Exchange<'_> {
             }
             Some(failure) => return Err(failure.reason()),
         }
-        Ok(())
+        Ok(Handled::Responded)
     }
 
     pub fn refuse(&mut self, reject: Reject) {

@@ -57,7 +57,11 @@ impl<'a> PeerWait<'a> {
     }
 
     pub fn now(&self) -> Moment {
-        Moment::at(self.shared.clock.now().0)
+        Moment::at(self.monotonic())
+    }
+
+    pub fn monotonic(&self) -> Duration {
+        self.shared.clock.now().0
     }
 
     /// Blocks until the socket is ready, the deadline is over, or the wait is cancelled.

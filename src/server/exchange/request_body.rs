@@ -8,6 +8,7 @@ use crate::server::exchange::blocking::{BlockingError, BlockingIo};
 use crate::sys::Interest;
 use std::io;
 use std::ops::Range;
+use std::time::Duration;
 
 /// The body of the request in progress.
 ///
@@ -106,5 +107,13 @@ impl BodySource for RequestBody<'_> {
 
     fn consume(&mut self, count: usize) {
         self.data.start = self.data.end.min(self.data.start + count);
+    }
+
+    fn is_disconnected(&mut self) -> bool {
+        self.io.stream.is_reset()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.io.waits.monotonic()
     }
 }

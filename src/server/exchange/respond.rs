@@ -2,6 +2,7 @@
 
 use crate::conn::{BodyFraming, CloseReason, ResponsePlan, offers_upgrade};
 use crate::h1::Head;
+use crate::handler::gate::GateRule;
 use crate::handler::{Now, Payload, Response, ResponseParts, Takeover};
 use crate::limits::SENDFILE_FROM;
 use crate::semantics::date::HttpDate;
@@ -135,7 +136,10 @@ impl ResponseWriter<'_> {
         let is_upgrade = matches!(parts.takeover, Some(Takeover::Upgrade { .. }));
         if framing == BodyFraming::NoContent && !is_upgrade {
             // Dropped before the record: the body may be the program's, and so its Drop.
-            parts.payload = Payload::Empty;
+            let payload = mem::replace(&mut parts.payload, Payload::Empty);
+            if let Some(GateRule { gate, most }) = &parts.gate {
+                gate.discard(*most, payload);
+            }
             parts.takeover = None;
             return true;
         }
@@ -154,7 +158,11 @@ impl ResponseWriter<'_> {
                 offset,
                 length,
             } if *length < SENDFILE_FROM => {
-                return copy_file(&mut self.output.bytes, file, *offset, *length);
+                let pass = parts.gate.as_ref().map(GateRule::enter);
+                // When the gate is full, the file is sent later.
+                if !matches!(pass, Some(None)) {
+                    return copy_file(&mut self.output.bytes, file, *offset, *length);
+                }
             }
             payload => match in_memory(payload) {
                 Some(bytes) if bytes.len() <= COPY_BYTES => {
@@ -168,6 +176,7 @@ impl ResponseWriter<'_> {
             payload: mem::replace(&mut parts.payload, Payload::Empty),
             sent: 0,
             is_chunked,
+            gate: parts.gate.take(),
         });
         true
     }

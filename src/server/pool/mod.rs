@@ -41,6 +41,7 @@ pub struct Pool {
     /// The housekeeper sleeps until its next sweep, because a worker waited for events at its last
     /// check.
     dozes: AtomicBool,
+    blocking_share: usize,
 }
 
 #[derive(Debug)]
@@ -81,7 +82,13 @@ impl Pool {
             }),
             changed: Condvar::new(),
             dozes: AtomicBool::new(false),
+            blocking_share: (max.clamp(base, WORKERS_MAX) / 4).max(1),
         }
+    }
+
+    /// How many workers may wait for one disk at a time: a quarter of the most that there may be.
+    pub fn blocking_share(&self) -> usize {
+        self.blocking_share
     }
 
     /// The workers' counts.

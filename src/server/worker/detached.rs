@@ -52,6 +52,38 @@ pub(crate) fn detach(shared: &Arc<Shared>, owned: Owned) {
     }
 }
 
+/// Closes connections at the end of a server, on a thread of their own.
+pub(crate) fn close_on_thread(shared: &Arc<Shared>, left: Vec<Owned>) {
+    if left.is_empty() {
+        return;
+    }
+    let guard = ThreadGuard::of(&shared.pool, None);
+    let closing = Closing {
+        shared: shared.clone(),
+        left,
+    };
+    let work = move || {
+        let _guard = guard;
+        drop(closing);
+    };
+    // Without a thread, the connections are closed here.
+    let _ = shared.threads.start("doorstep-close", Box::new(work));
+}
+
+/// Connections that are closed when this is dropped.
+struct Closing {
+    shared: Arc<Shared>,
+    left: Vec<Owned>,
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        for owned in self.left.drain(..) {
+            self.shared.close(owned, CloseReason::Shutdown);
+        }
+    }
+}
+
 fn serve(shared: &Shared, mut owned: Owned) {
     match catch_panic(|| perform(shared, &mut owned)) {
         Some(Ok(())) => return_to_workers(shared, owned),

@@ -10,6 +10,7 @@ use crate::server::shared::budget::OverloadKind;
 use crate::server::shared::listeners::Accepted;
 use crate::server::shutdown::ShutdownReport;
 use crate::server::worker::Worker;
+use crate::server::worker::detached::close_on_thread;
 use crate::sys::{Interest, Stream};
 use core::net::SocketAddr;
 use std::sync::Arc;
@@ -124,10 +125,13 @@ impl Housekeeper {
     pub fn sweep(&mut self) {
         let now = self.now();
         for index in 0..self.shared.slots.touched() {
-            if let Some(owned) = self.shared.slots.claim(index, |deadline| deadline <= now) {
-                if let Some(owned) = self.worker.expire(owned) {
-                    self.shared.release(owned);
-                }
+            let Some(owned) = self.shared.slots.claim(index, |deadline| deadline <= now) else {
+                continue;
+            };
+            if owned.client.needs_worker() {
+                self.shared.hand_over(owned);
+            } else if let Some(owned) = self.worker.expire(owned) {
+                self.shared.release(owned);
             }
         }
         self.worker.enforce_memory_limit();
@@ -224,14 +228,20 @@ impl Housekeeper {
     /// Closes every connection that no thread owns now. Returns the number of requests that were
     /// aborted, never read, or are still with a handler, which ends with its connection.
     pub fn close_all(&mut self) -> usize {
-        let mut aborted = 0;
+        let (mut aborted, mut left) = (0, Vec::new());
         for index in 0..self.shared.slots.touched() {
             if let Some(mut owned) = self.shared.slots.claim(index, |_| true) {
                 aborted += usize::from(owned.client.is_unfinished());
-                self.shared.close(owned, CloseReason::Shutdown);
+                match owned.client.needs_worker() {
+                    true => left.push(owned),
+                    false => self.shared.close(owned, CloseReason::Shutdown),
+                }
             }
         }
-        aborted + self.shared.slots.occupied()
+        let with_handlers = self.shared.slots.occupied() - left.len();
+        // Their ends may block, and the end of the server does not wait for a disk.
+        close_on_thread(&self.shared, left);
+        aborted + with_handlers
     }
 
     fn now(&self) -> Moment {

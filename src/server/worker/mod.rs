@@ -6,9 +6,11 @@
 pub mod accept;
 pub mod detached;
 pub mod housekeeper;
+mod overdue;
 pub mod turn;
 
 use crate::conn::{CloseReason, Moment, Phase};
+use crate::handler::gate::Gate;
 use crate::limits::PREFETCH_BYTES;
 use crate::semantics::FieldTable;
 use crate::server::base::catch_panic::catch_panic;
@@ -16,7 +18,9 @@ use crate::server::base::token::EventSource;
 use crate::server::client::Client;
 use crate::server::client::input::Input;
 use crate::server::client::output::Output;
+use crate::server::client::pending::GateWait;
 use crate::server::client::slots::Owned;
+use crate::server::exchange::gate_wait::GateQueue;
 use crate::server::exchange::respond::DateCache;
 use crate::server::exchange::{Buffers, Exchange};
 use crate::server::pool::ThreadGuard;
@@ -148,13 +152,22 @@ impl Worker {
     /// One turn of a connection, and the arming of the poller after it. `None` when the connection
     /// has ended, or has a thread of its own.
     fn finish_turn(&mut self, mut owned: Owned, trigger: Trigger) -> Option<Owned> {
-        let end = match catch_panic(|| self.drive(&mut owned.client, trigger)) {
+        let token = owned.source.token();
+        let (before, called) = leave_queue(&mut owned.client, token);
+        let end = match catch_panic(|| self.drive(&mut owned.client, trigger, token, before)) {
             Some(end) => end,
-            None => self.after_panic(&mut owned.client),
+            None => self.after_panic(&mut owned.client, token),
         };
+        if let Some(gate) = called {
+            gate.pass_on();
+        }
         let reason = match end {
             // No thread is left to serve it, to see it end, or to wait for its thread.
-            TurnEnd::Wait(_) | TurnEnd::Detach if self.shared.has_ended() => CloseReason::Shutdown,
+            TurnEnd::Wait(_) | TurnEnd::Queue | TurnEnd::Detach if self.shared.has_ended() => {
+                CloseReason::Shutdown
+            }
+            // The gate has its token, and calls it.
+            TurnEnd::Queue => return Some(owned),
             // While it is still owned: see `slots`.
             TurnEnd::Wait(interest) => match self.shared.arm(&mut owned, interest) {
                 Ok(()) => return Some(owned),
@@ -171,19 +184,29 @@ impl Worker {
         None
     }
 
-    fn drive(&mut self, client: &mut Client, trigger: Trigger) -> TurnEnd {
-        let (shared, heartbeat) = (&*self.shared, &*self.heartbeat);
-        let turn = Turn::new(shared, heartbeat, &mut self.buffers, client, &mut self.grew);
-        turn.drive(trigger)
+    fn drive(
+        &mut self,
+        client: &mut Client,
+        trigger: Trigger,
+        token: Token,
+        before: Option<GateWait>,
+    ) -> TurnEnd {
+        let queue = GateQueue {
+            shared: &self.shared,
+            token,
+            before,
+        };
+        let (buffers, grew) = (&mut self.buffers, &mut self.grew);
+        Turn::new(&self.shared, &self.heartbeat, buffers, client, queue, grew).drive(trigger)
     }
 
     /// The program has panicked in this connection's turn: 500 if no response was begun, then the
     /// end.
-    fn after_panic(&mut self, client: &mut Client) -> TurnEnd {
+    fn after_panic(&mut self, client: &mut Client, token: Token) -> TurnEnd {
         // A body or a takeover is the program's, and so is its Drop.
         let pending = client.pending();
-        let (body, takeover) = (pending.body.take(), pending.takeover.take());
-        catch_panic(|| drop(body));
+        catch_panic(|| pending.drop_body());
+        let takeover = pending.takeover.take();
         catch_panic(|| drop(takeover));
         let has_no_response = client.conn.phase() == Phase::Handle;
         // The observer may panic in this as well.
@@ -196,7 +219,7 @@ impl Worker {
         self.buffers.output.save(&mut client.pending().unsent);
         // The response and the closing of the write side take one more turn, in which no handler
         // runs.
-        catch_panic(|| self.drive(client, Trigger::Event))
+        catch_panic(|| self.drive(client, Trigger::Event, token, None))
             .unwrap_or(TurnEnd::Close(CloseReason::Panicked))
     }
 
@@ -211,4 +234,16 @@ impl Worker {
         };
         exchange.respond_500();
     }
+}
+
+/// Ends a connection's wait for a gate: that wait, and the gate if it was the gate that called, so
+/// that it is told when the connection has entered or has not.
+fn leave_queue(client: &mut Client, token: Token) -> (Option<GateWait>, Option<Arc<Gate>>) {
+    let queue = client
+        .pending
+        .as_mut()
+        .and_then(|pending| pending.queue.take());
+    let called = queue.as_ref().filter(|wait| !wait.gate.forget(token.0));
+    let called = called.map(|wait| wait.gate.clone());
+    (queue, called)
 }

@@ -5,13 +5,15 @@
 //! turn, in `worker`; what a response says, in `exchange`.
 
 use crate::conn::{CloseReason, Event, Moment, Phase};
-use crate::handler::{Now, Payload, Takeover};
+use crate::h1::Head;
+use crate::handler::{Now, Takeover};
 use crate::server::client::Client;
 use crate::server::client::output::{Broken, Progress, transmit};
-use crate::server::client::pending::{PendingBody, PendingTakeover};
+use crate::server::client::pending::PendingTakeover;
 use crate::server::exchange::body_writer::write_content;
+use crate::server::exchange::gate_wait::GateQueue;
 use crate::server::exchange::peer_wait::PeerWait;
-use crate::server::exchange::{Buffers, Exchange};
+use crate::server::exchange::{Buffers, Exchange, Handled};
 use crate::server::pool::heartbeat::Heartbeat;
 use crate::server::shared::Shared;
 use crate::sys::Interest;
@@ -22,10 +24,16 @@ use std::time::Duration;
 pub const REQUESTS_PER_TURN: usize = 64;
 /// Bytes that one turn of a connection may send before other connections get their turn.
 pub const BYTES_PER_TURN: u64 = 1024 * 1024;
+/// Time that the program may take in one turn of a connection before other connections get their
+/// turn, once it has responded.
+pub const WORK_PER_TURN: Duration = Duration::from_millis(1);
+/// Shorter calls of the program do not count as [`WORK_PER_TURN`]: ordinary pipelined requests take
+/// a few microseconds each, and their number is bounded.
+const LONG_WORK: Duration = Duration::from_micros(250);
 
 /// What is next for a connection in its turn.
 #[derive(Debug)]
-enum Step {
+pub(super) enum Step {
     Go,
     Read,
     End(TurnEnd),
@@ -34,6 +42,8 @@ enum Step {
 #[derive(Debug)]
 pub enum TurnEnd {
     Wait(Interest),
+    /// It waits for room in a gate.
+    Queue,
     /// A thread of its own goes on with the connection.
     Detach,
     Close(CloseReason),
@@ -50,17 +60,20 @@ pub enum Trigger {
 
 /// A connection, the buffers that it has been lent, and the time.
 pub struct Turn<'a> {
-    shared: &'a Shared,
+    pub(super) shared: &'a Shared,
     heartbeat: &'a Heartbeat,
     buffers: &'a mut Buffers,
-    client: &'a mut Client,
+    pub(super) client: &'a mut Client,
+    queue: GateQueue<'a>,
     now: Now,
     /// The same time, as the connection counts it.
-    moment: Moment,
+    pub(super) moment: Moment,
     /// Requests that this turn has served.
     requests: usize,
     /// Bytes that this turn has sent, or discarded after a last response.
-    moved: u64,
+    pub(super) moved: u64,
+    /// The time that the program has taken in this turn, where it took long.
+    worked: Duration,
     /// Set when the connection holds more memory than before.
     grew: &'a mut bool,
 }
@@ -72,6 +85,7 @@ impl<'a> Turn<'a> {
         heartbeat: &'a Heartbeat,
         buffers: &'a mut Buffers,
         client: &'a mut Client,
+        queue: GateQueue<'a>,
         grew: &'a mut bool,
     ) -> Turn<'a> {
         let now = shared.now();
@@ -80,10 +94,12 @@ impl<'a> Turn<'a> {
             heartbeat,
             buffers,
             client,
+            queue,
             now,
             moment: Moment::at(now.monotonic),
             requests: 0,
             moved: 0,
+            worked: Duration::ZERO,
             grew,
         }
     }
@@ -93,6 +109,11 @@ impl<'a> Turn<'a> {
         let Buffers { input, output, .. } = self.buffers;
         self.client.restore(input, output);
         let mut step = match trigger {
+            // An event that the housekeeper has posted.
+            Trigger::Event if self.is_overdue() => match self.on_deadline() {
+                Step::End(TurnEnd::Wait(_)) => Step::Go,
+                step => step,
+            },
             Trigger::Event => Step::Go,
             Trigger::Deadline => self.on_deadline(),
         };
@@ -115,7 +136,7 @@ impl<'a> Turn<'a> {
         };
         let Buffers { input, output, .. } = self.buffers;
         match end {
-            TurnEnd::Wait(_) | TurnEnd::Detach => self.client.save(input, output),
+            TurnEnd::Wait(_) | TurnEnd::Queue | TurnEnd::Detach => self.client.save(input, output),
             // Nobody will read or send the rest.
             TurnEnd::Close(_) => {
                 input.clear();
@@ -123,8 +144,10 @@ impl<'a> Turn<'a> {
             }
         }
         *self.grew |= self.shared.budget.count(self.client);
-        if let TurnEnd::Wait(interest) = end {
-            self.wait(interest);
+        match end {
+            TurnEnd::Wait(interest) => self.wait(interest),
+            TurnEnd::Queue => self.wait_for_gate(),
+            TurnEnd::Detach | TurnEnd::Close(_) => {}
         }
         end
     }
@@ -150,15 +173,7 @@ impl<'a> Turn<'a> {
         match conn.next_event(input.unread(), table, moment, config, out) {
             Event::Read if conn.phase() == Phase::Linger => self.linger(),
             Event::Read => Step::Read,
-            Event::Head { head, used } => {
-                self.requests += 1;
-                let called = self.exchange().call_handler(&head, used);
-                self.program_ran();
-                match called {
-                    Ok(()) => Step::Go,
-                    Err(reason) => Step::End(TurnEnd::Close(reason)),
-                }
-            }
+            Event::Head { head, used } => self.handle(&head, used),
             Event::Refuse(reject) => {
                 self.exchange().refuse(reject);
                 Step::Go
@@ -175,10 +190,40 @@ impl<'a> Turn<'a> {
         }
     }
 
+    /// Has a request handled, unless its client has gone.
+    fn handle(&mut self, head: &Head, used: usize) -> Step {
+        // Only after long work, or a wait for it: this is a system call.
+        let was_long = !self.worked.is_zero() || self.queue.before.is_some();
+        if was_long && self.client.stream.is_reset() {
+            return Step::End(TurnEnd::Close(CloseReason::Failed));
+        }
+        self.requests += 1;
+        let mut exchange = Exchange {
+            shared: self.shared,
+            heartbeat: self.heartbeat,
+            buffers: self.buffers,
+            client: self.client,
+            now: &self.now,
+        };
+        let handled = exchange.call_handler(head, used, &self.queue);
+        self.program_ran();
+        match handled {
+            Ok(Handled::Responded) => Step::Go,
+            // The responses before this one need not wait for it.
+            Ok(Handled::Queued) => match self.flush() {
+                Step::End(TurnEnd::Close(reason)) => Step::End(TurnEnd::Close(reason)),
+                _ => Step::End(TurnEnd::Queue),
+            },
+            Err(reason) => Step::End(TurnEnd::Close(reason)),
+        }
+    }
+
     /// Flushes before another request, when the output is full or others have waited long enough.
     /// `None` when the next request may be begun.
     fn waits_its_turn(&mut self) -> Option<Step> {
-        let share_is_used = self.requests >= REQUESTS_PER_TURN || self.moved >= BYTES_PER_TURN;
+        let share_is_used = self.requests >= REQUESTS_PER_TURN
+            || self.moved >= BYTES_PER_TURN
+            || self.worked >= WORK_PER_TURN;
         let write_buffer = self.shared.config.limits.write_buffer_bytes;
         let is_full = self.buffers.output.unsent().len() >= write_buffer;
         if !(share_is_used || is_full) || self.buffers.input.unread().is_empty() {
@@ -303,6 +348,15 @@ impl<'a> Turn<'a> {
         Step::End(match self.send_pending() {
             Ok(Progress::Done) => return Step::Go,
             Ok(Progress::Blocked | Progress::Yield) => TurnEnd::Wait(Interest::Write),
+            Ok(Progress::Full(gate)) => {
+                let time = self.shared.config.timeouts.write;
+                let wait = self.queue.wait(&gate, self.moment, time);
+                self.client.pending().queue = wait;
+                match self.client.is_queued() {
+                    true => TurnEnd::Queue,
+                    false => TurnEnd::Close(CloseReason::Overload),
+                }
+            }
             Err(Broken::Socket) => TurnEnd::Close(CloseReason::Failed),
             Err(Broken::Body) => TurnEnd::Close(CloseReason::ContentFailed),
         })
@@ -310,7 +364,7 @@ impl<'a> Turn<'a> {
 
     /// Gives the socket as much of the output and the body as it takes, within the turn's share,
     /// and counts it.
-    fn send_pending(&mut self) -> Result<Progress, Broken> {
+    pub(super) fn send_pending(&mut self) -> Result<Progress, Broken> {
         let before = self.moved;
         let client = &mut *self.client;
         let mut none = None;
@@ -370,79 +424,16 @@ impl<'a> Turn<'a> {
         };
     }
 
-    /// Handles a deadline that may be over.
-    fn on_deadline(&mut self) -> Step {
-        if self.moment < self.client.deadline {
-            return Step::End(TurnEnd::Wait(self.client.interest()));
-        }
-        // The peer is not to blame for bytes that are here and that no worker has read yet.
-        if self.server_is_behind() {
-            return Step::End(TurnEnd::Wait(Interest::Read));
-        }
-        if self.client.waits_to_write {
-            return self.write_once_more();
-        }
-        match self.client.conn.on_deadline(self.moment) {
-            Some(_) => Step::Go,
-            None => Step::End(TurnEnd::Wait(Interest::Read)),
-        }
-    }
-
-    /// Refuses a message that is not complete although its time is over and all that came has been
-    /// read: the sweep leaves it to the worker while there is something to read, which could go on
-    /// forever.
-    fn reject_late(&mut self) -> Option<Step> {
-        match self.client.conn.phase() {
-            Phase::Head | Phase::Prefetch => {
-                self.client.conn.on_deadline(self.moment).map(|_| Step::Go)
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether bytes of the peer lie unread while every worker is busy.
-    fn server_is_behind(&mut self) -> bool {
+    /// Records the connection's wait for a gate, and its deadline.
+    fn wait_for_gate(&mut self) {
         let client = &mut *self.client;
-        matches!(
-            client.conn.phase(),
-            Phase::Idle | Phase::Head | Phase::Prefetch | Phase::Discard
-        ) && !client.waits_to_write
-            && self.shared.poller.waiting() == 0
-            && matches!(client.stream.wait(Interest::Read, Duration::ZERO), Ok(true))
-    }
-
-    /// Tries to write before a connection is closed for not being writable: a socket is reported so
-    /// only when a third of its buffer is free (tcp(7), epoll(7) on EPOLLOUT), which can be more
-    /// than a steady reader takes in the whole wait. No reader of the program's runs here.
-    fn write_once_more(&mut self) -> Step {
-        let is_reader = |body: &mut PendingBody| matches!(body.payload, Payload::Stream { .. });
-        let pending = self.client.pending.as_mut();
-        let reader = pending.and_then(|pending| pending.body.take_if(is_reader));
-        let before = self.moved;
-        let sent = self.send_pending();
-        if reader.is_some() {
-            self.client.pending().body = reader;
-        }
-        let client = &mut *self.client;
-        let keeps_up = match sent {
-            // Nothing was owed: with room in its socket, the connection waits for a worker and not
-            // for its client.
-            Ok(Progress::Done) if self.moved == before => {
-                let ready = client.stream.wait(Interest::Write, Duration::ZERO);
-                matches!(ready, Ok(true))
-            }
-            Ok(Progress::Done) => true,
-            // The bytes taken may have earned less than the time that is used up.
-            Ok(Progress::Blocked | Progress::Yield) => {
-                let deadline = client.conn.write_deadline(self.moment, &self.shared.config);
-                self.moved > before && deadline > self.moment
-            }
-            Err(_) => false,
-        };
-        Step::End(match keeps_up {
-            true => TurnEnd::Wait(Interest::Write),
-            false => TurnEnd::Close(CloseReason::WriteTimeout),
-        })
+        client.waits(Interest::Write, false, self.moved > 0, self.moment);
+        let queue = client
+            .pending
+            .as_ref()
+            .and_then(|pending| pending.queue.as_ref());
+        client.deadline = queue.map_or(self.moment, |queue| queue.until);
+        client.waits_to_write = client.conn.phase() == Phase::Send;
     }
 
     fn exchange(&mut self) -> Exchange<'_> {
@@ -457,7 +448,12 @@ impl<'a> Turn<'a> {
 
     /// The program may have taken long, and the waits after it are the client's.
     fn program_ran(&mut self) {
+        let before = self.now.monotonic;
         self.now = self.shared.now();
+        let took = self.now.monotonic.saturating_sub(before);
+        if took >= LONG_WORK {
+            self.worked += took;
+        }
         self.moment = Moment::at(self.now.monotonic);
     }
 }

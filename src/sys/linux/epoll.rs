@@ -246,6 +246,14 @@ impl Poller for Epoll {
         Ok(poll(&mut entry, Some(Duration::ZERO))? > 0)
     }
 
+    fn post(&self, token: Token) {
+        let mut queue = self.lock();
+        queue.push_back(token);
+        self.queued.store(queue.len(), Ordering::SeqCst);
+        drop(queue);
+        self.nudge_if_needed();
+    }
+
     fn wake(&self) {
         self.woken.store(true, Ordering::SeqCst);
         // Only a counter at its maximum can refuse, and then the descriptor is readable already.

@@ -114,6 +114,8 @@ pub struct State<O> {
     registrations: BTreeMap<usize, Registration>,
     /// The last event: of which descriptor, and its token.
     last: (usize, Option<Token>),
+    /// Tokens that the server has posted and that no worker has taken.
+    posted: VecDeque<Token>,
     /// Threads that were started and have not run yet.
     threads: VecDeque<Work>,
     /// No worker waits for an event.
@@ -183,6 +185,9 @@ impl<O> State<O> {
 
     /// One of the events that are due, disarmed: of each descriptor in its turn, or of any.
     pub fn take_event(&mut self) -> Option<Token> {
+        if let Some(token) = self.posted.pop_front() {
+            return Some(token);
+        }
         let later = self.registrations.range(self.last.0 + 1..);
         let in_turn = later.chain(self.registrations.range(..=self.last.0));
         let due = in_turn
@@ -258,6 +263,7 @@ impl<O: Outside> System<O> {
             free: BTreeSet::new(),
             registrations: BTreeMap::new(),
             last: (LISTENER, None),
+            posted: VecDeque::new(),
             threads: VecDeque::new(),
             busy: false,
             when_armed: None,
