@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -46,11 +46,34 @@ pub fn say(text: &str) {
 /// The most lines waiting to be written; more are dropped and counted. A second's worth on a busy
 /// server.
 const LINES_WAITING: usize = 8_192;
+/// The most bytes of these lines: a request's target alone may have 8 KiB, and common lines have
+/// 80 bytes.
+const BYTES_WAITING: usize = 1024 * 1024;
 
 /// The channel to the writing thread; until it starts, lines are written directly.
 static WRITER: OnceLock<SyncSender<Message>> = OnceLock::new();
+/// The bytes of the lines in the channel.
+static WAITING: WaitingBytes = WaitingBytes(AtomicUsize::new(0));
 /// Lines dropped because the queue was full.
 static LOST: AtomicU64 = AtomicU64::new(0);
+
+struct WaitingBytes(AtomicUsize);
+
+impl WaitingBytes {
+    /// Counts a line, unless there would be too many bytes.
+    fn add(&self, line: usize) -> bool {
+        let before = self.0.fetch_add(line, Ordering::Relaxed);
+        let fits = before.saturating_add(line) <= BYTES_WAITING;
+        if !fits {
+            self.remove(line);
+        }
+        fits
+    }
+
+    fn remove(&self, line: usize) {
+        self.0.fetch_sub(line, Ordering::Relaxed);
+    }
+}
 
 enum Message {
     Line(String),
@@ -68,7 +91,10 @@ pub fn start() -> io::Result<()> {
     let write_all = move || {
         for message in receiver {
             match message {
-                Message::Line(line) => write_now(&line),
+                Message::Line(line) => {
+                    write_now(&line);
+                    WAITING.remove(line.len());
+                }
                 // The asker may have given up.
                 Message::Done(done) => drop(done.try_send(())),
             }
@@ -100,9 +126,13 @@ fn write(line: &str) {
     let Some(writer) = WRITER.get() else {
         return write_now(line);
     };
-    if writer.try_send(Message::Line(line.to_string())).is_err() {
-        LOST.fetch_add(1, Ordering::Relaxed);
+    if WAITING.add(line.len()) {
+        if writer.try_send(Message::Line(line.to_string())).is_ok() {
+            return;
+        }
+        WAITING.remove(line.len());
     }
+    LOST.fetch_add(1, Ordering::Relaxed);
 }
 
 /// One write call, so that lines of several programs on one terminal stay whole.
@@ -248,6 +278,19 @@ mod tests {
         line.finish("192.168.1.7:1".parse().ok(), "white space before the colon");
         let expected = "00:00:00 400 - 192.168.1.7 white space before the colon\n";
         assert_eq!(line.0, expected);
+    }
+
+    #[test]
+    fn waiting_lines_are_bounded_in_bytes() {
+        let waiting = WaitingBytes(AtomicUsize::new(0));
+        assert!(waiting.add(BYTES_WAITING - 8));
+        for (line, fits) in [(9, false), (8, true), (1, false), (0, true)] {
+            assert_eq!(waiting.add(line), fits, "{line}");
+        }
+        waiting.remove(8);
+        assert!(!waiting.add(usize::MAX));
+        assert!(waiting.add(8));
+        assert!(!waiting.add(1));
     }
 
     #[test]
