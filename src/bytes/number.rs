@@ -94,6 +94,11 @@ pub const fn hex_digit(byte: u8) -> Option<u8> {
     }
 }
 
+/// How many decimal digits `value` has.
+pub fn decimal_len(value: u64) -> usize {
+    value.checked_ilog10().map_or(1, |log| log as usize + 1)
+}
+
 /// Appends the decimal digits of `value`.
 pub fn push_decimal(out: &mut Vec<u8>, mut value: u64) {
     let mut digits = [b'0'; DECIMAL_DIGITS_MAX];

@@ -246,6 +246,7 @@ fn written_numbers() {
     ];
     for &(value, decimal, hexadecimal) in rows {
         assert_eq!(written(number::push_decimal, value), decimal);
+        assert_eq!(number::decimal_len(value), decimal.len());
         assert_eq!(written(number::push_hexadecimal, value), hexadecimal);
     }
     assert_eq!(
@@ -337,6 +338,7 @@ proptest! {
     fn decimal_round_trips(value: u64) {
         let text = written(number::push_decimal, value);
         prop_assert_eq!(&text, &value.to_string());
+        prop_assert_eq!(number::decimal_len(value), text.len());
         prop_assert_eq!(number::decimal(text.as_bytes()), Some(value));
     }
 

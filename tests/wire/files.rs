@@ -3,6 +3,7 @@
 #![cfg(feature = "files")]
 
 use crate::harness::on_each_backend;
+use crate::simulated::Scene;
 use crate::support::bytes::pattern;
 use crate::support::client::{Broken, Client};
 use crate::support::recorder::Recorder;
@@ -167,5 +168,26 @@ fn a_file_that_shrinks_under_way_closes_the_connection() {
             assert_ne!(end, Broken::TimedOut);
             recorder.hears_closed(CloseReason::ContentFailed);
         });
+    }
+}
+
+/// As many parts as one response may have, from memory and from a descriptor.
+#[test]
+fn short_parts_are_sent_together() {
+    let folder = folder(&[("small", 10_000), ("large", 100_000)]);
+    let ranges: Vec<String> = (0..64).map(|part| format!("{0}-{0}", part * 150)).collect();
+    let range = format!("bytes={}", ranges.join(","));
+    for name in ["/small", "/large"] {
+        let scene = Scene::new(Files::new(&*folder).expect("it can be opened"));
+        let wire = scene.wire();
+        wire.sends(asked(name, &[("Range", &range)]));
+        scene.admits(&wire);
+        let got = wire.got();
+        assert_eq!(got.matches("Content-Range: bytes ").count(), 64, "{name}");
+        let writes = wire.link(|link| link.writes.clone());
+        assert!(
+            writes.len() <= 2,
+            "{name}: the head and the parts: {writes:?}"
+        );
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn file(request: &Request<'_>, representation: &Arc<Representation>) 
             // RFC 9110 §14.2: "A server MAY ignore the Range header field." A client would decode
             // the whole response, with the delimiters of its parts.
             Selection::Several(_) if representation.is_coded() => whole(representation),
-            Selection::Several(ranges) => multipart::respond(representation, &ranges),
+            Selection::Several(ranges) => multipart::respond(representation, ranges),
             Selection::Unsatisfiable => unsatisfiable(representation.length),
         },
     }

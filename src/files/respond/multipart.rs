@@ -1,50 +1,41 @@
 //! Several parts of a file in one response: `multipart/byteranges` (RFC 9110 §14.6), made while it
 //! is sent.
+//!
+//! A connection holds the ranges and no more: the head of each part is made when it is read.
 
+use crate::bytes::number::decimal_len;
 use crate::files::resource::representation::{Representation, random};
 use crate::handler::Response;
-use crate::limits::STREAM_BLOCK;
 use crate::semantics::Status;
 use crate::semantics::range::ByteRange;
-use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 /// 206 with these parts, each after its own Content-Type and Content-Range.
-pub(super) fn respond(representation: &Arc<Representation>, ranges: &[ByteRange]) -> Response {
-    let boundary = boundary();
-    let media_type = representation.lines.get("Content-Type").unwrap_or_default();
-    let mut pieces = VecDeque::with_capacity(2 * ranges.len() + 1);
-    for range in ranges {
-        // RFC 2046 §5.1.1: the CRLF before a delimiter belongs to it, and not to the part that it
-        // ends. The first needs none, but some clients count on it. RFC 9110 §14.6: "Additional
-        // CRLFs might precede the first boundary string in the body."
-        let head = format!(
-            "\r\n--{boundary}\r\nContent-Type: {media_type}\r\nContent-Range: {}\r\n\r\n",
-            content_range(range, representation.length)
-        );
-        pieces.push_back(Piece::Bytes(head.into_bytes()));
-        pieces.push_back(Piece::Part(*range));
-    }
-    pieces.push_back(Piece::Bytes(format!("\r\n--{boundary}--\r\n").into_bytes()));
-    let length = pieces.iter().map(Piece::length).sum();
+pub(super) fn respond(representation: &Arc<Representation>, ranges: Vec<ByteRange>) -> Response {
     let parts = Parts {
         representation: representation.clone(),
-        pieces,
+        boundary: boundary(),
+        ranges,
+        next: 0,
+        sent: 0,
     };
     // RFC 9110 §15.3.7.2: "To avoid confusion with single-part responses, a server MUST NOT
     // generate a Content-Range header field in the HTTP header section of a multiple part
     // response".
-    let content_type = format!("multipart/byteranges; boundary={boundary}");
+    let content_type = format!("multipart/byteranges; boundary={}", parts.boundary);
     Response::with_lines(Status::PARTIAL_CONTENT, &representation.lines)
         .header("Content-Type", &content_type)
-        .stream(Some(length), parts)
+        .stream(Some(parts.length()), parts)
 }
 
 /// The value of Content-Range for a part of a representation of this length (RFC 9110 §14.4).
 pub(super) fn content_range(range: &ByteRange, length: u64) -> String {
-    let last = range.first + (range.length - 1);
-    format!("bytes {}-{last}/{length}", range.first)
+    format!("bytes {}-{}/{length}", range.first, last(range))
+}
+
+fn last(range: &ByteRange) -> u64 {
+    range.first + (range.length - 1)
 }
 
 /// The delimiter of the parts. RFC 2046 §5.1.1: it "must not appear in any of the encapsulated
@@ -55,49 +46,88 @@ fn boundary() -> String {
 
 struct Parts {
     representation: Arc<Representation>,
-    pieces: VecDeque<Piece>,
+    boundary: String,
+    ranges: Vec<ByteRange>,
+    /// The part that is being read; after the last one, the closing delimiter.
+    next: usize,
+    /// Bytes of it that have been read, those of its head included.
+    sent: u64,
 }
 
-enum Piece {
-    Bytes(Vec<u8>),
-    Part(ByteRange),
-}
-
-impl Piece {
+impl Parts {
+    /// The length of the whole body.
     fn length(&self) -> u64 {
-        match self {
-            Piece::Bytes(bytes) => bytes.len() as u64,
-            Piece::Part(range) => range.length,
-        }
+        // What is the same in the head of each part.
+        let empty = ByteRange {
+            first: 0,
+            length: 1,
+        };
+        let frame = self.head(&empty).len() as u64 - self.digits(&empty);
+        let part = |range| frame + self.digits(range) + range.length;
+        self.ranges.iter().map(part).sum::<u64>() + self.close().len() as u64
+    }
+
+    /// The digits of a Content-Range.
+    fn digits(&self, range: &ByteRange) -> u64 {
+        let numbers = [range.first, last(range), self.representation.length];
+        numbers.map(decimal_len).iter().sum::<usize>() as u64
+    }
+
+    /// What stands before a part.
+    ///
+    /// RFC 2046 §5.1.1: the CRLF before a delimiter belongs to it, and not to the part that it
+    /// ends. The first needs none, but some clients count on it. RFC 9110 §14.6: "Additional CRLFs
+    /// might precede the first boundary string in the body."
+    fn head(&self, range: &ByteRange) -> String {
+        let media_type = self.representation.lines.get("Content-Type");
+        format!(
+            "\r\n--{}\r\nContent-Type: {}\r\nContent-Range: {}\r\n\r\n",
+            self.boundary,
+            media_type.unwrap_or_default(),
+            content_range(range, self.representation.length)
+        )
+    }
+
+    /// What stands after the last part.
+    fn close(&self) -> String {
+        format!("\r\n--{}--\r\n", self.boundary)
     }
 }
 
 impl Read for Parts {
-    /// At most one piece, and one block of it.
+    /// Fills the whole buffer, so that many short parts are one read.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let room = buffer.len().min(STREAM_BLOCK);
-        let Some(piece) = self.pieces.front_mut() else {
-            return Ok(0);
-        };
-        let count = match piece {
-            Piece::Bytes(bytes) => {
-                let count = bytes.len().min(room);
-                buffer[..count].copy_from_slice(&bytes[..count]);
-                bytes.drain(..count);
-                count
+        let mut filled = 0;
+        while filled < buffer.len() && self.next <= self.ranges.len() {
+            let range = self.ranges.get(self.next).copied();
+            let head = range.map_or_else(|| self.close(), |range| self.head(&range));
+            let head_len = head.len() as u64;
+            let rest = head.as_bytes().get(self.sent as usize..);
+            filled += copy(
+                rest.unwrap_or_default(),
+                &mut buffer[filled..],
+                &mut self.sent,
+            );
+            if let Some(range) = range.filter(|_| filled < buffer.len()) {
+                let read = self.sent - head_len;
+                let count = (range.length - read).min((buffer.len() - filled) as u64) as usize;
+                let part = &mut buffer[filled..filled + count];
+                self.representation.read_part(range.first + read, part)?;
+                filled += count;
+                self.sent += count as u64;
             }
-            Piece::Part(range) => {
-                let count = range.length.min(room as u64) as usize;
-                self.representation
-                    .read_part(range.first, &mut buffer[..count])?;
-                range.first += count as u64;
-                range.length -= count as u64;
-                count
+            if self.sent == head_len + range.map_or(0, |range| range.length) {
+                (self.next, self.sent) = (self.next + 1, 0);
             }
-        };
-        if piece.length() == 0 {
-            self.pieces.pop_front();
         }
-        Ok(count)
+        Ok(filled)
     }
+}
+
+/// Copies as much as fits, and counts it.
+fn copy(from: &[u8], to: &mut [u8], sent: &mut u64) -> usize {
+    let count = from.len().min(to.len());
+    to[..count].copy_from_slice(&from[..count]);
+    *sent += count as u64;
+    count
 }
