@@ -1,10 +1,9 @@
-//! The body of a listing, made block by block while it is sent.
+//! The body of a listing, made piece by piece while it is sent.
 
 use super::budget::Reservation;
 use super::entries::Entries;
 use super::order::Order;
 use super::{html, json};
-use crate::limits::STREAM_BLOCK;
 use std::io::{self, Read};
 
 /// The form of a listing.
@@ -23,11 +22,11 @@ pub struct ListingReader {
     path: Vec<u8>,
     entries: Entries,
     order: Order,
-    /// The next piece after the block.
+    /// The next piece to be made.
     next: usize,
-    /// Whole pieces: enough for one block, and at least one.
-    block: Vec<u8>,
-    /// How many bytes of the block have been read.
+    /// The last piece, if a part of it is unread,
+    piece: Vec<u8>,
+    /// and how many bytes of it have been read.
     read: usize,
     /// Its share of the memory for listings.
     reservation: Option<Reservation>,
@@ -44,7 +43,7 @@ impl ListingReader {
             entries,
             order,
             next: 0,
-            block: Vec::new(),
+            piece: Vec::new(),
             read: 0,
             reservation: None,
         }
@@ -88,26 +87,30 @@ impl ListingReader {
             (Form::Json, None) => json::push_bottom(out),
         }
     }
-
-    fn make_block(&mut self) {
-        let mut block = std::mem::take(&mut self.block);
-        block.clear();
-        while block.len() < STREAM_BLOCK && self.next < self.pieces() {
-            self.push_piece(self.next, &mut block);
-            self.next += 1;
-        }
-        (self.block, self.read) = (block, 0);
-    }
 }
 
 impl Read for ListingReader {
+    /// Fills the whole buffer. What is held between two calls is the rest of one piece.
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.read == self.block.len() {
-            self.make_block();
+        let mut piece = std::mem::take(&mut self.piece);
+        let mut filled = 0;
+        loop {
+            let rest = &piece[self.read..];
+            let count = rest.len().min(out.len() - filled);
+            out[filled..filled + count].copy_from_slice(&rest[..count]);
+            filled += count;
+            self.read += count;
+            if self.read < piece.len() {
+                self.piece = piece;
+                return Ok(filled);
+            }
+            piece.clear();
+            self.read = 0;
+            if self.next == self.pieces() {
+                return Ok(filled);
+            }
+            self.push_piece(self.next, &mut piece);
+            self.next += 1;
         }
-        let count = out.len().min(self.block.len() - self.read);
-        out[..count].copy_from_slice(&self.block[self.read..self.read + count]);
-        self.read += count;
-        Ok(count)
     }
 }
