@@ -88,7 +88,8 @@ impl Files {
         self
     }
 
-    /// Whether names that begin with a dot are served. By default they are not.
+    /// Whether names that begin with a dot are served. By default they are not. A symlink is judged
+    /// by its own name: `public.txt -> .secret` is served.
     pub fn hidden(mut self, served: bool) -> Files {
         self.site.options.rules.hidden = served;
         self

@@ -76,7 +76,7 @@ impl ServedRoot {
     fn open_again(&self) -> Result<Arc<Root>, FileError> {
         match Root::open(&self.path) {
             Ok(root) => Ok(Arc::new(root.symlinks(self.symlinks))),
-            Err(error) => Err(FileError::of_root(&error)),
+            Err(error) => Err(FileError::of_root(error)),
         }
     }
 }

@@ -160,6 +160,19 @@ fn a_missing_application_page_is_404() {
     assert_eq!(tree.get("/users/7").status, 404);
 }
 
+/// As [`Files::hidden`] says: the system follows a link without a word of its target's name.
+#[cfg(unix)]
+#[test]
+fn a_symlink_is_judged_by_its_own_name() {
+    let tree = Tree::new();
+    tree.file(".secret", "secret")
+        .file("plain", "plain")
+        .link("public.txt", ".secret")
+        .link(".link", "plain");
+    assert_eq!(tree.get("/public.txt").text(), "secret");
+    assert_eq!(tree.get("/.link").status, 404);
+}
+
 #[test]
 fn hidden_files_can_be_served() {
     let tree = Tree::with(|files| files.hidden(true));

@@ -107,6 +107,24 @@ fn a_root_that_is_a_link_is_followed_when_it_changes() {
     assert_eq!(get(100), b"two");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_root_that_has_become_a_loop_of_links_is_404_until_it_is_mended() {
+    let tree = Tree::new();
+    tree.file("index.html", "first");
+    assert_eq!(tree.get_at(0, "/").text(), "first");
+    let site = tree.path("").components().collect::<std::path::PathBuf>();
+    let moved = site.with_file_name("moved");
+    fs::rename(&site, &moved).expect("it can be moved");
+    std::os::unix::fs::symlink("site", &site).expect("a symlink can be made");
+    let answer = tree.get_at(100, "/");
+    let reason = "the served folder is a loop of symlinks";
+    assert_eq!((answer.status, answer.reason.as_str()), (404, reason));
+    fs::remove_file(&site).expect("it is there");
+    fs::rename(&moved, &site).expect("it can be moved");
+    assert_eq!(tree.get_at(200, "/").text(), "first");
+}
+
 #[test]
 fn only_a_folder_can_be_served() {
     let tree = Tree::new();

@@ -48,13 +48,11 @@ impl FileError {
     }
 
     /// The meaning of an error of opening the root itself again.
-    pub fn of_root(error: &io::Error) -> FileError {
-        match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                FileError::NotFound("the served folder is gone")
-            }
-            io::ErrorKind::PermissionDenied => FileError::Denied,
-            _ => FileError::of_io(error),
+    pub fn of_root(error: io::Error) -> FileError {
+        match OpenError::of(error) {
+            OpenError::NotFound => FileError::NotFound("the served folder is gone"),
+            OpenError::Loop => FileError::NotFound("the served folder is a loop of symlinks"),
+            error => FileError::of_open(&error),
         }
     }
 

@@ -12,7 +12,7 @@ pub use contract::{OpenError, Symlinks};
 
 #[cfg(target_os = "linux")]
 use super::linux::openat2;
-use super::platform::folder::{Access, Folder, METADATA, READ};
+use super::platform::folder::{Access, Folder, METADATA, READ, open_error};
 #[cfg(unix)]
 use super::unix::{folder, walk};
 #[cfg(windows)]
@@ -120,7 +120,7 @@ impl Root {
             // The system follows them by itself.
             Symlinks::All => {
                 let opened = folder::open_at(root, path, access);
-                return opened.map(File::from).map_err(folder::open_error);
+                return opened.map(File::from).map_err(open_error);
             }
             Symlinks::Inside => true,
             Symlinks::None => false,
@@ -141,6 +141,13 @@ impl Root {
     /// Whether the path that it was opened by still names this folder.
     pub fn is_current(&self) -> bool {
         self.folder.is_current()
+    }
+}
+
+impl OpenError {
+    /// The meaning of the system's error in opening a file or a folder.
+    pub fn of(error: io::Error) -> OpenError {
+        open_error(error)
     }
 }
 

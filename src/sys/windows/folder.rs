@@ -187,7 +187,7 @@ fn open(path: &Path, access: Access) -> io::Result<File> {
         .open(path)
 }
 
-fn open_error(error: io::Error) -> OpenError {
+pub fn open_error(error: io::Error) -> OpenError {
     match error.raw_os_error() {
         // Nothing there, a file in place of a folder, or a name that no file can have.
         Some(
