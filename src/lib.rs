@@ -123,18 +123,24 @@ pub mod internals {
         };
     }
     pub mod handler {
-        use crate::handler::Response;
         pub use crate::handler::{ContentSink, gate, run_writer};
-        use std::sync::Arc;
+        #[cfg(feature = "files")]
+        pub use of_files::{queued, within};
 
-        /// What a handler returns that finds this gate full.
-        pub fn queued(gate: &Arc<gate::Gate>) -> Response {
-            Response::queued(gate)
-        }
+        #[cfg(feature = "files")]
+        mod of_files {
+            use crate::handler::{Response, gate::Gate};
+            use std::sync::Arc;
 
-        /// A response whose body is read only inside of this gate.
-        pub fn within(response: Response, gate: &Arc<gate::Gate>, most: usize) -> Response {
-            response.within(gate, most)
+            /// What a handler returns that finds this gate full.
+            pub fn queued(gate: &Arc<Gate>) -> Response {
+                Response::queued(gate)
+            }
+
+            /// A response whose body is read only inside of this gate.
+            pub fn within(response: Response, gate: &Arc<Gate>, most: usize) -> Response {
+                response.within(gate, most)
+            }
         }
     }
     pub mod h1 {
@@ -172,6 +178,7 @@ pub mod internals {
         pub use crate::server::pool::{CANCEL_AFTER, SPARE_WORKER_ENDS_AFTER};
         pub use crate::server::shared::listeners::ACCEPT_REST;
         pub use crate::server::shared::per_ip;
+        pub use crate::server::worker::accept::{ACCEPTS_PER_EVENT, QUEUED_AFTER};
         pub use crate::server::{Housekeeper, Listeners, Pool, Shared, WatchOutcome, Worker};
     }
     pub mod sys {

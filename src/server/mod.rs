@@ -28,7 +28,8 @@
 //! no thread.
 //!
 //! - **accept** (`worker/accept`, `shared/listeners`): the worker with a listener's event accepts
-//!   one connection and arms the listener again, so that another worker takes the next.
+//!   one connection and arms the listener again, so that another worker takes the next. While the
+//!   server is behind it accepts up to 32, and leaves all but the first to the poller.
 //! - **slot** (`client/slots`, `evict`): the connection gets a slot, owned by this worker. If all
 //!   slots are taken, idle connections are closed; if there are none, the client gets a 503.
 //! - **turn** (`worker/turn`): the owner lends the connection a worker's buffers, reads, and does

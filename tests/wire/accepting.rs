@@ -2,16 +2,17 @@
 //! and recovers.
 
 use crate::engine::{Engine, Fault};
-use crate::harness::{PAGE, on_each_backend, page};
-use crate::simulated::Scene;
+use crate::harness::{Gate, PAGE, await_arrival, on_each_backend, page};
+use crate::simulated::{Scene, Wire};
 use crate::support::client::{Client, get};
 use crate::support::eventually;
-use crate::support::recorder::Event;
-use doorstep::CloseReason;
+use crate::support::recorder::{Event, Recorder};
 use doorstep::internals::conn::Config;
-use doorstep::internals::server::ACCEPT_REST;
+use doorstep::internals::server::{ACCEPT_REST, ACCEPTS_PER_EVENT, QUEUED_AFTER};
+use doorstep::{CloseReason, Request};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// An error by its name, made anew for each accept.
@@ -212,4 +213,156 @@ fn lost_connections_are_one_accept_each() {
             "{name}"
         );
     }
+}
+
+/// A worker that has an event of the listener.
+struct Behind {
+    name: &'static str,
+    /// No other worker is free.
+    busy: bool,
+    /// It has served a connection since its last accept.
+    served: bool,
+    /// Milliseconds since then.
+    after: u64,
+    /// For each number of connections that wait: how often it accepts, the last in vain included.
+    accepts: [(usize, usize); 4],
+}
+
+const LATE: u64 = QUEUED_AFTER.as_millis() as u64;
+
+/// What no worker is behind with, one accept takes: another worker has the next.
+const ONE_EACH: [(usize, usize); 4] = [(1, 1), (31, 1), (32, 1), (33, 1)];
+
+const BEHIND: &[Behind] = &[
+    Behind {
+        name: "behind by a round",
+        busy: true,
+        served: true,
+        after: LATE,
+        accepts: [(1, 2), (31, 32), (32, 32), (33, 32)],
+    },
+    Behind {
+        name: "behind by much",
+        busy: true,
+        served: true,
+        after: 100 * LATE,
+        accepts: [(1, 2), (2, 3), (32, 32), (100, 32)],
+    },
+    Behind {
+        name: "a short round",
+        busy: true,
+        served: true,
+        after: LATE - 1,
+        accepts: ONE_EACH,
+    },
+    Behind {
+        name: "others are free",
+        busy: false,
+        served: true,
+        after: 100 * LATE,
+        accepts: ONE_EACH,
+    },
+    Behind {
+        name: "nobody was served",
+        busy: true,
+        served: false,
+        after: 100 * LATE,
+        accepts: ONE_EACH,
+    },
+];
+
+/// One event accepts one connection, as long as the server keeps up; else as many as wait, within a
+/// bound. The first is served at once, the others in their turn.
+#[test]
+fn a_server_that_is_behind_accepts_several_connections_at_once() {
+    for row in BEHIND {
+        for (waiting, accepts) in row.accepts {
+            let scene = Scene::new(page);
+            let before = scene.wire();
+            let knock = |client: &Wire| {
+                client.sends(get("/"));
+                scene.system.state().knock(client.index);
+            };
+            scene.set(1_000);
+            knock(&before);
+            assert!(scene.reports(None));
+            if row.served {
+                before.sends(get("/"));
+                assert!(scene.reports(Some(&before)));
+            }
+            scene.set(1_000 + row.after);
+            scene.system.state().busy = row.busy;
+            let clients: Vec<_> = (0..waiting).map(|_| scene.wire()).collect();
+            clients.iter().for_each(knock);
+            let asked = scene.system.state().accepts;
+            assert!(scene.reports(None), "{}: armed", row.name);
+            let accepted = accepts.min(waiting);
+            let state = |client: &Wire| {
+                let is_accepted = client.link(|link| link.number.is_some());
+                (is_accepted, client.got().ends_with(PAGE))
+            };
+            for (number, client) in clients.iter().enumerate() {
+                let expected = (number < accepted, number == 0);
+                assert_eq!(
+                    state(client),
+                    expected,
+                    "{}: {number} of {waiting}",
+                    row.name
+                );
+            }
+            assert_eq!(
+                scene.system.state().accepts - asked,
+                accepts,
+                "{}",
+                row.name
+            );
+            scene.runs();
+            for client in &clients[1..] {
+                assert_eq!(state(client), (true, true), "{}: {waiting}", row.name);
+            }
+        }
+    }
+}
+
+/// The same on real sockets: of all who came during one turn, as many are in before the next turn
+/// as one event may accept.
+#[test]
+fn connections_that_came_during_a_long_turn_are_accepted_together() {
+    const CAME: usize = ACCEPTS_PER_EVENT + 8;
+    on_each_backend(|stage| {
+        let (gate, inside) = (Gate::default(), Arc::new(OnceLock::new()));
+        let (held, seen) = (gate.clone(), inside.clone());
+        let recorder: Arc<OnceLock<Recorder>> = Arc::default();
+        let heard = recorder.clone();
+        let handler = move |request: &mut Request<'_>| {
+            match request.path() {
+                "/wait" => held.pass(),
+                "/after" => {
+                    let accepted = |event: &&Event| matches!(event, Event::Accepted(_));
+                    let events = heard.get().expect("a recorder").events();
+                    seen.get_or_init(|| events.iter().filter(accepted).count());
+                }
+                _ => {}
+            }
+            PAGE
+        };
+        let engine = Engine::start(stage, 1, Config::default(), handler);
+        assert!(recorder.set(engine.recorder.clone()).is_ok());
+        let mut before = Client::connect(engine.address);
+        assert_eq!(before.ask("/").text(), PAGE);
+        before.send(get("/wait"));
+        gate.holds(1);
+        let begun = Instant::now();
+        let mut clients: Vec<_> = (0..CAME).map(|_| Client::connect(engine.address)).collect();
+        clients
+            .iter_mut()
+            .for_each(|client| client.send(get("/after")));
+        await_arrival(engine.address, &clients.iter().collect::<Vec<_>>());
+        assert!(eventually(|| begun.elapsed() > 2 * QUEUED_AFTER));
+        gate.open();
+        for client in [&mut before].into_iter().chain(&mut clients) {
+            assert_eq!(client.answer().text(), PAGE);
+        }
+        assert_eq!(inside.get(), Some(&(1 + ACCEPTS_PER_EVENT)));
+    });
 }

@@ -248,6 +248,8 @@ const SHORTAGES: &[Shortage] = &[
 fn an_accept_without_descriptors_evicts_or_rests() {
     for &(name, error, helps, words) in SHORTAGES {
         let mut crowd = Crowd::new(Limits::default(), page);
+        // Another worker is free, so that each event is one accept.
+        crowd.scene.system.state().busy = false;
         crowd.come(40);
         crowd.asks(0, get("/"));
         crowd.asks(39, "GET /half");

@@ -12,21 +12,34 @@ use crate::server::shared::connections_within;
 use crate::server::shared::listeners::Accepted;
 use crate::server::shared::per_ip::shown;
 use crate::server::worker::Worker;
-use crate::sys::Stream;
 use crate::sys::limits::open_files;
 use crate::sys::shortage::{Shortage, shortage};
+use crate::sys::{Interest, Stream};
 use core::net::SocketAddr;
 use std::io;
+use std::mem;
+use std::time::Duration;
 
 /// Rounds of evictions for one new connection, when others take the slots that become free.
 const EVICTION_TRIES: usize = 3;
 
+/// Connections that one event of a listener accepts while the server is behind.
+pub const ACCEPTS_PER_EVENT: usize = 32;
+
+/// How long after its last accept a worker that has served others meanwhile takes connections to
+/// have queued up. An armed listener goes to the end of the poller's list, so its events are as far
+/// apart as a round of all connections that are ready. An accept in vain costs a system call: with
+/// this time between two of them it is lost among those of the round.
+pub const QUEUED_AFTER: Duration = Duration::from_millis(2);
+
 impl Worker {
-    /// Accepts one connection. The worker that accepts it serves its first request at once; the
-    /// listener is armed before that, so that another worker takes the next connection.
+    /// Accepts one connection, or several when the server is behind. The worker that accepts serves
+    /// the first one at once, and leaves the others to the poller. The listener is armed before
+    /// that, so that another worker takes the next connection.
     pub fn accept(&mut self, number: usize) {
         let now = self.shared.now();
         let moment = Moment::at(now.monotonic);
+        let is_behind = self.is_behind(moment);
         let mut accepted = self.shared.listeners.accept(number);
         if let Accepted::Exhausted(error) = &accepted {
             if self.evict_for_accept(error, moment) {
@@ -35,8 +48,14 @@ impl Worker {
         }
         match accepted {
             Accepted::Connection(stream, peer) => {
+                let first = self.admit(stream, peer, &now);
+                if is_behind {
+                    self.accept_more(number, &now);
+                }
                 self.arm_listener(number, moment);
-                self.serve_new(stream, peer, &now);
+                if let Some(owned) = first {
+                    self.serve(owned);
+                }
             }
             Accepted::Empty | Accepted::Lost => self.arm_listener(number, moment),
             Accepted::Exhausted(error) => {
@@ -49,6 +68,37 @@ impl Worker {
                 shared.listeners.rest(number, failed, &shared.signal);
             }
             Accepted::Closed => {}
+        }
+    }
+
+    /// Whether connections may have queued up while this worker served others, and no worker is
+    /// free for the listener's next event.
+    fn is_behind(&mut self, now: Moment) -> bool {
+        let last_accept = mem::replace(&mut self.last_accept, now);
+        let has_served = mem::take(&mut self.has_served);
+        has_served && last_accept.after(QUEUED_AFTER) <= now && self.shared.poller.waiting() == 0
+    }
+
+    /// Accepts the connections after the first of an event. What else an accept may find is left to
+    /// the listener's next event.
+    fn accept_more(&mut self, number: usize, now: &Now) {
+        for _ in 1..ACCEPTS_PER_EVENT {
+            match self.shared.listeners.accept(number) {
+                Accepted::Connection(stream, peer) => self.admit_waiting(stream, peer, now),
+                _ => return,
+            }
+        }
+    }
+
+    /// Gives a new connection a slot, and leaves its first request to the poller.
+    pub(crate) fn admit_waiting(&mut self, stream: Stream, peer: Option<SocketAddr>, now: &Now) {
+        let Some(mut owned) = self.admit(stream, peer, now) else {
+            return;
+        };
+        owned.client.deadline = owned.client.conn.read_deadline();
+        match self.shared.arm(&mut owned, Interest::Read) {
+            Ok(()) => self.shared.release(owned),
+            Err(_) => self.shared.close(owned, CloseReason::Failed),
         }
     }
 
@@ -79,12 +129,7 @@ impl Worker {
     }
 
     /// Gives a new connection a slot. `None` when there is none: the client has got a 503.
-    pub(crate) fn admit(
-        &mut self,
-        stream: Stream,
-        peer: Option<SocketAddr>,
-        now: &Now,
-    ) -> Option<Owned> {
+    fn admit(&mut self, stream: Stream, peer: Option<SocketAddr>, now: &Now) -> Option<Owned> {
         let moment = Moment::at(now.monotonic);
         let shared = &*self.shared;
         let client = Box::new(Client::new(stream, peer, moment, &shared.config));

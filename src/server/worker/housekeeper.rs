@@ -11,8 +11,6 @@ use crate::server::shared::listeners::Accepted;
 use crate::server::shutdown::ShutdownReport;
 use crate::server::worker::Worker;
 use crate::server::worker::detached::close_on_thread;
-use crate::sys::{Interest, Stream};
-use core::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -190,23 +188,14 @@ impl Housekeeper {
         for number in 0..self.shared.listeners.count() {
             for _ in 0..ACCEPTS_AT_SHUTDOWN {
                 match self.shared.listeners.accept(number) {
-                    Accepted::Connection(stream, peer) => self.admit_queued(stream, peer),
+                    Accepted::Connection(stream, peer) => {
+                        let now = self.shared.now();
+                        self.worker.admit_waiting(stream, peer, &now);
+                    }
                     Accepted::Lost => {}
                     Accepted::Empty | Accepted::Exhausted(_) | Accepted::Closed => break,
                 }
             }
-        }
-    }
-
-    fn admit_queued(&mut self, stream: Stream, peer: Option<SocketAddr>) {
-        let now = self.shared.now();
-        let Some(mut owned) = self.worker.admit(stream, peer, &now) else {
-            return;
-        };
-        owned.client.deadline = owned.client.conn.read_deadline();
-        match self.shared.arm(&mut owned, Interest::Read) {
-            Ok(()) => self.shared.release(owned),
-            Err(_) => self.shared.close(owned, CloseReason::Failed),
         }
     }
 

@@ -43,6 +43,10 @@ pub struct Worker {
     buffers: Buffers,
     /// Turns since the last check have made connections hold more memory.
     grew: bool,
+    /// When this worker last had an event of a listener, and whether it has served connections
+    /// since.
+    last_accept: Moment,
+    has_served: bool,
 }
 
 impl Worker {
@@ -60,6 +64,8 @@ impl Worker {
             heartbeat: Arc::default(),
             buffers,
             grew: false,
+            last_accept: Moment(0),
+            has_served: false,
         }
     }
 
@@ -116,6 +122,7 @@ impl Worker {
             EventSource::Listener(number) => self.accept(number),
             EventSource::Slot { index, generation } => {
                 if let Some(owned) = self.shared.slots.on_event(index, generation) {
+                    self.has_served = true;
                     self.serve(owned);
                 }
             }
