@@ -94,7 +94,9 @@ pub use handler::{
 pub use limits::{Limits, Timeouts};
 pub use semantics::date::HttpDate;
 pub use semantics::{FieldError, FieldLines, Headers, Method, Status, Version};
-pub use server::{Observer, RequestEvent, Server, ServerHandle, Shutdown, ShutdownReport};
+pub use server::{
+    Observer, Overload, RequestEvent, Server, ServerHandle, Shutdown, ShutdownReport,
+};
 
 #[doc(hidden)]
 pub mod internals {

@@ -6,6 +6,7 @@
 
 use crate::conn::{CloseReason, Moment};
 use crate::limits::CLOSED_AT_ONCE;
+use crate::server::base::overload::Overload;
 use crate::server::client::Client;
 use crate::server::client::wait_state::WaitKind;
 use crate::server::shared::Shared;
@@ -90,9 +91,7 @@ impl Shared {
 
     fn report_parked(&self, limit: usize) {
         self.report(OverloadKind::Parked, Moment::at(self.clock.now().0), || {
-            format!(
-                "too much is kept for connections that wait (limit {limit} octets): those that wait longest are closed"
-            )
+            Overload::Parked { limit }
         });
     }
 

@@ -73,6 +73,7 @@ mod shutdown;
 pub mod worker;
 
 pub use base::observer::{Observer, RequestEvent};
+pub use base::overload::Overload;
 pub use base::signal::Signal;
 pub use pool::{Pool, WatchOutcome};
 pub use shared::Shared;

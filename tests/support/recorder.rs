@@ -1,7 +1,7 @@
 //! An observer that remembers everything it hears, and waits for more.
 
 use super::PATIENCE;
-use doorstep::{CloseReason, Method, Observer, Reject, RequestEvent, Status, Version};
+use doorstep::{CloseReason, Method, Observer, Overload, Reject, RequestEvent, Status, Version};
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
@@ -128,7 +128,7 @@ impl Observer for Recorder {
     fn rejected(&self, peer: Option<SocketAddr>, reject: Reject, status: Status) {
         self.add(Event::Rejected(peer, reject, status));
     }
-    fn overload(&self, why: &str) {
+    fn overload(&self, why: &Overload) {
         self.add(Event::Overload(why.to_string()));
     }
 }

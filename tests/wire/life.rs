@@ -8,8 +8,8 @@ use crate::support::recorder::{Event, Recorder};
 use crate::support::temporary::Temporary;
 use doorstep::internals::limits::PREFETCH_BYTES;
 use doorstep::{
-    CloseReason, IntoResponse, Limits, Method, Observer, Reject, Request, RequestEvent, Response,
-    Status, Timeouts,
+    CloseReason, IntoResponse, Limits, Method, Observer, Overload, Reject, Request, RequestEvent,
+    Response, Status, Timeouts,
 };
 use std::io::{self, Cursor, Read};
 use std::net::Shutdown;
@@ -443,7 +443,7 @@ impl Observer for Nervous {
     fn rejected(&self, _: Option<core::net::SocketAddr>, _: Reject, _: Status) {
         panic!("a planted panic in an observer about a refusal");
     }
-    fn overload(&self, _: &str) {
+    fn overload(&self, _: &Overload) {
         panic!("a planted panic in an observer about an overload");
     }
 }

@@ -4,7 +4,7 @@
 //! escaped, and no request waits for its line to be read.
 
 use crate::text::escaped;
-use doorstep::{Observer, Reject, RequestEvent, Status};
+use doorstep::{Observer, Overload, Reject, RequestEvent, Status};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -33,8 +33,8 @@ impl Observer for Log {
         line.end(peer, reject.sentence());
     }
 
-    fn overload(&self, why: &str) {
-        write(&format!("doorstep: {}\n", escaped(why)));
+    fn overload(&self, why: &Overload) {
+        write(&format!("doorstep: {}\n", escaped(&why.to_string())));
     }
 }
 

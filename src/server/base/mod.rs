@@ -3,6 +3,7 @@
 pub mod catch_panic;
 pub mod lock;
 pub mod observer;
+pub mod overload;
 pub mod permits;
 pub mod signal;
 pub mod token;

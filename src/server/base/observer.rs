@@ -3,6 +3,7 @@
 use crate::conn::CloseReason;
 use crate::h1::Reject;
 use crate::semantics::{Method, Status, Version};
+use crate::server::base::overload::Overload;
 use core::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
@@ -26,10 +27,8 @@ pub trait Observer: Send + Sync + 'static {
     fn rejected(&self, peer: Option<SocketAddr>, reject: Reject, status: Status) {
         let _ = (peer, reject, status);
     }
-    /// The server is overloaded: it closed a connection for another's sake or turned one away, a
-    /// connection waits for a descriptor, or a thread could not be started. Each of these is
-    /// reported at most once a minute.
-    fn overload(&self, why: &str) {
+    /// The server is overloaded. Each kind of overload is reported at most once a minute.
+    fn overload(&self, why: &Overload) {
         let _ = why;
     }
 }

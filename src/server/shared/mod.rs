@@ -9,6 +9,7 @@ use crate::handler::{Handler, Now};
 use crate::limits::{DESCRIPTORS_RESERVED, PREFETCH_BYTES};
 use crate::server::base::catch_panic::catch_panic;
 use crate::server::base::observer::Observer;
+use crate::server::base::overload::Overload;
 use crate::server::base::permits::Semaphore;
 use crate::server::base::signal::Signal;
 use crate::server::client::slots::Slots;
@@ -90,7 +91,7 @@ impl Shared {
     }
 
     /// Tells the observer of an overload, once a minute for each kind.
-    pub fn report(&self, kind: OverloadKind, now: Moment, why: impl FnOnce() -> String) {
+    pub fn report(&self, kind: OverloadKind, now: Moment, why: impl FnOnce() -> Overload) {
         let Some(observer) = &self.observer else {
             return;
         };

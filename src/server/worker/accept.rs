@@ -4,6 +4,7 @@ use crate::conn::{CloseReason, Moment};
 use crate::handler::Now;
 use crate::limits::CLOSED_AT_ONCE;
 use crate::server::base::catch_panic::catch_panic;
+use crate::server::base::overload::Overload;
 use crate::server::client::Client;
 use crate::server::client::slots::Owned;
 use crate::server::exchange::respond::{ResponseWriter, unavailable};
@@ -13,7 +14,7 @@ use crate::server::shared::listeners::Accepted;
 use crate::server::shared::per_ip::shown;
 use crate::server::worker::Worker;
 use crate::sys::limits::open_files;
-use crate::sys::shortage::{Shortage, shortage};
+use crate::sys::shortage::shortage;
 use crate::sys::{Interest, Stream};
 use core::net::SocketAddr;
 use std::io;
@@ -59,9 +60,12 @@ impl Worker {
             }
             Accepted::Empty | Accepted::Lost => self.arm_listener(number, moment),
             Accepted::Exhausted(error) => {
-                self.shared.report(OverloadKind::Accept, moment, || {
-                    format!("{}: new connections wait", cause(&error))
-                });
+                self.shared
+                    .report(OverloadKind::Accept, moment, || Overload::Accept {
+                        error,
+                        open_files: open_files(),
+                        closes_idle: false,
+                    });
                 // The rest begins with the failure: this worker may have waited since it woke.
                 let failed = Moment::at(self.shared.now().monotonic);
                 let shared = &*self.shared;
@@ -114,9 +118,14 @@ impl Worker {
     fn evict_for_accept(&self, error: &io::Error, now: Moment) -> bool {
         let has_evicted = shortage(error).is_some() && self.shared.evict(CLOSED_AT_ONCE) > 0;
         if has_evicted {
-            self.shared.report(OverloadKind::Evicts, now, || {
-                format!("{}: idle connections are closed", cause(error))
-            });
+            self.shared
+                .report(OverloadKind::Evicts, now, || Overload::Accept {
+                    error: error
+                        .raw_os_error()
+                        .map_or_else(|| error.kind().into(), io::Error::from_raw_os_error),
+                    open_files: open_files(),
+                    closes_idle: true,
+                });
         }
         has_evicted
     }
@@ -136,11 +145,9 @@ impl Worker {
         let occupied = match shared.per_ip.add(peer) {
             Ok(()) => self.claim_slot(client, moment),
             Err((address, limit)) => {
-                shared.report(OverloadKind::Address, moment, || {
-                    let address = shown(address);
-                    format!(
-                        "too many connections from {address} (limit {limit}): more are turned away"
-                    )
+                shared.report(OverloadKind::Address, moment, || Overload::AddressRefused {
+                    address: shown(address),
+                    limit,
                 });
                 Err(client)
             }
@@ -173,15 +180,17 @@ impl Worker {
                 break;
             }
             shared.report(OverloadKind::Evicts, now, || {
-                let limit = limit_text(shared.slots.capacity(), open_files());
-                format!("too many connections ({limit}): idle ones are closed")
+                let limit = shared.slots.capacity();
+                let open_files = deciding_limit(limit);
+                Overload::IdleClosed { limit, open_files }
             });
         }
         shared.slots.occupy(client).inspect_err(|client| {
             shared.per_ip.remove(client.peer);
             shared.report(OverloadKind::Full, now, || {
-                let limit = limit_text(shared.slots.capacity(), open_files());
-                format!("too many connections ({limit}): new ones are turned away")
+                let limit = shared.slots.capacity();
+                let open_files = deciding_limit(limit);
+                Overload::ConnectionsRefused { limit, open_files }
             });
         })
     }
@@ -215,21 +224,7 @@ fn send_and_close(stream: &mut Stream, response: &[u8]) {
     let _ = stream.shutdown_write();
 }
 
-/// The limit of connections, with the limit of open files where that is the cause: a user who reads
-/// 960 has configured 10,000.
-fn limit_text(max: usize, open_files: Option<u64>) -> String {
-    match open_files.filter(|files| connections_within(*files) == max) {
-        Some(files) => format!("limit {max}, with {files} open files"),
-        None => format!("limit {max}"),
-    }
-}
-
-fn cause(error: &io::Error) -> String {
-    match (shortage(error), open_files()) {
-        (Some(Shortage::Process), Some(limit)) => format!("too many open files (limit {limit})"),
-        (Some(Shortage::Process), None) => "too many open files".to_string(),
-        (Some(Shortage::System), _) => "too many open files on this system".to_string(),
-        (Some(Shortage::Memory), _) => "too little memory for connections".to_string(),
-        (None, _) => format!("cannot accept ({error})"),
-    }
+/// The limit of open files, if it is why there are no more connections than `limit`.
+fn deciding_limit(limit: usize) -> Option<u64> {
+    open_files().filter(|files| connections_within(*files) == limit)
 }

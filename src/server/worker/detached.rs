@@ -10,6 +10,7 @@ use crate::conn::{CloseReason, Moment};
 use crate::handler::Takeover;
 use crate::server::base::catch_panic::catch_panic;
 use crate::server::base::lock::lock;
+use crate::server::base::overload::Overload;
 use crate::server::client::output::Output;
 use crate::server::client::pending::PendingTakeover;
 use crate::server::client::slots::Owned;
@@ -43,8 +44,9 @@ pub(crate) fn detach(shared: &Arc<Shared>, owned: Owned) {
         return;
     };
     let now = Moment::at(shared.clock.now().0);
-    shared.report(OverloadKind::Threads, now, || {
-        format!("cannot start a thread for a detached answer: {error}")
+    shared.report(OverloadKind::Threads, now, || Overload::Thread {
+        error,
+        is_worker: false,
     });
     let left = lock(&given).take();
     if let Some((_, owned)) = left {

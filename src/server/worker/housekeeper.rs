@@ -3,6 +3,7 @@
 
 use crate::conn::{CloseReason, Moment};
 use crate::limits::BACKLOG;
+use crate::server::base::overload::Overload;
 use crate::server::base::signal::Woken;
 use crate::server::pool::WatchOutcome;
 use crate::server::shared::Shared;
@@ -96,8 +97,9 @@ impl Housekeeper {
         let start_worker = || Worker::start(shared);
         let watched = shared.pool.watch(&*shared.poller, now, start_worker);
         watched.unwrap_or_else(|error| {
-            shared.report(OverloadKind::Threads, now, || {
-                format!("cannot start one more worker, requests wait: {error}")
+            shared.report(OverloadKind::Threads, now, || Overload::Thread {
+                error,
+                is_worker: true,
             });
             WatchOutcome::AtCap
         })

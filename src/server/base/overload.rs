@@ -1,0 +1,121 @@
+//! The overloads that an observer hears of, and their texts.
+
+use crate::sys::shortage::{Shortage, shortage};
+use std::fmt;
+use std::io;
+
+/// What the server has run out of, and what it does about that. Its text is one line for a log.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Overload {
+    /// All connections are taken: those that have been idle longest are closed for new ones.
+    IdleClosed {
+        /// The most connections.
+        limit: usize,
+        /// The limit of open files, where that is the cause.
+        open_files: Option<u64>,
+    },
+    /// All connections are taken and none is idle: new ones get a 503.
+    ConnectionsRefused {
+        /// The most connections.
+        limit: usize,
+        /// The limit of open files, where that is the cause.
+        open_files: Option<u64>,
+    },
+    /// One address has as many connections as it may: more get a 503.
+    AddressRefused {
+        /// The address; for IPv6 its network.
+        address: String,
+        /// The most connections of one address.
+        limit: usize,
+    },
+    /// No connection can be accepted.
+    Accept {
+        /// The error of the system.
+        error: io::Error,
+        /// The limit of open files, where it is known.
+        open_files: Option<u64>,
+        /// Whether idle connections are closed for new ones; otherwise new ones wait.
+        closes_idle: bool,
+    },
+    /// Connections that wait hold too many bytes: those that have waited longest are closed.
+    Parked {
+        /// The most bytes.
+        limit: usize,
+    },
+    /// A thread could not be started.
+    Thread {
+        /// The error of the system.
+        error: io::Error,
+        /// Whether it was to be a worker, without which requests wait; otherwise a response was
+        /// aborted that was to have a thread of its own.
+        is_worker: bool,
+    },
+}
+
+impl fmt::Display for Overload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Overload::IdleClosed { limit, open_files } => {
+                write_full(f, *limit, *open_files)?;
+                f.write_str(": idle ones are closed")
+            }
+            Overload::ConnectionsRefused { limit, open_files } => {
+                write_full(f, *limit, *open_files)?;
+                f.write_str(": new ones are turned away")
+            }
+            Overload::AddressRefused { address, limit } => write!(
+                f,
+                "too many connections from {address} (limit {limit}): more are turned away"
+            ),
+            Overload::Accept {
+                error,
+                open_files,
+                closes_idle,
+            } => {
+                write_cause(f, error, *open_files)?;
+                f.write_str(match closes_idle {
+                    true => ": idle connections are closed",
+                    false => ": new connections wait",
+                })
+            }
+            Overload::Parked { limit } => write!(
+                f,
+                "too much is kept for connections that wait (limit {limit} octets): those that wait longest are closed"
+            ),
+            Overload::Thread {
+                error,
+                is_worker: true,
+            } => write!(f, "cannot start one more worker, requests wait: {error}"),
+            Overload::Thread { error, .. } => {
+                write!(f, "cannot start a thread for a detached answer: {error}")
+            }
+        }
+    }
+}
+
+/// The limit of connections, with the limit of open files where that is the cause: a user who reads
+/// 960 has configured 10,000.
+fn write_full(f: &mut fmt::Formatter<'_>, limit: usize, open_files: Option<u64>) -> fmt::Result {
+    write!(f, "too many connections (limit {limit}")?;
+    match open_files {
+        Some(files) => write!(f, ", with {files} open files)"),
+        None => f.write_str(")"),
+    }
+}
+
+fn write_cause(
+    f: &mut fmt::Formatter<'_>,
+    error: &io::Error,
+    open_files: Option<u64>,
+) -> fmt::Result {
+    match (shortage(error), open_files) {
+        (Some(Shortage::Process), Some(limit)) => {
+            write!(f, "too many open files (limit {limit})")
+        }
+        (Some(Shortage::Process), None) => f.write_str("too many open files"),
+        (Some(Shortage::System), _) => f.write_str("too many open files on this system"),
+        (Some(Shortage::Memory), _) => f.write_str("too little memory for connections"),
+        (None, _) => write!(f, "cannot accept ({error})"),
+    }
+}
