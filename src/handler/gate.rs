@@ -44,16 +44,20 @@ pub struct Pass {
 /// A gate, and the number of threads that may be inside.
 #[derive(Clone, Debug)]
 pub struct GateRule {
+    /// The gate.
     pub gate: Arc<Gate>,
+    /// The number of threads.
     pub most: usize,
 }
 
 impl GateRule {
+    /// A rule for one use of a gate.
     pub fn of(gate: &Arc<Gate>, most: usize) -> GateRule {
         let gate = gate.clone();
         GateRule { gate, most }
     }
 
+    /// Enters; `None` when the gate is full.
     pub fn enter(&self) -> Option<Pass> {
         self.gate.enter(self.most)
     }

@@ -21,6 +21,7 @@
 //! | in a turn | the worker that took its event | that worker, as long as it need not wait |
 //! | whose handler or writer waits | the same worker | that worker; the pool adds another |
 //! | detached or upgraded | a thread of its own | that thread |
+//! | in front of a gate that is full | nobody | a slot, and the bytes of its request |
 //! | between turns | nobody | a slot, and its buffered bytes if there are any |
 //!
 //! The workers of the pool share one poller. The kernel's list of ready sockets is their work
@@ -40,9 +41,15 @@
 //! - **response** (`exchange/respond`, `client/output`): head and body go into the output, and out
 //!   at the end of the input that is here. A detached writer or an upgraded connection moves to a
 //!   thread of its own, which then owns it (`worker/detached`).
+//! - **gate** (`exchange/gate_wait`, [`handler::gate`](crate::handler::gate)): work that grows with
+//!   what is served, or that a slow disk holds up, is done by a bounded number of workers. A request
+//!   that finds them all busy goes back to where its head had just come, and waits without a worker;
+//!   a worker that leaves the gate posts its token to the poller.
 //! - **arm, release** (`release`): the owner arms the poller for the next event while it still
 //!   owns, then releases. From here on nobody owns the connection. An event gives it to a worker,
-//!   and a deadline to the housekeeper, for a turn in which no handler runs.
+//!   and a deadline to the housekeeper, for a turn in which no handler runs. When the connection
+//!   holds a file, or something of the program's, the housekeeper leaves it to a worker: nothing
+//!   that may block runs on the one thread that looks after all the others.
 //! - **close** (`release`): only an owner closes: first the slot, then the registration, then the
 //!   descriptor. An event that comes late meets another generation of the slot, and has no effect.
 //!
