@@ -24,7 +24,6 @@ pub use options::CacheControl;
 pub use resource::cache::Stats;
 
 use crate::semantics::FieldError;
-use mounts::Mount;
 use resolve::Names;
 use resource::cache::Cache;
 use site::Site;
@@ -143,7 +142,9 @@ impl Files {
     /// cached, and each request asks the file system.
     pub fn file_cache(mut self, bytes: usize) -> Files {
         self.site.options.memory = bytes;
-        self.site.cache = Cache::of(bytes);
+        // For their count.
+        self.site.cache.close_files();
+        self.site.cache = Cache::of(bytes, &self.site.descriptors);
         self
     }
 
@@ -175,7 +176,7 @@ impl Files {
     /// # ; Ok::<(), std::io::Error>(())
     /// ```
     pub fn mount(mut self, path: &str, files: Files) -> Files {
-        Mount::add(&mut self.site.mounts, path, files.site);
+        self.site.mount(path, files.site);
         self
     }
 

@@ -69,7 +69,11 @@ impl ServedRoot {
         }
         // Opened before the lock is taken: no request waits for a slow disk.
         let opened = self.open_again();
-        *folder.write().unwrap_or_else(PoisonError::into_inner) = opened.clone();
+        let mut folder = folder.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *folder, opened.clone());
+        // And closed after it is released.
+        drop(folder);
+        drop(before);
         opened
     }
 

@@ -51,6 +51,8 @@ impl Handler for Files {
 impl Site {
     /// Answers from this site, or from the mounted one that the path leads to.
     pub fn respond(&self, request: &Request<'_>) -> Response {
+        let now = request.now();
+        self.sweep(now.monotonic.as_millis() as u64);
         let mut site = self;
         let mut path = resolve(request.path().as_bytes(), self.options.rules);
         // Whose path it is: a mounted site may have mounts of its own.
@@ -71,7 +73,6 @@ impl Site {
                 }
             }
         }
-        let now = request.now();
         let root = match site.root.current(now.monotonic) {
             Ok(root) => root,
             Err(error) => return respond::error_page(error),

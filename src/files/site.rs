@@ -5,16 +5,21 @@
 use super::listing::budget::MemoryBudget;
 use super::mounts::Mount;
 use super::options::Options;
-use super::resource::cache::{Cache, Stats};
+use super::resource::cache::{CACHE_DESCRIPTOR_IDLE_MS, Cache, DescriptorCount, Stats};
 use super::root::ServedRoot;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 #[derive(Debug)]
 pub struct Site {
     pub root: ServedRoot,
     pub options: Options,
     pub cache: Cache,
+    /// Those of the caches of all sites of the [`Files`](super::Files).
+    pub descriptors: DescriptorCount,
+    /// When idle descriptors were last closed, in milliseconds of the requests' monotonic time.
+    swept_ms: AtomicU64,
     /// For the listings that are being sent.
     pub listings: MemoryBudget,
     pub mounts: Vec<Mount<Site>>,
@@ -22,14 +27,51 @@ pub struct Site {
 
 impl Site {
     pub fn open(root: &Path) -> io::Result<Site> {
-        let options = Options::default();
+        let (options, descriptors) = (Options::default(), DescriptorCount::default());
         Ok(Site {
             root: ServedRoot::open(root)?,
-            cache: Cache::of(options.memory),
+            cache: Cache::of(options.memory, &descriptors),
+            descriptors,
+            swept_ms: AtomicU64::new(0),
             options,
             listings: MemoryBudget::default(),
             mounts: Vec::new(),
         })
+    }
+
+    /// Serves another site below a path.
+    pub fn mount(&mut self, path: &str, mut site: Site) {
+        site.share(&self.descriptors);
+        Mount::add(&mut self.mounts, path, site);
+    }
+
+    fn share(&mut self, descriptors: &DescriptorCount) {
+        self.cache.share(descriptors);
+        self.descriptors = descriptors.clone();
+        for mount in &mut self.mounts {
+            mount.site.share(descriptors);
+        }
+    }
+
+    /// Closes the idle descriptors of this site and of its mounts, now and then. One of the threads
+    /// that find it due does it.
+    pub fn sweep(&self, now_ms: u64) {
+        let order = Ordering::Relaxed;
+        let (swept, swept_ms) = (&self.swept_ms, self.swept_ms.load(order));
+        if now_ms.abs_diff(swept_ms) >= CACHE_DESCRIPTOR_IDLE_MS
+            && swept
+                .compare_exchange(swept_ms, now_ms, order, order)
+                .is_ok()
+        {
+            self.close_idle(now_ms);
+        }
+    }
+
+    fn close_idle(&self, now_ms: u64) {
+        self.cache.close_idle(now_ms);
+        for mount in &self.mounts {
+            mount.site.close_idle(now_ms);
+        }
     }
 
     /// The counters of the cache, and of the caches of all mounted sites.

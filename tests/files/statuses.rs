@@ -291,6 +291,54 @@ fn an_eviction_closes_few_descriptors() {
     });
 }
 
+/// The mounts of a site share one bound, and no cache closes a file for the sake of another: one
+/// that finds nothing of its own to close opens its files anew. Files that nobody asks for are
+/// closed whichever site is asked.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_caches_of_all_mounts_keep_few_descriptors() {
+    let name = "statuses::the_caches_of_all_mounts_keep_few_descriptors";
+    in_a_process_with(256, name, || {
+        let open = || std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count());
+        let base = Tree::new();
+        for mount in 0..8 {
+            for number in 0..20 {
+                base.file(&format!("{mount}/{number}"), vec![0; 100_000]);
+            }
+        }
+        let tree = Tree::with(|mut files| {
+            for mount in 0..8 {
+                let folder = base.path(&mount.to_string());
+                let mounted = doorstep::Files::new(folder).expect("it is there");
+                // The bound holds for mounts of mounts, too.
+                let within = doorstep::Files::new(base.path("0")).expect("it is there");
+                files = files.mount(&mount.to_string(), mounted.mount("within", within));
+            }
+            files
+        });
+        let before = open();
+        if before == 0 {
+            return crate::support::skipped(name, "/proc is not mounted");
+        }
+        for round in ["", "within/", ""] {
+            for number in 0..20 {
+                for mount in 0..8 {
+                    let target = format!("/{mount}/{round}{number}");
+                    assert_eq!(tree.get_at(20_000, &target).status, 200, "{target}");
+                    let kept = open() - before;
+                    assert!(kept <= 32, "{kept} after {target}");
+                }
+            }
+        }
+        let kept = open() - before;
+        assert!((28..=32).contains(&kept), "{kept}");
+        assert_eq!(tree.get_at(40_000, "/").status, 200);
+        assert_eq!(open() - before, 0, "all are idle");
+        assert_eq!(tree.get_at(40_000, "/7/0").status, 200);
+        assert_eq!(open() - before, 1, "and the next has room");
+    });
+}
+
 /// A deleted sidecar is closed, although others ask for its file all the time.
 #[cfg(target_os = "linux")]
 #[test]
@@ -335,14 +383,20 @@ fn all_descriptors(tree: &Tree) -> Vec<std::fs::File> {
 /// Runs a test of this name in a process with a limit of 64 descriptors.
 #[cfg(unix)]
 fn in_a_process_of_its_own(name: &str, test: impl FnOnce()) {
+    in_a_process_with(64, name, test);
+}
+
+/// The same with this limit of descriptors.
+#[cfg(unix)]
+fn in_a_process_with(descriptors: usize, name: &str, test: impl FnOnce()) {
     const CHILD: &str = "DOORSTEP_TEST_WITHOUT_DESCRIPTORS";
     if std::env::var_os(CHILD).is_some() {
         return test();
     }
     let output = std::process::Command::new("sh")
-        .args(["-c", "ulimit -n 64 && exec \"$0\" --exact \"$1\""])
+        .args(["-c", "ulimit -n \"$2\" && exec \"$0\" --exact \"$1\""])
         .arg(std::env::current_exe().expect("a test knows itself"))
-        .arg(name)
+        .args([name, &descriptors.to_string()])
         .env(CHILD, "1")
         .output();
     match output {

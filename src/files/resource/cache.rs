@@ -3,7 +3,8 @@
 //!
 //! It is bounded in bytes, descriptors and paths, and nothing in it counts for longer than a tenth
 //! of a second without another look at the file. Whether a file may be cached at all, its
-//! representation knows.
+//! representation knows. Nothing is opened, looked at or closed under its locks: a disk may be slow,
+//! and every request needs them.
 
 use super::{Resource, is_fresh, is_same_root};
 use crate::files::resolve::Resolved;
@@ -13,7 +14,7 @@ use crate::limits::{DESCRIPTORS_RESERVED, Limits};
 use crate::sys::beneath::Root;
 use crate::sys::limits::open_files;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 /// The counters of the cache of a [`Files`](crate::Files).
@@ -34,8 +35,6 @@ pub struct Stats {
 pub struct Cache {
     bytes_max: usize,
     entries: RwLock<Entries>,
-    /// When idle descriptors were last closed, in milliseconds of the requests' monotonic time.
-    swept_ms: AtomicU64,
     absences: RwLock<ByPath<Absence>>,
     hits: AtomicU64,
     misses: AtomicU64,
@@ -67,7 +66,15 @@ struct Entries {
     resources: ByPath<Arc<Resource>>,
     bytes: usize,
     descriptors: usize,
+    /// The descriptors of all caches together.
+    total: DescriptorCount,
 }
+
+/// The descriptors that the caches of a [`Files`](crate::Files) and of its mounts hold.
+pub type DescriptorCount = Arc<AtomicUsize>;
+
+/// What a cache no longer holds, until its lock is released.
+type GivenUp = Vec<Arc<Resource>>;
 
 #[derive(Debug)]
 struct Absence {
@@ -77,21 +84,34 @@ struct Absence {
 }
 
 impl Cache {
-    /// A cache of at most `bytes_max` bytes; with 0 it keeps nothing.
-    pub fn of(bytes_max: usize) -> Cache {
+    /// A cache of at most `bytes_max` bytes; with 0 it keeps nothing. Its descriptors are counted in
+    /// `total`.
+    pub fn of(bytes_max: usize, total: &DescriptorCount) -> Cache {
+        let entries = Entries {
+            total: total.clone(),
+            ..Entries::default()
+        };
         Cache {
             bytes_max,
+            entries: RwLock::new(entries),
             ..Cache::default()
         }
+    }
+
+    /// Counts its descriptors with those of other caches.
+    pub fn share(&mut self, total: &DescriptorCount) {
+        let entries = self.entries.get_mut();
+        let entries = entries.unwrap_or_else(PoisonError::into_inner);
+        entries
+            .total
+            .fetch_sub(entries.descriptors, Ordering::Relaxed);
+        total.fetch_add(entries.descriptors, Ordering::Relaxed);
+        entries.total = total.clone();
     }
 
     /// What is known of a path below this root. Counts requests of clients in [`Stats`].
     pub fn find(&self, root: &Arc<Root>, path: &Resolved<'_>, by: AskedBy, now: Now) -> Cached {
         let now_ms = now.monotonic.as_millis() as u64;
-        let swept_ms = self.swept_ms.load(Ordering::Relaxed);
-        if now_ms.abs_diff(swept_ms) >= CACHE_DESCRIPTOR_IDLE_MS {
-            self.sweep(swept_ms, now_ms);
-        }
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         let before = entries.resources[usize::from(path.slash)].get(path.below_root());
         let before = before.filter(|resource| resource.is_below(root)).cloned();
@@ -125,26 +145,24 @@ impl Cache {
         if !resource.may_be_kept(now) || bytes > self.bytes_max || key.len() > CACHE_NAME_BYTES {
             return;
         }
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         let which = usize::from(path.slash);
-        entries.remove(which, key);
-        let descriptors = resource.descriptors();
-        if entries.bytes + bytes > self.bytes_max {
-            // An eighth more than needed, so that not every new file scans all of them.
-            let goal = self.bytes_max - self.bytes_max / 8;
-            self.note_evictions(entries.evict(goal.saturating_sub(bytes), usize::MAX));
-        }
-        if entries.descriptors + descriptors > CACHE_DESCRIPTORS_FEW {
-            // Asked for now, because a program may raise the limit after this cache was made.
-            let most = descriptors_max(open_files());
-            if entries.descriptors + descriptors > most {
-                let goal = most - most / 8;
-                self.note_evictions(entries.evict(usize::MAX, goal.saturating_sub(descriptors)));
+        self.change(|entries, given_up| {
+            entries.remove(which, key, given_up);
+            if entries.bytes + bytes > self.bytes_max {
+                // An eighth more than needed, so that not every new file scans all of them.
+                let goal = self.bytes_max - self.bytes_max / 8;
+                let goal = goal.saturating_sub(bytes);
+                self.note_evictions(entries.evict(goal, usize::MAX, given_up));
             }
-        }
-        entries.bytes += bytes;
-        entries.descriptors += descriptors;
-        entries.resources[which].insert(key.into(), resource.clone());
+            let descriptors = resource.descriptors();
+            let evictions = entries.reserve(descriptors, given_up);
+            self.note_evictions(evictions.unwrap_or_default());
+            if evictions.is_some() {
+                entries.bytes += bytes;
+                entries.descriptors += descriptors;
+                entries.resources[which].insert(key.into(), resource.clone());
+            }
+        });
     }
 
     /// Caches that there is nothing at a path.
@@ -168,23 +186,26 @@ impl Cache {
         absences[usize::from(path.slash)].insert(key.into(), absence);
     }
 
-    /// Closes the descriptors that nobody has asked for, now and then: a deleted file takes space
-    /// on the disk for as long as it is open. Without requests nothing is closed. One of the
-    /// threads that find it due does it.
-    fn sweep(&self, swept_ms: u64, now_ms: u64) {
-        let order = Ordering::Relaxed;
-        let swept = &self.swept_ms;
-        let mine = swept.compare_exchange(swept_ms, now_ms, order, order);
-        if mine.is_ok() {
-            let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-            entries.close_idle(now_ms);
-        }
+    /// Closes the descriptors that nobody has asked for: a deleted file takes space on the disk for
+    /// as long as it is open.
+    pub fn close_idle(&self, now_ms: u64) {
+        self.change(|entries, given_up| entries.close_idle(now_ms, given_up));
     }
 
     /// Closes all descriptors, because the process has none left.
     pub fn close_files(&self) {
+        self.change(|entries, given_up| {
+            self.note_evictions(entries.evict(usize::MAX, 0, given_up));
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Entries, &mut GivenUp)) {
+        let mut given_up = GivenUp::new();
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        self.note_evictions(entries.evict(usize::MAX, 0));
+        change(&mut entries, &mut given_up);
+        // In this order: a file is closed after the lock is released.
+        drop(entries);
+        drop(given_up);
     }
 
     fn note_evictions(&self, count: u64) {
@@ -208,55 +229,77 @@ impl Absence {
 }
 
 impl Entries {
-    fn remove(&mut self, which: usize, path: &[u8]) {
+    fn remove(&mut self, which: usize, path: &[u8], given_up: &mut GivenUp) {
         if let Some(resource) = self.resources[which].remove(path) {
-            self.bytes -= resource.bytes() + path.len();
-            self.descriptors -= resource.descriptors();
+            self.count_out(path, &resource);
+            given_up.push(resource);
         }
     }
 
-    fn close_idle(&mut self, now_ms: u64) {
-        if self.descriptors == 0 {
-            return;
+    fn count_out(&mut self, path: &[u8], resource: &Resource) {
+        self.bytes -= resource.bytes() + path.len();
+        let descriptors = resource.descriptors();
+        self.descriptors -= descriptors;
+        self.total.fetch_sub(descriptors, Ordering::Relaxed);
+    }
+
+    /// Makes room for this many descriptors beside those of all caches, and counts how many files
+    /// were evicted for it. `None` when the other caches hold too many.
+    fn reserve(&mut self, descriptors: usize, given_up: &mut GivenUp) -> Option<u64> {
+        let total = self.total.fetch_add(descriptors, Ordering::Relaxed) + descriptors;
+        if descriptors == 0 || total <= CACHE_DESCRIPTORS_FEW {
+            return Some(0);
         }
-        for resources in &mut self.resources {
-            resources.retain(|path, resource| {
+        // Asked for now, because a program may raise the limit after this cache was made.
+        let most = descriptors_max(open_files());
+        if total <= most {
+            return Some(0);
+        }
+        let goal = (self.descriptors + most - most / 8).saturating_sub(total);
+        let evictions = self.evict(usize::MAX, goal, given_up);
+        if self.total.load(Ordering::Relaxed) <= most {
+            return Some(evictions);
+        }
+        self.total.fetch_sub(descriptors, Ordering::Relaxed);
+        None
+    }
+
+    fn close_idle(&mut self, now_ms: u64, given_up: &mut GivenUp) {
+        if self.descriptors > 0 {
+            self.retain(given_up, |_, resource| {
                 let is_idle = resource.looked_ms().abs_diff(now_ms) >= CACHE_DESCRIPTOR_IDLE_MS;
-                let stays = !is_idle || resource.descriptors() == 0;
-                if !stays {
-                    self.bytes -= resource.bytes() + path.len();
-                    self.descriptors -= resource.descriptors();
-                }
-                stays
+                !is_idle || resource.descriptors() == 0
             });
         }
     }
 
     /// Goes down to these numbers of bytes and descriptors. Files that nobody asked for since the
     /// last eviction go first.
-    fn evict(&mut self, bytes_goal: usize, descriptors_goal: usize) -> u64 {
-        let mut count = 0;
-        let Entries {
-            resources,
-            bytes,
-            descriptors,
-        } = self;
+    fn evict(&mut self, bytes_goal: usize, descriptors_goal: usize, given_up: &mut GivenUp) -> u64 {
+        let before = given_up.len();
         for spare_used in [true, false] {
-            for resources in resources.iter_mut() {
-                resources.retain(|path, resource| {
-                    let helps = *bytes > bytes_goal
-                        || *descriptors > descriptors_goal && resource.descriptors() > 0;
-                    let stays = !helps || spare_used && resource.take_used();
-                    if !stays {
-                        *bytes -= resource.bytes() + path.len();
-                        *descriptors -= resource.descriptors();
-                        count += 1;
-                    }
-                    stays
-                });
-            }
+            self.retain(given_up, |entries, resource| {
+                let helps = entries.bytes > bytes_goal
+                    || entries.descriptors > descriptors_goal && resource.descriptors() > 0;
+                !helps || spare_used && resource.take_used()
+            });
         }
-        count
+        (given_up.len() - before) as u64
+    }
+
+    fn retain(&mut self, given_up: &mut GivenUp, stays: impl Fn(&Entries, &Resource) -> bool) {
+        let mut by_path = std::mem::take(&mut self.resources);
+        for resources in &mut by_path {
+            resources.retain(|path, resource| {
+                let stays = stays(self, resource);
+                if !stays {
+                    self.count_out(path, resource);
+                    given_up.push(resource.clone());
+                }
+                stays
+            });
+        }
+        self.resources = by_path;
     }
 }
 
@@ -271,15 +314,16 @@ fn descriptors_max(open_files: Option<u64>) -> usize {
     }
 }
 
-/// Descriptors of larger files that are kept open, so that a hot one costs no search for its name.
+/// Descriptors of larger files that all caches of a [`Files`](crate::Files) keep open, so that a hot
+/// one costs no search for its name.
 const CACHE_DESCRIPTORS: usize = 256;
 /// The same where the limit of open files leaves no room for that many beside all connections: half
 /// of the reserved ones.
 const CACHE_DESCRIPTORS_FEW: usize = (DESCRIPTORS_RESERVED / 2) as usize;
 /// How long a descriptor is kept that nobody asks for, and how often such descriptors are looked
-/// for. A file that is asked for less often is opened again; a deleted one frees its space on the
+/// for; without requests none is closed. A file that is asked for less often is opened again; a deleted one frees its space on the
 /// disk with the first request after twice that time. In milliseconds.
-const CACHE_DESCRIPTOR_IDLE_MS: u64 = 10_000;
+pub const CACHE_DESCRIPTOR_IDLE_MS: u64 = 10_000;
 /// Missing paths. They count for a tenth of a second, so more would seldom be asked for again.
 const CACHE_MISSING: usize = 1024;
 /// Bytes of the longest cached path. Real ones are far shorter, and long ones could make the map as
