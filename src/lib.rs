@@ -127,12 +127,23 @@ pub mod internals {
     pub mod handler {
         pub use crate::handler::{ContentSink, gate, run_writer};
         #[cfg(feature = "files")]
-        pub use of_files::{queued, within};
+        pub use of_files::{TestServer, by_server, is_queued, queued, within};
 
         #[cfg(feature = "files")]
         mod of_files {
-            use crate::handler::{Response, gate::Gate};
+            pub use crate::handler::TestServer;
+            use crate::handler::{Response, TestRequest, gate::Gate};
             use std::sync::Arc;
+
+            /// A request whose handler finds such a server.
+            pub fn by_server(request: TestRequest, server: TestServer) -> TestRequest {
+                request.server(server)
+            }
+
+            /// Whether the request is to wait for a gate.
+            pub fn is_queued(response: &Response) -> bool {
+                response.queued_at().is_some()
+            }
 
             /// What a handler returns that finds this gate full.
             pub fn queued(gate: &Arc<Gate>) -> Response {

@@ -21,7 +21,7 @@ pub use into_response::IntoResponse;
 pub use payload::Payload;
 pub use request::{Now, Request, RequestParts};
 pub use response::{Response, ResponseParts, Takeover};
-pub use test_request::TestRequest;
+pub use test_request::{TestRequest, TestServer};
 pub use upgraded::{Duplex, Speak, Upgraded};
 pub use writer::{ContentSink, WriteContent, Writer, run_writer};
 

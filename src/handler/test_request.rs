@@ -5,6 +5,7 @@ use crate::limits::Limits;
 use crate::semantics::fields::{FieldLine, FieldName, FieldTable, Span};
 use crate::semantics::{Method, Target, Version};
 use core::net::{Ipv4Addr, SocketAddr};
+use std::cell::Cell;
 use std::io;
 use std::time::{Duration, SystemTime};
 
@@ -32,6 +33,29 @@ pub struct TestRequest {
     body: Vec<u8>,
     now: Now,
     peer: Option<SocketAddr>,
+    server: TestServer,
+}
+
+/// What a handler finds out about its server, in a test of the file service.
+#[derive(Clone, Debug)]
+pub struct TestServer {
+    /// How many workers may wait for one disk at a time.
+    pub blocking_share: usize,
+    /// How much later each look at the clock is than the one before.
+    pub clock_step: Duration,
+    /// The number of looks at the client before it is found to have gone.
+    pub gone_after: Option<usize>,
+}
+
+impl Default for TestServer {
+    /// As with as many workers as by default, a clock that stands, and a client that stays.
+    fn default() -> TestServer {
+        TestServer {
+            blocking_share: 64,
+            clock_step: Duration::ZERO,
+            gone_after: None,
+        }
+    }
 }
 
 impl Request<'_> {
@@ -54,6 +78,7 @@ impl TestRequest {
                 wall: SystemTime::UNIX_EPOCH,
             },
             peer: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 50_000))),
+            server: TestServer::default(),
         }
         .header("Host", "localhost")
     }
@@ -94,6 +119,11 @@ impl TestRequest {
         self
     }
 
+    pub(crate) fn server(mut self, server: TestServer) -> TestRequest {
+        self.server = server;
+        self
+    }
+
     /// Calls the handler.
     ///
     /// # Panics
@@ -113,7 +143,9 @@ impl TestRequest {
             .and_then(|host| std::str::from_utf8(host).ok());
         let mut source = SliceSource {
             bytes: &self.body,
-            monotonic: self.now.monotonic,
+            monotonic: Cell::new(self.now.monotonic),
+            looks: 0,
+            server: &self.server,
         };
         let parts = RequestParts {
             method: self.method,
@@ -124,7 +156,7 @@ impl TestRequest {
             headers,
             peer: self.peer,
             now: self.now,
-            blocking_share: BLOCKING_SHARE,
+            blocking_share: self.server.blocking_share,
         };
         handler.handle(&mut Request::new(parts, &mut source))
     }
@@ -133,11 +165,11 @@ impl TestRequest {
 /// A body in memory.
 struct SliceSource<'a> {
     bytes: &'a [u8],
-    monotonic: Duration,
+    monotonic: Cell<Duration>,
+    /// How often the client was looked at.
+    looks: usize,
+    server: &'a TestServer,
 }
-
-/// That of a server with as many workers as by default.
-const BLOCKING_SHARE: usize = 64;
 
 impl BodySource for SliceSource<'_> {
     fn content_length(&self) -> Option<u64> {
@@ -153,9 +185,14 @@ impl BodySource for SliceSource<'_> {
         self.bytes = self.bytes.get(count..).unwrap_or_default();
     }
     fn is_disconnected(&mut self) -> bool {
-        false
+        self.looks += 1;
+        self.server
+            .gone_after
+            .is_some_and(|looks| looks < self.looks)
     }
     fn monotonic(&self) -> Duration {
-        self.monotonic
+        let now = self.monotonic.get() + self.server.clock_step;
+        self.monotonic.set(now);
+        now
     }
 }
