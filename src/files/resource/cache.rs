@@ -3,8 +3,8 @@
 //!
 //! It is bounded in bytes, descriptors and paths, and nothing in it counts for longer than a tenth
 //! of a second without another look at the file. Whether a file may be cached at all, its
-//! representation knows. Nothing is opened, looked at or closed under its locks: a disk may be slow,
-//! and every request needs them.
+//! representation knows. Nothing is opened, looked at or closed under its locks: a disk may be
+//! slow, and every request needs them.
 
 use super::{Resource, is_fresh, is_same_root};
 use crate::files::resolve::Resolved;
@@ -84,8 +84,8 @@ struct Absence {
 }
 
 impl Cache {
-    /// A cache of at most `bytes_max` bytes; with 0 it keeps nothing. Its descriptors are counted in
-    /// `total`.
+    /// A cache of at most `bytes_max` bytes; with 0 it keeps nothing. Its descriptors are counted
+    /// in `total`.
     pub fn of(bytes_max: usize, total: &DescriptorCount) -> Cache {
         let entries = Entries {
             total: total.clone(),
@@ -314,15 +314,16 @@ fn descriptors_max(open_files: Option<u64>) -> usize {
     }
 }
 
-/// Descriptors of larger files that all caches of a [`Files`](crate::Files) keep open, so that a hot
-/// one costs no search for its name.
+/// Descriptors of larger files that all caches of a [`Files`](crate::Files) keep open, so that a
+/// hot one costs no search for its name.
 const CACHE_DESCRIPTORS: usize = 256;
 /// The same where the limit of open files leaves no room for that many beside all connections: half
 /// of the reserved ones.
 const CACHE_DESCRIPTORS_FEW: usize = (DESCRIPTORS_RESERVED / 2) as usize;
 /// How long a descriptor is kept that nobody asks for, and how often such descriptors are looked
-/// for; without requests none is closed. A file that is asked for less often is opened again; a deleted one frees its space on the
-/// disk with the first request after twice that time. In milliseconds.
+/// for; without requests none is closed. A file that is asked for less often is opened again; a
+/// deleted one frees its space on the disk with the first request after twice that time. In
+/// milliseconds.
 pub const CACHE_DESCRIPTOR_IDLE_MS: u64 = 10_000;
 /// Missing paths. They count for a tenth of a second, so more would seldom be asked for again.
 const CACHE_MISSING: usize = 1024;
