@@ -125,35 +125,29 @@ pub mod internals {
         };
     }
     pub mod handler {
+        pub use crate::handler::TestServer;
         pub use crate::handler::{ContentSink, gate, run_writer};
-        #[cfg(feature = "files")]
-        pub use of_files::{TestServer, by_server, is_queued, queued, within};
+        use crate::handler::{Response, TestRequest};
+        use std::sync::Arc;
 
-        #[cfg(feature = "files")]
-        mod of_files {
-            pub use crate::handler::TestServer;
-            use crate::handler::{Response, TestRequest, gate::Gate};
-            use std::sync::Arc;
+        /// What a handler returns that finds this gate full.
+        pub fn queued(gate: &Arc<gate::Gate>) -> Response {
+            Response::queued(gate)
+        }
 
-            /// A request whose handler finds such a server.
-            pub fn by_server(request: TestRequest, server: TestServer) -> TestRequest {
-                request.server(server)
-            }
+        /// A response whose body is read only inside of this gate.
+        pub fn within(response: Response, gate: &Arc<gate::Gate>, most: usize) -> Response {
+            response.within(gate, most)
+        }
 
-            /// Whether the request is to wait for a gate.
-            pub fn is_queued(response: &Response) -> bool {
-                response.queued_at().is_some()
-            }
+        /// Whether the request is to wait for a gate.
+        pub fn is_queued(response: &Response) -> bool {
+            response.queued_at().is_some()
+        }
 
-            /// What a handler returns that finds this gate full.
-            pub fn queued(gate: &Arc<Gate>) -> Response {
-                Response::queued(gate)
-            }
-
-            /// A response whose body is read only inside of this gate.
-            pub fn within(response: Response, gate: &Arc<Gate>, most: usize) -> Response {
-                response.within(gate, most)
-            }
+        /// A request whose handler finds such a server.
+        pub fn by_server(request: TestRequest, server: TestServer) -> TestRequest {
+            request.server(server)
         }
     }
     pub mod h1 {

@@ -120,7 +120,7 @@ impl<'a> Request<'a> {
 }
 
 // For a handler whose work grows with what it serves, or that waits for disks.
-#[cfg(feature = "files")]
+#[cfg_attr(not(feature = "files"), allow(dead_code))]
 impl Request<'_> {
     /// The time on the clock of [`Now::monotonic`], read anew.
     pub(crate) fn monotonic(&self) -> Duration {

@@ -343,8 +343,7 @@ impl Response {
     }
 }
 
-// For a handler that caches responses, and one that waits for disks.
-#[cfg(feature = "files")]
+// For a handler that waits for disks.
 impl Response {
     /// 503, to be sent only after the request has waited in vain for room in this gate: the server
     /// calls the handler again when a thread has left it.
@@ -363,7 +362,11 @@ impl Response {
         self.gate = Some(GateRule::of(gate, most));
         self
     }
+}
 
+// For a handler that caches responses.
+#[cfg(feature = "files")]
+impl Response {
     /// A response with the headers of another one.
     pub(crate) fn with_lines(status: Status, lines: &FieldLines) -> Response {
         Response {
