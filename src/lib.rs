@@ -179,7 +179,7 @@ pub mod internals {
     pub mod server {
         pub use crate::server::client::output::READS_PER_TURN;
         pub use crate::server::client::ownership;
-        pub use crate::server::evict::STALLED_AFTER;
+        pub use crate::server::evict::{EVICTED_AFTER, STALLED_AFTER};
         pub use crate::server::exchange::peer_wait::WAIT_SLICE;
         pub use crate::server::pool::counts;
         pub use crate::server::pool::{CANCEL_AFTER, SPARE_WORKER_ENDS_AFTER};

@@ -32,7 +32,8 @@
 //!   one connection and arms the listener again, so that another worker takes the next. While the
 //!   server is behind it accepts up to 32, and leaves all but the first to the poller.
 //! - **slot** (`client/slots`, `evict`): the connection gets a slot, owned by this worker. If all
-//!   slots are taken, idle connections are closed; if there are none, the client gets a 503.
+//!   slots are taken, idle connections are closed, or else those that are slow to send a request;
+//!   if there are none, the client gets a 503.
 //! - **turn** (`worker/turn`): the owner lends the connection a worker's buffers, reads, and does
 //!   what `conn` asks for next, until the connection has to wait, ends, or has used up its share.
 //! - **handler** (`exchange`): a request whose body has arrived, or its first 16 KiB, is handed to

@@ -1,37 +1,27 @@
 //! A server that has no slot, no descriptor or no memory left, on real sockets. Which connection
 //! goes when, `overload` has exactly.
 
+use crate::engine::Engine;
 use crate::harness::{Gate, PAGE, Stage, on_each_backend, page};
 use crate::support::bytes::pattern;
-use crate::support::client::{Broken, Client, get, post};
+use crate::support::client::{Broken, Client, get};
 use crate::support::recorder::{Event, Recorder};
 use crate::support::server::{Housekeeper, Listeners, Shared, Worker};
 use crate::support::skipped;
 use doorstep::internals::conn::{Config, Moment};
-use doorstep::internals::sys::{Accept, Listener, Source, Stream, SystemClock};
-use doorstep::{CloseReason, Limits, Request, Response, Status};
+use doorstep::internals::server::EVICTED_AFTER;
+use doorstep::internals::sys::{Accept, Clock, Listener, Source, Stream, SystemClock};
+use doorstep::{CloseReason, Handler, Limits, Request, Response, Status};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
     let mut limits = Limits::default();
     change(&mut limits);
     limits
-}
-
-/// A request, and the start of another, so that the connection is in the middle of a message when
-/// the answer is here.
-const ONE_AND_A_HALF: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\n";
-const THE_REST: &str = "Host: a\r\n\r\n";
-
-fn half(server: SocketAddr) -> Client {
-    let mut client = Client::connect(server);
-    client.send(ONE_AND_A_HALF);
-    assert_eq!(client.answer().text(), PAGE);
-    client
 }
 
 /// Who was closed for the sake of others, in that order.
@@ -46,6 +36,31 @@ fn evicted(events: &[Event]) -> Vec<SocketAddr> {
 fn told(recorder: &Recorder, start: &str) -> usize {
     let is_it = |event: &&Event| matches!(event, Event::Overload(why) if why.starts_with(start));
     recorder.events().iter().filter(is_it).count()
+}
+
+/// Whoever is idle now may be closed for others from now on.
+fn long_after() {
+    thread::sleep(EVICTED_AFTER + Duration::from_millis(10));
+}
+
+/// A client whose request a handler has: nobody closes its connection for another's sake. It is the
+/// one of this number that waits at the gate.
+fn held(server: SocketAddr, gate: &Gate, number: usize) -> Client {
+    let mut client = Client::connect(server);
+    client.send(get("/wait"));
+    gate.holds(number);
+    client
+}
+
+/// Waits at the gate for `/wait`.
+fn gated(gate: &Gate) -> impl Handler + use<> {
+    let gate = gate.clone();
+    move |request: &mut Request<'_>| {
+        if request.path() == "/wait" {
+            gate.pass();
+        }
+        PAGE
+    }
 }
 
 /// The next connection is idle later than the one before, on any clock.
@@ -80,6 +95,7 @@ fn the_one_that_has_been_idle_longest_goes_first() {
         assert_eq!(first.ask("/").text(), PAGE);
         let expected = [silent.address(), second.address(), first.address()];
         let mut newcomers = Vec::new();
+        long_after();
         for number in 1..=3 {
             a_moment_later();
             let mut newcomer = Client::connect(server.addr());
@@ -101,13 +117,16 @@ fn the_one_that_has_been_idle_longest_goes_first() {
 fn a_full_server_says_so_and_recovers() {
     const MOST: usize = 4;
     on_each_backend(|stage| {
-        let recorder = Recorder::default();
+        let (recorder, gate) = (Recorder::default(), Gate::default());
         let server = stage
             .server()
+            .workers(MOST + 1)
             .limits(limits(|limits| limits.connections = MOST))
             .observer(recorder.clone());
-        let server = server.spawn(page).unwrap();
-        let mut clients: Vec<_> = (0..MOST).map(|_| half(server.addr())).collect();
+        let server = server.spawn(gated(&gate)).unwrap();
+        let mut clients: Vec<_> = (1..=MOST)
+            .map(|number| held(server.addr(), &gate, number))
+            .collect();
         for _ in 0..3 {
             let mut one_too_many = Client::connect(server.addr());
             let _ = one_too_many.try_send(get("/"));
@@ -119,14 +138,13 @@ fn a_full_server_says_so_and_recovers() {
         let why = "too many connections (limit 4): new ones are turned away";
         assert_eq!(told(&recorder, why), 1, "once a minute is enough");
         // Those that are in are served all the time.
+        gate.open();
         for client in &mut clients {
-            client.send([THE_REST, ONE_AND_A_HALF].concat());
-            for _ in 0..2 {
-                assert_eq!(client.answer().text(), PAGE);
-            }
+            assert_eq!(client.answer().text(), PAGE);
+            assert_eq!(client.ask("/").text(), PAGE);
         }
         drop(clients.pop());
-        recorder.hears_closed(CloseReason::PeerClosedEarly);
+        recorder.hears_closed(CloseReason::PeerClosed);
         assert_eq!(Client::connect(server.addr()).ask("/").text(), PAGE);
     });
 }
@@ -147,25 +165,19 @@ fn who_is_in_the_middle_of_something_stays() {
         let recorder = Recorder::default();
         let server = stage
             .server()
-            .workers(2)
-            .limits(limits(|limits| limits.connections = 5))
+            .workers(3)
+            .limits(limits(|limits| limits.connections = 3))
             .observer(recorder.clone());
         let server = server.spawn(handler).unwrap();
-        let mut waits = Client::connect(server.addr());
-        waits.send(get("/wait"));
-        gate.holds(1);
-        let mut head = half(server.addr());
-        let content = post("/", "some content");
-        let mut body = Client::connect(server.addr());
-        body.send([get("/").as_bytes(), &content[..content.len() - 5]].concat());
-        assert_eq!(body.answer().text(), PAGE);
+        let mut waits = held(server.addr(), &gate, 1);
         let mut deaf = Client::connect(server.addr());
         deaf.send(get("/big"));
         deaf.head();
         let mut idle = Client::connect(server.addr());
         assert_eq!(idle.ask("/").text(), PAGE);
+        long_after();
         // One has to go, and then there is none.
-        let mut newcomer = half(server.addr());
+        let mut newcomer = held(server.addr(), &gate, 2);
         idle.ends();
         for _ in 0..5 {
             let mut refused = Client::connect(server.addr());
@@ -173,10 +185,7 @@ fn who_is_in_the_middle_of_something_stays() {
         }
         assert_eq!(evicted(&recorder.events()), [idle.address()]);
         gate.open();
-        head.send(THE_REST);
-        body.send("ntent");
-        newcomer.send(THE_REST);
-        for client in [&mut waits, &mut head, &mut body, &mut newcomer] {
+        for client in [&mut waits, &mut newcomer] {
             assert_eq!(client.answer().text(), PAGE);
         }
         let mut seen = 0;
@@ -186,17 +195,28 @@ fn who_is_in_the_middle_of_something_stays() {
     });
 }
 
+/// A clock on which a millisecond is a second, so that clients in a hurry are idle for long.
+struct Hasty(SystemClock);
+
+impl Clock for Hasty {
+    fn now(&self) -> (Duration, SystemTime) {
+        let (monotonic, wall) = self.0.now();
+        (monotonic * 1_000, wall)
+    }
+}
+
 /// Whoever asks on a connection that is closed for another's sake is answered as a whole, or not
 /// begun to be answered.
 #[test]
 fn an_eviction_never_cuts_an_answer() {
     on_each_backend(|stage| {
-        let server = stage
-            .server()
-            .workers(2)
-            .limits(limits(|limits| limits.connections = 4));
-        let server = server.spawn(page).unwrap();
-        let address = server.addr();
+        let mut config = Config::default();
+        config.limits.connections = 4;
+        let never = Duration::from_secs(1_000_000);
+        (config.timeouts.head, config.timeouts.keep_alive) = (never, never);
+        let clock = Arc::new(Hasty(SystemClock::start()));
+        let engine = Engine::on_clock(stage, 2, config, clock, page);
+        let address = engine.address;
         let ask = |client: &mut Client| {
             if client.try_send(get("/")).is_err() {
                 return false;
@@ -221,7 +241,10 @@ fn an_eviction_never_cuts_an_answer() {
                 let (mut client, mut served) = (Client::connect(address), 0);
                 for _ in 0..300 {
                     match ask(&mut client) {
-                        true => served += 1,
+                        true => {
+                            served += 1;
+                            thread::sleep(Duration::from_millis(1));
+                        }
                         false => client = Client::connect(address),
                     }
                 }
@@ -232,6 +255,8 @@ fn an_eviction_never_cuts_an_answer() {
             served.sum::<usize>()
         });
         assert!(served > 0, "nobody was served");
+        assert!(!evicted(&engine.recorder.events()).is_empty());
+        thread::sleep(Duration::from_millis(10));
         assert_eq!(Client::connect(address).ask("/").text(), PAGE);
     });
 }
@@ -342,16 +367,21 @@ fn a_limit_that_comes_from_the_open_files_says_so() {
             // Asked for, and what there is: 64 descriptors are kept for other things.
             for (connections, limit) in [(10_000, "2, with 66 open files"), (1, "1")] {
                 let recorder = Recorder::default();
+                let gate = Gate::default();
                 let server = stage
                     .server()
+                    .workers(3)
                     .limits(limits(|limits| limits.connections = connections))
                     .observer(recorder.clone());
-                let server = server.spawn(page).unwrap();
+                let server = server.spawn(gated(&gate)).unwrap();
                 let most = connections.min(2);
-                let _inside: Vec<_> = (0..most).map(|_| half(server.addr())).collect();
+                let _inside: Vec<_> = (1..=most)
+                    .map(|number| held(server.addr(), &gate, number))
+                    .collect();
                 assert_eq!(Client::connect(server.addr()).answer().status, 503);
                 let why = format!("too many connections (limit {limit}): new ones are turned away");
                 assert_eq!(told(&recorder, &why), 1);
+                gate.open();
             }
         });
     });
@@ -367,34 +397,35 @@ fn a_process_without_descriptors_recovers() {
         Some(128),
         || {
             on_each_backend(|stage| {
-                let recorder = Recorder::default();
+                let (recorder, gate) = (Recorder::default(), Gate::default());
                 let server = stage
                     .server()
-                    .workers(1)
+                    .workers(3)
                     .observer(recorder.clone())
-                    .spawn(page)
+                    .spawn(gated(&gate))
                     .unwrap();
                 let mut idle: Vec<_> = (0..3).map(|_| Client::connect(server.addr())).collect();
                 for client in &mut idle {
                     assert_eq!(client.ask("/").text(), PAGE);
                 }
-                let mut before = half(server.addr());
+                let mut before = held(server.addr(), &gate, 1);
                 // tiny-http#283: all descriptors are taken but one, and that one is the client's.
                 let mut hoard = Vec::new();
                 while let Ok(file) = File::open("/dev/null") {
                     hoard.push(file);
                 }
                 hoard.pop();
+                long_after();
                 let mut client = Client::connect(server.addr());
                 assert_eq!(client.ask("/").text(), PAGE, "idle ones make room");
                 for client in &mut idle {
                     client.ends();
                 }
-                let why = "too many open files (limit 128): idle connections are closed";
+                let why = "too many open files (limit 128): other connections are closed";
                 assert_eq!(told(&recorder, why), 1);
                 // Nobody is idle any more, and nothing is left.
-                client.send(&ONE_AND_A_HALF[..40]);
-                assert_eq!(client.answer().text(), PAGE);
+                client.send(get("/wait"));
+                gate.holds(2);
                 drop(idle);
                 while let Ok(file) = File::open("/dev/null") {
                     hoard.push(file);
@@ -408,8 +439,9 @@ fn a_process_without_descriptors_recovers() {
                 });
                 // Those that are in are served; the one that waits is served when there is a
                 // descriptor.
-                before.send(THE_REST);
+                gate.open();
                 assert_eq!(before.answer().text(), PAGE);
+                assert_eq!(client.answer().text(), PAGE);
                 hoard.clear();
                 assert_eq!(waiting.answer().text(), PAGE);
                 assert_eq!(Client::connect(server.addr()).ask("/").text(), PAGE);

@@ -10,7 +10,7 @@ use crate::support::server::{Housekeeper, Listeners, Pool, Shared, Worker};
 use doorstep::Handler;
 use doorstep::internals::conn::Config;
 use doorstep::internals::sys::{
-    Accept, Interest, Listener, Poller, Source, Stream, SystemClock, Token, Wake,
+    Accept, Clock, Interest, Listener, Poller, Source, Stream, SystemClock, Token, Wake,
 };
 use std::collections::VecDeque;
 use std::io;
@@ -130,6 +130,23 @@ pub struct Engine {
 impl Engine {
     /// So many workers, on a free port of loopback.
     pub fn start(stage: Stage, workers: usize, config: Config, handler: impl Handler) -> Engine {
+        Engine::on_clock(
+            stage,
+            workers,
+            config,
+            Arc::new(SystemClock::start()),
+            handler,
+        )
+    }
+
+    /// The same with a clock of the test's.
+    pub fn on_clock(
+        stage: Stage,
+        workers: usize,
+        config: Config,
+        clock: Arc<dyn Clock>,
+        handler: impl Handler,
+    ) -> Engine {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("its address");
         let (counts, faults) = (Arc::<Counts>::default(), Arc::<Faults>::default());
@@ -145,7 +162,7 @@ impl Engine {
         let recorder = Recorder::default();
         let mut shared = Shared::new(
             Box::new(poller),
-            Arc::new(SystemClock::start()),
+            clock,
             Box::new(handler),
             config,
             Listeners::new(vec![Listener::Other(Box::new(door))]),

@@ -4,6 +4,7 @@
 use crate::simulated::{Scene, Wire};
 use crate::support::recorder::Event;
 use doorstep::internals::conn::Config;
+use doorstep::internals::server::EVICTED_AFTER;
 use doorstep::{CloseReason, Handler, Limits};
 use std::net::SocketAddr;
 
@@ -44,6 +45,12 @@ impl Crowd {
             self.comes(Some(SocketAddr::from(([127, 0, 0, 1], port))));
             self.scene.set(self.scene.ms() + 1);
         }
+    }
+
+    /// Whoever is idle now has been so for long when this returns.
+    pub fn ages(&self) {
+        let long = EVICTED_AFTER.as_millis() as u64;
+        self.scene.set(self.scene.ms() + long);
     }
 
     /// It sends this, which may be nothing, and the poller reports what the connection waits for.

@@ -15,7 +15,15 @@ pub enum Overload {
         /// The limit of open files, where that is the cause.
         open_files: Option<u64>,
     },
-    /// All connections are taken and none is idle: new ones get a 503.
+    /// All connections are taken and none is idle: those get a 503 that have been sending a request
+    /// longest.
+    SlowClosed {
+        /// The most connections.
+        limit: usize,
+        /// The limit of open files, where that is the cause.
+        open_files: Option<u64>,
+    },
+    /// All connections are taken, and none is idle or slow: new ones get a 503.
     ConnectionsRefused {
         /// The most connections.
         limit: usize,
@@ -35,8 +43,8 @@ pub enum Overload {
         error: io::Error,
         /// The limit of open files, where it is known.
         open_files: Option<u64>,
-        /// Whether idle connections are closed for new ones; otherwise new ones wait.
-        closes_idle: bool,
+        /// Whether idle or slow connections are closed for new ones; otherwise new ones wait.
+        closes_others: bool,
     },
     /// Connections that wait hold too many bytes: those that have waited longest are closed.
     Parked {
@@ -60,6 +68,10 @@ impl fmt::Display for Overload {
                 write_full(f, *limit, *open_files)?;
                 f.write_str(": idle ones are closed")
             }
+            Overload::SlowClosed { limit, open_files } => {
+                write_full(f, *limit, *open_files)?;
+                f.write_str(": slow ones are turned away")
+            }
             Overload::ConnectionsRefused { limit, open_files } => {
                 write_full(f, *limit, *open_files)?;
                 f.write_str(": new ones are turned away")
@@ -71,11 +83,11 @@ impl fmt::Display for Overload {
             Overload::Accept {
                 error,
                 open_files,
-                closes_idle,
+                closes_others,
             } => {
                 write_cause(f, error, *open_files)?;
-                f.write_str(match closes_idle {
-                    true => ": idle connections are closed",
+                f.write_str(match closes_others {
+                    true => ": other connections are closed",
                     false => ": new connections wait",
                 })
             }

@@ -139,12 +139,15 @@ impl Client {
     pub fn waits(&mut self, interest: Interest, was_served: bool, took: bool, now: Moment) {
         let kind = match (self.counted(), self.conn.phase(), interest) {
             (HeldBytes { made: 1.., .. }, _, _) => WaitKind::OwnsBody,
+            (HeldBytes { parked: 1.., .. }, Phase::Head | Phase::Prefetch, Interest::Read) => {
+                WaitKind::HalfRequest
+            }
             (HeldBytes { parked: 1.., .. }, _, _) => WaitKind::Buffered,
             (_, Phase::Idle, Interest::Read) => WaitKind::Idle,
             _ => WaitKind::Busy,
         };
         let anew = match kind {
-            WaitKind::Idle => was_served,
+            WaitKind::Idle | WaitKind::HalfRequest => was_served,
             WaitKind::OwnsBody => took,
             WaitKind::Buffered | WaitKind::Busy => false,
         };
@@ -155,8 +158,12 @@ impl Client {
 
     /// Whether it waits for a request of which not a byte has arrived.
     pub fn is_silent(&mut self) -> bool {
-        self.is_between_requests()
-            && matches!(self.stream.wait(Interest::Read, Duration::ZERO), Ok(false))
+        self.is_between_requests() && !self.has_arrived()
+    }
+
+    /// Whether there is something to read: bytes, the end, or a failure.
+    pub fn has_arrived(&mut self) -> bool {
+        !matches!(self.stream.wait(Interest::Read, Duration::ZERO), Ok(false))
     }
 
     /// Whether every request that was read has its response, and all responses are with the system.

@@ -153,15 +153,15 @@ impl Slots {
         self.take(slot, index, before.generation())
     }
 
-    /// Up to `max` slots whose connections have this kind of wait and that nobody owns, those
-    /// first that have waited longest.
-    pub fn oldest(&self, kind: WaitKind, max: usize) -> Vec<(usize, WaitState)> {
+    /// Up to `max` slots whose connections have one of these kinds of waits and that nobody owns,
+    /// those first that have waited longest.
+    pub fn oldest(&self, kinds: &[WaitKind], max: usize) -> Vec<(usize, WaitState)> {
         let mut oldest: BinaryHeap<(WaitState, usize)> = BinaryHeap::with_capacity(max + 1);
         for index in 0..self.touched() {
             let Some(wait_state) = self.wait_state(index as u32) else {
                 continue;
             };
-            if wait_state.kind() == kind {
+            if kinds.contains(&wait_state.kind()) {
                 oldest.push((wait_state, index));
                 if oldest.len() > max {
                     oldest.pop();

@@ -9,30 +9,32 @@ pub enum WaitKind {
     Busy,
     /// For a request of which not a byte has arrived: the first one, or the next.
     Idle,
-    /// With buffered bytes: output that its client has not taken, or a part of a message.
+    /// With buffered bytes: mostly output that its client has not taken.
     Buffered,
     /// With a body that the program built for it in memory; since its client last took bytes.
     OwnsBody,
+    /// For the rest of a request, since its first byte came: no handler knows of it.
+    HalfRequest,
 }
 
-/// The kind of a wait and its beginning, in one word. Of two waits of one kind, the older is the
-/// lesser.
+/// The kind of a wait and its beginning, in one word. The older of two waits is the lesser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WaitState(pub u64);
 
-const KIND_BITS: u32 = 2;
+const KIND_BITS: u32 = 3;
 
 impl WaitState {
     pub const fn new(kind: WaitKind, since: Moment) -> WaitState {
-        // Drops the two highest bits of the time, which matter in half a million centuries.
+        // Drops the three highest bits of the time, which matter in half a million centuries.
         WaitState(since.0 << KIND_BITS | kind as u64)
     }
 
     pub const fn kind(self) -> WaitKind {
-        match self.0 & 3 {
+        match self.0 & 7 {
             1 => WaitKind::Idle,
             2 => WaitKind::Buffered,
             3 => WaitKind::OwnsBody,
+            4 => WaitKind::HalfRequest,
             _ => WaitKind::Busy,
         }
     }

@@ -33,6 +33,12 @@ pub const ACCEPTS_PER_EVENT: usize = 32;
 /// this time between two of them it is lost among those of the round.
 pub const QUEUED_AFTER: Duration = Duration::from_millis(2);
 
+/// The connections that were closed for the sake of a new one.
+enum Evicted {
+    Idle,
+    Slow,
+}
+
 impl Worker {
     /// Accepts one connection, or several when the server is behind. The worker that accepts serves
     /// the first one at once, and leaves the others to the poller. The listener is armed before
@@ -43,7 +49,7 @@ impl Worker {
         let is_behind = self.is_behind(moment);
         let mut accepted = self.shared.listeners.accept(number);
         if let Accepted::Exhausted(error) = &accepted {
-            if self.evict_for_accept(error, moment) {
+            if self.evict_for_accept(error, &now) {
                 accepted = self.shared.listeners.accept(number);
             }
         }
@@ -64,7 +70,7 @@ impl Worker {
                     .report(OverloadKind::Accept, moment, || Overload::Accept {
                         error,
                         open_files: open_files(),
-                        closes_idle: false,
+                        closes_others: false,
                     });
                 // The rest begins with the failure: this worker may have waited since it woke.
                 let failed = Moment::at(self.shared.now().monotonic);
@@ -113,21 +119,40 @@ impl Worker {
             .arm(number, now, &*shared.poller, &shared.signal);
     }
 
-    /// Closes idle connections so that an accept that failed for lack of descriptors or memory may
+    /// Closes connections so that an accept that failed for lack of descriptors or memory may
     /// succeed. False when there were none to close.
-    fn evict_for_accept(&self, error: &io::Error, now: Moment) -> bool {
-        let has_evicted = shortage(error).is_some() && self.shared.evict(CLOSED_AT_ONCE) > 0;
-        if has_evicted {
-            self.shared
-                .report(OverloadKind::Evicts, now, || Overload::Accept {
-                    error: error
-                        .raw_os_error()
-                        .map_or_else(|| error.kind().into(), io::Error::from_raw_os_error),
-                    open_files: open_files(),
-                    closes_idle: true,
-                });
+    fn evict_for_accept(&mut self, error: &io::Error, now: &Now) -> bool {
+        shortage(error).is_some()
+            && self.evict(CLOSED_AT_ONCE, now, |_| Overload::Accept {
+                error: error
+                    .raw_os_error()
+                    .map_or_else(|| error.kind().into(), io::Error::from_raw_os_error),
+                open_files: open_files(),
+                closes_others: true,
+            })
+    }
+
+    /// Closes up to `max` connections for the sake of a new one: idle ones, or else those that take
+    /// long to send a request. False when there were none. The report is told which.
+    fn evict(&mut self, max: usize, now: &Now, report: impl FnOnce(Evicted) -> Overload) -> bool {
+        let moment = Moment::at(now.monotonic);
+        let idle = self.shared.evict(max, moment);
+        let slow = match idle {
+            0 => self.shared.claim_slow(max, moment),
+            _ => Vec::new(),
+        };
+        let evicted = match (idle, slow.len()) {
+            (0, 0) => return false,
+            (0, _) => Evicted::Slow,
+            _ => Evicted::Idle,
+        };
+        for mut owned in slow {
+            self.reject_503(&mut owned.client, now);
+            self.shared.close(owned, CloseReason::Overload);
         }
-        has_evicted
+        self.shared
+            .report(OverloadKind::Evicts, moment, || report(evicted));
+        true
     }
 
     /// Admits a new connection, and serves it.
@@ -140,63 +165,67 @@ impl Worker {
     /// Gives a new connection a slot. `None` when there is none: the client has got a 503.
     fn admit(&mut self, stream: Stream, peer: Option<SocketAddr>, now: &Now) -> Option<Owned> {
         let moment = Moment::at(now.monotonic);
-        let shared = &*self.shared;
-        let client = Box::new(Client::new(stream, peer, moment, &shared.config));
-        let occupied = match shared.per_ip.add(peer) {
-            Ok(()) => self.claim_slot(client, moment),
+        let client = Box::new(Client::new(stream, peer, moment, &self.shared.config));
+        let occupied = match self.shared.per_ip.add(peer) {
+            Ok(()) => self.claim_slot(client, now),
             Err((address, limit)) => {
-                shared.report(OverloadKind::Address, moment, || Overload::AddressRefused {
-                    address: shown(address),
-                    limit,
-                });
+                self.shared
+                    .report(OverloadKind::Address, moment, || Overload::AddressRefused {
+                        address: shown(address),
+                        limit,
+                    });
                 Err(client)
             }
         };
-        let refused = match occupied {
+        self.shared.listeners.admitted();
+        match occupied {
             Ok(owned) => {
-                shared.listeners.admitted();
-                if let Some(observer) = &shared.observer {
+                if let Some(observer) = &self.shared.observer {
                     catch_panic(|| observer.accepted(peer));
                 }
-                return Some(owned);
+                Some(owned)
             }
-            Err(client) => client,
-        };
-        shared.listeners.admitted();
-        self.reject_503(*refused, now);
-        None
+            Err(mut refused) => {
+                self.reject_503(&mut refused, now);
+                None
+            }
+        }
     }
 
-    /// Claims a slot, if need be by closing idle connections.
-    fn claim_slot(&self, mut client: Box<Client>, now: Moment) -> Result<Owned, Box<Client>> {
-        let shared = &self.shared;
+    /// Claims a slot, if need be by closing other connections.
+    fn claim_slot(&mut self, mut client: Box<Client>, now: &Now) -> Result<Owned, Box<Client>> {
+        let limit = self.shared.slots.capacity();
         // Another worker may take the slot that becomes free here.
         for _ in 0..EVICTION_TRIES {
-            client = match shared.slots.occupy(client) {
+            client = match self.shared.slots.occupy(client) {
                 Ok(owned) => return Ok(owned),
                 Err(client) => client,
             };
-            if shared.evict(shared.evicted_when_full()) == 0 {
+            let has_evicted = self.evict(self.shared.evicted_when_full(), now, |evicted| {
+                let open_files = deciding_limit(limit);
+                match evicted {
+                    Evicted::Idle => Overload::IdleClosed { limit, open_files },
+                    Evicted::Slow => Overload::SlowClosed { limit, open_files },
+                }
+            });
+            if !has_evicted {
                 break;
             }
-            shared.report(OverloadKind::Evicts, now, || {
-                let limit = shared.slots.capacity();
-                let open_files = deciding_limit(limit);
-                Overload::IdleClosed { limit, open_files }
-            });
         }
+        let shared = &*self.shared;
         shared.slots.occupy(client).inspect_err(|client| {
             shared.per_ip.remove(client.peer);
-            shared.report(OverloadKind::Full, now, || {
-                let limit = shared.slots.capacity();
+            shared.report(OverloadKind::Full, Moment::at(now.monotonic), || {
                 let open_files = deciding_limit(limit);
                 Overload::ConnectionsRefused { limit, open_files }
             });
         })
     }
 
-    /// Rejects a connection with a 503, in one write that does not wait.
-    fn reject_503(&mut self, mut client: Client, now: &Now) {
+    /// Rejects a connection with a 503, in one write that does not wait. That is due as well to a
+    /// client whose request is not complete: its time is not over, so it has done nothing wrong
+    /// that a 408 could tell it.
+    fn reject_503(&mut self, client: &mut Client, now: &Now) {
         let output = &mut self.buffers.output;
         output.clear();
         client.conn.abandon(CloseReason::Overload);
@@ -204,7 +233,7 @@ impl Worker {
             shared: &self.shared,
             output,
             date: &mut self.buffers.date,
-            client: &mut client,
+            client,
             now,
         };
         writer.write_response(unavailable(), None, None);
