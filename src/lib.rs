@@ -177,6 +177,7 @@ pub mod internals {
         };
     }
     pub mod server {
+        pub use crate::server::client::FIRST_REQUEST_WITHIN;
         pub use crate::server::client::output::READS_PER_TURN;
         pub use crate::server::client::ownership;
         pub use crate::server::evict::{EVICTED_AFTER, STALLED_AFTER};

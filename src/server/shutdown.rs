@@ -20,7 +20,9 @@ pub struct Shutdown {
 impl Shutdown {
     /// Begins a graceful shutdown and returns at once. New connections are no longer accepted, idle
     /// ones are closed, and running requests have `grace` to finish, with `Connection: close` in
-    /// their responses; what is left then is aborted. A second call can only shorten the grace.
+    /// their responses; what is left then is aborted. A connection is not idle for half a second
+    /// after its accept, as its first request may be on its way. A second call can only shorten the
+    /// grace.
     pub fn begin(&self, grace: Duration) {
         self.signal
             .request_shutdown(Moment::at(self.clock.now().0).after(grace));

@@ -3,17 +3,19 @@
 use crate::harness::{
     AtTheEnd, Gate, PAGE, Stage, alone, await_arrival, on_each_backend, own, page,
 };
+use crate::simulated::{Scene, Wire};
 use crate::support::client::{Broken, Client, get};
 use crate::support::recorder::{Event, Recorder};
 use crate::support::skipped;
 use crate::support::{eventually, in_time};
+use doorstep::internals::server::FIRST_REQUEST_WITHIN;
 use doorstep::{
     CloseReason, Handler, Request, Response, Server, ServerHandle, ShutdownReport, Status,
 };
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -69,6 +71,132 @@ fn idle_connections_are_closed_at_once() {
         assert_eq!(end_of(server).aborted, 0);
         clients.iter_mut().for_each(Client::ends);
         assert_eq!(recorder.reasons(), [CloseReason::Shutdown; 20]);
+    });
+}
+
+const NEW: u64 = FIRST_REQUEST_WITHIN.as_millis() as u64;
+
+/// A client that has sent nothing is accepted.
+fn comes(scene: &Scene) -> Wire {
+    let wire = scene.wire();
+    scene.system.state().knock(wire.index);
+    assert!(scene.reports(None));
+    wire
+}
+
+/// Its client may have sent a request before it could know of the stop; that of one which was idle
+/// is given one more look.
+#[test]
+fn a_new_connection_has_half_a_second_for_its_first_request() {
+    // When the stop begins after the accept, and when the new one is closed.
+    for (begins, ends) in [(1, NEW), (NEW - 1, NEW), (NEW, NEW), (10 * NEW, 10 * NEW)] {
+        let scene = Scene::new(page);
+        let served = comes(&scene);
+        scene.set(10_000);
+        served.sends(get("/"));
+        assert!(scene.reports(Some(&served)));
+        let silent = comes(&scene);
+        // Taken from the listener's queue by the stop: new from then on.
+        let queued = scene.wire();
+        scene.system.state().knock(queued.index);
+        scene.set(10_000 + begins);
+        scene.stops();
+        let shutdown = Some(CloseReason::Shutdown);
+        for (ms, closed) in [
+            (begins, ends == begins),
+            (ends - 1, ends <= begins),
+            (ends, true),
+        ] {
+            if ms < begins {
+                continue;
+            }
+            // An event that comes to nothing does not close it sooner.
+            if !closed {
+                assert!(scene.reports(Some(&silent)));
+            }
+            assert_eq!(scene.stopped(10_000 + ms), None);
+            assert_eq!(scene.reason(&served), shutdown);
+            assert_eq!(scene.reason(&silent).is_some(), closed, "{begins}: {ms}");
+        }
+        assert_eq!(scene.reason(&silent), shutdown);
+        assert_eq!(scene.stopped(10_000 + begins + NEW - 1), None);
+        assert_eq!(scene.reason(&queued), None);
+        assert_eq!(scene.stopped(10_000 + begins + NEW), Some(0));
+        assert_eq!(scene.reason(&queued), shutdown);
+    }
+}
+
+/// A first request that comes within that time is answered.
+#[test]
+fn a_first_request_during_a_stop_is_answered() {
+    let scene = Scene::new(page);
+    let (new, half) = (scene.accepts(), scene.accepts());
+    scene.stops();
+    assert_eq!(scene.stopped(NEW - 1), None);
+    new.sends(get("/"));
+    half.sends("GET / HT");
+    assert_eq!(scene.runs(), 2);
+    let answer = new.got();
+    assert!(answer.contains("\r\nConnection: close\r\n"), "{answer}");
+    assert!(answer.ends_with(PAGE));
+    assert_eq!(scene.stopped(10 * NEW), None);
+    assert_eq!(scene.reason(&half), None, "it has begun");
+    half.sends("TP/1.1\r\nHost: a\r\n\r\n");
+    scene.runs();
+    assert!(half.got().ends_with(PAGE));
+}
+
+/// No connection that was accepted ends without an answer, however often a server is restarted
+/// under clients that make one for each request.
+#[test]
+fn no_first_request_is_lost_in_a_stop() {
+    const RESTARTS: usize = 5;
+    on_each_backend(|stage| {
+        let (recorder, is_over) = (Recorder::default(), AtomicBool::new(false));
+        let start = || {
+            let server = stage.server().observer(recorder.clone());
+            server.spawn(page).unwrap()
+        };
+        let mut server = start();
+        let address = Mutex::new(server.addr());
+        let answered = AtomicUsize::new(0);
+        let ask = || {
+            while !is_over.load(Ordering::SeqCst) {
+                let address = *address.lock().unwrap();
+                let Ok(mut client) = Client::try_connect(address) else {
+                    continue;
+                };
+                let peer = client.address();
+                let sent = client.try_send(get("/"));
+                let answer = sent
+                    .map_err(|_| ())
+                    .and_then(|()| client.try_answer().map_err(|_| ()));
+                match answer {
+                    Ok(answer) => {
+                        assert_eq!(answer.text(), PAGE);
+                        answered.fetch_add(1, Ordering::SeqCst);
+                    }
+                    // Never accepted: the kernel resets what is left in the queue.
+                    Err(()) => {
+                        let heard = recorder.events();
+                        assert!(!heard.contains(&Event::Accepted(Some(peer))), "{peer}");
+                    }
+                }
+            }
+        };
+        thread::scope(|scope| {
+            let _end = AtTheEnd(|| is_over.store(true, Ordering::SeqCst));
+            (0..6).for_each(|_| drop(scope.spawn(ask)));
+            for _ in 0..RESTARTS {
+                let before = answered.load(Ordering::SeqCst);
+                assert!(eventually(|| answered.load(Ordering::SeqCst) > before + 20));
+                server.shutdown_handle().begin(LONG);
+                let next = start();
+                *address.lock().unwrap() = next.addr();
+                assert_eq!(end_of(std::mem::replace(&mut server, next)).aborted, 0);
+            }
+        });
+        drop(server);
     });
 }
 

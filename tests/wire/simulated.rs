@@ -8,7 +8,7 @@ use crate::support::PATIENCE;
 use crate::support::recorder::{Event, Recorder};
 use crate::support::server::{Housekeeper, Shared, Worker, put_together};
 use crate::support::simulated::{Act, LISTENER, Link, System, Timed};
-use doorstep::internals::conn::Config;
+use doorstep::internals::conn::{Config, Moment};
 use doorstep::internals::sys::Clock;
 use doorstep::{CloseReason, Handler, Now};
 use std::net::SocketAddr;
@@ -188,6 +188,27 @@ impl Scene {
         self.set(ms);
         let shared = self.shared.clone();
         self.works(move |_| Housekeeper::new(shared).sweep());
+    }
+
+    /// The shutdown begins.
+    #[track_caller]
+    pub fn stops(&self) {
+        let shared = self.shared.clone();
+        self.works(move |_| Housekeeper::new(shared).stop());
+    }
+
+    /// The clock shows this, and the housekeeper takes a step of the shutdown, whose grace is over
+    /// much later. The number of requests that were aborted, when it has ended.
+    #[track_caller]
+    pub fn stopped(&self, ms: u64) -> Option<usize> {
+        self.set(ms);
+        let (shared, until) = (self.shared.clone(), Moment(ms + 1_000_000));
+        let (tell, told) = mpsc::channel();
+        self.works(move |_| {
+            let ended = Housekeeper::new(shared).finish(until);
+            let _ = tell.send(ended.map(|report| report.aborted));
+        });
+        told.recv().expect("a step that was taken")
     }
 
     /// Why this connection ended, if it did.

@@ -21,6 +21,12 @@ use core::net::SocketAddr;
 use std::mem;
 use std::time::Duration;
 
+/// How long after its accept the first request of a connection is still waited for when a shutdown
+/// has begun. Its client may have sent it before it could know of the shutdown, and a proxy that
+/// has no byte of a response takes the end of a new connection for a failure. The request of a
+/// connection that was idle is repeated elsewhere: its end can cross any request.
+pub const FIRST_REQUEST_WITHIN: Duration = Duration::from_millis(500);
+
 /// A connection. It owns no buffer while it is idle.
 #[derive(Debug)]
 pub struct Client {
@@ -159,6 +165,11 @@ impl Client {
     /// Whether it waits for a request of which not a byte has arrived.
     pub fn is_silent(&mut self) -> bool {
         self.is_between_requests() && !self.has_arrived()
+    }
+
+    /// Whether it is new, and its first request may be on its way.
+    pub fn is_new(&self, now: Moment) -> bool {
+        self.conn.requests() == 0 && now < self.wait_state.since().after(FIRST_REQUEST_WITHIN)
     }
 
     /// Whether there is something to read: bytes, the end, or a failure.

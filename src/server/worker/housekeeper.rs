@@ -201,13 +201,15 @@ impl Housekeeper {
         }
     }
 
-    /// Closes the connections that wait for a request of which nothing has arrived. The others are
-    /// left to the workers: a handler that is called here and does not return would hold up the end
-    /// of the server.
+    /// Closes the connections that wait for a request of which nothing has arrived, but for new
+    /// ones (see [`FIRST_REQUEST_WITHIN`](crate::server::client::FIRST_REQUEST_WITHIN)). The others
+    /// are left to the workers: a handler that is called here and does not return would hold up the
+    /// end of the server.
     fn close_idle(&mut self) {
+        let now = self.now();
         for index in 0..self.shared.slots.touched() {
             if let Some(mut owned) = self.shared.slots.claim(index, |_| true) {
-                if owned.client.is_silent() {
+                if owned.client.is_silent() && !owned.client.is_new(now) {
                     self.shared.close(owned, CloseReason::Shutdown);
                 } else {
                     self.shared.release(owned);

@@ -407,7 +407,8 @@ impl<'a> Turn<'a> {
                 Err(_) => return Step::End(TurnEnd::Close(CloseReason::Failed)),
             }
         }
-        if last_look {
+        // The housekeeper closes a new connection when its time is over.
+        if last_look && !self.client.is_new(self.moment) {
             return Step::End(TurnEnd::Close(CloseReason::Shutdown));
         }
         Step::End(TurnEnd::Wait(Interest::Read))
