@@ -398,6 +398,40 @@ fn a_handler_that_reads_is_answered_for_when_the_time_is_over() {
     }
 }
 
+/// A paused process (SIGSTOP, a snapshot) finds all deadlines over when it goes on: what came
+/// meanwhile has come in time, whoever waits for it.
+#[test]
+fn what_came_while_the_process_was_paused_is_served() {
+    let head = format!("{POST}20000\r\n").replace("unread", "pull");
+    let half = format!("{head}\r\n{}", "x".repeat(PREFETCH_BYTES));
+    let rest = vec![b'x'; 20_000 - PREFETCH_BYTES];
+    let until = Duration::from_secs(1_000);
+    for (comes, status) in [(&rest[..], "200"), (&rest[1..], "408"), (b"", "408")] {
+        let scene = Scene::new(handler());
+        let wire = scene.wire();
+        wire.sends(&half);
+        scene.system.state().pause = Some((until, wire.index, Act::Sends(comes.to_vec())));
+        scene.admits(&wire);
+        let said = wire.got();
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{said}");
+    }
+    // No thread waits for these.
+    let post = format!("{POST}5\r\n\r\n");
+    for (half, rest) in [
+        ("", get("/")),
+        ("GET ", get("/")[4..].to_string()),
+        (&post, "hello".to_string()),
+    ] {
+        let scene = Scene::new(handler());
+        let wire = sends(&scene, half);
+        scene.set(1_000 * SECOND);
+        wire.sends(rest);
+        scene.at(1_000 * SECOND);
+        scene.runs();
+        assert!(wire.got().ends_with(PAGE), "{half}");
+    }
+}
+
 /// What one row on the real clock is about.
 struct Real {
     phase: &'static str,

@@ -98,7 +98,7 @@ impl<'a> PeerWait<'a> {
         deadline: Moment,
         number: u64,
     ) -> io::Result<WaitOutcome> {
-        let mut is_ready = false;
+        let (mut is_ready, mut is_over) = (false, false);
         // Ends with the deadline, which every wait has.
         loop {
             if self.shared.has_ended() {
@@ -112,10 +112,13 @@ impl<'a> PeerWait<'a> {
             if is_ready {
                 return Ok(WaitOutcome::Ready);
             }
-            let now = self.now();
-            if deadline <= now {
+            if is_over {
                 return Ok(WaitOutcome::TimedOut);
             }
+            let now = self.now();
+            // One more look at the socket when the time is over: this thread may not have run for
+            // long, and what has arrived meanwhile has arrived in time.
+            is_over = deadline <= now;
             is_ready = stream.wait(interest, self.slice.min(deadline.since(now)))?;
         }
     }

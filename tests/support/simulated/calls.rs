@@ -282,6 +282,10 @@ impl<O: Outside> Socket for Plug<O> {
                 return Ok(true);
             }
             if state.now >= since + timeout {
+                if let Some((until, link, act)) = state.pause.take() {
+                    state.now = until;
+                    state.act(link, act);
+                }
                 return Ok(false);
             }
             O::pass(&mut state, since + timeout);

@@ -122,6 +122,9 @@ pub struct State<O> {
     pub busy: bool,
     /// Happens after the next arming, before the worker that did it goes on.
     pub when_armed: Option<Box<dyn FnOnce() + Send>>,
+    /// The process is paused as a thread's next wait for a socket ends in vain: until when, and what
+    /// happens meanwhile.
+    pub pause: Option<(Duration, usize, Act)>,
     pub accepts: usize,
     /// Calls of the system in this turn.
     calls: u32,
@@ -267,6 +270,7 @@ impl<O: Outside> System<O> {
             threads: VecDeque::new(),
             busy: false,
             when_armed: None,
+            pause: None,
             accepts: 0,
             calls: 0,
             progress: 0,
