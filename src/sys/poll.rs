@@ -17,7 +17,6 @@
 
 use super::platform::poll::{Key, PollEntry, key, poll};
 use super::poller::{Deadline, Interest, Poller, RESERVED, Source, Token, Wake};
-use super::retry::INTERRUPTIONS_MAX;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
@@ -161,7 +160,6 @@ impl Poll {
         mut state: MutexGuard<'a, State>,
         deadline: Deadline,
     ) -> (MutexGuard<'a, State>, io::Result<Wake>) {
-        let mut interruptions = 0;
         let mut has_asked = false;
         // Ends with the deadline; each earlier round was a poll, or a follower's wake-up.
         loop {
@@ -186,13 +184,9 @@ impl Poll {
             let found = state.end_lead(copy, polled.is_ok());
             match polled {
                 Ok(()) => self.announce(&state, found),
-                // EINTR: a signal handler ran in this thread. Go on.
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                    interruptions += 1;
-                    if interruptions == INTERRUPTIONS_MAX {
-                        return (state, Err(error));
-                    }
-                }
+                // EINTR: a signal handler ran in this thread, or the process was stopped and
+                // continued (signal(7)). Go on, however often: a wait has no end of its own.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return (state, Err(error)),
             }
         }

@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::harness::{Gate, PAGE, Stage, on_each_backend, page};
 use crate::support::bytes::pattern;
 use crate::support::client::{Broken, Client, get};
+use crate::support::eventually;
 use crate::support::recorder::{Event, Recorder};
 use crate::support::server::{Housekeeper, Listeners, Shared, Worker};
 use crate::support::skipped;
@@ -538,5 +539,26 @@ fn one_connection_at_a_time_is_a_server_too() {
             assert_eq!(client.ask("/").text(), PAGE);
             assert_eq!(client.ask("/").text(), PAGE);
         }
+    });
+}
+
+/// A wait for events that fails for lack of memory is tried again, by each worker.
+#[cfg(unix)]
+#[test]
+fn a_lack_of_memory_while_waiting_ends_no_worker() {
+    const ENOMEM: i32 = 12;
+    on_each_backend(|stage| {
+        let engine = Engine::start(stage, 2, Config::default(), page);
+        for _ in 0..3 {
+            let lacks = (0..5).map(|_| io::Error::from_raw_os_error(ENOMEM));
+            engine.faults.waits.lock().unwrap().extend(lacks);
+            for _ in 0..4 {
+                assert_eq!(Client::connect(engine.address).ask("/").text(), PAGE);
+            }
+        }
+        let all_failed = || engine.faults.waits.lock().unwrap().is_empty();
+        assert!(eventually(all_failed));
+        assert_eq!(engine.shared.pool.counts().all(), 2);
+        assert_eq!(Client::connect(engine.address).ask("/").text(), PAGE);
     });
 }

@@ -36,6 +36,7 @@ pub struct Counts {
 struct Counting {
     poller: Box<dyn Poller>,
     counts: Arc<Counts>,
+    faults: Arc<Faults>,
 }
 
 impl Poller for Counting {
@@ -49,6 +50,9 @@ impl Poller for Counting {
         self.poller.remove(source, token)
     }
     fn wait(&self, timeout: Option<Duration>) -> io::Result<Wake> {
+        if let Some(error) = lock(&self.faults.waits).pop_front() {
+            return Err(error);
+        }
         let wake = self.poller.wait(timeout);
         if matches!(wake, Ok(Wake::Ready(_))) {
             self.counts.events.fetch_add(1, Ordering::SeqCst);
@@ -79,10 +83,12 @@ pub enum Fault {
 }
 
 /// What goes wrong next, and, while it is set, every time.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Faults {
     pub next: Mutex<VecDeque<Fault>>,
     pub always: Mutex<Option<fn() -> io::Error>>,
+    /// What the next waits for events end with.
+    pub waits: Mutex<VecDeque<io::Error>>,
 }
 
 /// A real listener with made-up faults.
@@ -158,6 +164,7 @@ impl Engine {
         let poller = Counting {
             poller: stage.backend.open().expect("a poller"),
             counts: counts.clone(),
+            faults: faults.clone(),
         };
         let recorder = Recorder::default();
         let mut shared = Shared::new(

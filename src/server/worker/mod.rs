@@ -28,13 +28,19 @@ use crate::server::pool::heartbeat::Heartbeat;
 use crate::server::shared::Shared;
 use crate::server::worker::detached::detach;
 use crate::server::worker::turn::{Trigger, Turn, TurnEnd};
+use crate::sys::shortage::{Shortage, shortage};
 use crate::sys::{Token, Wake};
 use std::io;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 /// Bytes of a worker's input buffer beyond a whole head and a prefetched body: room for pipelined
 /// requests.
 const INPUT_SLACK_BYTES: usize = 16 * 1024;
+
+/// How long a worker rests after a wait for events that failed for lack of memory.
+const POLL_REST: Duration = Duration::from_millis(10);
 
 /// A worker's buffers, and the state that it shares with the other workers.
 pub struct Worker {
@@ -103,7 +109,16 @@ impl Worker {
             if self.heartbeat.is_blocked() && !shared.pool.rejoin(&self.heartbeat) {
                 return Ok(());
             }
-            match shared.poller.wait(None)? {
+            let wake = match shared.poller.wait(None) {
+                // poll(2): "Unable to allocate memory for kernel data structures." There may be
+                // some a moment later.
+                Err(error) if shortage(&error) == Some(Shortage::Memory) => {
+                    thread::sleep(POLL_REST);
+                    continue;
+                }
+                wake => wake?,
+            };
+            match wake {
                 Wake::Ready(token) => {
                     self.heartbeat.begin();
                     shared.pool.rouse(&*shared.poller, &shared.signal);

@@ -22,7 +22,7 @@ use super::epoll_sys::{
 use crate::sys::poller::{
     Deadline, Interest, Poller, RESERVED, Source, Token, Wake, whole_milliseconds,
 };
-use crate::sys::retry::INTERRUPTIONS_MAX;
+use crate::sys::retry::uninterrupted;
 use crate::sys::unix::poll::{PollEntry, poll};
 use std::collections::VecDeque;
 use std::io;
@@ -139,8 +139,9 @@ impl Epoll {
         match count {
             Ok(0) => Ok(Fetched::Nothing),
             Ok(count) => Ok(self.share(&events[..count])),
-            // EINTR: a signal handler ran in this thread. Go on.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Fetched::Interrupted),
+            // EINTR: a signal handler ran in this thread, or the process was stopped and continued
+            // (signal(7)). Go on, however often that happens: a wait has no end of its own.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Fetched::Nothing),
             Err(error) => Err(error),
         }
     }
@@ -173,7 +174,6 @@ enum Fetched {
     Event(Wake),
     // Nothing for this thread, but perhaps something in the queue, or in the next call.
     TryAgain,
-    Interrupted,
     Nothing,
 }
 
@@ -205,15 +205,10 @@ impl Poller for Epoll {
             return Ok(Wake::Ready(token));
         }
         let deadline = Deadline::after(timeout);
-        let mut interruptions = 0;
         // Ends with the deadline; each earlier round has used up an event, a nudge or a signal.
         loop {
             match self.ask(deadline.left())? {
                 Fetched::Event(wake) => return Ok(wake),
-                Fetched::Interrupted if interruptions == INTERRUPTIONS_MAX => {
-                    return Err(io::ErrorKind::Interrupted.into());
-                }
-                Fetched::Interrupted => interruptions += 1,
                 Fetched::TryAgain | Fetched::Nothing if self.woken.load(Ordering::SeqCst) => {
                     return Ok(Wake::Woken);
                 }
@@ -223,7 +218,7 @@ impl Poller for Epoll {
                 {
                     return Ok(Wake::TimedOut);
                 }
-                // The call waits 24 days at most: wait for the rest.
+                // Interrupted, or after the 24 days that a call waits at most: wait for the rest.
                 Fetched::Nothing => {}
             }
             if let Some(token) = self.take() {
@@ -243,7 +238,7 @@ impl Poller for Epoll {
         // epoll(7): "If an epoll file descriptor has events waiting, then it will indicate as being
         // readable."
         let mut entry = [PollEntry::new(self.epoll.as_fd(), Interest::Read)];
-        Ok(poll(&mut entry, Some(Duration::ZERO))? > 0)
+        Ok(uninterrupted(|| poll(&mut entry, Some(Duration::ZERO)))? > 0)
     }
 
     fn post(&self, token: Token) {
