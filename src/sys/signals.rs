@@ -8,9 +8,16 @@ pub enum Signal {
     Interrupt,
     /// SIGTERM; on Windows Ctrl-Break, or the console's window being closed.
     Terminate,
+    /// SIGHUP: the terminal has been closed, perhaps with more than one of these. Not on Windows.
+    Hangup,
 }
 
-/// Receives SIGINT and SIGTERM from now until the process ends, so that they no longer end it.
+/// Receives SIGINT, SIGTERM and SIGHUP from now until the process ends, so that they no longer end
+/// it.
+///
+/// SIGINT and SIGHUP stay ignored if they are at that time, as a shell's `&` and `nohup` make them.
+/// All three are unblocked for the calling thread and those that it starts from then on: a parent
+/// may have left them blocked, and then they would never arrive.
 #[derive(Debug)]
 pub struct Signals {
     pub(super) _installed: (),

@@ -63,6 +63,28 @@ impl Setup {
         self
     }
 
+    /// Started by another program, which takes it and its arguments as the last of its own.
+    #[cfg(unix)]
+    pub fn started_by(self, program: &str, arguments: &[&str]) -> Setup {
+        let mut command = Command::new(program);
+        command.args(arguments).arg(self.0.get_program());
+        command.args(self.0.get_args());
+        if let Some(folder) = self.0.get_current_dir() {
+            command.current_dir(folder);
+        }
+        for (name, value) in self.0.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Setup(command)
+    }
+
     /// Starts it and waits for its end.
     pub fn run(self) -> Outcome {
         self.spawn().wait()

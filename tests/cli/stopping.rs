@@ -3,6 +3,7 @@
 
 use crate::folder::Folder;
 use crate::program::{Program, TIMEOUT, connect, doorstep};
+use crate::support::skipped;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 #[test]
 fn first_signal_ends_it_with_status_0() {
     let folder = Folder::with_page();
-    for signal in ["TERM", "INT"] {
+    for signal in ["TERM", "INT", "HUP"] {
         let program = doorstep(folder.path(), ["-p0"]).serve();
         let line = program.line().to_string();
         assert_eq!(program.get("/page").content, b"tea");
@@ -117,6 +118,73 @@ fn second_signal_ends_it_at_once() {
         program.signal(signal);
         assert_eq!(program.wait().status, Some(status), "{signal}");
     }
+}
+
+/// The shell and the kernel may each send one when a terminal is closed.
+#[test]
+fn a_second_hangup_does_not_end_it_at_once() {
+    let folder = Folder::with_page();
+    let program = doorstep(folder.path(), ["-p0", "--grace", "3600"]).serve();
+    let (program, mut download) = stuck_download(program, &folder, 32 << 20);
+    program.signal("HUP");
+    wait_until_closed(program.address());
+    for _ in 0..3 {
+        program.signal("HUP");
+    }
+    let mut rest = Vec::new();
+    download.read_to_end(&mut rest).unwrap();
+    assert!(rest.len() > 32 << 20, "the download is finished");
+    assert_eq!(program.wait().status, Some(0));
+    // A signal of another kind ends it.
+    let program = doorstep(folder.path(), ["-p0", "--grace", "3600"]).serve();
+    let (program, _download) = stuck_download(program, &folder, 1 << 30);
+    program.signal("HUP");
+    wait_until_closed(program.address());
+    program.signal("TERM");
+    assert_eq!(program.wait().status, Some(143));
+}
+
+/// A mask survives exec: what the parent has left blocked would never arrive.
+#[test]
+fn signals_that_the_parent_has_blocked_arrive() {
+    const NAME: &str = "stopping::signals_that_the_parent_has_blocked_arrive";
+    let blocks = "--block-signal=TERM,INT,HUP";
+    let env = std::process::Command::new("env")
+        .args([blocks, "true"])
+        .output();
+    if !env.is_ok_and(|output| output.status.success()) {
+        return skipped(NAME, "this env(1) cannot block signals");
+    }
+    let folder = Folder::with_page();
+    for signal in ["TERM", "INT", "HUP"] {
+        let program = doorstep(folder.path(), ["-p0"]).started_by("env", &[blocks]);
+        let program = program.serve();
+        program.signal(signal);
+        assert_eq!(program.wait().status, Some(0), "{signal}");
+    }
+}
+
+/// `nohup` ignores SIGHUP, and a shell without job control SIGINT for what runs in the background.
+#[test]
+fn signals_that_the_parent_ignores_stay_ignored() {
+    let folder = Folder::with_page();
+    for signal in ["INT", "HUP"] {
+        let ignores = format!("trap '' {signal}; exec \"$0\" \"$@\"");
+        let program = doorstep(folder.path(), ["-p0"]).started_by("sh", &["-c", &ignores]);
+        let program = program.serve();
+        program.signal(signal);
+        assert_eq!(program.get("/page").content, b"tea", "{signal}");
+        assert_eq!(program.get("/page").content, b"tea", "{signal}");
+        program.signal("TERM");
+        let outcome = program.wait();
+        assert_eq!(outcome.status, Some(0), "{signal}");
+    }
+    // Not SIGTERM, by which programs end a program.
+    let program = doorstep(folder.path(), ["-p0"]);
+    let program = program.started_by("sh", &["-c", "trap '' TERM; exec \"$0\" \"$@\""]);
+    let program = program.serve();
+    program.signal("TERM");
+    assert_eq!(program.wait().status, Some(0));
 }
 
 /// A client that requests a file larger than any socket buffer and stops reading once the response

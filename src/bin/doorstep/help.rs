@@ -18,8 +18,8 @@ Environment:
   several, with spaces between them. Options come first. NO_COLOR: no colour.
 
 Exit status:
-  0 after the first Ctrl-C or SIGTERM, which lets running requests end, and 130
-  or 143 after a second; 1 when it cannot start, 2 for wrong usage.
+  0 after the first Ctrl-C, SIGTERM or SIGHUP, which lets running requests end,
+  130 or 143 after a second; 1 when it cannot start, 2 for wrong usage.
 
 Examples:
   doorstep                             the current folder, for this machine only

@@ -1,4 +1,5 @@
-//! SIGINT and SIGTERM: the first signal stops the server gracefully, the second ends the process.
+//! SIGINT, SIGTERM and SIGHUP: the first signal stops the server gracefully, the second ends the
+//! process.
 
 use crate::log::say;
 use doorstep::Shutdown;
@@ -36,8 +37,13 @@ pub fn on_signal(
                 "{first}; running requests have {grace} s, or press Ctrl-C again"
             ));
         }
-        if let Ok(second) = signals.wait() {
-            std::process::exit(status_of(second));
+        // Ends with the process, or with the first signal that is another.
+        while let Ok(second) = signals.wait() {
+            // The shell and the kernel may each send one when a terminal is closed: the second is
+            // no wish to end sooner.
+            if second != Signal::Hangup {
+                std::process::exit(status_of(second));
+            }
         }
     };
     let thread = std::thread::Builder::new().name("signals".to_string());
@@ -50,5 +56,6 @@ fn status_of(signal: Signal) -> i32 {
     match signal {
         Signal::Interrupt => 130,
         Signal::Terminate => 143,
+        Signal::Hangup => 129,
     }
 }

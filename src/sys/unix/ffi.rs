@@ -85,6 +85,11 @@ pub type PollCount = std::ffi::c_ulong;
 #[cfg(not(target_os = "linux"))]
 pub type PollCount = std::ffi::c_uint;
 
+/// `sigset_t`, with room for the largest of them: 1,024 bits in glibc and musl.
+#[derive(Default)]
+#[repr(C)]
+pub struct SignalSet([u64; 16]);
+
 unsafe extern "C" {
     pub fn poll(entries: *mut PollDescriptor, count: PollCount, timeout_ms: c_int) -> c_int;
     pub fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int;
@@ -116,6 +121,9 @@ unsafe extern "C" {
     pub fn closedir(stream: *mut c_void) -> c_int;
     pub fn write(fd: c_int, bytes: *const c_void, length: usize) -> isize;
     pub fn signal(number: c_int, handler: usize) -> usize;
+    pub fn sigemptyset(set: *mut SignalSet) -> c_int;
+    pub fn sigaddset(set: *mut SignalSet, number: c_int) -> c_int;
+    pub fn pthread_sigmask(how: c_int, set: *const SignalSet, old: *mut SignalSet) -> c_int;
     pub fn getifaddrs(list: *mut *mut InterfaceAddress) -> c_int;
     pub fn freeifaddrs(list: *mut InterfaceAddress);
     pub fn geteuid() -> u32;
@@ -159,8 +167,11 @@ pub const SOCK_STREAM: c_int = 1;
 pub const IPPROTO_TCP: c_int = 6;
 pub const IPPROTO_IPV6: c_int = 41;
 pub const TCP_NODELAY: c_int = 1;
+pub const SIGHUP: c_int = 1;
 pub const SIGINT: c_int = 2;
 pub const SIGTERM: c_int = 15;
+/// The handler that ignores a signal.
+pub const SIG_IGN: usize = 1;
 /// The result of `signal(3)` after a failure.
 pub const SIG_ERR: usize = usize::MAX;
 pub const IFF_UP: u32 = 0x1;
@@ -179,6 +190,7 @@ mod system {
     pub const AF_INET6: u8 = 10;
     pub const SOCK_CLOEXEC: c_int = 0o2_000_000;
     pub const SOCK_NONBLOCK: c_int = 0o4_000;
+    pub const SIG_UNBLOCK: c_int = 1;
     pub const SOL_SOCKET: c_int = 1;
     pub const SO_REUSEADDR: c_int = 2;
     pub const IPV6_V6ONLY: c_int = 26;
@@ -219,6 +231,7 @@ mod system {
     pub const AF_INET6: u8 = 28;
     pub const SOCK_CLOEXEC: c_int = 0x1000_0000;
     pub const SOCK_NONBLOCK: c_int = 0x2000_0000;
+    pub const SIG_UNBLOCK: c_int = 2;
     pub const SOL_SOCKET: c_int = 0xffff;
     pub const SO_REUSEADDR: c_int = 4;
     pub const IPV6_V6ONLY: c_int = 27;
@@ -241,6 +254,7 @@ mod system {
     pub const ENTRY_KIND: usize = 20;
     pub const ENTRY_NAME: usize = 21;
     pub const AF_INET6: u8 = 30;
+    pub const SIG_UNBLOCK: c_int = 2;
     pub const SOL_SOCKET: c_int = 0xffff;
     pub const SO_REUSEADDR: c_int = 4;
     pub const SO_NOSIGPIPE: c_int = 0x1022;

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM through a pipe to ourselves: one byte each, read by whoever waits. The
+//! SIGINT, SIGTERM and SIGHUP through a pipe to ourselves: one byte each, read by whoever waits. The
 //! handler does what a handler may do (`signal-safety(7)`): one `write(2)`.
 
 use super::ffi;
@@ -34,8 +34,18 @@ impl Signals {
         };
         // Before the handlers, which would otherwise find no pipe.
         WRITTEN_END.store(written.as_raw_fd(), Ordering::SeqCst);
-        handle(ffi::SIGINT)?;
-        handle(ffi::SIGTERM)?;
+        for number in [ffi::SIGINT, ffi::SIGHUP] {
+            // POSIX.1-2017, Shell Command Language, 2.11: "If job control is disabled […] when the
+            // shell executes an asynchronous list, the commands in the list shall inherit from the
+            // shell a signal action of ignored (SIG_IGN) for the SIGINT and SIGQUIT signals."
+            // nohup(1) does the same with SIGHUP.
+            if handle(number, handler())? == ffi::SIG_IGN {
+                handle(number, ffi::SIG_IGN)?;
+            }
+        }
+        // Never ignored: it is how programs ask a program to end.
+        handle(ffi::SIGTERM, handler())?;
+        unblock(&[ffi::SIGINT, ffi::SIGTERM, ffi::SIGHUP])?;
         Ok(Signals { _installed: () })
     }
 
@@ -45,25 +55,47 @@ impl Signals {
         let mut read = &ends.1;
         let mut byte = [0];
         read.read_exact(&mut byte)?;
-        if c_int::from(byte[0]) == ffi::SIGINT {
-            return Ok(Signal::Interrupt);
-        }
-        Ok(Signal::Terminate)
+        Ok(match c_int::from(byte[0]) {
+            ffi::SIGINT => Signal::Interrupt,
+            ffi::SIGHUP => Signal::Hangup,
+            _ => Signal::Terminate,
+        })
     }
 }
 
-/// `signal(3)`. On these systems it has BSD's meaning: the handler stays installed, and interrupted
-/// calls go on (SA_RESTART). `sigaction(2)` would say so itself, but its structure differs between
-/// systems, C libraries and processors, and a wrong layout would be silent.
-fn handle(number: c_int) -> io::Result<()> {
-    let handler = on_signal as extern "C" fn(c_int) as usize;
-    // SAFETY: `handler` is a function with the signature that the system expects, and it does only
-    // what a signal handler may do.
+/// `signal(3)`: returns what the signal led to before. On these systems it has BSD's meaning: the
+/// handler stays installed, and interrupted calls go on (SA_RESTART). `sigaction(2)` would say so
+/// itself, but its structure differs between systems, C libraries and processors, and a wrong
+/// layout would be silent.
+fn handle(number: c_int, handler: usize) -> io::Result<usize> {
+    // SAFETY: `handler` is SIG_IGN, or a function with the signature that the system expects, which
+    // does only what a signal handler may do.
     let before = unsafe { ffi::signal(number, handler) };
     if before == ffi::SIG_ERR {
         return Err(io::Error::last_os_error());
     }
-    Ok(())
+    Ok(before)
+}
+
+fn handler() -> usize {
+    on_signal as extern "C" fn(c_int) as usize
+}
+
+/// `pthread_sigmask(3)`. A mask survives `execve(2)`, so the parent's is ours.
+fn unblock(numbers: &[c_int]) -> io::Result<()> {
+    let mut set = ffi::SignalSet::default();
+    // SAFETY: `set` is at least as large and as aligned as the system's own, and ours alone.
+    super::check(unsafe { ffi::sigemptyset(&mut set) })?;
+    for &number in numbers {
+        // SAFETY: `set` was initialised above.
+        super::check(unsafe { ffi::sigaddset(&mut set, number) })?;
+    }
+    // SAFETY: `set` is initialised and only read; the old mask is not asked for.
+    let error = unsafe { ffi::pthread_sigmask(ffi::SIG_UNBLOCK, &set, std::ptr::null_mut()) };
+    match error {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
 }
 
 extern "C" fn on_signal(number: c_int) {
