@@ -122,8 +122,8 @@ pub struct State<O> {
     pub busy: bool,
     /// Happens after the next arming, before the worker that did it goes on.
     pub when_armed: Option<Box<dyn FnOnce() + Send>>,
-    /// The process is paused as a thread's next wait for a socket ends in vain: until when, and what
-    /// happens meanwhile.
+    /// The process is paused as a thread's next wait for a socket ends in vain: until when, and
+    /// what happens meanwhile.
     pub pause: Option<(Duration, usize, Act)>,
     pub accepts: usize,
     /// Calls of the system in this turn.
