@@ -1,5 +1,5 @@
-//! SIGINT, SIGTERM and SIGHUP through a pipe to ourselves: one byte each, read by whoever waits. The
-//! handler does what a handler may do (`signal-safety(7)`): one `write(2)`.
+//! SIGINT, SIGTERM and SIGHUP through a pipe to ourselves: one byte each, read by whoever waits.
+//! The handler does what a handler may do (`signal-safety(7)`): one `write(2)`.
 
 use super::ffi;
 use crate::sys::signals::{Signal, Signals};
