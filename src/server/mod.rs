@@ -322,6 +322,7 @@ impl Server {
         housekeeper.close_all();
         drop(housekeeper);
         let pool = shared.pool.clone();
+        let has_stuck = pool.has_threads();
         let guard = ThreadGuard::of(&pool, None);
         let work = move || {
             // The handler may hold files, and a disk may hang: the end does not wait for that for
@@ -331,7 +332,8 @@ impl Server {
         };
         // Without a thread, all of that is dropped here.
         let _ = SystemThreads.start("doorstep-end", Box::new(work));
-        let closed = pool.end();
+        // A thread that is stuck has been waited for, and keeps the handler.
+        let closed = if has_stuck { Ok(()) } else { pool.end() };
         let ended = ended?;
         workers.and(closed).map(|()| ended)
     }

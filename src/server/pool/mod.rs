@@ -271,6 +271,11 @@ impl Pool {
         let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
         state.failure.take().map_or(Ok(()), Err)
     }
+
+    /// Whether threads run.
+    pub fn has_threads(&self) -> bool {
+        lock(&self.state).threads > 0
+    }
 }
 
 /// Counts one thread, from before it starts until it ends, in whatever way.
