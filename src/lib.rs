@@ -183,7 +183,7 @@ pub mod internals {
         pub use crate::server::evict::{EVICTED_AFTER, STALLED_AFTER};
         pub use crate::server::exchange::peer_wait::WAIT_SLICE;
         pub use crate::server::pool::counts;
-        pub use crate::server::pool::{CANCEL_AFTER, SPARE_WORKER_ENDS_AFTER};
+        pub use crate::server::pool::{CANCEL_AFTER, EXHAUSTED_AFTER, SPARE_WORKER_ENDS_AFTER};
         pub use crate::server::shared::listeners::ACCEPT_REST;
         pub use crate::server::shared::per_ip;
         pub use crate::server::worker::accept::{ACCEPTS_PER_EVENT, QUEUED_AFTER};
@@ -194,7 +194,7 @@ pub mod internals {
         pub use crate::sys::file_identity;
         pub use crate::sys::{
             Accept, Backend, Clock, Interest, Listener, Poller, Socket, Source, Stream,
-            SystemClock, SystemThreads, Threads, Token, Wake, Work,
+            SystemClock, SystemThreads, ThreadProbe, Threads, Token, Usage, Wake, Work,
         };
         pub use crate::sys::{beneath, limits, read_dir, shortage};
     }

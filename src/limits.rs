@@ -49,10 +49,10 @@ pub struct Limits {
     /// Open connections of one address. An IPv6 address counts with its whole /64, which one client
     /// may have. Beyond: 503. `None`: no limit.
     pub connections_per_ip: Option<usize>,
-    /// Worker threads while handlers block. One per CPU runs, and another one can replace each that
-    /// is blocked, up to this number in all. A blocked worker costs its stack and 48 KiB of
-    /// buffers. A number below that of the CPUs counts as that:
-    /// [`Server::workers`](crate::Server::workers) sets a lower one.
+    /// Worker threads while handlers block. One per CPU runs, and others stand in for those that
+    /// are blocked, up to this number in all; then requests wait, and get 503 once no handler has
+    /// returned for a second. A worker costs its stack and 48 KiB of buffers. A number below that
+    /// of the CPUs counts as that: [`Server::workers`](crate::Server::workers) sets a lower one.
     pub workers_max: usize,
     /// Threads of [detached](crate::Response::detached) responses and
     /// [upgraded](crate::Response::upgrade) connections. Beyond: 503. Each costs the used part of

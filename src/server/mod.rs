@@ -38,7 +38,7 @@
 //!   what `conn` asks for next, until the connection has to wait, ends, or has used up its share.
 //! - **handler** (`exchange`): a request whose body has arrived, or its first 16 KiB, is handed to
 //!   the program on the same thread. Only here can a peer or a program hold up a worker; the
-//!   housekeeper then starts another one in its place (`pool`).
+//!   housekeeper then starts others that stand in for it (`pool`).
 //! - **response** (`exchange/respond`, `client/output`): head and body go into the output, and out
 //!   at the end of the input that is here. A detached writer or an upgraded connection moves to a
 //!   thread of its own, which then owns it (`worker/detached`).
@@ -185,10 +185,11 @@ impl Server {
 
     /// Fixes the number of worker threads, from 1 to 4,096.
     ///
-    /// Otherwise one runs per CPU, and while handlers block, others replace them, up to
+    /// Otherwise one runs per CPU, and while handlers block, others stand in for them, up to
     /// [`Limits::workers_max`](crate::Limits::workers_max) in all. With a fixed number, handlers
     /// that all block hold up every other request, unless a client has kept its handler waiting for
-    /// more than a second: that wait is cancelled.
+    /// more than a second: that wait is cancelled. With four or more, requests get a 503 while none
+    /// of those handlers returns for a second.
     pub fn workers(mut self, count: usize) -> Server {
         self.workers = Some(count);
         self

@@ -5,7 +5,8 @@
 //!
 //! - [`Poller`]: readiness of many sockets for a pool of threads (epoll, `poll(2)`, `WSAPoll`);
 //! - [`Stream`] and [`Listener`]: connected and listening sockets, never blocking;
-//! - [`Clock`]: monotonic and wall time; [`Threads`]: starting them;
+//! - [`Clock`]: monotonic and wall time; [`Threads`]: starting them, and the
+//!   processor time that they use;
 //! - [`beneath`]: opening a file that provably lies below a folder; [`read_dir`]: the names in one;
 //! - [`signals`], [`limits`], [`addresses`]: what a program asks of its process and machine;
 //! - [`shortage`]: which errors mean that descriptors or memory have run out.
@@ -45,4 +46,4 @@ pub use clock::{Clock, SystemClock};
 pub use listener::{Accept, Listener};
 pub use poller::{Interest, Poller, Source, Token, Wake};
 pub use stream::{Socket, Stream};
-pub use threads::{SystemThreads, Threads, Work};
+pub use threads::{SystemThreads, ThreadProbe, Threads, Usage, Work};

@@ -1,138 +1,125 @@
-//! The pool's counts: every state that any order of write-offs, returns, fills, calls and ends can
-//! reach.
+//! The pool's counts: every state that any order of looks, trims, ends and failures can reach.
 
-use doorstep::internals::server::counts::{Fill, WorkerCounts};
+use doorstep::internals::server::counts::WorkerCounts;
 use std::collections::HashSet;
 
-/// The workers' counts, and what the threads around it believe: how many of them run, are blocked,
-/// rest, and have been called.
+/// The workers' counts, and the threads that there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct World {
-    counts: Counts,
-    running: usize,
-    blocked: usize,
-    resting: usize,
-    calls: usize,
-}
-
-/// What the counts show, for the set of worlds seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Counts(WorkerCounts);
-
-impl std::hash::Hash for Counts {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        (self.0.running(), self.0.missing(), self.0.all()).hash(state);
-    }
+    counts: WorkerCounts,
+    threads: usize,
 }
 
 /// A fault in how the threads use the counts, which the search has to find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     None,
-    /// A worker that comes back runs, whatever it is told.
-    NeverRests,
-    /// A worker that has been called ends because its time is over.
-    DeafToCalls,
-    /// A worker is started although there are as many as there may be.
-    NoCap,
+    /// A worker ends whatever it is told.
+    Deserts,
+    /// A worker that is told to end goes on.
+    Lingers,
+    /// A worker that could not be started is not taken off.
+    Forgets,
 }
 
 struct Bounds {
     base: usize,
-    most: usize,
+    max: usize,
     fault: Fault,
 }
 
 impl Bounds {
+    fn first(&self) -> World {
+        let mut counts = WorkerCounts::new(self.base, self.max);
+        let mut threads = 0;
+        while counts.start_first() {
+            threads += 1;
+        }
+        World { counts, threads }
+    }
+
     /// Every world that one event makes of this one.
     fn next(&self, world: World) -> Vec<World> {
         let mut all = Vec::new();
-        if world.running > 0 {
+        let mut add = |change: &dyn Fn(&mut World)| {
             let mut next = world;
-            next.counts.0.mark_blocked();
-            next.running -= 1;
-            next.blocked += 1;
+            change(&mut next);
             all.push(next);
-        }
-        if world.blocked > 0 {
-            let mut next = world;
-            next.blocked -= 1;
-            match next.counts.0.unblock() || self.fault == Fault::NeverRests {
-                true => next.running += 1,
-                false => next.resting += 1,
-            }
-            all.push(next);
-        }
-        all.extend(self.filled(world));
-        if world.resting > 0 {
-            let mut next = world;
-            next.resting -= 1;
-            match next.counts.0.take_wakeup() {
-                true if self.fault == Fault::DeafToCalls => {}
-                true => {
-                    next.calls -= 1;
-                    next.running += 1;
+        };
+        add(&|next| next.threads += next.counts.grow());
+        // No thread can be started.
+        add(&|next| {
+            for _ in 0..next.counts.grow() {
+                match self.fault {
+                    Fault::Forgets => {}
+                    _ => next.counts.start_failed(),
                 }
-                false => next.counts.0.end_resting(),
             }
-            all.push(next);
+        });
+        add(&|next| next.counts.rest());
+        for needed in 0..=world.threads {
+            add(&|next| next.counts.trim(needed));
         }
+        add(&|next| {
+            let ends = next.counts.end_surplus();
+            next.threads -= usize::from(ends && self.fault != Fault::Lingers);
+        });
+        add(&|next| {
+            let ends = next.counts.end_spare() || self.fault == Fault::Deserts;
+            next.threads -= usize::from(ends);
+        });
         all
-    }
-
-    fn filled(&self, world: World) -> Option<World> {
-        let mut next = world;
-        match next.counts.0.replace_blocked() {
-            Fill::Enough => return None,
-            Fill::Wake => next.calls += 1,
-            Fill::Start => next.running += 1,
-            Fill::AtCap if self.fault == Fault::NoCap => next.running += 1,
-            Fill::AtCap => return None,
-        }
-        Some(next)
     }
 
     /// What holds in every world.
     fn judge(&self, world: World) -> Result<(), String> {
-        let threads = world.running + world.blocked + world.resting;
-        let counts = world.counts.0;
-        let config = [
-            (
-                "no more run than there are CPUs",
-                world.running <= self.base,
-            ),
-            ("no more threads than allowed", threads <= self.most),
-            ("never fewer than run at the start", threads >= self.base),
+        let World { counts, threads } = world;
+        let rules = [
+            ("no more threads than allowed", threads <= self.max),
+            ("never fewer than at the start", threads >= self.base),
             ("the counts are the threads", counts.all() == threads),
-            ("who is called has not ended", world.calls <= world.resting),
             (
-                "who is called runs, for the counts",
-                counts.running() == world.running + world.calls,
+                "the first workers are no surplus",
+                counts.surplus() + self.base <= threads.max(self.base),
+            ),
+            ("growth is told", counts.is_grown() == (threads > self.base)),
+            ("all that is held is missed", counts.lacks(threads)),
+            (
+                "enough is enough",
+                !counts.lacks(threads.saturating_sub(self.base)),
             ),
             (
-                "what is missing can be had until the cap",
-                counts.missing() == 0 || threads == self.most || self.filled(world).is_some(),
+                "the cap is reached soon",
+                self.looks_to_cap(world) <= 1 + 12,
             ),
+            ("a surplus ends", self.ends(world)),
         ];
-        match config.iter().find(|(_, holds)| !holds) {
+        match rules.iter().find(|(_, holds)| !holds) {
             Some((rule, _)) => Err(format!("{rule}: {world:?}")),
             None => Ok(()),
         }
     }
 
-    fn explore(&self) -> Result<usize, String> {
-        let mut counts = WorkerCounts::new(self.base, self.most);
-        let mut running = 0;
-        while counts.replace_blocked() == Fill::Start {
-            running += 1;
+    /// Looks that find all workers held until no more may be started: 2, 4, 8 and so on reach 4,096
+    /// with the twelfth.
+    fn looks_to_cap(&self, world: World) -> usize {
+        let mut counts = world.counts;
+        let looks = (0..=20).take_while(|_| counts.grow() > 0);
+        looks.count()
+    }
+
+    /// Without a load, halves of the surplus end until the first workers are left.
+    fn ends(&self, world: World) -> bool {
+        let mut counts = world.counts;
+        for _ in 0..16 {
+            counts.trim(0);
+            while counts.end_surplus() {}
         }
-        let first = World {
-            counts: Counts(counts),
-            running,
-            blocked: 0,
-            resting: 0,
-            calls: 0,
-        };
+        counts.all() == self.base && counts.surplus() == 0
+    }
+
+    fn explore(&self) -> Result<usize, String> {
+        let first = self.first();
         let mut seen = HashSet::from([first]);
         let mut ahead = vec![first];
         while let Some(world) = ahead.pop() {
@@ -149,36 +136,58 @@ impl Bounds {
 
 #[test]
 fn the_counts_hold_in_every_history() {
-    for (base, most) in [
+    for (base, max) in [
         (1, 1),
         (1, 2),
         (1, 4),
         (2, 2),
         (2, 3),
-        (2, 5),
+        (2, 40),
         (3, 8),
         (4, 2),
     ] {
         let bounds = Bounds {
             base,
-            most: most.max(base),
+            max: max.max(base),
             fault: Fault::None,
         };
         let worlds = bounds.explore().unwrap_or_else(|why| panic!("{why}"));
-        println!("base {base}, most {most}: {worlds} worlds");
-        assert!(worlds > base);
+        println!("base {base}, max {max}: {worlds} worlds");
     }
 }
 
 #[test]
 fn a_planted_fault_in_the_counts_use_is_found() {
-    for fault in [Fault::NeverRests, Fault::DeafToCalls, Fault::NoCap] {
+    for fault in [Fault::Deserts, Fault::Lingers, Fault::Forgets] {
         let bounds = Bounds {
             base: 2,
-            most: 5,
+            max: 9,
             fault,
         };
         let why = bounds.explore().expect_err("a fault that is not found");
         println!("{fault:?}: {why}");
     }
+}
+
+#[test]
+fn stand_ins_double_with_each_look_that_finds_too_few() {
+    let mut counts = WorkerCounts::new(2, 256);
+    while counts.start_first() {}
+    let grown: Vec<_> = (0..9).map(|_| counts.grow()).collect();
+    assert_eq!(grown, [2, 4, 8, 16, 32, 64, 128, 0, 0]);
+    assert_eq!(counts.all(), 256);
+}
+
+/// Half of the workers that are neither first nor needed, rounded up.
+#[test]
+fn a_trim_keeps_those_that_are_needed() {
+    let mut counts = WorkerCounts::new(2, 256);
+    while counts.start_first() || counts.grow() > 0 {}
+    for (needed, surplus) in [(256, 0), (254, 0), (253, 1), (252, 1), (200, 27), (0, 127)] {
+        counts.trim(needed);
+        assert_eq!(counts.surplus(), surplus, "{needed}");
+    }
+    // A look that finds too few workers ends it.
+    counts.grow();
+    assert_eq!(counts.surplus(), 0);
 }

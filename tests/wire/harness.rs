@@ -56,6 +56,8 @@ pub struct Gate(Arc<(Mutex<GateState>, Condvar)>);
 struct GateState {
     inside: usize,
     open: bool,
+    /// One of those inside may go on.
+    one_goes: bool,
 }
 
 impl Gate {
@@ -68,8 +70,23 @@ impl Gate {
         let waited = self
             .0
             .1
-            .wait_timeout_while(state, limit, |state| !state.open);
-        waited.unwrap_or_else(PoisonError::into_inner).0.inside -= 1;
+            .wait_timeout_while(state, limit, |state| !state.open && !state.one_goes);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        state.inside -= 1;
+        state.one_goes = false;
+        self.0.1.notify_all();
+    }
+
+    /// Lets go of one of those that are here, and waits until it has gone.
+    pub fn lets_one_go(&self) {
+        let mut state = lock(&self.0.0);
+        state.one_goes = true;
+        self.0.1.notify_all();
+        let waited = self
+            .0
+            .1
+            .wait_timeout_while(state, PATIENCE, |state| state.one_goes);
+        drop(waited);
     }
 
     /// The test waits until so many handlers are here.

@@ -1,5 +1,5 @@
-//! The pool: who stands in for workers whose handlers block, until when, and who is cut when nobody
-//! can.
+//! The pool: how many stand in for workers whose handlers block, until when, and who is cut when
+//! nobody can.
 
 use crate::harness::{Gate, PAGE, Stage, on_each_backend};
 use crate::support::PATIENCE;
@@ -8,8 +8,10 @@ use crate::support::eventually;
 use crate::support::recorder::{Event, Recorder};
 use crate::support::server::{Housekeeper, Listeners, Pool, Shared, WatchOutcome, Worker};
 use doorstep::internals::conn::Config;
-use doorstep::internals::server::{CANCEL_AFTER, SPARE_WORKER_ENDS_AFTER, WAIT_SLICE};
-use doorstep::internals::sys::{Clock, Listener, SystemThreads, Threads};
+use doorstep::internals::server::{
+    CANCEL_AFTER, EXHAUSTED_AFTER, SPARE_WORKER_ENDS_AFTER, WAIT_SLICE,
+};
+use doorstep::internals::sys::{Clock, Listener, SystemThreads, ThreadProbe, Threads};
 use doorstep::{CloseReason, Handler, Limits, Request, Response, Status};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
@@ -20,29 +22,66 @@ use std::time::{Duration, SystemTime};
 
 /// Threads, counted; none can be started any more once the mark is set.
 #[derive(Clone, Default)]
-struct Counted(Arc<(AtomicUsize, AtomicUsize, AtomicBool)>);
+struct Counted {
+    counts: Arc<(AtomicUsize, AtomicUsize, AtomicBool)>,
+    /// What the threads' probes show, if they have any.
+    hands: Option<Hands>,
+}
+
+thread_local! {
+    /// Whether this thread uses a processor, or would if it had one.
+    static ACTS: Arc<Acts> = Arc::default();
+}
+
+/// What a thread does, as its probe shows it.
+#[derive(Default)]
+struct Acts {
+    computes: AtomicBool,
+    starves: AtomicBool,
+}
+
+/// A thread that computes has used all the time that there was, and any other one none.
+struct Probe(Arc<Acts>, Hands);
+
+impl ThreadProbe for Probe {
+    fn time(&self) -> Option<Duration> {
+        let computes = self.0.computes.load(Ordering::SeqCst);
+        Some(if computes {
+            self.1.now().0
+        } else {
+            Duration::ZERO
+        })
+    }
+    fn is_runnable(&self) -> Option<bool> {
+        Some(self.0.starves.load(Ordering::SeqCst))
+    }
+}
 
 impl Threads for Counted {
     fn start(&self, name: &str, work: Box<dyn FnOnce() + Send>) -> io::Result<()> {
-        if self.0.2.load(Ordering::SeqCst) {
+        if self.counts.2.load(Ordering::SeqCst) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        self.0.0.fetch_add(1, Ordering::SeqCst);
-        let counts = self.0.clone();
+        self.counts.0.fetch_add(1, Ordering::SeqCst);
+        let counts = self.counts.clone();
         let counted = move || {
             work();
             counts.1.fetch_add(1, Ordering::SeqCst);
         };
         SystemThreads.start(name, Box::new(counted))
     }
+    fn probe(&self) -> Option<Box<dyn ThreadProbe>> {
+        let hands = self.hands.clone()?;
+        Some(Box::new(Probe(ACTS.with(Arc::clone), hands)))
+    }
 }
 
 impl Counted {
     fn started(&self) -> usize {
-        self.0.0.load(Ordering::SeqCst)
+        self.counts.0.load(Ordering::SeqCst)
     }
     fn ended(&self) -> usize {
-        self.0.1.load(Ordering::SeqCst)
+        self.counts.1.load(Ordering::SeqCst)
     }
 }
 
@@ -69,9 +108,37 @@ struct House {
 
 impl House {
     fn new(stage: Stage, base: usize, most: usize, handler: impl Handler) -> House {
+        House::with(
+            stage,
+            base,
+            most,
+            Counted::default(),
+            Hands::default(),
+            handler,
+        )
+    }
+
+    /// A server whose threads have probes.
+    fn probed(stage: Stage, base: usize, most: usize, handler: impl Handler) -> House {
+        let hands = Hands::default();
+        let threads = Counted {
+            hands: Some(hands.clone()),
+            ..Counted::default()
+        };
+        House::with(stage, base, most, threads, hands, handler)
+    }
+
+    fn with(
+        stage: Stage,
+        base: usize,
+        most: usize,
+        threads: Counted,
+        hands: Hands,
+        handler: impl Handler,
+    ) -> House {
         let listener = Listener::bind_tcp("127.0.0.1:0".parse().unwrap(), 64).expect("a free port");
         let address = listener.local_addr().unwrap();
-        let (threads, hands, heard) = (Counted::default(), Hands::default(), Recorder::default());
+        let heard = Recorder::default();
         let mut shared = Shared::new(
             stage.backend.open().expect("a poller"),
             Arc::new(hands.clone()),
@@ -102,6 +169,26 @@ impl House {
             (WatchOutcome::Nothing, second) => second,
             (first, _) => first,
         }
+    }
+
+    /// One look, a moment after the last.
+    fn looks(&mut self) -> WatchOutcome {
+        self.passes(5);
+        self.keeper.watch()
+    }
+
+    /// This many milliseconds pass.
+    fn passes(&self, ms: u64) {
+        self.hands.0.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// Waits until this many workers wait for events.
+    fn wait_for_events(&self, workers: usize) {
+        assert!(eventually(|| self.shared.poller.waiting() == workers));
+    }
+
+    fn all(&self) -> usize {
+        self.shared.pool.counts().all()
     }
 
     fn asks(&self, path: &str) -> Client {
@@ -141,8 +228,151 @@ fn gated(gate: &Gate) -> impl Handler + use<> {
     }
 }
 
+/// What a handler does, by its path: it waits at the gate, and does so as a thread that computes,
+/// or would, for `/computes` and `/starves`.
+fn acting(gate: &Gate) -> impl Handler + use<> {
+    let gate = gate.clone();
+    move |request: &mut Request<'_>| {
+        let (computes, starves) = match request.path() {
+            "/waits" => (false, false),
+            "/computes" => (true, false),
+            "/starves" => (false, true),
+            _ => return PAGE,
+        };
+        let act = |computes, starves| {
+            ACTS.with(|acts| {
+                acts.computes.store(computes, Ordering::SeqCst);
+                acts.starves.store(starves, Ordering::SeqCst);
+            });
+        };
+        act(computes, starves);
+        gate.pass();
+        act(false, false);
+        PAGE
+    }
+}
+
 #[test]
-fn a_worker_is_added_for_each_that_is_blocked_while_events_wait() {
+fn stand_ins_double_while_handlers_block_and_events_wait() {
+    on_each_backend(|stage| {
+        let gate = Gate::default();
+        let mut house = House::probed(stage, 2, 40, acting(&gate));
+        let mut clients: Vec<_> = (0..2).map(|_| house.asks("/waits")).collect();
+        gate.holds(2);
+        // Nothing waits for them.
+        assert_eq!(house.looks(), WatchOutcome::Nothing);
+        clients.extend((0..48).map(|_| house.asks("/waits")));
+        for (grown, all) in [(2, 4), (4, 8), (8, 16), (16, 32), (8, 40)] {
+            assert_eq!(house.looks(), WatchOutcome::Grown(grown));
+            gate.holds(all);
+            assert_eq!((house.threads.started(), house.all()), (all, all));
+        }
+        assert_eq!(house.looks(), WatchOutcome::AtCap);
+        assert_eq!(house.threads.started(), 40);
+        gate.open();
+        for client in &mut clients {
+            assert_eq!(client.answer().text(), PAGE);
+        }
+        // They end when no event has come for long.
+        assert!(eventually(|| house.threads.ended() == 38));
+        assert_eq!(house.all(), 2);
+        assert_eq!(Client::connect(house.address).ask("/").text(), PAGE);
+    });
+}
+
+/// Nobody stands in for a worker that computes, or would if it had a processor: one more would slow
+/// down the others.
+#[test]
+fn a_worker_that_computes_is_not_blocked() {
+    on_each_backend(|stage| {
+        for path in ["/computes", "/starves"] {
+            let gate = Gate::default();
+            let mut house = House::probed(stage, 2, 8, acting(&gate));
+            let mut clients: Vec<_> = (0..5).map(|_| house.asks(path)).collect();
+            gate.holds(2);
+            for _ in 0..5 {
+                assert_eq!(house.looks(), WatchOutcome::Nothing, "{path}");
+            }
+            gate.open();
+            for client in &mut clients {
+                assert_eq!(client.answer().text(), PAGE);
+            }
+        }
+        // One of two computes: the other is missing.
+        let gate = Gate::default();
+        let mut house = House::probed(stage, 2, 8, acting(&gate));
+        let mut clients = vec![house.asks("/computes"), house.asks("/waits")];
+        gate.holds(2);
+        clients.push(house.asks("/"));
+        assert_eq!(house.looks(), WatchOutcome::Grown(2));
+        assert_eq!(clients.pop().unwrap().answer().text(), PAGE);
+        gate.open();
+        for client in &mut clients {
+            assert_eq!(client.answer().text(), PAGE);
+        }
+    });
+}
+
+/// A reading of the processor time that is too old says nothing of what the thread does now.
+#[test]
+fn a_worker_that_has_just_begun_is_not_blocked() {
+    on_each_backend(|stage| {
+        let gate = Gate::default();
+        let mut house = House::probed(stage, 1, 4, acting(&gate));
+        house.wait_for_events(1);
+        house.passes(1_000);
+        let mut clients = vec![house.asks("/waits")];
+        gate.holds(1);
+        clients.push(house.asks("/waits"));
+        assert_eq!(house.looks(), WatchOutcome::Nothing);
+        assert_eq!(house.looks(), WatchOutcome::Grown(2));
+        gate.open();
+        for client in &mut clients {
+            assert_eq!(client.answer().text(), PAGE);
+        }
+    });
+}
+
+/// A server that stays busy does not keep all the workers of its worst moment: half of the surplus
+/// ends every second, each worker at the end of a turn.
+#[test]
+fn a_surplus_ends_under_load() {
+    on_each_backend(|stage| {
+        let gate = Gate::default();
+        let mut house = House::probed(stage, 1, 8, acting(&gate));
+        let mut clients: Vec<_> = (0..8).map(|_| house.asks("/waits")).collect();
+        for all in [1, 3, 7, 8] {
+            gate.holds(all);
+            house.looks();
+        }
+        gate.holds(8);
+        gate.open();
+        for client in &mut clients {
+            assert_eq!(client.answer().text(), PAGE);
+        }
+        house.wait_for_events(8);
+        // The last second has needed them all.
+        house.passes(1_000);
+        house.keeper.watch();
+        assert_eq!(house.shared.pool.counts().surplus(), 0);
+        for (all, surplus) in [(8, 4), (4, 2), (2, 1), (1, 0)] {
+            house.passes(1_000);
+            house.keeper.watch();
+            let counts = house.shared.pool.counts();
+            assert_eq!((counts.all(), counts.surplus()), (all, surplus));
+            // Any worker that has an event now ends after it.
+            for _ in 0..surplus {
+                assert_eq!(clients[0].ask("/").text(), PAGE);
+            }
+            assert!(eventually(|| house.all() == all - surplus));
+            house.wait_for_events(all - surplus);
+        }
+    });
+}
+
+/// Where the system cannot tell a thread's processor time.
+#[test]
+fn without_a_probe_a_worker_without_progress_is_blocked() {
     on_each_backend(|stage| {
         let gate = Gate::default();
         let mut house = House::new(stage, 1, 3, gated(&gate));
@@ -150,14 +380,11 @@ fn a_worker_is_added_for_each_that_is_blocked_while_events_wait() {
         gate.holds(1);
         // Blocked, but nothing waits for it.
         assert_eq!(house.looks_twice(), WatchOutcome::Nothing);
-        assert_eq!(house.threads.started(), 1);
-        for workers in 2..=3 {
-            clients.push(house.asks("/wait"));
-            assert_eq!(house.looks_twice(), WatchOutcome::Replaced(1));
-            gate.holds(workers);
-            assert_eq!(house.threads.started(), workers);
-        }
-        // The cap.
+        clients.push(house.asks("/wait"));
+        assert_eq!(house.looks_twice(), WatchOutcome::Grown(2));
+        gate.holds(2);
+        clients.push(house.asks("/wait"));
+        gate.holds(3);
         clients.push(house.asks("/"));
         assert_eq!(house.looks_twice(), WatchOutcome::AtCap);
         assert_eq!(house.threads.started(), 3);
@@ -165,15 +392,11 @@ fn a_worker_is_added_for_each_that_is_blocked_while_events_wait() {
         for client in &mut clients {
             assert_eq!(client.answer().text(), PAGE);
         }
-        // Two rest, and end when nobody calls them.
-        assert!(eventually(|| house.threads.ended() == 2));
-        assert_eq!(house.shared.pool.counts().all(), 1);
-        assert_eq!(Client::connect(house.address).ask("/").text(), PAGE);
     });
 }
 
 #[test]
-fn a_worker_that_gets_on_is_not_written_off() {
+fn a_worker_that_gets_on_is_not_replaced() {
     on_each_backend(|stage| {
         let gate = Gate::default();
         let mut house = House::new(stage, 1, 3, gated(&gate));
@@ -190,40 +413,6 @@ fn a_worker_that_gets_on_is_not_written_off() {
         gate.open();
         assert_eq!(blocked.answer().text(), PAGE);
         assert_eq!(waiting.answer().text(), PAGE);
-    });
-}
-
-#[test]
-fn one_that_rests_is_called_before_another_is_started() {
-    on_each_backend(|stage| {
-        let gates = [Gate::default(), Gate::default()];
-        let inside = gates.clone();
-        let handler = move |request: &mut Request<'_>| {
-            match request.path() {
-                "/first" => inside[0].pass(),
-                "/second" => inside[1].pass(),
-                _ => {}
-            }
-            PAGE
-        };
-        let mut house = House::new(stage, 1, 3, handler);
-        let mut first = house.asks("/first");
-        gates[0].holds(1);
-        let mut second = house.asks("/second");
-        house.looks_twice();
-        gates[1].holds(1);
-        gates[0].open();
-        assert_eq!(first.answer().text(), PAGE);
-        // The first worker is back, and rests while the second is believed to run.
-        assert!(eventually(|| house.shared.pool.counts().blocked() == 0));
-        let mut third = house.asks("/");
-        house.looks_twice();
-        assert_eq!(third.answer().text(), PAGE);
-        // Unless the machine is so slow that its rest was over before that.
-        let (started, ended) = (house.threads.started(), house.threads.ended());
-        assert!(started == 2 || ended > 0, "{started} started");
-        gates[1].open();
-        assert_eq!(second.answer().text(), PAGE);
     });
 }
 
@@ -346,8 +535,8 @@ fn the_longest_wait_for_a_peer_is_cut_for_the_sake_of_others() {
         house.heard.hears("the request that was cut", |events| {
             events.iter().filter(|event| is_told(event)).count() == 1
         });
-        // A worker runs again, so the other may go on.
-        assert!(eventually(|| house.shared.pool.counts().running() == 1));
+        // A worker is free again, so the other may go on.
+        waits(&house, 1);
         house.hands.0.store(10 * least, Ordering::SeqCst);
         // One look, as the next could come before that worker has had time for anything.
         assert_ne!(house.keeper.watch(), WatchOutcome::Cancelled);
@@ -441,7 +630,7 @@ fn a_thread_that_cannot_be_started_is_no_reason_not_to_cut() {
         let mut house = House::new(stage, 1, 2, gated(&Gate::default()));
         let mut oldest = stalled(&house);
         assert!(eventually(|| house.shared.pool.waits() == 1));
-        house.threads.0.2.store(true, Ordering::SeqCst);
+        house.threads.counts.2.store(true, Ordering::SeqCst);
         let late = CANCEL_AFTER.as_millis() as u64;
         house.hands.0.store(late, Ordering::SeqCst);
         let mut good = house.asks("/");
@@ -466,6 +655,119 @@ fn a_handler_that_waits_for_itself_is_not_cut() {
         assert_eq!(blocked.answer().text(), PAGE);
         assert_eq!(waiting.answer().text(), PAGE);
         assert!(house.heard.reasons().is_empty());
+    });
+}
+
+/// A server whose workers all wait in handlers, and a client that none of them serves.
+fn exhausted(stage: Stage, most: usize, gate: &Gate) -> (House, Vec<Client>, Client) {
+    let mut house = House::probed(stage, most, most, acting(gate));
+    let blocked = (0..most).map(|_| house.asks("/waits")).collect();
+    gate.holds(most);
+    let left = house.asks("/");
+    assert_eq!(house.looks(), WatchOutcome::AtCap);
+    (house, blocked, left)
+}
+
+/// What has been said of an overload.
+fn said(house: &House) -> Vec<String> {
+    let events = house.heard.events();
+    let overloads = events.iter().filter_map(|event| match event {
+        Event::Overload(why) => Some(why.clone()),
+        _ => None,
+    });
+    overloads.collect()
+}
+
+const BLOCKED: &str = "handlers block all workers (limit 4): requests wait";
+const EXHAUSTED: &str =
+    "handlers have blocked all workers for a second (limit 4): requests get 503";
+
+#[test]
+fn requests_get_503_while_no_worker_returns() {
+    on_each_backend(|stage| {
+        let gate = Gate::default();
+        let (mut house, mut blocked, mut left) = exhausted(stage, 4, &gate);
+        let least = EXHAUSTED_AFTER.as_millis() as u64;
+        house.passes(least - 1);
+        assert_eq!(house.keeper.watch(), WatchOutcome::AtCap);
+        assert_eq!(said(&house), [""; 0]);
+        house.passes(1);
+        assert_eq!(house.keeper.watch(), WatchOutcome::Exhausted);
+        assert_eq!(said(&house), [EXHAUSTED]);
+        let told = left.answer();
+        let retry = told.header_value("Retry-After");
+        assert_eq!((told.status, retry), (503, Some("1")));
+        // The connection lives on; and new ones are told as well, also with bodies.
+        assert_eq!(left.ask("/").status, 503);
+        let mut posts = Client::connect(house.address);
+        posts.send(post("/", "a body"));
+        assert_eq!(posts.answer().status, 503);
+        let is_told = |event: &Event| {
+            let Event::Request { status, reason, .. } = event else {
+                return false;
+            };
+            status.code() == 503 && *reason == Some("no worker is free")
+        };
+        house.heard.hears("three refusals", |events| {
+            events.iter().filter(|event| is_told(event)).count() == 3
+        });
+        // Its thread waits for events, which is no reason to start another.
+        house.passes(60_000);
+        assert_eq!(house.keeper.watch(), WatchOutcome::Nothing);
+        assert_eq!(house.threads.started(), 5);
+        gate.open();
+        for client in &mut blocked {
+            assert_eq!(client.answer().text(), PAGE);
+        }
+        // Whoever has the next event serves it.
+        assert_eq!(left.ask("/").text(), PAGE);
+        assert!(eventually(|| house.threads.ended() == 1));
+        assert_eq!(house.all(), 4);
+    });
+}
+
+/// A server of few workers waits for them, as documented, and says so.
+#[test]
+fn a_small_server_waits_for_its_workers() {
+    on_each_backend(|stage| {
+        let gate = Gate::default();
+        let (mut house, mut blocked, mut left) = exhausted(stage, 3, &gate);
+        for _ in 0..100 {
+            house.passes(1_000);
+            assert_eq!(house.keeper.watch(), WatchOutcome::AtCap);
+        }
+        assert_eq!(said(&house).len(), 2, "once a minute");
+        assert_eq!(house.threads.started(), 3);
+        gate.open();
+        for client in &mut blocked {
+            assert_eq!(client.answer().text(), PAGE);
+        }
+        assert_eq!(left.answer().text(), PAGE);
+    });
+}
+
+/// As long as some handler returns every second, requests wait for one.
+#[test]
+fn a_worker_that_returns_at_times_is_waited_for() {
+    on_each_backend(|stage| {
+        let gate = Gate::default();
+        let (mut house, mut blocked, left) = exhausted(stage, 4, &gate);
+        let mut waiting = vec![left];
+        waiting.extend((0..6).map(|_| house.asks("/waits")));
+        for _ in 0..5 {
+            house.passes(EXHAUSTED_AFTER.as_millis() as u64 - 1);
+            assert_eq!(house.keeper.watch(), WatchOutcome::AtCap);
+            // The next request takes its worker.
+            gate.lets_one_go();
+            gate.holds(4);
+            house.looks();
+        }
+        assert_eq!(said(&house), [BLOCKED]);
+        gate.open();
+        blocked.append(&mut waiting);
+        for client in &mut blocked {
+            assert_eq!(client.answer().text(), PAGE);
+        }
     });
 }
 

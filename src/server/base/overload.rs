@@ -59,6 +59,16 @@ pub enum Overload {
         /// aborted that was to have a thread of its own.
         is_worker: bool,
     },
+    /// Requests have waited for a second because handlers block all workers.
+    WorkersBlocked {
+        /// The most workers.
+        limit: usize,
+    },
+    /// No worker has returned from its handler for a second: requests get a 503 until one does.
+    Exhausted {
+        /// The most workers.
+        limit: usize,
+    },
 }
 
 impl fmt::Display for Overload {
@@ -102,6 +112,16 @@ impl fmt::Display for Overload {
             Overload::Thread { error, .. } => {
                 write!(f, "cannot start a thread for a detached answer: {error}")
             }
+            Overload::WorkersBlocked { limit } => {
+                write!(
+                    f,
+                    "handlers block all workers (limit {limit}): requests wait"
+                )
+            }
+            Overload::Exhausted { limit } => write!(
+                f,
+                "handlers have blocked all workers for a second (limit {limit}): requests get 503"
+            ),
         }
     }
 }

@@ -106,8 +106,13 @@ impl Exchange<'_> {
             data: 0..0,
             failure: None,
         };
-        let response = <dyn Handler>::handle(&*shared.handler, &mut Request::new(parts, &mut body));
-        heartbeat.progress();
+        let response = if heartbeat.rejects {
+            unavailable().with_log_reason("no worker is free")
+        } else {
+            heartbeat.enter_program(false);
+            <dyn Handler>::handle(&*shared.handler, &mut Request::new(parts, &mut body))
+        };
+        heartbeat.leave_program();
         // What was decoded counts as read, whether the handler has taken it or not: the framing
         // has moved past it.
         let (start, end, failure) = (body.rest.start, body.rest.end, body.failure);

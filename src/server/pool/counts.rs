@@ -1,20 +1,20 @@
-//! The number of workers, and how many of them run. Counts alone: `pool` has the threads.
+//! The number of workers. Counts alone: `pool` has the threads, and looks at them.
 //!
-//! As many workers as CPUs (`base`) are to run. A worker that makes no progress from one check of
-//! the housekeeper to the next is inside a handler that blocks: it is marked as blocked, and while
-//! events wait another one runs in its place, up to `max` in all. When it returns and enough
-//! others run, it rests, so that no more than `base` ever compete for events; a worker that has
-//! rested for long ends.
+//! There are `base` workers, one per CPU. While fewer than that many get on, because handlers hold
+//! the others, and events wait, stand-ins are started: with each such look twice as many as with
+//! the last, up to `max` workers in all. All workers are alike, and any of them may end when there
+//! are more than needed.
 //!
 //! ```text
-//!            mark_blocked            unblock, too few run
-//!   running ──────────────▶ blocked ────────────────────▶ running
-//!      ▲                       │ unblock, enough run
-//!      │ replace_blocked: Wake ▼
-//!      └──────────────────── resting ──long──▶ ended
-//!      ▲
-//!      └──── replace_blocked: Start
+//!                      grow: 2, 4, 8, ...
+//!   base workers ──────────────────────────────▶ up to max workers
+//!        ▲       end_spare: one had no event for long
+//!        └──────────────────────────────────────────┘
+//!                trim, end_surplus: half of those that no load has needed of late
 //! ```
+
+/// Stand-ins that the first look starts that finds too few workers.
+const FIRST_STEP: usize = 2;
 
 /// One worker in this many may have its wait cancelled at a time: with 256 workers, and 100 ms
 /// until each notices, 80 a second.
@@ -25,57 +25,48 @@ const WORKERS_PER_CANCEL: usize = 32;
 /// workers in four at most.
 const WORKERS_PER_RESERVED: usize = 4;
 
-/// The number of workers in each state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The number of workers, and how it is about to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WorkerCounts {
     base: usize,
     max: usize,
-    running: usize,
-    blocked: usize,
-    resting: usize,
-    /// Resting workers that have been woken and do not know it yet; they count as running.
-    woken: usize,
-}
-
-/// How a missing worker is replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fill {
-    /// Not at all: enough run.
-    Enough,
-    /// By one that rests: wake one.
-    Wake,
-    /// By a new one: start it.
-    Start,
-    /// Not at all: there are as many workers as allowed.
-    AtCap,
+    all: usize,
+    /// Stand-ins that the next look starts if it finds too few workers.
+    step: usize,
+    /// Workers that are to end with their turn.
+    surplus: usize,
 }
 
 impl WorkerCounts {
-    /// No worker yet. `base` of them are to run, and there are never more than `max`.
+    /// No worker yet. `base` are to be there at least, and there are never more than `max`.
     pub fn new(base: usize, max: usize) -> WorkerCounts {
         WorkerCounts {
             base,
             max: max.max(base),
-            running: 0,
-            blocked: 0,
-            resting: 0,
-            woken: 0,
+            all: 0,
+            step: FIRST_STEP,
+            surplus: 0,
         }
     }
 
-    /// Workers that run: they wait for events, or make progress with one.
-    pub fn running(&self) -> usize {
-        self.running
+    /// Workers that have a thread, or are about to have one.
+    pub fn all(&self) -> usize {
+        self.all
     }
 
-    /// Workers that are blocked and have not returned.
-    pub fn blocked(&self) -> usize {
-        self.blocked
+    /// The most workers.
+    pub fn max(&self) -> usize {
+        self.max
     }
 
-    /// How many workers fewer run than should.
-    pub fn missing(&self) -> usize {
-        self.base.saturating_sub(self.running)
+    /// Whether there are stand-ins.
+    pub fn is_grown(&self) -> bool {
+        self.all > self.base
+    }
+
+    /// Workers that are to end with their turn.
+    pub fn surplus(&self) -> usize {
+        self.surplus
     }
 
     /// Workers that may wait for peers at a time. A server of fewer than four lends them all.
@@ -90,60 +81,55 @@ impl WorkerCounts {
         (self.max / WORKERS_PER_CANCEL).max(1)
     }
 
-    /// All workers that have a thread.
-    pub fn all(&self) -> usize {
-        self.running + self.blocked + self.resting
+    /// Counts one of the first workers. False when all of them are there.
+    pub fn start_first(&mut self) -> bool {
+        let is_missing = self.all < self.base;
+        self.all += usize::from(is_missing);
+        is_missing
     }
 
-    /// A running worker makes no progress.
-    pub fn mark_blocked(&mut self) {
-        self.running -= 1;
-        self.blocked += 1;
+    /// Whether too few workers get on with events while handlers hold this many.
+    pub fn lacks(&self, held: usize) -> bool {
+        self.all.saturating_sub(held) < self.base
     }
 
-    /// A blocked worker has returned. True: it runs. False: enough others do, and it is to rest.
-    pub fn unblock(&mut self) -> bool {
-        self.blocked -= 1;
-        let runs = self.running < self.base;
-        match runs {
-            true => self.running += 1,
-            false => self.resting += 1,
-        }
-        runs
+    /// A look has found too few workers, and events wait. Returns the number of stand-ins to start,
+    /// which are counted from now on; 0 at the cap.
+    pub fn grow(&mut self) -> usize {
+        let more = self.step.min(self.max.saturating_sub(self.all));
+        self.all += more;
+        self.step = (2 * self.step).min(self.max);
+        self.surplus = 0;
+        more
     }
 
-    /// Replaces one missing worker, if one is missing.
-    pub fn replace_blocked(&mut self) -> Fill {
-        if self.running >= self.base {
-            return Fill::Enough;
-        }
-        if self.resting > 0 {
-            self.resting -= 1;
-            self.woken += 1;
-            self.running += 1;
-            return Fill::Wake;
-        }
-        if self.all() >= self.max {
-            return Fill::AtCap;
-        }
-        self.running += 1;
-        Fill::Start
+    /// A look has found enough workers.
+    pub fn rest(&mut self) {
+        self.step = (self.step / 2).max(FIRST_STEP);
     }
 
-    /// A resting worker checks whether it has been woken. True: it runs from now on.
-    pub fn take_wakeup(&mut self) -> bool {
-        let woken = self.woken > 0;
-        self.woken -= usize::from(woken);
-        woken
+    /// Lets half of the workers end that are neither among the first nor among the `needed`: the
+    /// most that handlers have held of late.
+    pub fn trim(&mut self, needed: usize) {
+        let spare = self.all.saturating_sub(self.base + needed);
+        self.surplus = spare.div_ceil(2);
     }
 
-    /// A resting worker that has not been woken ends.
-    pub fn end_resting(&mut self) {
-        self.resting -= 1;
+    /// A worker has finished a turn. True: it is one too many, and ends.
+    pub fn end_surplus(&mut self) -> bool {
+        self.surplus > 0 && self.end_spare()
     }
 
-    /// A worker that was to run could not be started.
-    pub fn end_running(&mut self) {
-        self.running -= 1;
+    /// A worker has had no event for long. True: it ends.
+    pub fn end_spare(&mut self) -> bool {
+        let is_spare = self.is_grown();
+        self.all -= usize::from(is_spare);
+        self.surplus = self.surplus.saturating_sub(1);
+        is_spare
+    }
+
+    /// A worker that is counted could not be started.
+    pub fn start_failed(&mut self) {
+        self.all -= 1;
     }
 }

@@ -4,29 +4,65 @@
 //! them. No locks: a mark must cost a request next to nothing.
 
 use crate::conn::Moment;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sys::ThreadProbe;
+use std::fmt;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+/// The thread serves an event.
+const BUSY: u64 = 1;
+/// It is inside the program's code.
+const IN_PROGRAM: u64 = 2;
+/// That code is known to compute, and runs on few threads at a time.
+const COMPUTES: u64 = 4;
+const STATE: u64 = BUSY | IN_PROGRAM | COMPUTES;
+/// Each sign of progress adds this.
+const STEP: u64 = 8;
+
+/// A thread that uses less than one part in this many of a processor's time is blocked.
+const BLOCKED_BELOW: u32 = 8;
+
+/// The reading of a thread's processor time that a look compares with must be younger than this, or
+/// of the same call: the thread may have done much else since an older one. Looks come every 5 ms.
+const READING_LASTS: Duration = Duration::from_millis(50);
+
+/// What a look finds a thread at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Liveness {
-    /// It makes progress, or waits for an event.
+pub enum Activity {
+    /// It waits for an event, or gets on with one.
     Alive,
-    /// It serves an event and has made no progress since the last check: from now on it counts as
-    /// blocked.
-    NewlyBlocked,
-    /// It was blocked before, and there is still no progress.
+    /// It is inside the program's code, or gets no further, and not known to be blocked.
+    Held,
+    /// The same, and it uses next to no processor time.
     Blocked,
-    /// It was blocked, makes progress again, and will rejoin the pool when its turn ends.
-    Recovered,
+    /// It computes, as one of few.
+    Computes,
 }
 
-#[derive(Debug, Default)]
+/// What a look finds.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    pub activity: Activity,
+    /// Whether there has been progress since the last look.
+    pub moved: bool,
+}
+
+#[derive(Default)]
 pub struct Heartbeat {
-    /// Odd while the thread serves an event, even while it waits for one. Rises with each sign of
-    /// progress.
+    /// What the thread does, in the lowest bits, and above them a number that rises with each sign
+    /// of progress.
     epoch: AtomicU64,
     /// The `epoch` that the housekeeper saw last.
     seen: AtomicU64,
-    blocked: AtomicBool,
+    /// Absent where the system cannot tell the processor time of a thread.
+    probe: OnceLock<Box<dyn ThreadProbe>>,
+    /// The last reading of that time, in nanoseconds, when it was taken, and the `epoch` then.
+    reading: AtomicU64,
+    read_at: AtomicU64,
+    read_in: AtomicU64,
+    /// The thread answers for those that are all blocked: it calls no handler.
+    pub rejects: bool,
     /// Waits for peers so far.
     count: AtomicU64,
     /// The number of the present wait; 0 is none.
@@ -38,46 +74,93 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    pub fn begin(&self) {
-        self.step(1);
-    }
-
-    /// The thread makes progress with its event.
-    pub fn progress(&self) {
-        self.step(2);
-    }
-
-    pub fn end(&self) {
-        self.step(1);
-    }
-
-    /// There is one writer only, so this need not be an atomic addition.
-    fn step(&self, by: u64) {
-        let epoch = self.epoch.load(Ordering::Relaxed);
-        self.epoch.store(epoch.wrapping_add(by), Ordering::Release);
-    }
-
-    /// The thread's progress since the last check. For the housekeeper alone.
-    pub fn check(&self) -> Liveness {
-        let epoch = self.epoch.load(Ordering::Acquire);
-        let stuck = epoch % 2 == 1 && epoch == self.seen.swap(epoch, Ordering::Relaxed);
-        match (stuck, self.is_blocked()) {
-            (true, true) => Liveness::Blocked,
-            (true, false) => {
-                self.blocked.store(true, Ordering::SeqCst);
-                Liveness::NewlyBlocked
-            }
-            (false, true) => Liveness::Recovered,
-            (false, false) => Liveness::Alive,
+    /// For a thread that calls no handler.
+    pub fn rejecting() -> Heartbeat {
+        Heartbeat {
+            rejects: true,
+            ..Heartbeat::default()
         }
     }
 
-    pub fn is_blocked(&self) -> bool {
-        self.blocked.load(Ordering::Relaxed)
+    /// The thread begins its work. Called on that thread, whose probe this is.
+    pub fn start(&self, probe: Option<Box<dyn ThreadProbe>>, now: Moment) {
+        if let Some(probe) = probe {
+            self.read_time(&*probe, now);
+            // The cell is empty: a heartbeat is of one thread.
+            let _ = self.probe.set(probe);
+        }
     }
 
-    pub fn reinstate(&self) {
-        self.blocked.store(false, Ordering::SeqCst);
+    pub fn begin(&self) {
+        self.step(BUSY);
+    }
+
+    /// The thread enters the program's code. `computes`: as one of few.
+    pub fn enter_program(&self, computes: bool) {
+        self.step(BUSY | IN_PROGRAM | if computes { COMPUTES } else { 0 });
+    }
+
+    /// The thread has left the program's code.
+    pub fn leave_program(&self) {
+        self.step(BUSY);
+    }
+
+    pub fn end(&self) {
+        self.step(0);
+    }
+
+    /// There is one writer only, so this need not be an atomic addition.
+    fn step(&self, state: u64) {
+        let epoch = self.epoch.load(Ordering::Relaxed) & !STATE;
+        let next = epoch.wrapping_add(STEP) | state;
+        self.epoch.store(next, Ordering::Release);
+    }
+
+    /// What the thread does now. For the housekeeper alone, and not after the thread's end. With
+    /// `judges` it also tells whether a thread that is held is blocked: by its processor time since
+    /// the last such look, or else, without a reading of that, by its progress.
+    pub fn look(&self, now: Moment, judges: bool) -> Look {
+        let epoch = self.epoch.load(Ordering::Acquire);
+        let moved = epoch != self.seen.swap(epoch, Ordering::Relaxed);
+        let activity = match epoch & STATE {
+            0 => Activity::Alive,
+            BUSY if moved => Activity::Alive,
+            state if state & COMPUTES != 0 => Activity::Computes,
+            _ if judges && self.is_blocked(now, epoch, moved) => Activity::Blocked,
+            _ => Activity::Held,
+        };
+        Look { activity, moved }
+    }
+
+    fn is_blocked(&self, now: Moment, epoch: u64, moved: bool) -> bool {
+        let Some(probe) = self.probe.get() else {
+            return !moved;
+        };
+        let read_at = Moment(self.read_at.load(Ordering::Relaxed));
+        let before = self.reading.load(Ordering::Relaxed);
+        let same_call = self.read_in.swap(epoch, Ordering::Relaxed) == epoch;
+        let Some(used) = self.read_time(&**probe, now) else {
+            return !moved;
+        };
+        let elapsed = now.since(read_at);
+        if elapsed > READING_LASTS && !same_call {
+            return false;
+        }
+        let used = Duration::from_nanos(used.saturating_sub(before));
+        BLOCKED_BELOW * used < elapsed
+    }
+
+    /// Whether the thread only waits for a processor, where that is known. Asks the system.
+    pub fn is_runnable(&self) -> bool {
+        let probe = self.probe.get();
+        probe.and_then(|probe| probe.is_runnable()) == Some(true)
+    }
+
+    fn read_time(&self, probe: &dyn ThreadProbe, now: Moment) -> Option<u64> {
+        let used = probe.time()?.as_nanos() as u64;
+        self.reading.store(used, Ordering::Relaxed);
+        self.read_at.store(now.0, Ordering::Relaxed);
+        Some(used)
     }
 
     /// Begins a wait for the peer, as if at `since`, and returns its number.
@@ -106,5 +189,14 @@ impl Heartbeat {
     /// Ends this wait, if it still goes on.
     pub fn cancel(&self, wait: u64) {
         self.cancelled.store(wait, Ordering::SeqCst);
+    }
+}
+
+impl fmt::Debug for Heartbeat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let epoch = self.epoch.load(Ordering::Relaxed);
+        f.debug_struct("Heartbeat")
+            .field("epoch", &epoch)
+            .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,5 @@
-//! The worker threads: started when others are blocked, and ended when they are not needed.
+//! The worker threads: started while handlers hold too many of them, and ended when they are not
+//! needed.
 //!
 //! No worker is ended from outside: each ends itself, between two events.
 
@@ -8,11 +9,11 @@ pub mod heartbeat;
 use crate::conn::Moment;
 use crate::server::base::lock::lock;
 use crate::server::base::signal::Signal;
-use crate::server::pool::counts::{Fill, WorkerCounts};
-use crate::server::pool::heartbeat::{Heartbeat, Liveness};
+use crate::server::pool::counts::WorkerCounts;
+use crate::server::pool::heartbeat::{Activity, Heartbeat};
 use crate::sys::Poller;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,18 +21,41 @@ use std::time::Duration;
 /// says.
 const WORKERS_MAX: usize = 4096;
 
-/// How long a worker that is not needed rests before its thread ends: long enough that handlers
-/// which block now and then do not start a thread each time.
+/// How long a stand-in waits for an event before its thread ends: long enough that handlers which
+/// block now and then do not start a thread each time.
 pub const SPARE_WORKER_ENDS_AFTER: Duration = Duration::from_secs(2);
+
+/// How often half of the workers that no load has needed since the last time are let go. Events are
+/// shared among all workers, so that a busy server gives each of them one in time, and pays for the
+/// switches between them.
+pub const TRIM_EVERY: Duration = Duration::from_secs(1);
 
 /// How long a peer can keep a worker waiting, in all waits of one request, before that wait may be
 /// cancelled for the sake of others. It is cancelled only when there are as many workers as
-/// allowed, none of them runs, and events wait.
+/// allowed, all of them are blocked, and events wait.
 pub const CANCEL_AFTER: Duration = Duration::from_secs(1);
+
+/// The most workers that one look asks whether they only wait for a processor. It takes about 5 µs
+/// each.
+const ASKED_MAX: usize = 16;
+
+/// How long no worker may return from its handler, while there are as many as allowed, before
+/// requests are rejected.
+pub const EXHAUSTED_AFTER: Duration = Duration::from_secs(1);
+
+/// A server of fewer workers never rejects requests for want of one: they wait.
+const REJECTS_FROM: usize = 4;
 
 /// How long the end of a server waits for its workers, which have nothing left to do unless a
 /// handler does not return.
 const WORKERS_END_WITHIN: Duration = Duration::from_secs(1);
+
+/// There are stand-ins.
+const GROWN: u8 = 1;
+/// Some workers are to end with their turn.
+const TRIMS: u8 = 2;
+/// No worker has returned for long.
+const EXHAUSTED: u8 = 4;
 
 /// The workers of a server.
 #[derive(Debug)]
@@ -41,6 +65,10 @@ pub struct Pool {
     /// The housekeeper sleeps until its next sweep, because a worker waited for events at its last
     /// check.
     dozes: AtomicBool,
+    /// What a worker has to know between two turns.
+    mood: AtomicU8,
+    /// Since when events wait for workers that handlers hold.
+    behind: AtomicU64,
     blocking_share: usize,
 }
 
@@ -52,23 +80,57 @@ struct PoolState {
     started: usize,
     failure: Option<io::Error>,
     has_ended: bool,
+    /// The most workers that handlers have held at once since the last trim, and when that was.
+    peak: usize,
+    trimmed: Moment,
+    /// Workers that handlers held at the last look.
+    held: usize,
+    /// Since when no worker has made progress.
+    stuck: Option<Moment>,
+    is_exhausted: bool,
+    /// A thread rejects requests, or is about to.
+    has_rejecter: bool,
 }
 
-/// The result of one check of the workers.
+/// The result of one look at the workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WatchOutcome {
-    /// Enough workers run, or no event waits for the missing ones.
+    /// Enough workers get on, or no event waits for the others.
     Nothing,
-    /// This many took the place of blocked ones.
-    Replaced(usize),
+    /// This many stand-ins were started.
+    Grown(usize),
     /// There are as many workers as allowed, and no wait may be cancelled.
     AtCap,
     /// There are as many workers as allowed, and the longest wait for a peer was cancelled.
     Cancelled,
+    /// No worker has returned for long: requests are to be rejected.
+    Exhausted,
+}
+
+/// What a worker does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It waits for an event, for as long as this.
+    Wait(Option<Duration>),
+    End,
+}
+
+/// What one look has found.
+#[derive(Default)]
+struct Found {
+    all: usize,
+    /// Workers inside the program's code, and others that get no further.
+    held: usize,
+    /// Of these, those that compute as few of many.
+    computing: usize,
+    blocked: Vec<usize>,
+    has_moved: bool,
+    /// A worker waits for a peer.
+    has_waits: bool,
 }
 
 impl Pool {
-    /// No worker yet; `base` are to run, with up to `max` in all while some are blocked.
+    /// No worker yet; there are to be `base`, and up to `max` while handlers block.
     pub fn new(base: usize, max: usize) -> Pool {
         let base = base.clamp(1, WORKERS_MAX);
         Pool {
@@ -79,9 +141,17 @@ impl Pool {
                 started: 0,
                 failure: None,
                 has_ended: false,
+                peak: 0,
+                trimmed: Moment(0),
+                held: 0,
+                stuck: None,
+                is_exhausted: false,
+                has_rejecter: false,
             }),
             changed: Condvar::new(),
             dozes: AtomicBool::new(false),
+            mood: AtomicU8::new(0),
+            behind: AtomicU64::new(Moment::NEVER.0),
             blocking_share: (max.clamp(base, WORKERS_MAX) / 4).max(1),
         }
     }
@@ -110,34 +180,56 @@ impl Pool {
         self.waits() >= self.counts().waiting_max()
     }
 
-    /// Starts the workers that are to run, each by a call of `start_worker`.
+    /// The number of workers that handlers held at the last look.
+    pub fn held(&self) -> usize {
+        lock(&self.state).held
+    }
+
+    /// Whether there are stand-ins.
+    pub fn is_grown(&self) -> bool {
+        self.mood.load(Ordering::Relaxed) & GROWN != 0
+    }
+
+    /// Whether requests are to be rejected.
+    pub fn is_exhausted(&self) -> bool {
+        self.mood.load(Ordering::Relaxed) & EXHAUSTED != 0
+    }
+
+    /// Since when events have waited for workers that handlers hold.
+    pub fn behind(&self) -> Option<Moment> {
+        let since = Moment(self.behind.load(Ordering::Relaxed));
+        (since != Moment::NEVER).then_some(since)
+    }
+
+    /// Whether events have waited for this long.
+    pub fn is_behind_for(&self, time: Duration, now: Moment) -> bool {
+        self.behind().is_some_and(|since| since.after(time) <= now)
+    }
+
+    /// Starts the first workers, each by a call of `start_worker`.
     ///
     /// # Errors
     /// Those of starting a thread; the others run and end with the poller.
     pub fn start(&self, mut start_worker: impl FnMut() -> io::Result<()>) -> io::Result<()> {
         // Each round starts one of a bounded number.
-        while self.replace_blocked() == Fill::Start {
+        while lock(&self.state).counts.start_first() {
             self.start_one(&mut start_worker)?;
         }
         Ok(())
-    }
-
-    fn replace_blocked(&self) -> Fill {
-        lock(&self.state).counts.replace_blocked()
     }
 
     /// Starts a worker that is counted already.
     fn start_one(&self, start_worker: &mut impl FnMut() -> io::Result<()>) -> io::Result<()> {
         let started = start_worker();
         if started.is_err() {
-            lock(&self.state).counts.end_running();
+            lock(&self.state).counts.start_failed();
         }
         started
     }
 
-    /// Checks the workers: those without progress count as blocked, and others take their place
-    /// while events wait. When there are as many workers as allowed, none runs and events wait, the
-    /// longest wait for a peer is cancelled.
+    /// Looks at the workers. While events wait and handlers hold too many workers, stand-ins are
+    /// started. When there are as many workers as allowed, and all are blocked, the longest wait
+    /// for a peer is cancelled.
     ///
     /// # Errors
     /// Those of the poller, and of starting a thread, which counts as the cap; the workers that run
@@ -148,89 +240,149 @@ impl Pool {
         now: Moment,
         mut start_worker: impl FnMut() -> io::Result<()>,
     ) -> io::Result<WatchOutcome> {
-        let (missing, back) = self.check_workers();
-        if missing <= back || !poller.pending()? {
+        let none_waits = poller.waiting() == 0;
+        let found = self.look(now, none_waits);
+        let held = found.blocked.len() + found.computing;
+        let lacks = none_waits && lock(&self.state).counts.lacks(held);
+        let waits = (lacks || self.behind().is_some()) && none_waits && poller.pending()?;
+        if !waits {
+            self.behind.store(Moment::NEVER.0, Ordering::Relaxed);
+        }
+        if !(lacks && waits && self.lacks(&found)) {
+            let mut state = lock(&self.state);
+            state.counts.rest();
+            state.stuck = None;
             return Ok(WatchOutcome::Nothing);
         }
-        // The recovered ones run when their turn ends.
-        let missing = missing - back;
-        let may_cancel = back == 0;
-        for filled in 0..missing {
-            match self.replace_blocked() {
-                Fill::Enough => return Ok(WatchOutcome::Replaced(filled)),
-                // Until the end, only resting workers wait for this.
-                Fill::Wake => self.changed.notify_one(),
-                Fill::Start => {
-                    // Without another thread, the pool is at its cap as well.
-                    self.start_one(&mut start_worker).inspect_err(|_| {
-                        self.cancel_longest(may_cancel, now);
-                    })?;
+        if self.behind().is_none() {
+            self.behind.store(now.0, Ordering::Relaxed);
+        }
+        let more = lock(&self.state).counts.grow();
+        if more == 0 {
+            return Ok(self.at_cap(&found, now));
+        }
+        for started in 0..more {
+            // Without another thread, the pool is at its cap as well.
+            if let Err(error) = self.start_one(&mut start_worker) {
+                let mut state = lock(&self.state);
+                for _ in started + 1..more {
+                    state.counts.start_failed();
                 }
-                Fill::AtCap if filled > 0 => return Ok(WatchOutcome::Replaced(filled)),
-                Fill::AtCap => return Ok(self.cancel_longest(may_cancel, now)),
+                drop(state);
+                self.at_cap(&found, now);
+                return Err(error);
             }
         }
-        Ok(WatchOutcome::Replaced(missing))
+        self.publish(&lock(&self.state));
+        Ok(WatchOutcome::Grown(more))
     }
 
-    /// Checks each worker: how many are missing now, and how many of those are about to return.
-    fn check_workers(&self) -> (usize, usize) {
+    /// Looks at each worker, and lets go of those that have not been needed for long. With `judges`
+    /// it tells the blocked workers from those that compute.
+    fn look(&self, now: Moment, judges: bool) -> Found {
         let mut state = lock(&self.state);
-        let PoolState {
-            counts, heartbeats, ..
-        } = &mut *state;
-        let mut back = 0;
-        for heartbeat in heartbeats {
-            match heartbeat.check() {
-                Liveness::NewlyBlocked => counts.mark_blocked(),
-                Liveness::Recovered => back += 1,
-                Liveness::Alive | Liveness::Blocked => {}
+        let mut found = Found {
+            all: state.counts.all(),
+            ..Found::default()
+        };
+        for (place, heartbeat) in state.heartbeats.iter().enumerate() {
+            let look = heartbeat.look(now, judges);
+            found.has_moved |= look.moved;
+            found.has_waits |= heartbeat.waits().is_some();
+            found.held += usize::from(look.activity != Activity::Alive);
+            found.computing += usize::from(look.activity == Activity::Computes);
+            if look.activity == Activity::Blocked {
+                found.blocked.push(place);
             }
         }
-        (counts.missing(), back)
+        state.held = found.held;
+        state.peak = state.peak.max(found.held);
+        if state.trimmed.after(TRIM_EVERY) <= now {
+            let needed = std::mem::replace(&mut state.peak, found.held);
+            state.counts.trim(needed);
+            state.trimmed = now;
+            self.publish(&state);
+        }
+        found
     }
 
-    fn cancel_longest(&self, may_cancel: bool, now: Moment) -> WatchOutcome {
+    /// Whether too few workers get on. A worker that is short of a processor looks as if it were
+    /// blocked: some of those that do are asked, and stand for the others.
+    fn lacks(&self, found: &Found) -> bool {
         let state = lock(&self.state);
-        if !may_cancel || state.counts.running() > 0 {
+        let every = found.blocked.len().div_ceil(ASKED_MAX).max(1);
+        let asked = found.blocked.iter().step_by(every);
+        // Since the look, a worker may have come or gone: then another one is asked.
+        let asked = asked.filter_map(|place| state.heartbeats.get(*place));
+        let runnable = asked.filter(|heartbeat| heartbeat.is_runnable());
+        let blocked = found.blocked.len().saturating_sub(every * runnable.count());
+        state.counts.lacks(blocked + found.computing)
+    }
+
+    /// There are as many workers as allowed, too few of them get on, and events wait.
+    fn at_cap(&self, found: &Found, now: Moment) -> WatchOutcome {
+        let mut state = lock(&self.state);
+        let all_blocked = found.blocked.len() == found.all;
+        if !all_blocked || found.has_moved {
+            state.stuck = None;
+        }
+        if !all_blocked {
             return WatchOutcome::AtCap;
         }
-        let waiting = state
-            .heartbeats
-            .iter()
-            .filter_map(|heartbeat| Some((heartbeat, heartbeat.waits()?)));
-        // A cancelled worker notices only when its present slice of time is over.
-        let (cancelled, others): (Vec<_>, Vec<_>) =
-            waiting.partition(|(heartbeat, (wait, _))| heartbeat.is_cancelled(*wait));
-        match others.into_iter().min_by_key(|(_, (_, since))| *since) {
-            Some((heartbeat, (wait, since)))
-                if since.after(CANCEL_AFTER) <= now
-                    && cancelled.len() < state.counts.cancelled_max() =>
-            {
-                heartbeat.cancel(wait);
-                WatchOutcome::Cancelled
-            }
-            _ => WatchOutcome::AtCap,
+        if cancel_longest(&state, now) {
+            return WatchOutcome::Cancelled;
         }
+        let since = *state.stuck.get_or_insert(now);
+        let is_exhausted = since.after(EXHAUSTED_AFTER) <= now && !found.has_waits;
+        if !is_exhausted || state.counts.max() < REJECTS_FROM {
+            return WatchOutcome::AtCap;
+        }
+        state.is_exhausted = true;
+        self.publish(&state);
+        WatchOutcome::Exhausted
     }
 
-    /// Takes back a blocked worker. Returns true when it is to run: at once, or when it is woken.
-    /// False: it was not needed for long, and ends.
-    pub fn rejoin(&self, heartbeat: &Heartbeat) -> bool {
+    /// Publishes what workers have to know between two turns.
+    fn publish(&self, state: &PoolState) {
+        let grown = u8::from(state.counts.is_grown()) * GROWN;
+        let trims = u8::from(state.counts.surplus() > 0) * TRIMS;
+        let exhausted = u8::from(state.is_exhausted) * EXHAUSTED;
+        self.mood
+            .store(grown | trims | exhausted, Ordering::Relaxed);
+    }
+
+    /// Takes back a worker after a turn, or before its first.
+    pub fn next(&self) -> Next {
+        let mood = self.mood.load(Ordering::Relaxed);
+        if mood & (TRIMS | EXHAUSTED) != 0 {
+            let mut state = lock(&self.state);
+            state.is_exhausted = false;
+            state.stuck = None;
+            let ends = state.counts.end_surplus();
+            self.publish(&state);
+            if ends {
+                return Next::End;
+            }
+        }
+        Next::Wait((mood & GROWN != 0).then_some(SPARE_WORKER_ENDS_AFTER))
+    }
+
+    /// A worker has had no event for [`SPARE_WORKER_ENDS_AFTER`]. True: it ends.
+    pub fn end_spare(&self) -> bool {
         let mut state = lock(&self.state);
-        heartbeat.reinstate();
-        if state.counts.unblock() {
-            return true;
-        }
-        let is_idle = |state: &mut PoolState| !state.has_ended && !state.counts.take_wakeup();
-        let waited = self
-            .changed
-            .wait_timeout_while(state, SPARE_WORKER_ENDS_AFTER, is_idle);
-        let (mut state, result) = waited.unwrap_or_else(PoisonError::into_inner);
-        if result.timed_out() {
-            state.counts.end_resting();
-        }
-        !result.timed_out()
+        let ends = state.counts.end_spare();
+        self.publish(&state);
+        ends
+    }
+
+    /// Whether a thread that rejects requests is to be started: there is never more than one.
+    pub fn take_rejecter(&self) -> bool {
+        !std::mem::replace(&mut lock(&self.state).has_rejecter, true)
+    }
+
+    /// The thread that rejects requests ends, or could not be started.
+    pub fn end_rejecter(&self) {
+        lock(&self.state).has_rejecter = false;
     }
 
     /// Whether the housekeeper may sleep until its next sweep: a worker waits for events, so none
@@ -276,6 +428,25 @@ impl Pool {
     pub fn has_threads(&self) -> bool {
         lock(&self.state).threads > 0
     }
+}
+
+/// Cancels the longest wait for a peer, if one may be cancelled.
+fn cancel_longest(state: &PoolState, now: Moment) -> bool {
+    let waiting = state
+        .heartbeats
+        .iter()
+        .filter_map(|heartbeat| Some((heartbeat, heartbeat.waits()?)));
+    // A cancelled worker notices only when its present slice of time is over.
+    let (cancelled, others): (Vec<_>, Vec<_>) =
+        waiting.partition(|(heartbeat, (wait, _))| heartbeat.is_cancelled(*wait));
+    let longest = others.into_iter().min_by_key(|(_, (_, since))| *since);
+    let longest = longest.filter(|(_, (_, since))| {
+        since.after(CANCEL_AFTER) <= now && cancelled.len() < state.counts.cancelled_max()
+    });
+    if let Some((heartbeat, (wait, _))) = longest {
+        heartbeat.cancel(wait);
+    }
+    longest.is_some()
 }
 
 /// Counts one thread, from before it starts until it ends, in whatever way.

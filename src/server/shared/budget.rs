@@ -23,9 +23,13 @@ pub enum OverloadKind {
     Parked,
     /// A thread could not be started.
     Threads,
+    /// Requests wait for workers that handlers hold.
+    Workers,
+    /// No worker has returned for long.
+    Exhausted,
 }
 
-const OVERLOAD_KINDS: usize = OverloadKind::Threads as usize + 1;
+const OVERLOAD_KINDS: usize = OverloadKind::Exhausted as usize + 1;
 
 #[derive(Debug)]
 pub struct OverloadReports([AtomicU64; OVERLOAD_KINDS]);

@@ -12,6 +12,7 @@ use crate::server::shared::listeners::Accepted;
 use crate::server::shutdown::ShutdownReport;
 use crate::server::worker::Worker;
 use crate::server::worker::detached::close_on_thread;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +33,13 @@ const ACCEPTS_AT_SHUTDOWN: u32 = 2 * BACKLOG;
 /// worker without progress from one check to the next is inside a handler that blocks; a shorter
 /// time would take a slice of the scheduler for that.
 const WATCH_EVERY: Duration = Duration::from_millis(5);
+
+/// How often it counts the workers that handlers hold while others wait for events, if there are
+/// stand-ins.
+const COUNT_EVERY: Duration = Duration::from_millis(50);
+
+/// How long requests wait for workers that handlers hold before that is reported.
+const SHORT_AFTER: Duration = Duration::from_secs(1);
 
 /// The housekeeper of a server.
 pub struct Housekeeper {
@@ -58,10 +66,12 @@ impl Housekeeper {
             let now = self.now();
             let next = next_sweep.min(shared.listeners.next_rested());
             let next = self.check_drain(now).map_or(next, |end| end.min(next));
-            let nap = match !is_alarmed && shared.pool.doze(&*shared.poller) {
-                true => next.since(now),
-                false => next.since(now).min(WATCH_EVERY),
-            };
+            let dozes = !is_alarmed && shared.pool.doze(&*shared.poller);
+            let nap = next.since(now).min(match (dozes, shared.pool.is_grown()) {
+                (true, false) => Duration::MAX,
+                (true, true) => COUNT_EVERY,
+                (false, _) => WATCH_EVERY,
+            });
             match shared.signal.wait(nap) {
                 Woken::Shutdown => return self.shut_down(),
                 Woken::Alarm => is_alarmed = true,
@@ -96,13 +106,36 @@ impl Housekeeper {
         let (shared, now) = (&self.shared, self.now());
         let start_worker = || Worker::start(shared);
         let watched = shared.pool.watch(&*shared.poller, now, start_worker);
-        watched.unwrap_or_else(|error| {
-            shared.report(OverloadKind::Threads, now, || Overload::Thread {
+        let outcome = watched.unwrap_or_else(|error| {
+            self.report_thread(error, now);
+            WatchOutcome::AtCap
+        });
+        let limit = shared.pool.counts().max();
+        match outcome {
+            WatchOutcome::AtCap if shared.pool.is_behind_for(SHORT_AFTER, now) => {
+                shared.report(OverloadKind::Workers, now, || Overload::WorkersBlocked {
+                    limit,
+                });
+            }
+            WatchOutcome::Exhausted => {
+                shared.report(OverloadKind::Exhausted, now, || Overload::Exhausted {
+                    limit,
+                });
+                if let Err(error) = Worker::start_rejecter(shared) {
+                    self.report_thread(error, now);
+                }
+            }
+            _ => {}
+        }
+        outcome
+    }
+
+    fn report_thread(&self, error: io::Error, now: Moment) {
+        self.shared
+            .report(OverloadKind::Threads, now, || Overload::Thread {
                 error,
                 is_worker: true,
             });
-            WatchOutcome::AtCap
-        })
     }
 
     /// How long a deadline may be overdue: a quarter of the shortest configured timeout, within

@@ -23,8 +23,8 @@ use crate::server::client::slots::Owned;
 use crate::server::exchange::gate_wait::GateQueue;
 use crate::server::exchange::respond::DateCache;
 use crate::server::exchange::{Buffers, Exchange};
-use crate::server::pool::ThreadGuard;
 use crate::server::pool::heartbeat::Heartbeat;
+use crate::server::pool::{Next, ThreadGuard};
 use crate::server::shared::Shared;
 use crate::server::worker::detached::detach;
 use crate::server::worker::turn::{Trigger, Turn, TurnEnd};
@@ -41,6 +41,10 @@ const INPUT_SLACK_BYTES: usize = 16 * 1024;
 
 /// How long a worker rests after a wait for events that failed for lack of memory.
 const POLL_REST: Duration = Duration::from_millis(10);
+
+/// How soon the thread that rejects requests notices that a worker has returned, when no event
+/// comes.
+const REJECTER_LOOKS_EVERY: Duration = Duration::from_millis(100);
 
 /// A worker's buffers, and the state that it shares with the other workers.
 pub struct Worker {
@@ -80,16 +84,46 @@ impl Worker {
     /// # Errors
     /// Those of starting a thread.
     pub fn start(shared: &Arc<Shared>) -> io::Result<()> {
-        let mut worker = Worker::new(shared.clone());
-        let signal = shared.signal.clone();
+        let worker = Worker::new(shared.clone());
         let guard = ThreadGuard::of(&shared.pool, Some(worker.heartbeat.clone()));
+        worker.start_on(guard, Worker::run)
+    }
+
+    /// Starts a thread beside the workers that rejects requests until one of these returns.
+    ///
+    /// # Errors
+    /// Those of starting a thread.
+    pub fn start_rejecter(shared: &Arc<Shared>) -> io::Result<()> {
+        if !shared.pool.take_rejecter() {
+            return Ok(());
+        }
+        let worker = Worker {
+            heartbeat: Arc::new(Heartbeat::rejecting()),
+            ..Worker::new(shared.clone())
+        };
+        // In no list: it is not one of the workers.
+        let guard = ThreadGuard::of(&shared.pool, None);
+        let started = worker.start_on(guard, Worker::run_rejecter);
+        started.inspect_err(|_| shared.pool.end_rejecter())
+    }
+
+    fn start_on(
+        mut self,
+        guard: ThreadGuard,
+        run: fn(&mut Worker) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let shared = self.shared.clone();
+        let signal = shared.signal.clone();
         let name = format!("doorstep-{}", guard.number);
         let work = move || {
             // When the last thread has been counted off, every descriptor is closed: the worker is
             // dropped before the guard.
             let guard = guard;
-            let failure = worker.run().err();
-            drop(worker);
+            let probe = self.shared.threads.probe();
+            let now = Moment::at(self.shared.clock.now().0);
+            self.heartbeat.start(probe, now);
+            let failure = run(&mut self).err();
+            drop(self);
             if let Some(error) = failure {
                 // Without its poller a server is deaf: it ends, and `join` returns the error.
                 guard.fail(error);
@@ -106,10 +140,10 @@ impl Worker {
     pub fn run(&mut self) -> io::Result<()> {
         let shared = self.shared.clone();
         loop {
-            if self.heartbeat.is_blocked() && !shared.pool.rejoin(&self.heartbeat) {
+            let Next::Wait(timeout) = shared.pool.next() else {
                 return Ok(());
-            }
-            let wake = match shared.poller.wait(None) {
+            };
+            let wake = match shared.poller.wait(timeout) {
                 // poll(2): "Unable to allocate memory for kernel data structures." There may be
                 // some a moment later.
                 Err(error) if shortage(&error) == Some(Shortage::Memory) => {
@@ -125,10 +159,27 @@ impl Worker {
                     self.turn(token);
                     self.heartbeat.end();
                 }
+                Wake::TimedOut if shared.pool.end_spare() => return Ok(()),
                 Wake::TimedOut => {}
                 Wake::Woken => return Ok(()),
             }
         }
+    }
+
+    /// Rejects requests until a worker has returned.
+    fn run_rejecter(&mut self) -> io::Result<()> {
+        let shared = self.shared.clone();
+        while shared.pool.is_exhausted() {
+            match shared.poller.wait(Some(REJECTER_LOOKS_EVERY))? {
+                // A worker has returned meanwhile, and serves this.
+                Wake::Ready(token) if !shared.pool.is_exhausted() => shared.poller.post(token),
+                Wake::Ready(token) => self.turn(token),
+                Wake::TimedOut => {}
+                Wake::Woken => break,
+            }
+        }
+        shared.pool.end_rejecter();
+        Ok(())
     }
 
     /// Serves the source of an event, as far as that goes without waiting.

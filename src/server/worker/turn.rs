@@ -284,9 +284,10 @@ impl<'a> Turn<'a> {
                 let before = self.client.sent;
                 let waits = PeerWait::new(self.shared, self.heartbeat);
                 let output = &mut self.buffers.output;
+                self.heartbeat.enter_program(false);
                 let written =
                     write_content(self.shared, self.client, output, waits, write, is_chunked);
-                self.heartbeat.progress();
+                self.heartbeat.leave_program();
                 self.program_ran();
                 self.moved += self.client.sent - before;
                 // The rest of it lies in the output now.

@@ -4,7 +4,7 @@
 //! each system's headers; a system whose numbers are missing does not compile.
 #![allow(missing_docs)]
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_long, c_void};
 
 #[cfg(not(any(target_os = "linux", target_vendor = "apple", target_os = "freebsd")))]
 compile_error!(
@@ -56,6 +56,25 @@ pub struct InterfaceAddress {
 pub struct ResourceLimit {
     pub soft: u64,
     pub hard: u64,
+}
+
+/// `struct timespec`, whose fraction is in nanoseconds, and `struct timeval`, in microseconds.
+#[cfg(not(target_vendor = "apple"))]
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Time {
+    pub seconds: c_long,
+    pub fraction: c_long,
+}
+
+/// `struct rusage`: user and system time, and fourteen counts, of which the thirteenth is
+/// `ru_nvcsw`. musl has 16 more.
+#[cfg(not(target_vendor = "apple"))]
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ResourceUsage {
+    pub times: [Time; 2],
+    pub counts: [c_long; 30],
 }
 
 #[cfg(target_os = "linux")]
@@ -127,6 +146,20 @@ unsafe extern "C" {
     pub fn getifaddrs(list: *mut *mut InterfaceAddress) -> c_int;
     pub fn freeifaddrs(list: *mut InterfaceAddress);
     pub fn geteuid() -> u32;
+    // A `pthread_t` is a number or a pointer of that size.
+    pub fn pthread_self() -> usize;
+    #[cfg(not(target_vendor = "apple"))]
+    pub fn pthread_getcpuclockid(thread: usize, clock: *mut c_int) -> c_int;
+    #[cfg(not(target_vendor = "apple"))]
+    pub fn clock_gettime(clock: c_int, time: *mut Time) -> c_int;
+    #[cfg(all(not(target_vendor = "apple"), target_pointer_width = "64"))]
+    pub fn getrusage(whose: c_int, usage: *mut ResourceUsage) -> c_int;
+    #[cfg(target_os = "linux")]
+    pub fn gettid() -> c_int;
+    #[cfg(target_vendor = "apple")]
+    pub fn pthread_mach_thread_np(thread: usize) -> u32;
+    #[cfg(target_vendor = "apple")]
+    pub fn thread_info(thread: u32, kind: u32, info: *mut i32, length: *mut u32) -> c_int;
     #[cfg_attr(
         all(target_os = "linux", target_env = "gnu"),
         link_name = "getrlimit64"

@@ -16,6 +16,7 @@ pub mod read_dir;
 pub mod send;
 pub mod signals;
 pub mod socket;
+pub mod thread_time;
 pub mod walk;
 
 use std::ffi::c_int;

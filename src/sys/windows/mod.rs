@@ -10,3 +10,4 @@ pub mod poll;
 pub mod read_dir;
 pub mod signals;
 pub mod socket;
+pub mod thread_time;
