@@ -1,23 +1,30 @@
 #!/usr/bin/env bash
 # What doorstep does under load that is not ordinary: idle, slow, blocking, and with several threads.
 #   benches/peers/load.sh                   every figure
-#   benches/peers/load.sh --figure NAME     one of idle beside blocking threads; `beside` takes about 5 minutes, the others less
+#   benches/peers/load.sh --figure NAME     one of idle beside blocking threads handlers attacks; `beside` takes about 5 minutes
 # ROUNDS (5) and ROUND_SECONDS (5) in the environment make it longer; doorstep gives a head 10 s, so that only longer rounds of
 # `beside` see slow heads given up and opened again. Prints medians over the rounds:
 #   idle      resident memory per keep-alive connection with 10,000 of them, and the time of a fresh request beside them
 #   beside    throughput (1 KiB, 64 connections) beside 2,000 slow clients of one kind, to that without them, in alternating rounds
 #   blocking  latency and throughput (1 KiB, 64 connections) with a handler that blocks 50 ms on 5 % of requests
 #   threads   throughput (1 KiB, 64 connections) with --threads 1, 2 and 8, on one CPU, and on all together with wrk
+#   handlers  200 clients whose handlers sleep or compute, beside other servers (see handlers.sh); 2 minutes, only when named
+#   attacks   good clients beside clients that take more than their share (see attacks.sh); 8 minutes, only when named
+# Those two take 1 round of 3 s by default, and have bounds: a row outside is MISSED, and makes the exit status 1. With BASE=FOLDER
+# in the environment, a checkout of another commit, they measure that one beside this. ATTACK_ROWS picks rows.
 # A figure that cannot be had is a line that begins with FAILED and says why, and makes the exit status 1.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 rounds=${ROUNDS:-5} seconds=${ROUND_SECONDS:-5}
 . benches/peers/servers.sh
+. benches/peers/attacks.sh
+. benches/peers/handlers.sh
 
 figures=(idle beside blocking threads)
 case $#:${1:-} in
 0:) ;;
 2:--figure)
+  figures+=(handlers attacks)
   [[ " ${figures[*]} " == *" $2 "* ]] || fail "unknown figure '$2': there are ${figures[*]}"
   figures=("$2")
   ;;
@@ -182,10 +189,11 @@ threads() {
 need wrk curl taskset
 build_doorstep
 build_tools
+[ -z "${BASE:-}" ] || build_base
 print_versions doorstep
 make_site
 for figure in "${figures[@]}"; do
   echo
   "$figure"
 done
-[ $failures = 0 ] || fail "$failures failed"
+[ $failures = 0 ] || fail "$failures failed or missed"

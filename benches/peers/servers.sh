@@ -58,6 +58,19 @@ build_tools() {
   tools=${CARGO_TARGET_DIR:-benches/peers/target}/release
 }
 
+# The program and the server of handlers that block, of the checkout in BASE.
+build_base() {
+  local folder=$BASE/target/peers
+  (cd "$BASE" && CARGO_TARGET_DIR=target cargo build --release --quiet --bin doorstep)
+  base_doorstep=$BASE/target/release/doorstep
+  mkdir -p "$folder"
+  sed "s|path = \"../..\"|path = \"$BASE\"|" benches/peers/Cargo.toml >"$folder/Cargo.toml"
+  cp benches/peers/Cargo.lock "$folder"
+  ln -sfn "$PWD/benches/peers/src" "$PWD/benches/peers/benches" "$folder"
+  CARGO_TARGET_DIR=$folder/target cargo build --release --quiet --manifest-path "$folder/Cargo.toml" --bin handlers
+  base_tools=$folder/target/release
+}
+
 # print_versions SERVER...: of these, of wrk, and of the machine.
 print_versions() {
   local server version
@@ -132,13 +145,15 @@ hosts:
 CONF
 }
 
-# command_of KIND PORT ARGUMENT...: puts it into `command`; block_server is of this folder.
+# command_of KIND PORT ARGUMENT...: puts it into `command`; block_server and handlers are of this folder.
 command_of() {
   local kind=$1 port=$2
   shift 2
   case $kind in
   doorstep) command=("$doorstep" -q -p "$port" "$@" "$scratch/site") ;;
-  block_server) command=("$tools/block_server" --port "$port" "$@") ;;
+  block_server | handlers | handlers_*) command=("$tools/$kind" --port "$port" "$@") ;;
+  base_doorstep) command=("$base_doorstep" -q -p "$port" "$@" "$scratch/site") ;;
+  base_handlers) command=("$base_tools/handlers" --port "$port" "$@") ;;
   nginx) command=(nginx -c "$scratch/nginx.conf" -e "$scratch/nginx.log") ;;
   lighttpd) command=(lighttpd -D -f "$scratch/lighttpd.conf") ;;
   h2o) command=(h2o -c "$scratch/h2o.conf") ;;
@@ -146,6 +161,7 @@ command_of() {
   if [ "$(type -t "${kind}_conf")" = function ]; then
     "${kind}_conf" "$port" >"$scratch/$kind.conf"
   fi
+  [ -z "${open_limit:-}" ] || command=(prlimit "--nofile=$open_limit" "${command[@]}")
 }
 
 # start KEY KIND ARGUMENT...: starts a server on a free port, bounded in time by timeout(1), and waits until it answers.
@@ -179,7 +195,7 @@ stop() {
   kill -TERM "${first[$1]:-$guarding}" 2>/dev/null || echo "${0##*/}: $1 had ended before it was asked to" >&2
   unset "first[$1]"
   wait "$guarding" || status=$?
-  [ $status = 0 ] || echo "${0##*/}: $1 ended with status $status" >&2
+  [ $status = 0 ] || [[ $status:$1 == 143:handlers_* ]] || echo "${0##*/}: $1 ended with status $status" >&2
 }
 
 url() { echo "http://127.0.0.1:${port[$1]}$2"; }

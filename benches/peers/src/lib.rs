@@ -3,6 +3,8 @@
 //! Responses are not checked strictly: that is the work of the measured server's tests.
 #![forbid(unsafe_code)]
 
+pub mod work;
+
 use std::fs;
 use std::io::{self, Read};
 use std::net::SocketAddr;
@@ -128,6 +130,11 @@ fn read(path: &str) -> Result<String, String> {
 /// Reads one answer that declares its length, to its end, and gives its status. The connection has
 /// no other answer under way.
 pub fn read_answer(stream: &mut impl Read) -> io::Result<u16> {
+    read_answer_of(stream, "GET").map(|(status, _)| status)
+}
+
+/// The same for a request with this method, with the length of the body that came.
+pub fn read_answer_of(stream: &mut impl Read, method: &str) -> io::Result<(u16, u64)> {
     let mut buffer = [0; 16 * 1024];
     let mut got = 0;
     let head = loop {
@@ -140,16 +147,18 @@ pub fn read_answer(stream: &mut impl Read) -> io::Result<u16> {
         }
     };
     let text = String::from_utf8_lossy(&buffer[..head]).to_ascii_lowercase();
-    let length = text
+    let declared = text
         .lines()
         .find_map(|line| line.strip_prefix("content-length:"))
         .and_then(|value| value.trim().parse::<u64>().ok())
         .ok_or_else(|| io::Error::other("an answer without Content-Length"))?;
+    let length = if method == "HEAD" { 0 } else { declared };
     let missing = (head as u64 + length).saturating_sub(got as u64);
     if io::copy(&mut stream.take(missing), &mut io::sink())? < missing {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    status(text.as_bytes()).ok_or_else(|| io::Error::other("no status line"))
+    let status = status(text.as_bytes()).ok_or_else(|| io::Error::other("no status line"))?;
+    Ok((status, length))
 }
 
 /// The status of a response, when the bytes hold that much of it.
