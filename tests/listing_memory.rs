@@ -6,6 +6,9 @@ mod support;
 
 use doorstep::internals::files::listing;
 use doorstep::internals::files::listing::budget::MemoryBudget;
+use doorstep::internals::files::listing::kept::Listings;
+use doorstep::internals::files::listing::order::Order;
+use doorstep::internals::files::listing::read_dir::{OpenFolder, read_dir};
 use doorstep::internals::files::resolve::{PathRules, resolve};
 use doorstep::internals::files::respond::error_page;
 use doorstep::internals::sys::beneath::Root;
@@ -14,6 +17,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use support::temporary::Temporary;
@@ -48,37 +52,92 @@ unsafe impl GlobalAlloc for Counting {
 static COUNTING: Counting = Counting;
 
 const ENTRIES: usize = 10_000;
-const MOST_ADDED: usize = 8 << 20;
+/// Their names, their records, and the order.
+const MOST_ADDED: usize = 3 << 20;
+/// What one name and one record are rounded up to, and what nobody counts.
+const UNCOUNTED: usize = 64 * 1024;
 
 #[test]
-fn ten_thousand_entries_add_at_most_8_mib() {
+fn the_memory_of_ten_thousand_entries_is_counted() {
     let folder = Temporary::folder();
     for number in 0..ENTRIES {
         // As long as names can be, on nearly all file systems.
         if let Err(error) = File::create(folder.join(format!("{number:x<255}"))) {
             support::skipped(
-                "ten_thousand_entries_add_at_most_8_mib",
+                "the_memory_of_ten_thousand_entries_is_counted",
                 &format!("no such name: {error}"),
             );
             return;
         }
     }
-    let root = Root::open(&folder).expect("it can be opened");
+    everything_that_is_allocated_was_reserved(&folder);
+    one_response_adds_little(&folder);
+}
+
+/// While the entries come, sorted, kept, and after that.
+fn everything_that_is_allocated_was_reserved(folder: &Temporary) {
+    let root = Root::open(folder).expect("it can be opened");
+    let rules = PathRules::default();
+    let budget = MemoryBudget::default();
+    let listings = Listings::of(1, budget.clone());
+    let opened = root.open_beneath(b"").expect("it can be opened");
+    let path = resolve(b"/", rules).expect("the root");
+    let open = OpenFolder {
+        root: &root,
+        path: &path,
+        folder: &opened,
+        rules,
+    };
+    let before = HELD.load(Ordering::Relaxed);
+    let looks = std::cell::Cell::new(0);
+    let check = || {
+        looks.set(looks.get() + 1);
+        let held = HELD.load(Ordering::Relaxed) - before;
+        let reserved = budget.reserved();
+        assert!(
+            held <= reserved + UNCOUNTED,
+            "{held} bytes, {reserved} counted"
+        );
+        assert!(
+            reserved <= held + 2 * UNCOUNTED,
+            "{held} bytes, {reserved} counted"
+        );
+    };
+    let goes_on = &mut || {
+        check();
+        true
+    };
+    let snapshot = read_dir(&open, &listings, goes_on).expect("it can be read");
+    check();
+    assert!(looks.get() > ENTRIES / 256);
+    for query in ["", "order=desc", "sort=size"] {
+        let order = Order::of_query(Some(query));
+        let sorted = listings.sort(&snapshot, order, goes_on);
+        sorted.expect("there is memory");
+        check();
+    }
+    drop(snapshot);
+    check();
+    assert_eq!(budget.reserved(), 0);
+}
+
+fn one_response_adds_little(folder: &Temporary) {
+    let root = Arc::new(Root::open(folder).expect("it can be opened"));
+    let listings = Listings::default();
     let list = move |request: &mut Request<'_>| {
         if request.path() != "/" {
             return Response::text("a");
         }
-        let resolved = resolve(b"/", PathRules::default()).expect("the root");
+        let path = resolve(b"/", PathRules::default()).expect("the root");
         let folder = root.open_beneath(b"").expect("it can be opened");
-        listing::respond(
-            &root,
-            &resolved,
-            &folder,
-            request,
-            PathRules::default(),
-            &MemoryBudget::default(),
-        )
-        .unwrap_or_else(error_page)
+        let open = OpenFolder {
+            root: &root,
+            path: &path,
+            folder: &folder,
+            rules: PathRules::default(),
+        };
+        let listed = listing::respond(&listings, &root, &open, request, "no-cache");
+        listed.unwrap_or_else(error_page)
     };
     let server = Server::bind("127.0.0.1:0").expect("a free port");
     let running = server.workers(1).spawn(list).expect("it runs");

@@ -43,6 +43,13 @@ pub fn encode_segment(segment: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// The length of what [`encode_segment`] appends.
+pub fn encoded_segment_len(segment: &[u8]) -> usize {
+    let plain = segment.iter().filter(|&&byte| class::is_unreserved(byte));
+    let plain = plain.count();
+    plain + (segment.len() - plain) * ESCAPE_LEN
+}
+
 /// RFC 3986 §2.1: "pct-encoded = "%" HEXDIG HEXDIG".
 const ESCAPE_LEN: usize = 3;
 

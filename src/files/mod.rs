@@ -102,6 +102,10 @@ impl Files {
 
     /// Whether a folder without an index is answered with a listing: HTML, or JSON for a client
     /// that asks for `application/json`. On by default.
+    ///
+    /// A quarter of the processors, at least one, make listings at a time, for this folder and its
+    /// mounts together. A listing may be as old as a tenth of a second, or eight times as long as
+    /// it took to make (5 s at most).
     pub fn listing(mut self, on: bool) -> Files {
         self.site.options.listing = on;
         self

@@ -2,6 +2,7 @@
 
 use super::Files;
 use super::listing;
+use super::listing::read_dir::OpenFolder;
 use super::lookup::Lookup;
 use super::mounts::Mounted;
 use super::resolve::{PathError, Resolved, resolve, without_dots};
@@ -50,9 +51,9 @@ impl Handler for Files {
 
 impl Site {
     /// Answers from this site, or from the mounted one that the path leads to.
-    pub fn respond(&self, request: &Request<'_>) -> Response {
+    pub fn respond(&self, request: &mut Request<'_>) -> Response {
         let now = request.now();
-        self.sweep(now.monotonic.as_millis() as u64);
+        self.sweep(now.monotonic);
         let mut site = self;
         let mut path = resolve(request.path().as_bytes(), self.options.rules);
         // Whose path it is: a mounted site may have mounts of its own.
@@ -111,24 +112,26 @@ impl Site {
 
     fn list(
         &self,
-        root: &Root,
+        root: &Arc<Root>,
         path: &Resolved<'_>,
         folder: &File,
-        request: &Request<'_>,
+        request: &mut Request<'_>,
     ) -> Response {
-        let (rules, budget) = (self.options.rules, &self.listings);
-        let attempt = || listing::respond(root, path, folder, request, rules, budget);
+        let rules = self.options.rules;
+        let open = OpenFolder {
+            root,
+            path,
+            folder,
+            rules,
+        };
+        let policy = self.options.cache_control_of_listing();
+        let mut attempt = || listing::respond(&self.listings, root, &open, request, policy);
         let mut listed = attempt();
         if let Err(FileError::NoDescriptors) = listed {
             self.cache.close_files();
             listed = attempt();
         }
-        match listed {
-            Ok(response) => {
-                response.header("Cache-Control", self.options.cache_control_of_listing())
-            }
-            Err(error) => respond::error_page(error),
-        }
+        listed.unwrap_or_else(respond::error_page)
     }
 
     fn only_file(&self, root: &Arc<Root>, name: &[u8], request: &Request<'_>) -> Response {

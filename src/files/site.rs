@@ -2,14 +2,16 @@
 //!
 //! Only data: `lookup` finds files in it, `route` answers requests with them.
 
-use super::listing::budget::MemoryBudget;
+use super::listing::kept::Listings;
 use super::mounts::Mount;
 use super::options::Options;
 use super::resource::cache::{CACHE_DESCRIPTOR_IDLE_MS, Cache, DescriptorCount, Stats};
 use super::root::ServedRoot;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 #[derive(Debug)]
 pub struct Site {
@@ -20,8 +22,8 @@ pub struct Site {
     pub descriptors: DescriptorCount,
     /// When idle descriptors were last closed, in milliseconds of the requests' monotonic time.
     swept_ms: AtomicU64,
-    /// For the listings that are being sent.
-    pub listings: MemoryBudget,
+    /// Those of all sites of the [`Files`](super::Files).
+    pub listings: Arc<Listings>,
     pub mounts: Vec<Mount<Site>>,
 }
 
@@ -34,28 +36,30 @@ impl Site {
             descriptors,
             swept_ms: AtomicU64::new(0),
             options,
-            listings: MemoryBudget::default(),
+            listings: Arc::default(),
             mounts: Vec::new(),
         })
     }
 
     /// Serves another site below a path.
     pub fn mount(&mut self, path: &str, mut site: Site) {
-        site.share(&self.descriptors);
+        site.share(&self.descriptors, &self.listings);
         Mount::add(&mut self.mounts, path, site);
     }
 
-    fn share(&mut self, descriptors: &DescriptorCount) {
+    fn share(&mut self, descriptors: &DescriptorCount, listings: &Arc<Listings>) {
         self.cache.share(descriptors);
         self.descriptors = descriptors.clone();
+        self.listings = listings.clone();
         for mount in &mut self.mounts {
-            mount.site.share(descriptors);
+            mount.site.share(descriptors, listings);
         }
     }
 
-    /// Closes the idle descriptors of this site and of its mounts, now and then. One of the threads
-    /// that find it due does it.
-    pub fn sweep(&self, now_ms: u64) {
+    /// Closes the idle descriptors of this site and of its mounts, and gives up listings that are
+    /// no longer fresh, now and then. One of the threads that find it due does it.
+    pub fn sweep(&self, now: Duration) {
+        let now_ms = now.as_millis() as u64;
         let order = Ordering::Relaxed;
         let (swept, swept_ms) = (&self.swept_ms, self.swept_ms.load(order));
         if now_ms.abs_diff(swept_ms) >= CACHE_DESCRIPTOR_IDLE_MS
@@ -64,6 +68,7 @@ impl Site {
                 .is_ok()
         {
             self.close_idle(now_ms);
+            self.listings.sweep(now);
         }
     }
 

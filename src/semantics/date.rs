@@ -300,7 +300,7 @@ fn days_in_month(year: u64, month: u64) -> u64 {
 const IMF_FIXDATE_LEN: usize = 29;
 const DAY: u64 = 86_400;
 /// 9999-12-31 23:59:59: the last second whose year has four digits.
-const UNIX_MAX: u64 = 253_402_300_799;
+pub const UNIX_MAX: u64 = 253_402_300_799;
 /// Days of 400 years.
 const DAYS_PER_ERA: u64 = 146_097;
 /// Days from 0000-03-01 to 1970-01-01.

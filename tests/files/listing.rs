@@ -3,6 +3,7 @@
 mod answered;
 mod order;
 mod page;
+mod shared;
 
 use doorstep::internals::files::listing::entries::Entry;
 

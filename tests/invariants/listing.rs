@@ -12,15 +12,17 @@ mod json;
 mod markup;
 
 use doorstep::internals::bytes::{number, percent};
-use doorstep::internals::files::listing::entries::{Entries, Entry};
+use doorstep::internals::files::listing::budget::MemoryBudget;
+use doorstep::internals::files::listing::entries::Entry;
 use doorstep::internals::files::listing::order::{Key, Order};
-use doorstep::internals::files::listing::reader::Form;
 use doorstep::internals::files::listing::reader::ListingReader;
+use doorstep::internals::files::listing::snapshot::{Form, Snapshot};
 use doorstep::internals::files::listing::style::{SCRIPT, STYLE};
 use json::Value;
 use markup::Token;
 use std::io::Read;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// Panics when the sentence above does not hold for this input.
 pub fn check(bytes: &[u8]) {
@@ -85,15 +87,17 @@ fn entry(bytes: &[u8]) -> Option<Entry<'_>> {
 /// The listing, read as a whole, which equals it in small pieces, and has the length that it
 /// announced.
 fn made(form: Form, path: &[u8], entries: &[Entry<'_>], order: Order) -> String {
-    let content = || {
-        let mut all = Entries::default();
-        for entry in entries {
-            assert_eq!(all.push(entry), ControlFlow::Continue(()));
-        }
-        ListingReader::new(form, path, all, order)
-    };
+    let memory = || MemoryBudget::default().reserve(0).expect("nothing");
+    let mut all = Snapshot::new(path, memory());
+    for entry in entries {
+        assert_eq!(all.push(entry), ControlFlow::Continue(()));
+    }
+    // Before it is sorted: the order is not asked for the length.
+    let length = all.length(form, order);
+    assert!(all.sort(order, memory(), &mut || true));
+    let all = Arc::new(all);
+    let content = || ListingReader::new(all.clone(), form, order);
     let mut whole = Vec::new();
-    let length = content().length();
     content().read_to_end(&mut whole).expect("it is in memory");
     assert_eq!(whole.len() as u64, length, "as long as it said");
     let (mut pieces, mut reader) = (Vec::new(), content());

@@ -1,22 +1,22 @@
-//! How much memory the listings that are being sent may take.
+//! How much memory listings may take, while they are made, kept and sent.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The memory of all listings of one [`Files`](crate::Files). A listing stays in memory until its
-/// client has read it, so without a bound many slow clients would take as much as there are
-/// connections.
-#[derive(Debug)]
+/// The memory of all listings of a [`Files`](crate::Files) and its mounts. A listing stays in
+/// memory until its clients have read it, so without a bound many slow clients would take as much
+/// as there are connections.
+#[derive(Clone, Debug)]
 pub struct MemoryBudget {
     most: usize,
     reserved: Arc<AtomicUsize>,
 }
 
-/// The memory of one listing, given back on drop.
+/// Memory of one listing, given back on drop.
 #[derive(Debug)]
 pub struct Reservation {
+    budget: MemoryBudget,
     bytes: usize,
-    reserved: Arc<AtomicUsize>,
 }
 
 impl Default for MemoryBudget {
@@ -32,23 +32,48 @@ impl MemoryBudget {
         MemoryBudget { most, reserved }
     }
 
-    /// Reserves memory for one listing; `None` when there is not enough left. The only listing
-    /// always gets it.
+    /// Reserves memory; `None` when there is not enough left.
     pub fn reserve(&self, bytes: usize) -> Option<Reservation> {
-        let reserved = self.reserved.clone();
-        // Given back at once if it is too much, by the drop.
-        let reservation = Reservation { bytes, reserved };
-        let before = self.reserved.fetch_add(bytes, Ordering::Relaxed);
-        (before == 0 || before.saturating_add(bytes) <= self.most).then_some(reservation)
+        let mut reservation = Reservation {
+            budget: self.clone(),
+            bytes: 0,
+        };
+        reservation.grow(bytes).then_some(reservation)
+    }
+
+    /// The bytes that are reserved.
+    pub fn reserved(&self) -> usize {
+        self.reserved.load(Ordering::Relaxed)
+    }
+}
+
+impl Reservation {
+    /// Reserves more; false, and nothing changes, when there is not enough left.
+    pub fn grow(&mut self, bytes: usize) -> bool {
+        let most = self.budget.most;
+        let more = |reserved: usize| reserved.checked_add(bytes).filter(|sum| *sum <= most);
+        let order = Ordering::Relaxed;
+        let grown = self.budget.reserved.fetch_update(order, order, more);
+        if grown.is_ok() {
+            self.bytes += bytes;
+        }
+        grown.is_ok()
+    }
+
+    /// Gives back what is not needed.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        let surplus = self.bytes.saturating_sub(bytes);
+        self.bytes -= surplus;
+        self.budget.reserved.fetch_sub(surplus, Ordering::Relaxed);
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.reserved.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.shrink_to(0);
     }
 }
 
-/// The largest listing takes 4 MiB with names of common lengths, and stays until its client has
-/// read it.
+/// The largest listing takes 32 MiB, with the longest names and all six orders, and 4 MiB with
+/// names of common lengths.
 const LISTING_BYTES: usize = 64 * 1024 * 1024;

@@ -1,7 +1,6 @@
-//! The entries of a listing, packed: all names in one buffer, and a small record for each, so that
-//! no entry has an allocation of its own.
+//! The entries of a listing, packed: names in blocks, and a small record for each, so that no entry
+//! has an allocation of its own and none is copied when more come.
 
-use std::cmp::Ordering;
 use std::ops::ControlFlow;
 
 /// One entry.
@@ -16,15 +15,20 @@ pub struct Entry<'a> {
 }
 
 /// Entries of a folder's listing; beyond that it says that there are more. A page of that length is
-/// 20 MB, more than a browser likes; with the longest names they take 40 MiB while the listing is
+/// 20 MB, more than a browser likes; with the longest names they take 30 MB while the listing is
 /// sent.
 pub const LISTING_ENTRIES: usize = 100_000;
+/// Bytes of names in one block.
+const NAME_BLOCK: usize = 32 * 1024;
+/// Records in one block.
+const RECORD_BLOCK: usize = 1024;
 
 /// Entries of one folder, at most [`LISTING_ENTRIES`].
 #[derive(Debug, Default)]
 pub struct Entries {
-    names: Vec<u8>,
-    records: Vec<Record>,
+    names: Vec<Vec<u8>>,
+    records: Vec<Vec<Record>>,
+    count: usize,
     is_truncated: bool,
 }
 
@@ -35,8 +39,8 @@ struct Record {
     size: u64,
     /// [`NO_TIME`] for none.
     modified: u64,
-    /// Where its name begins: 32 bits are enough for [`LISTING_ENTRIES`] names, as long as a system
-    /// lets names be.
+    /// Where its name begins, if all blocks but the last were full: 32 bits are enough for
+    /// [`LISTING_ENTRIES`] names, as long as a system lets names be.
     start: u32,
     len: u16,
 }
@@ -47,34 +51,70 @@ const FOLDER: u64 = u64::MAX;
 const NO_TIME: u64 = u64::MAX;
 
 impl Entries {
+    /// The bytes of memory that [`push`](Entries::push) would take for a name of this length.
+    pub fn needs(&self, name_len: usize) -> usize {
+        let names = if self.has_room(name_len) {
+            0
+        } else {
+            NAME_BLOCK
+        };
+        let records = match self.count % RECORD_BLOCK {
+            0 => RECORD_BLOCK * size_of::<Record>(),
+            _ => 0,
+        };
+        names + records
+    }
+
+    fn has_room(&self, name_len: usize) -> bool {
+        let last = self.names.last();
+        last.is_some_and(|block| block.len() + name_len < NAME_BLOCK)
+    }
+
     /// Adds an entry. Breaks when it has no place, which [`is_truncated`](Entries::is_truncated)
     /// then tells.
     pub fn push(&mut self, entry: &Entry<'_>) -> ControlFlow<()> {
-        let start = u32::try_from(self.names.len());
-        let len = u16::try_from(entry.name.len());
-        let (Ok(start), Ok(len), true) = (start, len, self.len() < LISTING_ENTRIES) else {
+        let name = entry.name;
+        if self.count == LISTING_ENTRIES || name.len() > NAME_BLOCK {
             self.truncate();
             return ControlFlow::Break(());
+        }
+        if !self.has_room(name.len()) {
+            self.names.push(Vec::with_capacity(NAME_BLOCK));
+        }
+        if self.count % RECORD_BLOCK == 0 {
+            self.records.push(Vec::with_capacity(RECORD_BLOCK));
+        }
+        let before = self.names.len() - 1;
+        let (Some(names), Some(records)) = (self.names.last_mut(), self.records.last_mut()) else {
+            return ControlFlow::Break(());
         };
-        self.names.extend_from_slice(entry.name);
-        self.records.push(Record {
+        records.push(Record {
             size: entry.size.unwrap_or(FOLDER),
             modified: entry.modified.unwrap_or(NO_TIME),
-            start,
-            len,
+            start: (before * NAME_BLOCK + names.len()) as u32,
+            len: name.len() as u16,
         });
+        names.extend_from_slice(name);
+        self.count += 1;
         ControlFlow::Continue(())
     }
 
     /// Gives back the memory that no entry uses.
     pub fn finish(&mut self) {
-        self.names.shrink_to_fit();
-        self.records.shrink_to_fit();
+        if let Some(names) = self.names.last_mut() {
+            names.shrink_to_fit();
+        }
+        if let Some(records) = self.records.last_mut() {
+            records.shrink_to_fit();
+        }
     }
 
     /// The memory that they take, in bytes.
     pub fn bytes(&self) -> usize {
-        self.names.capacity() + self.records.capacity() * size_of::<Record>()
+        let names: usize = self.names.iter().map(Vec::capacity).sum();
+        let records: usize = self.records.iter().map(Vec::capacity).sum();
+        let blocks = self.names.capacity() + self.records.capacity();
+        names + records * size_of::<Record>() + blocks * size_of::<Vec<u8>>()
     }
 
     /// Notes that the folder has more entries than these.
@@ -87,36 +127,29 @@ impl Entries {
         self.is_truncated
     }
 
-    /// Sorts them in place.
-    pub fn sort_by(&mut self, compare: impl Fn(&Entry<'_>, &Entry<'_>) -> Ordering) {
-        let names = &self.names;
-        self.records
-            .sort_unstable_by(|left, right| compare(&left.entry(names), &right.entry(names)));
-    }
-
-    /// The entry at this index.
+    /// The entry at this index, in the order in which they came.
     pub fn get(&self, index: usize) -> Option<Entry<'_>> {
-        Some(self.records.get(index)?.entry(&self.names))
+        let record = self.records.get(index / RECORD_BLOCK)?;
+        let record = record.get(index % RECORD_BLOCK)?;
+        let start = record.start as usize;
+        let names = self
+            .names
+            .get(start / NAME_BLOCK)?
+            .get(start % NAME_BLOCK..)?;
+        Some(Entry {
+            name: names.get(..usize::from(record.len))?,
+            size: (record.size != FOLDER).then_some(record.size),
+            modified: (record.modified != NO_TIME).then_some(record.modified),
+        })
     }
 
     /// The number of entries.
     pub fn len(&self) -> usize {
-        self.records.len()
+        self.count
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
-    }
-}
-
-impl Record {
-    fn entry<'a>(&self, names: &'a [u8]) -> Entry<'a> {
-        let start = self.start as usize;
-        Entry {
-            name: &names[start..start + usize::from(self.len)],
-            size: (self.size != FOLDER).then_some(self.size),
-            modified: (self.modified != NO_TIME).then_some(self.modified),
-        }
+        self.count == 0
     }
 }

@@ -1,8 +1,11 @@
 //! Names, sizes and times as text: for people in HTML, for programs in JSON. A name is never taken
 //! for markup, and a control character is shown, not obeyed.
+//!
+//! Beside each function that appends a text stands one that only measures it: a listing's length is
+//! known before any of it is made.
 
-use crate::bytes::number::push_decimal;
-use crate::semantics::date::HttpDate;
+use crate::bytes::number::{decimal_len, push_decimal};
+use crate::semantics::date::{HttpDate, UNIX_MAX};
 
 /// Appends bytes as text in HTML, between tags or within a quoted attribute. Invalid UTF-8 shows as
 /// U+FFFD, a control character as its picture (U+2400 and on), and a character that turns the
@@ -21,6 +24,18 @@ pub fn push_html(bytes: &[u8], out: &mut Vec<u8>) {
             push_number(character, out);
         }
     }
+}
+
+/// The length of what [`push_html`] appends.
+pub fn html_len(bytes: &[u8]) -> usize {
+    let len = |character| match character {
+        '<' | '>' => 4,
+        '&' | '\'' => 5,
+        '"' => 6,
+        _ if turns_direction(character) => "[U+202E]".len(),
+        _ => shown(character).len_utf8(),
+    };
+    characters(bytes).map(len).sum()
 }
 
 /// Appends bytes as a JSON string (RFC 8259 §7). Invalid UTF-8 becomes U+FFFD.
@@ -42,6 +57,16 @@ pub fn push_json(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+/// The length of what [`push_json`] appends.
+pub fn json_len(bytes: &[u8]) -> usize {
+    let len = |character| match character {
+        '"' | '\\' => 2,
+        '\0'..=' ' if character != ' ' => "\\u0000".len(),
+        _ => character.len_utf8(),
+    };
+    "\"\"".len() + characters(bytes).map(len).sum::<usize>()
+}
+
 /// Appends a size as `512 B` or `14.2 kB`: decimal, with one digit after the point, cut and not
 /// rounded, so that no size shows as `1000.0 kB`.
 pub fn push_size(bytes: u64, out: &mut Vec<u8>) {
@@ -57,6 +82,19 @@ pub fn push_size(bytes: u64, out: &mut Vec<u8>) {
             out.extend_from_slice(b" B");
         }
     }
+}
+
+/// The length of what [`push_size`] appends.
+pub fn size_len(bytes: u64) -> usize {
+    match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => decimal_len(bytes / unit) + ".0".len() + name.len(),
+        None => decimal_len(bytes) + " B".len(),
+    }
+}
+
+/// Whether a number of seconds since 1970 has a [`timestamp`].
+pub fn has_timestamp(seconds: u64) -> bool {
+    seconds <= UNIX_MAX
 }
 
 /// `2026-11-21T20:03:07Z` (RFC 3339 §5.6) for a number of seconds since 1970. `None` after the year

@@ -2,11 +2,11 @@
 //! every link is relative, so that it holds wherever the folder is mounted.
 
 use super::entries::{Entries, Entry};
-use super::escape::{push_html, push_size, timestamp};
+use super::escape::{html_len, push_html, push_size, size_len, timestamp};
 use super::order::{Key, Order};
 use super::style::{SCRIPT, STYLE};
-use crate::bytes::number::push_decimal;
-use crate::bytes::percent::encode_segment;
+use crate::bytes::number::{decimal_len, push_decimal};
+use crate::bytes::percent::{encode_segment, encoded_segment_len};
 
 /// The part before the first row. `path` is decoded, without a slash at either end.
 pub(super) fn push_top(path: &[u8], order: Order, out: &mut Vec<u8>) {
@@ -66,6 +66,12 @@ pub(super) fn push_row(entry: &Entry<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(b"</span></time>");
     }
     out.extend_from_slice(b"</td></tr>\n");
+}
+
+/// The bytes of a row that depend on its name and its size.
+pub(super) fn variable_len(entry: &Entry<'_>) -> usize {
+    let size = entry.size.map(|size| decimal_len(size) + size_len(size));
+    encoded_segment_len(entry.name) + html_len(entry.name) + size.unwrap_or(0)
 }
 
 /// The part after the last row.

@@ -2,10 +2,10 @@
 //! [`listing`](super) documents.
 
 use super::entries::{Entries, Entry};
-use super::escape::{push_json, timestamp};
+use super::escape::{json_len, push_json, timestamp};
 use super::html::slash_of;
-use crate::bytes::number::push_decimal;
-use crate::bytes::percent::encode_segment;
+use crate::bytes::number::{decimal_len, push_decimal};
+use crate::bytes::percent::{encode_segment, encoded_segment_len};
 
 /// The part before the first entry. `path` is decoded, without a slash at either end.
 pub(super) fn push_top(path: &[u8], entries: &Entries, out: &mut Vec<u8>) {
@@ -43,6 +43,12 @@ pub(super) fn push_entry(entry: &Entry<'_>, is_first: bool, out: &mut Vec<u8>) {
     encode_segment(entry.name, out);
     out.extend_from_slice(slash_of(entry));
     out.extend_from_slice(b"\"}");
+}
+
+/// The bytes of an entry that depend on its name and its size.
+pub(super) fn variable_len(entry: &Entry<'_>) -> usize {
+    let size = entry.size.map(decimal_len);
+    json_len(entry.name) + encoded_segment_len(entry.name) + size.unwrap_or(0)
 }
 
 /// The part after the last entry.

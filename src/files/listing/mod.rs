@@ -1,7 +1,8 @@
 //! The listing of a folder without an index: its files and folders, as a page or as JSON.
 //!
 //! Hidden names and others that the resolver refuses are left out, and there are at most
-//! [`LISTING_ENTRIES`](entries::LISTING_ENTRIES) entries.
+//! [`LISTING_ENTRIES`](entries::LISTING_ENTRIES) entries. Reading a folder is work that grows with
+//! it: [`kept`] bounds how much of it goes on, and shares what was made.
 //!
 //! The page is the default; JSON is for clients that prefer `application/json` to `text/html` in
 //! Accept (RFC 9110 §12.5.1). Both are in the order that the query asks for: see
@@ -27,48 +28,56 @@ pub mod entries;
 pub mod escape;
 mod html;
 mod json;
+pub mod kept;
 pub mod order;
-mod read_dir;
+pub mod read_dir;
 pub mod reader;
+pub mod snapshot;
+pub mod sort;
 pub mod style;
 
-use super::resolve::{PathRules, Resolved};
 use super::respond::error::FileError;
+use crate::handler::gate::Gate;
 use crate::handler::{Request, Response};
-use crate::semantics::{Status, accept};
+use crate::semantics::{Method, Status, accept};
 use crate::sys::beneath::Root;
-use budget::MemoryBudget;
+use kept::{Folder, Listings};
 use order::Order;
-use read_dir::read_dir;
-use reader::{Form, ListingReader};
-use std::fs::File;
+use read_dir::{OpenFolder, read_dir};
+use reader::ListingReader;
+use snapshot::{Form, Snapshot};
+use std::sync::Arc;
 
-/// The listing of a folder, which was opened at this path below the root and asked for with a slash
-/// at its end. Its Cache-Control is left to the caller.
+/// What became of a listing.
+enum Made {
+    Snapshot(Arc<Snapshot>),
+    /// It cannot be made before another thread leaves this gate.
+    Full(Arc<Gate>),
+}
+
+/// The listing of a folder, asked for with a slash at its end. Its Cache-Control is `policy`.
 ///
 /// RFC 9110 §9.3.2: "The server SHOULD send the same header fields in response to a HEAD request as
 /// it would have sent if the request method had been GET." So this answers HEAD as well, and the
-/// server leaves out the body.
+/// server leaves out the body, for which nothing is sorted.
 ///
 /// # Errors
 /// [`FileError::Denied`] when the folder may be searched but not read; [`FileError::NoMemory`] when
 /// the listings that are being sent take all the memory they may; others when the system fails.
 pub fn respond(
-    root: &Root,
-    resolved: &Resolved<'_>,
-    folder: &File,
-    request: &Request<'_>,
-    rules: PathRules,
-    budget: &MemoryBudget,
+    listings: &Listings,
+    root: &Arc<Root>,
+    open: &OpenFolder<'_>,
+    request: &mut Request<'_>,
+    policy: &str,
 ) -> Result<Response, FileError> {
-    let path = resolved.below_root();
-    // Below a mounted root they are not the first names of the path.
-    let is_first = resolved.path.is_empty();
-    let entries = read_dir(root, path, is_first, folder, rules)?;
-    let reservation = budget.reserve(entries.bytes()).ok_or(FileError::NoMemory)?;
-    let form = form(request);
-    let order = Order::of_query(request.query());
-    let content = ListingReader::new(form, &resolved.path, entries, order).with(reservation);
+    let (form, order) = (form(request), Order::of_query(request.query()));
+    let folder = listings.folder(root, open.path.below_root(), request.now().monotonic);
+    let order_sent = (request.method() != Method::Head).then_some(order);
+    let snapshot = match make(listings, &folder, open, order_sent, request)? {
+        Made::Snapshot(snapshot) => snapshot,
+        Made::Full(gate) => return Ok(Response::queued(&gate)),
+    };
     let response = match form {
         Form::Html => Response::new(Status::OK)
             .header("Content-Type", "text/html; charset=utf-8")
@@ -78,13 +87,53 @@ pub fn respond(
     };
     // Without a length the body would be chunked: HTTP/1.0 would have to close after it and could
     // not tell whether it is complete, and HEAD would not tell its size.
-    let length = content.length();
+    let length = snapshot.length(form, order);
     Ok(response
         .header("X-Content-Type-Options", "nosniff")
+        .header("Cache-Control", policy)
         // RFC 9110 §12.5.5: what "might have influenced the origin server's process for selecting
         // the content of this response".
         .header("Vary", "Accept")
-        .stream(Some(length), content))
+        .stream(Some(length), ListingReader::new(snapshot, form, order)))
+}
+
+/// The folder's entries, sorted in this order if they are to be sent: those that are kept, or new
+/// ones.
+fn make(
+    listings: &Listings,
+    folder: &Arc<Folder>,
+    open: &OpenFolder<'_>,
+    order: Option<Order>,
+    request: &mut Request<'_>,
+) -> Result<Made, FileError> {
+    let now = request.now().monotonic;
+    let is_sorted = |snapshot: &Snapshot| order.is_none_or(|order| snapshot.is_sorted(order));
+    if let Some(snapshot) = folder.fresh(now).filter(|snapshot| is_sorted(snapshot)) {
+        return Ok(Made::Snapshot(snapshot));
+    }
+    let begun = request.monotonic();
+    let work = match listings.begin(folder, begun) {
+        Ok(work) => work,
+        Err(gate) => return Ok(Made::Full(gate)),
+    };
+    let mut goes_on = || {
+        work.note(request.monotonic());
+        !request.is_disconnected()
+    };
+    // Another thread may have made it, or sorted it, a moment ago.
+    let kept = folder.fresh(begun);
+    let is_new = kept.is_none();
+    let snapshot = match kept {
+        Some(snapshot) => snapshot,
+        None => Arc::new(read_dir(open, listings, &mut goes_on)?),
+    };
+    if let Some(order) = order {
+        listings.sort(&snapshot, order, &mut goes_on)?;
+    }
+    if is_new {
+        work.keep(&snapshot, begun, request.monotonic());
+    }
+    Ok(Made::Snapshot(snapshot))
 }
 
 /// The form that the client prefers. Of equal weights, the more precise name decides, and then the

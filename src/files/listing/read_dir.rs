@@ -1,7 +1,9 @@
 //! The entries of a folder that a client can ask for.
 
-use super::entries::{Entries, Entry};
-use crate::files::resolve::{PathRules, check_segment};
+use super::entries::Entry;
+use super::kept::Listings;
+use super::snapshot::Snapshot;
+use crate::files::resolve::{PathRules, Resolved, check_segment};
 use crate::files::respond::error::FileError;
 use crate::sys::beneath::{OpenError, Root};
 use crate::sys::read_dir::{Kind, for_each};
@@ -10,64 +12,94 @@ use std::io;
 use std::ops::ControlFlow;
 use std::time::UNIX_EPOCH;
 
-/// The regular files and folders in an open folder at this path, and the symlinks to them that the
-/// root follows. Names that the resolver refuses, other kinds of files, and files that are gone by
-/// now are left out. `first` means that these names are the first of a path, which they are not
-/// where the root is mounted below another.
+/// An open folder below a root.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenFolder<'a> {
+    /// The root.
+    pub root: &'a Root,
+    /// Where it was opened.
+    pub path: &'a Resolved<'a>,
+    /// The folder.
+    pub folder: &'a File,
+    /// Which names are listed.
+    pub rules: PathRules,
+}
+
+/// The regular files and folders in an open folder, and the symlinks to them that the root follows.
+/// Names that the resolver refuses, other kinds of files, and files that are gone by now are left
+/// out.
 ///
 /// # Errors
 /// [`FileError::Denied`]: the folder may not be read. [`FileError::NoDescriptors`]: the entries
-/// cannot be looked at, and a listing without them would be a lie.
-pub(super) fn read_dir(
-    root: &Root,
-    path: &[u8],
-    first: bool,
-    folder: &File,
-    rules: PathRules,
-) -> Result<Entries, FileError> {
-    let mut entries = Entries::default();
-    let mut names = 0;
-    let mut shortage = None;
-    let mut way = path.to_vec();
-    if !path.is_empty() {
+/// cannot be looked at, and a listing without them would be a lie. [`FileError::NoMemory`]: nor can
+/// they be kept. [`FileError::Disconnected`]: `goes_on` has said no, which is asked every
+/// [`NAMES_AT_ONCE`] names.
+pub fn read_dir(
+    open: &OpenFolder<'_>,
+    listings: &Listings,
+    goes_on: &mut dyn FnMut() -> bool,
+) -> Result<Snapshot, FileError> {
+    // Below a mounted root they are not the first names of the path.
+    let first = open.path.path.is_empty();
+    let mut way = open.path.below_root().to_vec();
+    if !way.is_empty() {
         way.push(b'/');
     }
     let stem = way.len();
-    let done = for_each(folder, &mut |name, kind| {
+    let whole_path = &open.path.path;
+    let overhead = listings.reserve(Snapshot::overhead(whole_path))?;
+    let mut snapshot = Snapshot::new(whole_path, overhead);
+    let (mut names, mut failed) = (0, None);
+    let mut fail = |error| {
+        failed = Some(error);
+        ControlFlow::Break(())
+    };
+    let done = for_each(open.folder, &mut |name, kind| {
+        if names % NAMES_AT_ONCE == 0 && !goes_on() {
+            return fail(FileError::Disconnected);
+        }
         names += 1;
         if names > LISTING_NAMES {
-            entries.truncate();
+            snapshot.truncate();
             return ControlFlow::Break(());
         }
-        if kind == Kind::Other || check_segment(name, first, rules).is_err() {
+        if kind == Kind::Other || check_segment(name, first, open.rules).is_err() {
             return ControlFlow::Continue(());
         }
         way.truncate(stem);
         way.extend_from_slice(name);
-        match root.metadata_beneath(&way) {
+        match open.root.metadata_beneath(&way) {
             Ok(metadata) => match entry(name, &metadata) {
-                Some(entry) => entries.push(&entry),
+                Some(entry) if has_room(&mut snapshot, &entry, listings) => snapshot.push(&entry),
+                Some(_) => fail(FileError::NoMemory),
                 None => ControlFlow::Continue(()),
             },
             Err(OpenError::Io(error)) if FileError::of_io(&error) == FileError::NoDescriptors => {
-                shortage = Some(FileError::NoDescriptors);
-                ControlFlow::Break(())
+                fail(FileError::NoDescriptors)
             }
             // Gone, not visible to clients, a symlink that is not followed, or a mount point of a
             // dead file system.
             Err(_) => ControlFlow::Continue(()),
         }
     });
-    match (done, shortage) {
-        (_, Some(shortage)) => Err(shortage),
+    match (done, failed) {
+        (_, Some(error)) => Err(error),
         (Err(error), None) if error.kind() == io::ErrorKind::PermissionDenied => {
             Err(FileError::Denied)
         }
         (Err(error), None) => Err(FileError::of_io(&error)),
         (Ok(()), None) => {
-            entries.finish();
-            Ok(entries)
+            snapshot.finish();
+            Ok(snapshot)
         }
+    }
+}
+
+/// Takes the memory for an entry. What nobody sends is given up for it.
+fn has_room(snapshot: &mut Snapshot, entry: &Entry<'_>, listings: &Listings) -> bool {
+    snapshot.reserve(entry) || {
+        listings.give_up_unsent();
+        snapshot.reserve(entry)
     }
 }
 
@@ -87,6 +119,8 @@ fn entry<'a>(name: &'a [u8], metadata: &Metadata) -> Option<Entry<'a>> {
     })
 }
 
+/// Names that are read between two looks at the client: a millisecond of work.
+pub const NAMES_AT_ONCE: usize = 256;
 /// Names that are read of a folder, including those that are left out: ten times the entries of a
 /// listing, a second of work.
 const LISTING_NAMES: usize = 1_000_000;

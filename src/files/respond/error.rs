@@ -17,6 +17,8 @@ pub enum FileError {
     NoDescriptors,
     /// The memory for listings is taken, perhaps for a moment only.
     NoMemory,
+    /// The client has gone, so that nothing is made for it.
+    Disconnected,
     /// Anything else.
     Failed,
 }
@@ -61,7 +63,9 @@ impl FileError {
         match self {
             FileError::NotFound(_) => Status::NOT_FOUND,
             FileError::Denied => Status::FORBIDDEN,
-            FileError::NoDescriptors | FileError::NoMemory => Status::SERVICE_UNAVAILABLE,
+            FileError::NoDescriptors | FileError::NoMemory | FileError::Disconnected => {
+                Status::SERVICE_UNAVAILABLE
+            }
             FileError::Failed => Status::INTERNAL_SERVER_ERROR,
         }
     }
@@ -73,6 +77,7 @@ impl FileError {
             FileError::Denied => "permission denied",
             FileError::NoDescriptors => "no file descriptor left",
             FileError::NoMemory => "too many listings are being sent",
+            FileError::Disconnected => "the client has gone",
             FileError::Failed => "the file could not be opened",
         }
     }

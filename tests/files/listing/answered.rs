@@ -3,16 +3,18 @@
 
 use crate::tree::Tree;
 use doorstep::internals::files::listing;
-use doorstep::internals::files::listing::budget::MemoryBudget;
 use doorstep::internals::files::listing::entries::LISTING_ENTRIES;
 #[cfg(unix)]
 use doorstep::internals::files::listing::escape::timestamp;
+use doorstep::internals::files::listing::kept::Listings;
+use doorstep::internals::files::listing::read_dir::OpenFolder;
 use doorstep::internals::files::listing::style::POLICY;
 use doorstep::internals::files::resolve::{PathRules, check_segment, resolve};
 use doorstep::internals::files::respond::error_page;
 use doorstep::internals::sys::beneath::{OpenError, Root};
 use doorstep::{Method, Request, Response, Status, TestRequest};
 use std::fs;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// The listing of the requested folder by these rules, or an error page.
@@ -20,28 +22,37 @@ fn listing_by(rules: PathRules, tree: &Tree, request: TestRequest) -> Response {
     listing_below(site_of(tree), rules, request)
 }
 
-fn site_of(tree: &Tree) -> Root {
+pub fn site_of(tree: &Tree) -> Root {
     Root::open(&tree.path("")).expect("the site can be opened")
 }
 
 fn listing_below(root: Root, rules: PathRules, request: TestRequest) -> Response {
-    listing_within(MemoryBudget::default(), root, rules, request)
+    listing_of(Arc::new(Listings::default()), root, rules, request)
 }
 
-fn listing_within(
-    budget: MemoryBudget,
-    root: Root,
+/// The same with these listings.
+pub fn listing_of(
+    listings: Arc<Listings>,
+    root: impl Into<Arc<Root>>,
     rules: PathRules,
     request: TestRequest,
 ) -> Response {
+    let root = root.into();
     request.send(&move |request: &mut Request<'_>| {
-        let resolved = resolve(request.path().as_bytes(), rules).expect("a clean path");
-        match root.open_beneath(resolved.below_root()) {
-            Ok(folder) => listing::respond(&root, &resolved, &folder, request, rules, &budget)
-                .unwrap_or_else(error_page),
-            Err(OpenError::Denied) => Response::new(Status::FORBIDDEN),
+        let path = resolve(request.path().as_bytes(), rules).expect("a clean path");
+        let folder = match root.open_beneath(path.below_root()) {
+            Ok(folder) => folder,
+            Err(OpenError::Denied) => return Response::new(Status::FORBIDDEN),
             Err(error) => panic!("{}: {error:?}", request.path()),
-        }
+        };
+        let open = OpenFolder {
+            root: &root,
+            path: &path,
+            folder: &folder,
+            rules,
+        };
+        let listed = listing::respond(&listings, &root, &open, request, "no-cache");
+        listed.unwrap_or_else(error_page)
     })
 }
 
@@ -405,7 +416,7 @@ fn head_and_get_have_the_same_headers() {
             ("Content-Type", Some(media_type)),
             ("Content-Security-Policy", policy),
             ("X-Content-Type-Options", Some("nosniff")),
-            ("Cache-Control", None),
+            ("Cache-Control", Some("no-cache")),
             ("Vary", Some("Accept")),
         ];
         let [get, head] = [Method::Get, Method::Head].map(|method| {
@@ -529,71 +540,4 @@ fn a_folder_that_may_not_be_read_is_not_listed() {
             "{mode:o}"
         );
     }
-}
-
-/// The memory of listings that are being sent, of a budget of 1,000 bytes, in the order of their
-/// requests.
-#[test]
-fn listings_share_one_memory_budget() {
-    // name, bytes of the listings that are being sent, of another one, whether there is memory for
-    // it
-    let rows: [(&str, &[usize], usize, bool); 6] = [
-        ("alone", &[], 1_000, true),
-        ("alone, however long", &[], 1_000_000, true),
-        ("one below", &[400], 599, true),
-        ("all that is left", &[400], 600, true),
-        ("one above", &[400], 601, false),
-        ("beside one that is too long itself", &[1_000_000], 1, false),
-    ];
-    for (name, before, bytes, fits) in rows {
-        let budget = MemoryBudget::of(1_000);
-        let taken: Vec<_> = before.iter().map(|bytes| budget.reserve(*bytes)).collect();
-        assert!(taken.iter().all(Option::is_some), "{name}");
-        assert_eq!(budget.reserve(bytes).is_some(), fits, "{name}");
-        // A refused or finished listing takes nothing.
-        drop(taken);
-        assert!(budget.reserve(1_000).is_some(), "{name}");
-    }
-}
-
-/// A listing stays in memory until its client has read it; the next one is told to come again.
-#[test]
-fn a_listing_beyond_the_budget_is_503() {
-    let tree = Tree::new();
-    for number in 0..100 {
-        tree.file(&format!("{number}"), "");
-    }
-    // One takes 100 records of 24 bytes and their names.
-    let budget = std::sync::Arc::new(MemoryBudget::of(4_000));
-    let root = std::sync::Arc::new(site_of(&tree));
-    let list = || {
-        let (budget, root) = (budget.clone(), root.clone());
-        Request::test(Method::Get, "/").send(&move |request: &mut Request<'_>| {
-            let resolved = resolve(b"/", PathRules::default()).expect("a clean path");
-            let folder = root.open_beneath(b"").expect("it can be opened");
-            listing::respond(
-                &root,
-                &resolved,
-                &folder,
-                request,
-                PathRules::default(),
-                &budget,
-            )
-            .unwrap_or_else(error_page)
-        })
-    };
-    let first = list();
-    assert_eq!(first.status(), Status::OK);
-    let second = list();
-    let got = (
-        second.status().code(),
-        second.header_value("Retry-After"),
-        second.log_reason(),
-    );
-    assert_eq!(
-        got,
-        (503, Some("1"), Some("too many listings are being sent"))
-    );
-    assert!(first.into_content().expect("it can be read").len() > 100);
-    assert_eq!(list().status(), Status::OK);
 }

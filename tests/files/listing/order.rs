@@ -4,6 +4,7 @@ use super::{file, folder};
 use doorstep::internals::files::listing::entries::LISTING_ENTRIES;
 use doorstep::internals::files::listing::entries::{Entries, Entry};
 use doorstep::internals::files::listing::order::{Key, Order, natural};
+use doorstep::internals::files::listing::sort::sorted;
 use proptest::prelude::*;
 use std::cmp::Ordering;
 use std::ops::ControlFlow;
@@ -199,13 +200,57 @@ fn folders_are_first_in_every_order() {
             assert_eq!(entries.push(entry), ControlFlow::Continue(()));
         }
         let order = Order::of_query(Some(query));
-        entries.sort_by(|left, right| order.compare(left, right));
-        let names = (0..all.len()).filter_map(|index| entries.get(index));
+        let entry = |place: u32| entries.get(place as usize).expect("an entry");
+        let compare = |left, right| order.compare(&entry(left), &entry(right));
+        let places = sorted(all.len() as u32, compare, &mut || true);
+        let places = places.expect("nobody has gone").into_iter();
+        let names = places.map(entry);
         let names: Vec<&str> = names
             .map(|entry| std::str::from_utf8(entry.name).unwrap())
             .collect();
         assert_eq!(names, expected, "{query}");
     }
+}
+
+/// Around the number that is sorted at a time, and its multiples.
+#[test]
+fn any_number_is_sorted() {
+    for count in [0, 1, 2, 1_023, 1_024, 1_025, 2_048, 2_049, 3_072, 5_000] {
+        // Each number once, in no order.
+        let key = |place: u32| place.wrapping_mul(2_654_435_761);
+        let compare = |left, right| key(left).cmp(&key(right));
+        let mut expected: Vec<u32> = (0..count).collect();
+        expected.sort_by(|left, right| compare(*left, *right));
+        let got = sorted(count, compare, &mut || true);
+        assert!(got == Some(expected), "{count}");
+    }
+}
+
+/// What a client that has gone costs is bounded, wherever it goes.
+#[test]
+fn sorting_ends_soon_after_the_client_has_gone() {
+    const COUNT: u32 = 5_000;
+    let comparisons = std::cell::Cell::new(0);
+    let sort = |looks: u32| {
+        let mut left = looks;
+        let mut before = comparisons.get();
+        let mut most = 0;
+        let compare = |left: u32, right: u32| {
+            comparisons.set(comparisons.get() + 1);
+            right.cmp(&left)
+        };
+        let done = sorted(COUNT, compare, &mut || {
+            most = most.max(comparisons.get() - before);
+            before = comparisons.get();
+            left = left.saturating_sub(1);
+            left > 0
+        });
+        assert!(most <= 1_024 * 12, "{most} comparisons between two looks");
+        done
+    };
+    let looks = (1..1_000).find(|looks| sort(*looks).is_some());
+    // Five runs, and three rounds of merging.
+    assert!((18..=24).contains(&looks.expect("it ends")), "{looks:?}");
 }
 
 #[test]
@@ -228,6 +273,25 @@ fn entries_come_out_as_they_were_pushed() {
     }
     assert_eq!((entries.len(), entries.get(3)), (3, None));
     assert!(!entries.is_truncated());
+}
+
+/// Names of all lengths, over the ends of blocks; and the memory is what was said.
+#[test]
+fn many_entries_come_out_as_they_were_pushed() {
+    let names: Vec<Vec<u8>> = (0..3_000).map(|n| vec![n as u8; n % 300]).collect();
+    let mut entries = Entries::default();
+    let mut needed = 0;
+    for name in &names {
+        needed += entries.needs(name.len());
+        assert_eq!(entries.push(&file(name, 1, 2)), ControlFlow::Continue(()));
+    }
+    let tables = entries.bytes() - needed;
+    assert!(tables < 4_096, "{tables} bytes beside the blocks");
+    entries.finish();
+    assert!(entries.bytes() < needed + tables);
+    for (index, name) in names.iter().enumerate() {
+        assert_eq!(entries.get(index), Some(file(name, 1, 2)), "{index}");
+    }
 }
 
 #[test]

@@ -1,16 +1,23 @@
 //! What a page and a JSON object contain, and the policy for the page's style and script.
 
 use super::{file, folder};
-use doorstep::internals::files::listing::entries::{Entries, Entry};
-use doorstep::internals::files::listing::escape::{push_html, push_json, push_size, timestamp};
+use doorstep::internals::bytes::percent::{encode_segment, encoded_segment_len};
+use doorstep::internals::files::listing::budget::MemoryBudget;
+use doorstep::internals::files::listing::entries::Entry;
+use doorstep::internals::files::listing::escape::{
+    has_timestamp, html_len, json_len, push_html, push_json, push_size, size_len, timestamp,
+};
 use doorstep::internals::files::listing::order::Order;
-use doorstep::internals::files::listing::reader::Form;
 use doorstep::internals::files::listing::reader::ListingReader;
+use doorstep::internals::files::listing::snapshot::{Form, Snapshot};
 use doorstep::internals::files::listing::style::{POLICY, SCRIPT, STYLE};
+use proptest::prelude::*;
 use std::io::Read;
+use std::sync::Arc;
 
 fn made(form: Form, path: &str, entries: &[Entry<'_>], truncated: bool, query: &str) -> String {
-    let mut all = Entries::default();
+    let memory = || MemoryBudget::default().reserve(0).expect("nothing");
+    let mut all = Snapshot::new(path.as_bytes(), memory());
     for entry in entries {
         assert!(all.push(entry).is_continue());
     }
@@ -18,10 +25,12 @@ fn made(form: Form, path: &str, entries: &[Entry<'_>], truncated: bool, query: &
         all.truncate();
     }
     let order = Order::of_query(Some(query));
-    let mut content = ListingReader::new(form, path.as_bytes(), all, order);
+    let length = all.length(form, order);
+    assert!(all.sort(order, memory(), &mut || true));
+    let mut content = ListingReader::new(Arc::new(all), form, order);
     let mut text = String::new();
     content.read_to_string(&mut text).expect("UTF-8");
-    assert_eq!(content.length(), text.len() as u64);
+    assert_eq!(length, text.len() as u64);
     text
 }
 
@@ -365,5 +374,51 @@ fn the_hash_is_sha_256() {
     ];
     for (bytes, expected) in rows {
         assert_eq!(base64(&sha256(bytes)), expected);
+    }
+}
+
+/// Bytes that are long in one form or another.
+fn odd_bytes() -> impl Strategy<Value = Vec<u8>> {
+    let odd = "<>&\"'\\/\0\x01\x1F \x7F\u{80}\u{9F}\u{61C}\u{202E}\u{2066}\u{FFFD}é😀%a~";
+    let odd: Vec<Vec<u8>> = odd.chars().map(|c| c.to_string().into_bytes()).collect();
+    let piece = prop_oneof![
+        prop::sample::select(odd),
+        prop::collection::vec(any::<u8>(), 1..4),
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+fn pushed(push: impl FnOnce(&mut Vec<u8>)) -> usize {
+    let mut out = Vec::new();
+    push(&mut out);
+    out.len()
+}
+
+proptest! {
+    /// The length that is announced is the sum of these.
+    #[test]
+    fn a_text_is_as_long_as_it_is_said_to_be(name in odd_bytes(), number: u64, shift in 0..64) {
+        prop_assert_eq!(html_len(&name), pushed(|out| push_html(&name, out)));
+        prop_assert_eq!(json_len(&name), pushed(|out| push_json(&name, out)));
+        prop_assert_eq!(encoded_segment_len(&name), pushed(|out| encode_segment(&name, out)));
+        let number = number >> shift;
+        prop_assert_eq!(size_len(number), pushed(|out| push_size(number, out)));
+        prop_assert_eq!(has_timestamp(number), timestamp(number).is_some());
+    }
+
+    /// In each form and order, sorted or not.
+    #[test]
+    fn a_listing_is_as_long_as_it_is_said_to_be(
+        names in prop::collection::vec((odd_bytes(), any::<Option<u64>>(), any::<Option<u64>>()), 0..8),
+        truncated: bool,
+    ) {
+        let entries: Vec<Entry<'_>> = names
+            .iter()
+            .map(|(name, size, modified)| Entry { name, size: size.map(|size| size >> 1), modified: *modified })
+            .collect();
+        for query in ["", "sort=time&order=desc"] {
+            made(Form::Html, "a<b/c", &entries, truncated, query);
+            made(Form::Json, "", &entries, truncated, query);
+        }
     }
 }
