@@ -74,6 +74,5 @@ impl Drop for Reservation {
     }
 }
 
-/// The largest listing takes 32 MiB, with the longest names and all six orders, and 4 MiB with
-/// names of common lengths.
-const LISTING_BYTES: usize = 64 * 1024 * 1024;
+/// The largest listing takes 13 MiB, with all six orders, and 4 MiB with names of common lengths.
+const LISTING_BYTES: usize = 24 * 1024 * 1024;

@@ -15,15 +15,17 @@ pub struct Entry<'a> {
 }
 
 /// Entries of a folder's listing; beyond that it says that there are more. A page of that length is
-/// 20 MB, more than a browser likes; with the longest names they take 30 MB while the listing is
-/// sent.
+/// 20 MB, more than a browser likes.
 pub const LISTING_ENTRIES: usize = 100_000;
+/// Blocks of names in a listing; beyond that it says that there are more. That is 8 MiB: as many
+/// entries of 80 bytes, or 33,000 of the longest names.
+const NAME_BLOCKS: usize = 256;
 /// Bytes of names in one block.
 const NAME_BLOCK: usize = 32 * 1024;
 /// Records in one block.
 const RECORD_BLOCK: usize = 1024;
 
-/// Entries of one folder, at most [`LISTING_ENTRIES`].
+/// Entries of one folder, at most [`LISTING_ENTRIES`] and [`NAME_BLOCKS`].
 #[derive(Debug, Default)]
 pub struct Entries {
     names: Vec<Vec<u8>>,
@@ -39,8 +41,8 @@ struct Record {
     size: u64,
     /// [`NO_TIME`] for none.
     modified: u64,
-    /// Where its name begins, if all blocks but the last were full: 32 bits are enough for
-    /// [`LISTING_ENTRIES`] names, as long as a system lets names be.
+    /// Where its name begins, if all blocks before were full: 32 bits are enough for
+    /// [`NAME_BLOCKS`].
     start: u32,
     len: u16,
 }
@@ -74,7 +76,8 @@ impl Entries {
     /// then tells.
     pub fn push(&mut self, entry: &Entry<'_>) -> ControlFlow<()> {
         let name = entry.name;
-        if self.count == LISTING_ENTRIES || name.len() > NAME_BLOCK {
+        let has_block = self.has_room(name.len()) || self.names.len() < NAME_BLOCKS;
+        if self.count == LISTING_ENTRIES || !has_block || name.len() > NAME_BLOCK {
             self.truncate();
             return ControlFlow::Break(());
         }

@@ -294,6 +294,21 @@ fn many_entries_come_out_as_they_were_pushed() {
     }
 }
 
+/// With the longest names the memory for them is the bound.
+#[test]
+fn eight_mebibytes_of_names_and_no_more() {
+    let mut entries = Entries::default();
+    let name = [b'a'; 255];
+    // 128 names in a block of 32 KiB.
+    for _ in 0..256 * 128 {
+        assert_eq!(entries.push(&file(&name, 1, 1)), ControlFlow::Continue(()));
+    }
+    assert!(!entries.is_truncated(), "these are all");
+    assert_eq!(entries.push(&file(&name, 1, 1)), ControlFlow::Break(()));
+    assert_eq!((entries.len(), entries.is_truncated()), (32_768, true));
+    assert!(entries.bytes() < 10 << 20);
+}
+
 #[test]
 fn a_hundred_thousand_entries_and_no_more() {
     let mut entries = Entries::default();

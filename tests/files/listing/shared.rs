@@ -71,7 +71,7 @@ fn text(response: Response) -> String {
     String::from_utf8(response.into_content().expect("it can be read")).expect("UTF-8")
 }
 
-const PLENTY: usize = 64 << 20;
+const PLENTY: usize = 24 << 20;
 
 /// A tenth of a second, or eight times as long as it took, but five seconds at most.
 #[test]
