@@ -48,11 +48,8 @@ impl Connection {
                 Err(reject) => self.refused(reject),
             };
         }
-        // RFC 9112 §8: "A server that receives an incomplete request message, usually due to a
-        // canceled request or a triggered timeout exception, MAY send an error response prior to
-        // closing the connection."
         if self.input_ended {
-            return self.refused(Reject::TruncatedContent);
+            return self.truncated();
         }
         if config.checks_deadlines && now >= self.content_deadline(now, config) {
             return self.refused(Reject::ContentTimeout);
@@ -61,6 +58,14 @@ impl Connection {
             out.extend_from_slice(CONTINUE);
         }
         Event::Read
+    }
+
+    /// The peer has closed its side within the current request's body.
+    pub(super) fn truncated(&mut self) -> Event {
+        // RFC 9112 §8: "A server that receives an incomplete request message, usually due to a
+        // canceled request or a triggered timeout exception, MAY send an error response prior to
+        // closing the connection."
+        self.refused(Reject::TruncatedContent)
     }
 
     /// Whether the body that is awaited with a head is in `input`, which starts with the head's

@@ -138,6 +138,8 @@ impl Connection {
             return match self.phase() {
                 Phase::Idle => self.closed(self.close_reason.unwrap_or(CloseReason::PeerClosed)),
                 Phase::Linger => self.closed(self.last_reason()),
+                // The same as for a body that a handler reads: the peer cannot know which it is.
+                Phase::Prefetch => self.truncated(),
                 _ => self.closed(CloseReason::PeerClosedEarly),
             };
         }

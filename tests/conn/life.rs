@@ -271,6 +271,7 @@ impl Life {
             &mut Vec::new(),
         ) {
             Event::Close(reason) => Some(reason),
+            Event::Refuse(reject) => Some(CloseReason::Rejected(reject)),
             _ => None,
         }
     }

@@ -523,10 +523,11 @@ fn bad(kind: usize, random: &mut Random) -> Client {
             Client::bad("stops within content that is pulled", script, end).late()
         }
         10 => {
-            let octets = with_length("/echo", 50_000, "");
+            let length = if random.one_in(2) { 100 } else { 50_000 };
+            let octets = with_length("/echo", length, "");
             let script = vec![Act::Send(octets[..octets.len() - 1].to_vec()), Act::Close];
             let end = CloseReason::Rejected(Reject::TruncatedContent);
-            Client::bad("closes within content that is pulled", script, end).late()
+            Client::bad("closes within content, gathered or pulled", script, end).late()
         }
         11 => {
             let octets = with_length("/part/0", 200_000, "");

@@ -59,7 +59,7 @@ fn rows() -> Vec<Row> {
         row(
             "Prefetch",
             &format!("{POST}5\r\n\r\nab"),
-            PeerClosedEarly,
+            Rejected(Reject::TruncatedContent),
             Failed,
         ),
         // A half-close is no abort: the answer goes out.

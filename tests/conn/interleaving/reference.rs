@@ -390,8 +390,9 @@ impl<'a> Reference<'a> {
     pub fn closes(&self) -> Option<CloseReason> {
         match self.phase {
             Phase::Idle => Some(CloseReason::PeerClosed),
-            Phase::Head | Phase::Prefetch | Phase::Discard => Some(CloseReason::PeerClosedEarly),
-            Phase::Handle | Phase::Send => None,
+            Phase::Head | Phase::Discard => Some(CloseReason::PeerClosedEarly),
+            // Refused, where a body is due.
+            Phase::Prefetch | Phase::Handle | Phase::Send => None,
             Phase::Linger | Phase::Closed => self.last,
         }
     }
