@@ -2,13 +2,14 @@
 
 use crate::harness::{PAGE, on_each_backend};
 use crate::support::bytes::pattern;
-use crate::support::client::{Client, get, post};
+use crate::support::client::{AND_CLOSE, Client, get, post};
+use crate::support::eventually;
 use crate::support::recorder::{Event, Recorder};
 use crate::support::temporary::Temporary;
 use doorstep::{
-    CloseReason, Method, Observer, Reject, Request, RequestEvent, Response, Status, Version,
+    CloseReason, Method, Observer, Reject, Request, RequestEvent, Response, Status, Version, Writer,
 };
-use std::io::Cursor;
+use std::io::{self, Cursor, Read, Write};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -157,5 +158,97 @@ fn a_request_takes_as_long_as_its_handler_at_least() {
             assert!(*duration >= WORK, "{duration:?}");
             assert!((begun..=ended).contains(time));
         }
+    });
+}
+
+/// A target, and the error of the body.
+type Heard = (String, Option<String>);
+
+/// Keeps the errors of bodies, by target.
+#[derive(Clone, Default)]
+struct Errors(Arc<Mutex<Vec<Heard>>>);
+
+impl Observer for Errors {
+    fn request(&self, event: &RequestEvent<'_>) {
+        let error = event.error.map(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => "it ended early".to_string(),
+            _ => error.to_string(),
+        });
+        assert!(!(event.complete && error.is_some()), "{event:?}");
+        let heard = (event.target.to_string(), error);
+        self.0.lock().unwrap().push(heard);
+    }
+}
+
+/// Gives some bytes, and fails.
+struct Failing(bool);
+
+impl Read for Failing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match std::mem::replace(&mut self.0, true) {
+            true => Err(io::Error::other("the reader's own")),
+            false => {
+                buffer[..5].copy_from_slice(b"begun");
+                Ok(5)
+            }
+        }
+    }
+}
+
+#[test]
+fn the_error_of_a_body_is_heard_of() {
+    let scratch = Temporary::file(&pattern(70_000));
+    on_each_backend(|stage| {
+        let path = scratch.to_path_buf();
+        let fails = |out: &mut Writer<'_>| {
+            out.write_all(b"begun")?;
+            Err(io::Error::other("the writer's own"))
+        };
+        let handler = move |request: &mut Request<'_>| {
+            let ok = Response::new(Status::OK);
+            match request.path() {
+                "/reader" => ok.stream(None, Failing(false)),
+                "/short" => ok.stream(Some(10), Cursor::new("begun")),
+                "/writer" => ok.writer(fails),
+                "/detached" => ok.detached(fails),
+                "/file" => {
+                    let file = std::fs::File::open(&path).expect("the scratch file");
+                    ok.file(file, 0, 70_001)
+                }
+                "/fine" => ok.stream(None, Cursor::new("fine")),
+                _ => ok.stream(None, io::repeat(b'x')),
+            }
+        };
+        let errors = Errors::default();
+        let server = stage
+            .server()
+            .observer(errors.clone())
+            .spawn(handler)
+            .unwrap();
+        let rows = [
+            ("/reader", Some("the reader's own")),
+            ("/short", Some("it ended early")),
+            ("/writer", Some("the writer's own")),
+            ("/detached", Some("the writer's own")),
+            ("/file", Some("it ended early")),
+            ("/fine", None),
+            // It is the client that ends this one.
+            ("/endless", None),
+        ];
+        for (number, (target, _)) in rows.iter().enumerate() {
+            let mut client = Client::connect(server.addr());
+            client.send(get(target).replace("\r\n\r\n", AND_CLOSE));
+            client.some().expect("the beginning of a response");
+            match *target {
+                "/endless" => drop(client),
+                _ => drop(client.rest()),
+            }
+            assert!(
+                eventually(|| errors.0.lock().unwrap().len() > number),
+                "{target}"
+            );
+        }
+        let expected = rows.map(|(target, error)| (target.to_string(), error.map(str::to_string)));
+        assert_eq!(*errors.0.lock().unwrap(), expected);
     });
 }

@@ -5,6 +5,7 @@ use crate::h1::Reject;
 use crate::semantics::{Method, Status, Version};
 use crate::server::base::overload::Overload;
 use core::net::SocketAddr;
+use std::io;
 use std::time::{Duration, SystemTime};
 
 /// Receives a server's events. Workers call it, so it must not block for long; a panic in it closes
@@ -62,4 +63,8 @@ pub struct RequestEvent<'a> {
     /// The reason that the handler gave with
     /// [`Response::with_log_reason`](crate::Response::with_log_reason).
     pub reason: Option<&'static str>,
+    /// Why the body was cut short, if that was not the client's doing: the error of its reader or
+    /// [`writer`](crate::Response::writer), or
+    /// [`UnexpectedEof`](std::io::ErrorKind::UnexpectedEof) when it ended before its length.
+    pub error: Option<&'a io::Error>,
 }

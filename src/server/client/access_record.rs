@@ -4,6 +4,7 @@ use crate::semantics::{Method, Status, Version};
 use crate::server::base::observer::RequestEvent;
 use core::net::SocketAddr;
 use std::borrow::Cow;
+use std::io;
 use std::time::{Duration, SystemTime};
 
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub struct AccessRecord<'a> {
     pub begun: Duration,
     /// The connection's count of sent bytes at which the body begins.
     pub body_from: u64,
+    /// Why the body failed.
+    pub error: Option<io::Error>,
 }
 
 impl AccessRecord<'_> {
@@ -39,6 +42,7 @@ impl AccessRecord<'_> {
             time: wall,
             peer,
             reason: self.log_reason,
+            error: self.error.as_ref(),
         }
     }
 

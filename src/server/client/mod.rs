@@ -18,6 +18,7 @@ use crate::server::client::pending::{HeldBytes, Pending};
 use crate::server::client::wait_state::{WaitKind, WaitState};
 use crate::sys::{Interest, Stream};
 use core::net::SocketAddr;
+use std::io;
 use std::mem;
 use std::time::Duration;
 
@@ -88,6 +89,13 @@ impl Client {
     /// Whether only a worker may go on with it: see [`Pending::needs_worker`].
     pub fn needs_worker(&self) -> bool {
         matches!(&self.pending, Some(pending) if pending.needs_worker())
+    }
+
+    /// Keeps for the observer why the body of the response in progress failed.
+    pub fn body_failed(&mut self, error: io::Error) {
+        if let Some(record) = self.pending.as_mut().and_then(|one| one.access.as_mut()) {
+            record.error = Some(error);
+        }
     }
 
     /// Starts a turn with the bytes that waited.

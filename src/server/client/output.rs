@@ -79,7 +79,7 @@ pub enum Progress {
 pub enum Broken {
     Socket,
     /// The body ended before its length, or its reader failed.
-    Body,
+    Body(io::Error),
 }
 
 /// Sends `output` and then `body`, as much as the socket takes and `share` allows. The bytes that
@@ -176,7 +176,7 @@ fn write_file(
         return Ok(Some(0));
     };
     let taken = match stream.send_file(file, *offset, *length, &mut output.scratch) {
-        Ok(0) => return Err(Broken::Body),
+        Ok(0) => return Err(ended_early()),
         result => taken(result)?,
     };
     let count = taken.unwrap_or(0) as u64;
@@ -214,12 +214,12 @@ fn read_block(output: &mut Output, body: &mut PendingBody) -> Result<(), Broken>
     let count = match reader.read(&mut output.scratch[..max]) {
         Ok(count) => count.min(max),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-        Err(_) => return Err(Broken::Body),
+        Err(error) => return Err(Broken::Body(error)),
     };
     let has_ended = match length {
         Some(left) => {
             if count == 0 && *left > 0 {
-                return Err(Broken::Body);
+                return Err(ended_early());
             }
             *left -= count as u64;
             *left == 0
@@ -238,6 +238,10 @@ fn read_block(output: &mut Output, body: &mut PendingBody) -> Result<(), Broken>
         body.payload = Payload::Empty;
     }
     Ok(())
+}
+
+fn ended_early() -> Broken {
+    Broken::Body(io::ErrorKind::UnexpectedEof.into())
 }
 
 pub fn in_memory(payload: &Payload) -> Option<&[u8]> {

@@ -52,7 +52,10 @@ pub(crate) fn write_content(
         // Even if the program ignored the error.
         return Err(failure.reason());
     }
-    written.map_err(|_| CloseReason::ContentFailed)?;
+    if let Err(error) = written {
+        client.body_failed(error);
+        return Err(CloseReason::ContentFailed);
+    }
     if is_chunked {
         chunked::push_last_chunk(&mut output.bytes);
     }

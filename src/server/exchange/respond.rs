@@ -200,6 +200,7 @@ impl ResponseWriter<'_> {
             log_reason: parts.log_reason,
             begun: self.now.monotonic,
             body_from: sent - body_in_output,
+            error: None,
         };
         match &mut self.client.pending {
             Some(pending) if pending.has_content() => pending.access = Some(record.into_owned()),

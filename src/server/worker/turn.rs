@@ -359,7 +359,10 @@ impl<'a> Turn<'a> {
                 }
             }
             Err(Broken::Socket) => TurnEnd::Close(CloseReason::Failed),
-            Err(Broken::Body) => TurnEnd::Close(CloseReason::ContentFailed),
+            Err(Broken::Body(error)) => {
+                self.client.body_failed(error);
+                TurnEnd::Close(CloseReason::ContentFailed)
+            }
         })
     }
 
