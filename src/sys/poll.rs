@@ -32,6 +32,9 @@ use std::os::windows::io::{AsSocket, BorrowedSocket as Borrowed};
 /// pipe, may be lost when the system is out of memory; a change then waits this long at most.
 const LEAD_MAX: Duration = Duration::from_secs(1);
 
+/// Posted tokens that come after the events of one poll.
+const POSTED_BATCH: usize = 64;
+
 /// Datagrams that a leader takes at once. One is sent for each poll, and one more can be late.
 const DATAGRAMS_MAX: u32 = 16;
 
@@ -52,6 +55,9 @@ struct State {
     serials: Vec<u64>,
     last_serial: u64,
     ready: VecDeque<Token>,
+    // Tokens for `ready` after the next poll: a server that posts all the time would otherwise
+    // never hear of its sockets.
+    posted: VecDeque<Token>,
     // The last leader's copy, kept for its allocation. `None` while a leader uses it.
     copy: Option<Snapshot>,
     following: usize,
@@ -82,6 +88,7 @@ impl Poll {
             serials: vec![0],
             last_serial: 0,
             ready: VecDeque::new(),
+            posted: VecDeque::new(),
             copy: Some(Snapshot::default()),
             following: 0,
             is_interrupted: false,
@@ -128,7 +135,8 @@ impl Poll {
     /// Wakes a follower if there are tokens or the lead to be taken.
     fn hand_over(&self, state: &State) {
         let has_leader = state.copy.is_none();
-        if state.following > 0 && (!has_leader || !state.ready.is_empty()) {
+        let is_idle = state.ready.is_empty() && state.posted.is_empty();
+        if state.following > 0 && (!has_leader || !is_idle) {
             self.changed.notify_one();
         }
     }
@@ -169,6 +177,12 @@ impl Poll {
             if let Some(token) = state.ready.pop_front() {
                 return (state, Ok(Wake::Ready(token)));
             }
+            // The leader waits for the sockets.
+            if state.copy.is_none() {
+                if let Some(token) = state.posted.pop_front() {
+                    return (state, Ok(Wake::Ready(token)));
+                }
+            }
             // A timeout of zero still polls once.
             if deadline.is_over() && (has_asked || state.copy.is_none()) {
                 return (state, Ok(Wake::TimedOut));
@@ -177,8 +191,12 @@ impl Poll {
                 state = self.follow(state, deadline.left());
                 continue;
             };
+            let left = match state.posted.is_empty() {
+                true => deadline.left(),
+                false => Some(Duration::ZERO),
+            };
             drop(state);
-            let polled = self.lead(&mut copy, deadline.left());
+            let polled = self.lead(&mut copy, left);
             has_asked = true;
             state = self.lock();
             let found = state.end_lead(copy, polled.is_ok());
@@ -211,7 +229,8 @@ impl State {
         Some(copy)
     }
 
-    /// Gives back the lead, and disarms the ready entries. Returns how many there are.
+    /// Gives back the lead, disarms the ready entries, and puts a batch of posted tokens after
+    /// them. Returns how many there are.
     fn end_lead(&mut self, copy: Snapshot, has_polled: bool) -> usize {
         let before = self.ready.len();
         if has_polled {
@@ -221,6 +240,8 @@ impl State {
                 }
             }
         }
+        let batch = self.posted.len().min(POSTED_BATCH);
+        self.ready.extend(self.posted.drain(..batch));
         self.copy = Some(copy);
         self.ready.len() - before
     }
@@ -342,7 +363,7 @@ impl Poller for Poll {
 
     fn pending(&self) -> io::Result<bool> {
         let mut state = self.lock();
-        if !state.ready.is_empty() {
+        if !(state.ready.is_empty() && state.posted.is_empty()) {
             return Ok(true);
         }
         // A leader takes its events itself.
@@ -359,8 +380,8 @@ impl Poller for Poll {
 
     fn post(&self, token: Token) {
         let mut state = self.lock();
-        state.ready.push_back(token);
-        // A leader looks at the queue after its poll, a follower when it is woken.
+        state.posted.push_back(token);
+        // A leader looks at the tokens after its poll, a follower when it is woken.
         let must_interrupt = state.following == 0 && state.must_interrupt();
         self.hand_over(&state);
         drop(state);

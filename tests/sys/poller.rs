@@ -154,6 +154,99 @@ fn followers_time_out_while_another_leads() {
 }
 
 #[test]
+fn a_posted_token_comes_once() {
+    on_each_backend(|poller| {
+        let (_client, server) = pair();
+        poller
+            .add(source(&server), Token(1), Interest::Read)
+            .expect("add");
+        poller.post(Token(7));
+        poller.post(Token(8));
+        assert!(poller.pending().expect("a look"));
+        let mut got = [next(poller), next(poller)];
+        got.sort_by_key(|wake| format!("{wake:?}"));
+        assert_eq!(got, [ready(7), ready(8)]);
+        assert_silent(poller);
+        // Nothing was disarmed.
+        (&_client).write_all(b"x").expect("a write");
+        assert_eq!(next(poller), ready(1));
+    });
+}
+
+/// Whether the threads that wait sleep already or not.
+#[test]
+fn a_posted_token_finds_a_thread_that_waits() {
+    const ROUNDS: u64 = 300;
+    on_each_backend(|poller| {
+        for threads in [1, 3] {
+            let (tell, told) = mpsc::channel();
+            thread::scope(|scope| {
+                for _ in 0..threads {
+                    let tell = tell.clone();
+                    scope.spawn(move || {
+                        while let Ok(Wake::Ready(token)) = poller.wait(Some(LOST)) {
+                            match token {
+                                Token(0) => return,
+                                Token(number) => tell.send(number).expect("a listener"),
+                            }
+                        }
+                    });
+                }
+                for round in 1..=ROUNDS {
+                    poller.post(Token(round));
+                    if round % 3 == 0 {
+                        thread::yield_now();
+                    }
+                    assert_eq!(told.recv_timeout(LOST), Ok(round), "{threads} threads");
+                }
+                (0..threads).for_each(|_| poller.post(Token(0)));
+            });
+        }
+    });
+}
+
+/// Who posts a token for each that it gets hears of its sockets all the same; and who is always
+/// ready does not keep posted tokens from being handed out.
+#[test]
+fn posted_tokens_and_sources_take_turns() {
+    const SOURCES: usize = 100;
+    on_each_backend(|poller| {
+        let pairs: Vec<_> = (0..SOURCES).map(|_| pair()).collect();
+        for (number, (client, server)) in pairs.iter().enumerate() {
+            (&*client).write_all(b"x").expect("a write");
+            let token = Token(1_000 + number as u64);
+            poller
+                .add(source(server), token, Interest::Read)
+                .expect("add");
+        }
+        poller.post(Token(1));
+        poller.post(Token(2));
+        let mut sources = HashSet::new();
+        let mut posted = 0;
+        // All of them are always ready.
+        for _ in 0..10 * SOURCES {
+            match next(poller) {
+                Wake::Ready(token @ Token(1..=2)) => {
+                    posted += 1;
+                    poller.post(token);
+                }
+                Wake::Ready(token) => {
+                    sources.insert(token.0);
+                    let (_, server) = &pairs[token.0 as usize - 1_000];
+                    poller
+                        .arm(source(server), token, Interest::Read)
+                        .expect("arm");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(sources.len(), SOURCES, "sockets starve");
+        assert!(posted >= 10, "{posted}: posted tokens starve");
+        assert!(posted <= 5 * SOURCES, "{posted}: more than their share");
+    });
+}
+
+#[test]
 fn wake_ends_all_waits_forever() {
     on_each_backend(|poller| {
         let begin = Instant::now();

@@ -7,7 +7,8 @@
 //! into a queue that all threads share and look into first. So a busy server makes fewer calls, and
 //! no event waits for the thread that fetched it. The queue is emptied before the kernel is asked
 //! again, and both lists are first in, first out, so no source starves; the queue never grows
-//! beyond one batch for each thread.
+//! beyond two batches for each thread. Posted tokens wait until the queue is empty and the kernel
+//! has been asked: a server that posts all the time would otherwise never hear of its sockets.
 //!
 //! No event may stay in the queue while a thread sleeps in the kernel. Two counters ensure that,
 //! both sequentially consistent: a thread counts itself as waiting and *then* looks at the queue's
@@ -49,6 +50,9 @@ pub struct Epoll {
     queue: Mutex<VecDeque<Token>>,
     // INVARIANT: the queue's length, stored before its lock is released.
     queued: AtomicUsize,
+    posted: Mutex<VecDeque<Token>>,
+    // INVARIANT: the length of `posted`, stored before its lock is released.
+    posts: AtomicUsize,
     // Threads that are in `epoll_wait`, or about to be.
     waiting: AtomicUsize,
     woken: AtomicBool,
@@ -70,6 +74,8 @@ impl Epoll {
             nudge,
             queue: Mutex::new(VecDeque::with_capacity(BATCH)),
             queued: AtomicUsize::new(0),
+            posted: Mutex::default(),
+            posts: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             woken: AtomicBool::new(false),
         })
@@ -99,7 +105,7 @@ impl Epoll {
         if self.queued.load(Ordering::SeqCst) == 0 {
             return None;
         }
-        let mut queue = self.lock();
+        let mut queue = lock(&self.queue);
         let token = queue.pop_front();
         self.queued.store(queue.len(), Ordering::SeqCst);
         drop(queue);
@@ -107,14 +113,14 @@ impl Epoll {
         token
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Token>> {
-        // Nothing in this file panics while it holds the lock.
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The number of events that no thread need ask the kernel for.
+    fn here(&self) -> usize {
+        self.queued.load(Ordering::SeqCst) + self.posts.load(Ordering::SeqCst)
     }
 
-    /// Wakes a thread that sleeps while the queue holds events.
+    /// Wakes a thread that sleeps while there are events here.
     fn nudge_if_needed(&self) {
-        if self.queued.load(Ordering::SeqCst) > 0 && self.waiting.load(Ordering::SeqCst) > 0 {
+        if self.here() > 0 && self.waiting.load(Ordering::SeqCst) > 0 {
             let once = Event::new(EPOLLIN | EPOLLONESHOT, NUDGE);
             // Changing an existing registration needs no memory, so this cannot fail.
             let _ = calls::control(self.epoll.as_fd(), EPOLL_CTL_MOD, self.nudge.as_fd(), once);
@@ -132,12 +138,15 @@ impl Epoll {
         }
         // With other threads waiting, the kernel hands them the next events itself.
         let capacity = if others == 0 { BATCH } else { 1 };
-        let timeout_ms = whole_milliseconds(timeout);
+        let timeout_ms = match self.posts.load(Ordering::SeqCst) {
+            0 => whole_milliseconds(timeout),
+            _ => 0,
+        };
         let count = calls::wait(self.epoll.as_fd(), &mut events[..capacity], timeout_ms);
         // Before the events are shared: this thread needs no nudge.
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         match count {
-            Ok(0) => Ok(Fetched::Nothing),
+            Ok(0) if self.posts.load(Ordering::SeqCst) == 0 => Ok(Fetched::Nothing),
             Ok(count) => Ok(self.share(&events[..count])),
             // EINTR: a signal handler ran in this thread, or the process was stopped and continued
             // (signal(7)). Go on, however often that happens: a wait has no end of its own.
@@ -146,7 +155,7 @@ impl Epoll {
         }
     }
 
-    /// Keeps one event and puts the others into the queue.
+    /// Keeps one event and puts the others into the queue, and posted tokens after them.
     fn share(&self, events: &[Event]) -> Fetched {
         if events.iter().any(|event| event.token() == WAKER) {
             return Fetched::Event(Wake::Woken);
@@ -155,11 +164,11 @@ impl Epoll {
             .iter()
             .map(Event::token)
             .filter(|&token| token != NUDGE);
-        let mut tokens = tokens.map(Token);
+        let mut tokens = tokens.map(Token).chain(self.take_posted());
         let kept = tokens.next();
         let mut rest = tokens.peekable();
         if rest.peek().is_some() {
-            let mut queue = self.lock();
+            let mut queue = lock(&self.queue);
             queue.extend(rest);
             self.queued.store(queue.len(), Ordering::SeqCst);
         }
@@ -168,6 +177,23 @@ impl Epoll {
             Fetched::Event(Wake::Ready(token))
         })
     }
+
+    /// A batch of posted tokens, if there are any. None costs one load.
+    fn take_posted(&self) -> VecDeque<Token> {
+        if self.posts.load(Ordering::SeqCst) == 0 {
+            return VecDeque::new();
+        }
+        let mut posted = lock(&self.posted);
+        let batch = posted.len().min(BATCH);
+        let taken = posted.drain(..batch).collect();
+        self.posts.store(posted.len(), Ordering::SeqCst);
+        taken
+    }
+}
+
+fn lock(tokens: &Mutex<VecDeque<Token>>) -> MutexGuard<'_, VecDeque<Token>> {
+    // Nothing in this file panics while it holds a lock.
+    tokens.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 enum Fetched {
@@ -213,9 +239,7 @@ impl Poller for Epoll {
                     return Ok(Wake::Woken);
                 }
                 Fetched::TryAgain => {}
-                Fetched::Nothing
-                    if deadline.is_over() && self.queued.load(Ordering::SeqCst) == 0 =>
-                {
+                Fetched::Nothing if deadline.is_over() && self.here() == 0 => {
                     return Ok(Wake::TimedOut);
                 }
                 // Interrupted, or after the 24 days that a call waits at most: wait for the rest.
@@ -232,7 +256,7 @@ impl Poller for Epoll {
     }
 
     fn pending(&self) -> io::Result<bool> {
-        if self.queued.load(Ordering::SeqCst) > 0 {
+        if self.here() > 0 {
             return Ok(true);
         }
         // epoll(7): "If an epoll file descriptor has events waiting, then it will indicate as being
@@ -242,10 +266,10 @@ impl Poller for Epoll {
     }
 
     fn post(&self, token: Token) {
-        let mut queue = self.lock();
-        queue.push_back(token);
-        self.queued.store(queue.len(), Ordering::SeqCst);
-        drop(queue);
+        let mut posted = lock(&self.posted);
+        posted.push_back(token);
+        self.posts.store(posted.len(), Ordering::SeqCst);
+        drop(posted);
         self.nudge_if_needed();
     }
 
