@@ -2,9 +2,11 @@
 //! or that a slow disk may hold up.
 //!
 //! A request that finds the gate full waits in its queue without a thread: the server calls the
-//! handler again when a thread has left. Each thread that leaves calls one of them, the first; one
-//! that was called and does not enter calls the next when nobody is inside, so that no wake-up is
-//! lost.
+//! handler again when there is room. The queue is in the order of arrival: each waiter has a
+//! ticket, and one that was called in vain keeps its place.
+//!
+//! Each thread that leaves calls the first waiter. One that was called owes the others a look
+//! ([`Called`]): it may not enter after all, and then the next is called, so that no room is lost.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -21,6 +23,8 @@ type Discarded = Box<dyn Send>;
 #[derive(Default)]
 pub struct Gate {
     inside: AtomicUsize,
+    /// The bound that the last thread was told which found the gate full.
+    most: AtomicUsize,
     /// The number of waiters and discarded values, so that a thread that leaves seldom locks.
     left_behind: AtomicUsize,
     queue: Mutex<Queue>,
@@ -28,9 +32,15 @@ pub struct Gate {
 
 #[derive(Default)]
 struct Queue {
-    waiters: VecDeque<(u64, Waker)>,
+    last_ticket: u64,
+    /// In the order of their tickets.
+    waiters: VecDeque<(Ticket, Waker)>,
     discarded: Vec<Discarded>,
 }
+
+/// A place in the queue of a gate, which no other waiter of that gate has had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(u64);
 
 /// Called when a waiter may try to enter.
 pub type Waker = Box<dyn FnOnce() + Send>;
@@ -40,6 +50,12 @@ pub type Waker = Box<dyn FnOnce() + Send>;
 pub struct Pass {
     gate: Arc<Gate>,
 }
+
+/// The duty of a waiter that was called. To be dropped once it has entered or has not: the next
+/// waiter is called then, if there is room.
+#[derive(Debug)]
+#[must_use = "the next waiter is called when this is dropped"]
+pub struct Called(Arc<Gate>);
 
 /// A gate, and the number of threads that may be inside.
 #[derive(Clone, Debug)]
@@ -68,8 +84,13 @@ impl Gate {
     pub fn enter(self: &Arc<Gate>, most: usize) -> Option<Pass> {
         let more = |inside| (inside < most).then_some(inside + 1);
         let order = Ordering::SeqCst;
-        let entered = self.inside.fetch_update(order, order, more);
-        entered.ok().map(|_| Pass { gate: self.clone() })
+        match self.inside.fetch_update(order, order, more) {
+            Ok(_) => Some(Pass { gate: self.clone() }),
+            Err(_) => {
+                self.most.store(most, order);
+                None
+            }
+        }
     }
 
     /// Drops a value whose Drop may block, such as an open file, inside of the gate: here if fewer
@@ -87,49 +108,56 @@ impl Gate {
         }
     }
 
-    /// Waits for the next thread that leaves: `waker` is called then, at once if all have left
-    /// already. `again` puts a waiter that was called in vain first. False, and nothing waits, when
-    /// the queue is full. `key` names the waiter for [`forget`](Gate::forget).
-    pub fn wait(self: &Arc<Gate>, key: u64, again: bool, waker: Waker) -> bool {
+    /// Waits for room: `waker` is called when a thread has left, at once if there is room already.
+    /// A waiter that was called in vain shows its ticket, and gets its place back. `None`, and
+    /// nothing waits, when the queue is full.
+    pub fn wait(&self, before: Option<Ticket>, waker: Waker) -> Option<Ticket> {
         let mut queue = self.lock();
-        if queue.waiters.len() >= GATE_QUEUE {
-            return false;
+        // Who has a ticket was counted when he got it.
+        if before.is_none() && queue.waiters.len() >= GATE_QUEUE {
+            return None;
         }
-        match again {
-            true => queue.waiters.push_front((key, waker)),
-            false => queue.waiters.push_back((key, waker)),
-        }
+        let ticket = before.unwrap_or(Ticket(queue.last_ticket + 1));
+        queue.last_ticket = queue.last_ticket.max(ticket.0);
+        let place = queue.waiters.partition_point(|(other, _)| *other < ticket);
+        queue.waiters.insert(place, (ticket, waker));
         drop(queue);
         self.left_behind.fetch_add(1, Ordering::SeqCst);
         self.pass_on();
-        true
+        Some(ticket)
     }
 
-    /// Ends a wait. False when the waiter was called already: it then owes the others a
-    /// [`pass_on`](Gate::pass_on) once it has entered or has not.
-    pub fn forget(&self, key: u64) -> bool {
+    /// Ends a wait. `Some` when the waiter was called already.
+    pub fn end_wait(self: &Arc<Gate>, ticket: Ticket) -> Option<Called> {
         let mut queue = self.lock();
-        let place = queue.waiters.iter().position(|(waiter, _)| *waiter == key);
-        let waker = place.and_then(|place| queue.waiters.remove(place));
+        let place = queue
+            .waiters
+            .binary_search_by_key(&ticket, |(other, _)| *other);
+        let waker = place.ok().and_then(|place| queue.waiters.remove(place));
         drop(queue);
-        if waker.is_some() {
-            self.left_behind.fetch_sub(1, Ordering::SeqCst);
-        }
-        waker.is_some()
-    }
-
-    /// Calls the next waiter when nobody is inside, whose leaving would call it.
-    pub fn pass_on(&self) {
-        // After the waiter has been counted, never before it: a thread that leaves looks at the
-        // count after it has left, so one of the two sees the other.
-        if self.inside.load(Ordering::SeqCst) == 0 {
-            self.call_next();
+        match waker {
+            Some(_) => {
+                self.left_behind.fetch_sub(1, Ordering::SeqCst);
+                None
+            }
+            None => Some(Called(self.clone())),
         }
     }
 
     /// The number of requests that wait.
     pub fn waiting(&self) -> usize {
         self.lock().waiters.len()
+    }
+
+    /// Calls the next waiter when there is room.
+    fn pass_on(&self) {
+        // After a waiter has been counted, never before it: a thread that leaves looks at the count
+        // after it has left, so one of the two sees the other. With nobody inside there is room,
+        // whatever the bound: nobody's leaving would call the waiter.
+        let most = self.most.load(Ordering::SeqCst).max(1);
+        if self.inside.load(Ordering::SeqCst) < most {
+            self.call_next();
+        }
     }
 
     /// Enters for values that were left behind, when no other thread is inside to drop them.
@@ -183,6 +211,12 @@ impl Drop for Pass {
             }
         }
         gate.call_next();
+    }
+}
+
+impl Drop for Called {
+    fn drop(&mut self) {
+        self.0.pass_on();
     }
 }
 

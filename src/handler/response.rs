@@ -104,6 +104,8 @@ impl Response {
         self.payload = content.into();
         self.content_length = self.payload.length();
         self.takeover = None;
+        // A gate is for the body that it was set for.
+        self.gate = None;
         self.is_queued = false;
         self
     }

@@ -87,9 +87,7 @@ impl Shared {
         catch_panic(|| {
             if let Some(pending) = &mut client.pending {
                 if let Some(wait) = pending.queue.take() {
-                    if !wait.gate.forget(token.0) {
-                        wait.gate.pass_on();
-                    }
+                    drop(wait.gate.end_wait(wait.ticket));
                 }
                 pending.drop_body();
             }

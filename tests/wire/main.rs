@@ -24,6 +24,8 @@ mod observer;
 mod overload;
 mod ownership;
 mod pool;
+#[cfg(feature = "files")]
+mod queued;
 mod scripted;
 mod shutdown;
 mod simulated;

@@ -117,7 +117,7 @@ impl Scene {
 
     /// Has the worker do something, which has to end.
     #[track_caller]
-    fn works(&self, work: impl FnOnce(&mut Worker) + Send + 'static) {
+    pub fn works(&self, work: impl FnOnce(&mut Worker) + Send + 'static) {
         self.jobs.send(Box::new(work)).expect("a worker");
         self.done.recv_timeout(PATIENCE).expect("a turn that ends");
     }

@@ -1,11 +1,12 @@
 //! Bytes and bodies that wait with a connection between two turns. An idle connection has none.
 
 use crate::conn::{CloseReason, Moment};
-use crate::handler::gate::{Gate, GateRule};
+use crate::handler::gate::{Gate, GateRule, Ticket};
 use crate::handler::{Payload, Takeover};
 use crate::server::base::permits::Permit;
 use crate::server::client::access_record::AccessRecord;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The bytes and the body that wait with a connection.
 #[derive(Debug, Default)]
@@ -35,6 +36,8 @@ pub struct Pending {
 #[derive(Debug)]
 pub struct GateWait {
     pub gate: Arc<Gate>,
+    pub ticket: Ticket,
+    pub since: Duration,
     /// When it has waited in vain.
     pub until: Moment,
 }

@@ -11,9 +11,9 @@ pub mod request_body;
 pub mod respond;
 pub mod upgraded;
 
-use crate::conn::{CloseReason, Moment};
+use crate::conn::CloseReason;
 use crate::h1::{Framing, Head, Parsed, Reject, Resume, parse_head};
-use crate::handler::{Handler, Now, Request, RequestParts, Response};
+use crate::handler::{Handler, Now, Request, Response};
 use crate::semantics::{FieldTable, Status};
 use crate::server::client::Client;
 use crate::server::client::input::Input;
@@ -25,6 +25,7 @@ use crate::server::exchange::request_body::RequestBody;
 use crate::server::exchange::respond::{DateCache, RequestView, ResponseWriter, unavailable};
 use crate::server::pool::heartbeat::Heartbeat;
 use crate::server::shared::Shared;
+use std::time::Duration;
 
 /// The buffers of a worker, lent to one connection for a turn.
 #[derive(Debug)]
@@ -42,6 +43,37 @@ pub struct Exchange<'a> {
     pub buffers: &'a mut Buffers,
     pub client: &'a mut Client,
     pub now: &'a Now,
+}
+
+/// Calls the handler, unless this thread is to reject what comes.
+fn respond(shared: &Shared, heartbeat: &Heartbeat, request: &mut Request<'_>) -> Response {
+    let response = if heartbeat.rejects {
+        unavailable().with_log_reason("no worker is free")
+    } else {
+        heartbeat.enter_program(false);
+        <dyn Handler>::handle(&*shared.handler, request)
+    };
+    heartbeat.leave_program();
+    response
+}
+
+/// Has the request wait if the handler has said so, and if there is room for it. The gate, if it
+/// has called, hears that the request has entered or has not.
+fn waits(
+    response: &Response,
+    queue: &mut GateQueue<'_>,
+    client: &mut Client,
+    now: Duration,
+) -> bool {
+    let gate = response.queued_at();
+    let wait = gate.and_then(|gate| queue.wait(gate, now, QUEUE_FOR));
+    queue.pass_on();
+    queue.forget_wait();
+    if wait.is_some() {
+        client.conn.postpone();
+        client.pending().queue = wait;
+    }
+    client.is_queued()
 }
 
 /// The outcome of a call of the handler.
@@ -62,7 +94,7 @@ impl Exchange<'_> {
         &mut self,
         head: &Head,
         used: usize,
-        queue: &GateQueue<'_>,
+        queue: &mut GateQueue<'_>,
     ) -> Result<Handled, CloseReason> {
         let Exchange {
             shared,
@@ -81,56 +113,31 @@ impl Exchange<'_> {
             bytes,
             headers: buffers.table.headers(bytes),
         };
-        let parts = RequestParts {
-            method: head.method,
-            target: head.target.text(bytes),
-            parts: head.parts,
-            host: head.host.map(|host| host.text(bytes)),
-            version: head.version,
-            headers: request.headers,
-            peer: client.peer,
-            now: **now,
-            blocking_share: shared.pool.blocking_share(),
+        let parts = request.parts(client.peer, **now, shared.pool.blocking_share());
+        let io = BlockingIo {
+            conn: &mut client.conn,
+            stream: &mut client.stream,
+            output: &mut buffers.output,
+            waits: PeerWait::new(shared, heartbeat),
+            config: &shared.config,
+            sent: &mut client.sent,
         };
-        let mut body = RequestBody {
-            io: BlockingIo {
-                conn: &mut client.conn,
-                stream: &mut client.stream,
-                output: &mut buffers.output,
-                waits: PeerWait::new(shared, heartbeat),
-                config: &shared.config,
-                sent: &mut client.sent,
-            },
-            rest,
-            framing: head.framing,
-            data: 0..0,
-            failure: None,
-        };
-        let response = if heartbeat.rejects {
-            unavailable().with_log_reason("no worker is free")
-        } else {
-            heartbeat.enter_program(false);
-            <dyn Handler>::handle(&*shared.handler, &mut Request::new(parts, &mut body))
-        };
-        heartbeat.leave_program();
+        let mut body = RequestBody::new(io, rest, head.framing);
+        let response = respond(shared, heartbeat, &mut Request::new(parts, &mut body));
         // What was decoded counts as read, whether the handler has taken it or not: the framing
         // has moved past it.
         let (start, end, failure) = (body.rest.start, body.rest.end, body.failure);
+        let begun = queue.begun(now);
         // A body may have been read, and is not kept.
-        if let Some(gate) = response.queued_at().filter(|_| !has_body) {
-            let now = Moment::at(now.monotonic);
-            if let Some(wait) = queue.wait(gate, now, QUEUE_FOR) {
-                client.conn.postpone();
-                client.pending().queue = Some(wait);
-                return Ok(Handled::Queued);
-            }
+        if !has_body && waits(&response, queue, client, now.monotonic) {
+            return Ok(Handled::Queued);
         }
         let mut writer = ResponseWriter {
             shared,
             output: &mut buffers.output,
             date: &mut buffers.date,
             client,
-            now,
+            now: &begun,
         };
         match failure {
             None => {

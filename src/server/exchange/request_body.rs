@@ -26,7 +26,17 @@ pub struct RequestBody<'a> {
     pub failure: Option<BlockingError>,
 }
 
-impl RequestBody<'_> {
+impl<'a> RequestBody<'a> {
+    pub fn new(io: BlockingIo<'a>, rest: Rest<'a>, framing: Framing) -> RequestBody<'a> {
+        RequestBody {
+            io,
+            rest,
+            framing,
+            data: 0..0,
+            failure: None,
+        }
+    }
+
     fn fail(&mut self, failure: BlockingError) -> io::Error {
         self.failure = Some(failure);
         failure.error()

@@ -3,7 +3,7 @@
 use crate::conn::{BodyFraming, CloseReason, ResponsePlan, offers_upgrade};
 use crate::h1::Head;
 use crate::handler::gate::GateRule;
-use crate::handler::{Now, Payload, Response, ResponseParts, Takeover};
+use crate::handler::{Now, Payload, RequestParts, Response, ResponseParts, Takeover};
 use crate::limits::SENDFILE_FROM;
 use crate::semantics::date::HttpDate;
 use crate::semantics::{Headers, Status};
@@ -14,6 +14,7 @@ use crate::server::client::access_record::AccessRecord;
 use crate::server::client::output::{Output, copy_file, in_memory};
 use crate::server::client::pending::{PendingBody, PendingTakeover};
 use crate::server::shared::Shared;
+use core::net::SocketAddr;
 use std::borrow::Cow;
 use std::mem;
 use std::time::SystemTime;
@@ -27,6 +28,29 @@ pub struct RequestView<'a> {
     pub head: Head,
     pub bytes: &'a [u8],
     pub headers: Headers<'a>,
+}
+
+impl<'a> RequestView<'a> {
+    /// The request, as a handler sees it.
+    pub fn parts(
+        &self,
+        peer: Option<SocketAddr>,
+        now: Now,
+        blocking_share: usize,
+    ) -> RequestParts<'a> {
+        let head = &self.head;
+        RequestParts {
+            method: head.method,
+            target: head.target.text(self.bytes),
+            parts: head.parts,
+            host: head.host.map(|host| host.text(self.bytes)),
+            version: head.version,
+            headers: self.headers,
+            peer,
+            now,
+            blocking_share,
+        }
+    }
 }
 
 pub struct ResponseWriter<'a> {
@@ -161,7 +185,10 @@ impl ResponseWriter<'_> {
                 let pass = parts.gate.as_ref().map(GateRule::enter);
                 // When the gate is full, the file is sent later.
                 if !matches!(pass, Some(None)) {
-                    return copy_file(&mut self.output.bytes, file, *offset, *length);
+                    let is_whole = copy_file(&mut self.output.bytes, file, *offset, *length);
+                    // Closed inside as well.
+                    parts.payload = Payload::Empty;
+                    return is_whole;
                 }
             }
             payload => match in_memory(payload) {

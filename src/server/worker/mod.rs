@@ -10,7 +10,6 @@ mod overdue;
 pub mod turn;
 
 use crate::conn::{CloseReason, Moment, Phase};
-use crate::handler::gate::Gate;
 use crate::limits::PREFETCH_BYTES;
 use crate::semantics::FieldTable;
 use crate::server::base::catch_panic::catch_panic;
@@ -18,7 +17,6 @@ use crate::server::base::token::EventSource;
 use crate::server::client::Client;
 use crate::server::client::input::Input;
 use crate::server::client::output::Output;
-use crate::server::client::pending::GateWait;
 use crate::server::client::slots::Owned;
 use crate::server::exchange::gate_wait::GateQueue;
 use crate::server::exchange::respond::DateCache;
@@ -225,28 +223,31 @@ impl Worker {
     /// One turn of a connection, and the arming of the poller after it. `None` when the connection
     /// has ended, or has a thread of its own.
     fn finish_turn(&mut self, mut owned: Owned, trigger: Trigger) -> Option<Owned> {
+        let pending = owned.client.pending.as_mut();
+        if let Some(reason) = pending.and_then(|pending| pending.doom.take()) {
+            self.shared.close(owned, reason);
+            return None;
+        }
         let token = owned.source.token();
-        let (before, called) = leave_queue(&mut owned.client, token);
-        let end = match catch_panic(|| self.drive(&mut owned.client, trigger, token, before)) {
+        let end = match catch_panic(|| self.drive(&mut owned.client, trigger, token)) {
             Some(end) => end,
             None => self.after_panic(&mut owned.client, token),
         };
-        if let Some(gate) = called {
-            gate.pass_on();
-        }
         let reason = match end {
             // No thread is left to serve it, to see it end, or to wait for its thread.
-            TurnEnd::Wait(_) | TurnEnd::Queue | TurnEnd::Detach if self.shared.has_ended() => {
+            TurnEnd::Wait(_) | TurnEnd::Queue(_) | TurnEnd::Detach if self.shared.has_ended() => {
                 CloseReason::Shutdown
             }
             // The gate has its token, and calls it.
-            TurnEnd::Queue => return Some(owned),
+            TurnEnd::Queue(None) => return Some(owned),
             // While it is still owned: see `slots`.
-            TurnEnd::Wait(interest) => match self.shared.arm(&mut owned, interest) {
-                Ok(()) => return Some(owned),
-                // ENOMEM, or ENOSPC for the user's limit of watched descriptors (epoll_ctl(2)).
-                Err(_) => CloseReason::Failed,
-            },
+            TurnEnd::Queue(Some(interest)) | TurnEnd::Wait(interest) => {
+                match self.shared.arm(&mut owned, interest) {
+                    Ok(()) => return Some(owned),
+                    // ENOMEM, or ENOSPC for the user's limit of watched descriptors (epoll_ctl(2)).
+                    Err(_) => CloseReason::Failed,
+                }
+            }
             TurnEnd::Detach => {
                 detach(&self.shared, owned);
                 return None;
@@ -257,18 +258,8 @@ impl Worker {
         None
     }
 
-    fn drive(
-        &mut self,
-        client: &mut Client,
-        trigger: Trigger,
-        token: Token,
-        before: Option<GateWait>,
-    ) -> TurnEnd {
-        let queue = GateQueue {
-            shared: &self.shared,
-            token,
-            before,
-        };
+    fn drive(&mut self, client: &mut Client, trigger: Trigger, token: Token) -> TurnEnd {
+        let queue = GateQueue::leave(&self.shared, token, client);
         let (buffers, grew) = (&mut self.buffers, &mut self.grew);
         Turn::new(&self.shared, &self.heartbeat, buffers, client, queue, grew).drive(trigger)
     }
@@ -292,7 +283,7 @@ impl Worker {
         self.buffers.output.save(&mut client.pending().unsent);
         // The response and the closing of the write side take one more turn, in which no handler
         // runs.
-        catch_panic(|| self.drive(client, Trigger::Event, token, None))
+        catch_panic(|| self.drive(client, Trigger::Event, token))
             .unwrap_or(TurnEnd::Close(CloseReason::Panicked))
     }
 
@@ -307,16 +298,4 @@ impl Worker {
         };
         exchange.respond_500();
     }
-}
-
-/// Ends a connection's wait for a gate: that wait, and the gate if it was the gate that called, so
-/// that it is told when the connection has entered or has not.
-fn leave_queue(client: &mut Client, token: Token) -> (Option<GateWait>, Option<Arc<Gate>>) {
-    let queue = client
-        .pending
-        .as_mut()
-        .and_then(|pending| pending.queue.take());
-    let called = queue.as_ref().filter(|wait| !wait.gate.forget(token.0));
-    let called = called.map(|wait| wait.gate.clone());
-    (queue, called)
 }

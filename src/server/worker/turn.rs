@@ -42,8 +42,9 @@ pub(super) enum Step {
 #[derive(Debug)]
 pub enum TurnEnd {
     Wait(Interest),
-    /// It waits for room in a gate.
-    Queue,
+    /// It waits for room in a gate, and meanwhile for this: its client has not taken all of the
+    /// responses before.
+    Queue(Option<Interest>),
     /// A thread of its own goes on with the connection.
     Detach,
     Close(CloseReason),
@@ -136,7 +137,9 @@ impl<'a> Turn<'a> {
         };
         let Buffers { input, output, .. } = self.buffers;
         match end {
-            TurnEnd::Wait(_) | TurnEnd::Queue | TurnEnd::Detach => self.client.save(input, output),
+            TurnEnd::Wait(_) | TurnEnd::Queue(_) | TurnEnd::Detach => {
+                self.client.save(input, output);
+            }
             // Nobody will read or send the rest.
             TurnEnd::Close(_) => {
                 input.clear();
@@ -146,7 +149,7 @@ impl<'a> Turn<'a> {
         *self.grew |= self.shared.budget.count(self.client);
         match end {
             TurnEnd::Wait(interest) => self.wait(interest),
-            TurnEnd::Queue => self.wait_for_gate(),
+            TurnEnd::Queue(_) => self.wait_for_gate(),
             TurnEnd::Detach | TurnEnd::Close(_) => {}
         }
         end
@@ -193,7 +196,7 @@ impl<'a> Turn<'a> {
     /// Has a request handled, unless its client has gone.
     fn handle(&mut self, head: &Head, used: usize) -> Step {
         // Only after long work, or a wait for it: this is a system call.
-        let was_long = !self.worked.is_zero() || self.queue.before.is_some();
+        let was_long = !self.worked.is_zero() || self.queue.has_waited();
         if was_long && self.client.stream.is_reset() {
             return Step::End(TurnEnd::Close(CloseReason::Failed));
         }
@@ -205,14 +208,15 @@ impl<'a> Turn<'a> {
             client: self.client,
             now: &self.now,
         };
-        let handled = exchange.call_handler(head, used, &self.queue);
+        let handled = exchange.call_handler(head, used, &mut self.queue);
         self.program_ran();
         match handled {
             Ok(Handled::Responded) => Step::Go,
             // The responses before this one need not wait for it.
             Ok(Handled::Queued) => match self.flush() {
                 Step::End(TurnEnd::Close(reason)) => Step::End(TurnEnd::Close(reason)),
-                _ => Step::End(TurnEnd::Queue),
+                Step::End(TurnEnd::Wait(interest)) => Step::End(TurnEnd::Queue(Some(interest))),
+                _ => Step::End(TurnEnd::Queue(None)),
             },
             Err(reason) => Step::End(TurnEnd::Close(reason)),
         }
@@ -250,6 +254,7 @@ impl<'a> Turn<'a> {
                     Step::Go => {}
                     step => return step,
                 }
+                self.queue.forget_wait();
                 if let Some(step) = self.run_writer() {
                     return step;
                 }
@@ -346,15 +351,21 @@ impl<'a> Turn<'a> {
 
     /// Sends the pending bytes. `Go` when everything is with the system.
     fn flush(&mut self) -> Step {
-        Step::End(match self.send_pending() {
+        let progress = self.send_pending();
+        self.queue.pass_on();
+        Step::End(match progress {
             Ok(Progress::Done) => return Step::Go,
             Ok(Progress::Blocked | Progress::Yield) => TurnEnd::Wait(Interest::Write),
             Ok(Progress::Full(gate)) => {
+                // A body that has moved waits anew.
+                if self.moved > 0 {
+                    self.queue.forget_wait();
+                }
                 let time = self.shared.config.timeouts.write;
-                let wait = self.queue.wait(&gate, self.moment, time);
+                let wait = self.queue.wait(&gate, self.now.monotonic, time);
                 self.client.pending().queue = wait;
                 match self.client.is_queued() {
-                    true => TurnEnd::Queue,
+                    true => TurnEnd::Queue(None),
                     false => TurnEnd::Close(CloseReason::Overload),
                 }
             }

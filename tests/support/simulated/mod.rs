@@ -114,8 +114,11 @@ pub struct State<O> {
     registrations: BTreeMap<usize, Registration>,
     /// The last event: of which descriptor, and its token.
     last: (usize, Option<Token>),
-    /// Tokens that the server has posted and that no worker has taken.
-    posted: VecDeque<Token>,
+    /// Tokens that the server has posted and that no worker has taken. They take turns with the
+    /// descriptors.
+    pub posted: VecDeque<Token>,
+    /// The last event was one of them.
+    was_posted: bool,
     /// Threads that were started and have not run yet.
     threads: VecDeque<Work>,
     /// No worker waits for an event.
@@ -188,15 +191,16 @@ impl<O> State<O> {
 
     /// One of the events that are due, disarmed: of each descriptor in its turn, or of any.
     pub fn take_event(&mut self) -> Option<Token> {
-        if let Some(token) = self.posted.pop_front() {
-            return Some(token);
-        }
         let later = self.registrations.range(self.last.0 + 1..);
         let in_turn = later.chain(self.registrations.range(..=self.last.0));
         let due = in_turn
             .filter(|(number, known)| known.armed && self.is_ready(**number, known.interest))
             .map(|(number, _)| *number);
         let due: Vec<usize> = due.collect();
+        self.was_posted = !self.posted.is_empty() && (due.is_empty() || !self.was_posted);
+        if self.was_posted {
+            return self.posted.pop_front();
+        }
         let number = self.policy.choose(&due)?;
         let token = self.disarm(number);
         self.last = (number, token);
@@ -267,6 +271,7 @@ impl<O: Outside> System<O> {
             registrations: BTreeMap::new(),
             last: (LISTENER, None),
             posted: VecDeque::new(),
+            was_posted: false,
             threads: VecDeque::new(),
             busy: false,
             when_armed: None,
