@@ -107,8 +107,8 @@ impl<'a> Request<'a> {
         self.parts.now
     }
 
-    /// Whether the client has reset the connection, so that no response can reach it. A system call:
-    /// for a handler that works for long, now and then.
+    /// Whether the client has reset the connection, so that no response can reach it. A system
+    /// call: for a handler that works for long, now and then.
     pub fn is_disconnected(&mut self) -> bool {
         self.body.source.is_disconnected()
     }

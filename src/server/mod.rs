@@ -43,9 +43,9 @@
 //!   at the end of the input that is here. A detached writer or an upgraded connection moves to a
 //!   thread of its own, which then owns it (`worker/detached`).
 //! - **gate** (`exchange/gate_wait`, [`handler::gate`](crate::handler::gate)): work that grows with
-//!   what is served, or that a slow disk holds up, is done by a bounded number of workers. A request
-//!   that finds them all busy goes back to where its head had just come, and waits without a worker;
-//!   a worker that leaves the gate posts its token to the poller.
+//!   what is served, or that a slow disk holds up, is done by a bounded number of workers. A
+//!   request that finds them all busy goes back to where its head had just come, and waits without
+//!   a worker; a worker that leaves the gate posts its token to the poller.
 //! - **arm, release** (`release`): the owner arms the poller for the next event while it still
 //!   owns, then releases. From here on nobody owns the connection. An event gives it to a worker,
 //!   and a deadline to the housekeeper, for a turn in which no handler runs. When the connection

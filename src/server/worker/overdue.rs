@@ -46,7 +46,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether bytes of the peer lie unread, because every worker is busy or all threads were paused.
+    /// Whether bytes of the peer lie unread, because every worker is busy or all threads were
+    /// paused.
     fn server_is_behind(&mut self) -> bool {
         let client = &mut *self.client;
         matches!(
