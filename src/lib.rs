@@ -180,7 +180,9 @@ pub mod internals {
         pub use crate::server::client::FIRST_REQUEST_WITHIN;
         pub use crate::server::client::output::READS_PER_TURN;
         pub use crate::server::client::ownership;
-        pub use crate::server::evict::{EVICTED_AFTER, STALLED_AFTER};
+        pub use crate::server::client::pending::PENDING_BYTES;
+        pub use crate::server::client::wait_state;
+        pub use crate::server::evict::EVICTED_AFTER;
         pub use crate::server::exchange::peer_wait::WAIT_SLICE;
         pub use crate::server::pool::counts;
         pub use crate::server::pool::{CANCEL_AFTER, EXHAUSTED_AFTER, SPARE_WORKER_ENDS_AFTER};

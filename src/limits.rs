@@ -37,14 +37,15 @@ pub struct Limits {
     pub discard_bytes: usize,
     /// Bytes of unsent output at which the next pipelined request of that connection has to wait.
     pub write_buffer_bytes: usize,
-    /// Bytes buffered for all waiting connections together: unsent output, and input that is not
-    /// yet a whole message. Beyond: connections are closed, those first that have been buffered
-    /// longest.
+    /// Bytes held for all connections together: unsent output, input that is not yet a whole
+    /// message, request bodies while they are collected, response bodies in memory until their last
+    /// byte is sent, and whatever else a response needs until then. A body that several responses
+    /// share counts once. A file does not count.
     ///
-    /// Response bodies that handlers build in memory, each for one client, are counted separately
-    /// against the same limit. Over it, connections whose client has read nothing for a second are
-    /// closed, oldest first; the last one is always kept. Files, streams, and bytes that several
-    /// responses share do not count.
+    /// Beyond: connections are closed, by the second in which their clients last took bytes, the
+    /// earliest first, and within one second those first that hold the most KiB. One body of more
+    /// than half of the limit may be sent at a time without being counted. Collected request bodies
+    /// take at most half of the limit. Beyond: 503.
     pub parked_bytes: usize,
     /// Open connections of one address. An IPv6 address counts with its whole /64, which one client
     /// may have. Beyond: 503. `None`: no limit.
@@ -138,5 +139,5 @@ pub const DESCRIPTORS_RESERVED: u64 = 64;
 /// Bytes that one read asks of a body's reader.
 pub const STREAM_BLOCK: usize = 16 * 1024;
 /// Connections closed at once for the sake of others: the oldest idle ones for a new connection, or
-/// those that have been buffered longest. One scan over all slots finds this many.
+/// the first in the order of [`Limits::parked_bytes`]. One scan over all slots finds this many.
 pub const CLOSED_AT_ONCE: usize = 32;

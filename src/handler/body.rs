@@ -1,6 +1,7 @@
 //! A request's body, read by the handler.
 
 use super::{IntoResponse, Response};
+use crate::limits::PREFETCH_BYTES;
 use crate::semantics::Status;
 use std::fmt;
 use std::io::{self, BufRead, Read};
@@ -25,6 +26,10 @@ pub trait BodySource {
 
     /// The time since the origin of [`Now::monotonic`](super::Now::monotonic), read anew.
     fn monotonic(&self) -> Duration;
+
+    /// Counts the memory that the collected part of the body takes. Fails when there is not enough
+    /// for all requests.
+    fn hold(&mut self, bytes: usize) -> io::Result<()>;
 }
 
 /// A request body: `Read` and `BufRead`.
@@ -47,7 +52,8 @@ impl Body<'_> {
     ///
     /// # Errors
     /// [`BodyError::TooLarge`] when there is more, [`BodyError::Io`] when the client stops, resets
-    /// or sends a malformed body.
+    /// or sends a malformed body, or when the collected bodies of all requests take too much memory
+    /// (see [`Limits::parked_bytes`](crate::Limits::parked_bytes)).
     pub fn collect(&mut self) -> Result<Vec<u8>, BodyError> {
         self.collect_up_to(self.source.collect_limit())
     }
@@ -58,13 +64,15 @@ impl Body<'_> {
     /// # Errors
     /// As [`collect`](Body::collect).
     pub fn collect_up_to(&mut self, limit: usize) -> Result<Vec<u8>, BodyError> {
-        if self
-            .content_length()
-            .is_some_and(|length| length > limit as u64)
-        {
+        let declared = self.content_length();
+        if declared.is_some_and(|length| length > limit as u64) {
             return Err(BodyError::TooLarge);
         }
+        // It is at most the limit, and fits.
+        let most = declared.map_or(limit, |length| length as usize);
         let mut all = Vec::new();
+        // As much is awaited before a handler is called, in the buffer of a worker.
+        let mut counted = PREFETCH_BYTES;
         loop {
             let bytes = self.source.fill().map_err(BodyError::Io)?;
             if bytes.is_empty() {
@@ -73,9 +81,17 @@ impl Body<'_> {
             if bytes.len() > limit - all.len() {
                 return Err(BodyError::TooLarge);
             }
-            all.extend_from_slice(bytes);
             let count = bytes.len();
+            if count > all.capacity() - all.len() {
+                let room = (2 * all.capacity()).clamp(all.len() + count, most);
+                all.reserve_exact(room - all.len());
+            }
+            all.extend_from_slice(bytes);
             self.source.consume(count);
+            if all.capacity() > counted {
+                counted = all.capacity();
+                self.source.hold(counted).map_err(BodyError::Io)?;
+            }
         }
     }
 }

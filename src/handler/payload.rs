@@ -31,6 +31,8 @@ pub enum Payload {
         length: Option<u64>,
         /// The reader. It must not block: it runs on a worker.
         reader: Box<dyn Read + Send>,
+        /// The memory that it takes, for [`Limits::parked_bytes`](crate::Limits::parked_bytes).
+        held_bytes: usize,
     },
 }
 

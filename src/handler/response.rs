@@ -124,11 +124,21 @@ impl Response {
     /// Sets the body to what a reader returns: exactly `length` bytes if that is known, otherwise
     /// chunks up to the reader's end. The reader runs on a worker and should not block; an error,
     /// or too few bytes, closes the connection in the middle of the body.
-    pub fn stream(self, length: Option<u64>, reader: impl Read + Send + 'static) -> Response {
+    pub fn stream<R: Read + Send + 'static>(self, length: Option<u64>, reader: R) -> Response {
         self.body(Payload::Stream {
             length,
             reader: Box::new(reader),
+            held_bytes: size_of::<R>(),
         })
+    }
+
+    /// Says how much memory the stream's reader takes besides its own size.
+    #[cfg(feature = "files")]
+    pub(crate) fn holding(mut self, bytes: usize) -> Response {
+        if let Payload::Stream { held_bytes, .. } = &mut self.payload {
+            *held_bytes += bytes;
+        }
+        self
     }
 
     /// Sets the body to what `write` writes, which need not be known when the response begins:
@@ -394,6 +404,16 @@ pub enum Takeover {
         /// The program's closure.
         speak: Speak,
     },
+}
+
+impl Takeover {
+    /// The memory that the program's closure takes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Takeover::Writer { write, .. } => size_of_val(&**write),
+            Takeover::Upgrade { speak, .. } => size_of_val(&**speak),
+        }
+    }
 }
 
 impl fmt::Debug for Takeover {

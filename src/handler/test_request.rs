@@ -195,4 +195,7 @@ impl BodySource for SliceSource<'_> {
         self.monotonic.set(now);
         now
     }
+    fn hold(&mut self, _bytes: usize) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -62,7 +62,8 @@
 //!  mod                 Server: settings, start, end
 //!  worker/             threads: the loop, accept, turn, detached, housekeeper
 //!  exchange/           one request: handler, response, bodies, waits for the peer
-//!  evict, release      closing connections for others; the ways out of ownership
+//!  evict, shed, release
+//!                      closing connections for others; the ways out of ownership
 //!  shared/             what all threads share: listeners, counts, memory budget
 //!  pool/               how many threads run
 //!  client/             one connection at rest: slot, state, buffers
@@ -77,6 +78,7 @@ pub mod exchange;
 pub mod pool;
 mod release;
 pub mod shared;
+mod shed;
 mod shutdown;
 pub mod worker;
 

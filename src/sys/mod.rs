@@ -9,6 +9,7 @@
 //!   processor time that they use;
 //! - [`beneath`]: opening a file that provably lies below a folder; [`read_dir`]: the names in one;
 //! - [`signals`], [`limits`], [`addresses`]: what a program asks of its process and machine;
+//! - [`memory`]: giving freed memory back;
 //! - [`shortage`]: which errors mean that descriptors or memory have run out.
 //!
 //! Nothing here decides about a request or imports another room. `unsafe` code is here and in
@@ -24,6 +25,7 @@ pub mod clock;
 pub mod file_identity;
 pub mod limits;
 pub mod listener;
+pub mod memory;
 mod platform;
 mod poll;
 pub mod poller;

@@ -182,7 +182,7 @@ impl Run {
     fn turn(&mut self, token: Token) -> Result<(), String> {
         self.begin_turn();
         self.worker.turn(token);
-        let kept = self.shared.budget.parked();
+        let kept = self.shared.budget.held();
         if kept > self.shared.config.limits.parked_bytes {
             return Err(format!("{kept} bytes are kept"));
         }
@@ -240,7 +240,7 @@ impl Run {
         let world = self.system.state();
         let left = (
             self.shared.slots.occupied(),
-            self.shared.budget.parked(),
+            self.shared.budget.held(),
             self.shared.listeners.is_admitting(),
             world.registered(),
             world.is_queue_empty(),

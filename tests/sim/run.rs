@@ -368,10 +368,10 @@ impl Run {
             _ => None,
         };
         let ends: Vec<_> = self.recorder.events().iter().filter_map(end).collect();
-        if self.shared.budget.parked() > 0 {
+        if self.shared.budget.held() > 0 {
             return Err(format!(
                 "{} bytes are still counted as kept",
-                self.shared.budget.parked()
+                self.shared.budget.held()
             ));
         }
         let mut told = Told::default();

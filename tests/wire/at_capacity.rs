@@ -285,16 +285,17 @@ fn memory_for_those_that_wait_is_bounded() {
                 client
             })
             .collect();
+        // Which of them is a matter of milliseconds.
         recorder.hears_ends(1);
-        assert_eq!(evicted(&recorder.events()), [clients[0].address()]);
-        // This is told after the end that it is about.
+        let cut = evicted(&recorder.events());
+        // This is told before the end that it is about.
         let why = "too much is kept for connections";
         recorder.hears(why, |events| {
             let is_it =
                 |event: &Event| matches!(event, Event::Overload(said) if said.starts_with(why));
             events.iter().any(is_it)
         });
-        let mut taken = clients.iter_mut().map(|client| {
+        for client in &mut clients {
             let mut seen = 0;
             while seen < LENGTH {
                 match client.some() {
@@ -302,10 +303,9 @@ fn memory_for_those_that_wait_is_bounded() {
                     _ => break,
                 }
             }
-            seen
-        });
-        assert!(taken.next() < Some(LENGTH), "the oldest was cut");
-        assert!(taken.all(|seen| seen == LENGTH), "and nobody else");
+            let is_cut = cut == [client.address()];
+            assert_eq!(seen < LENGTH, is_cut, "{seen} bytes, cut: {cut:?}");
+        }
     });
 }
 

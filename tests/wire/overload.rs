@@ -7,9 +7,11 @@ use crate::support::bytes::pattern;
 use crate::support::client::{get, post};
 use crate::support::recorder::Event;
 use crate::support::simulated::Act;
-use doorstep::internals::limits::CLOSED_AT_ONCE;
+use doorstep::internals::conn::Moment;
+use doorstep::internals::limits::{CLOSED_AT_ONCE, STREAM_BLOCK};
 use doorstep::internals::server::per_ip::{counted_as, shown};
-use doorstep::internals::server::{EVICTED_AFTER, STALLED_AFTER};
+use doorstep::internals::server::wait_state::{WaitKind, WaitState};
+use doorstep::internals::server::{EVICTED_AFTER, PENDING_BYTES};
 use doorstep::{CloseReason, Limits, Request, Response, Status};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -425,6 +427,18 @@ fn bytes_kept_for_all_are_bounded_exactly() {
     let head = |length: usize| format!("GET /{}", "a".repeat(length.saturating_sub(5)));
     for &(first, second, limit, is_too_much) in ROWS {
         let row = format!("{first} + {second} of {limit}");
+        // What it takes to keep anything counts as well.
+        let kept = |length: usize| {
+            if length > 0 {
+                length + PENDING_BYTES
+            } else {
+                0
+            }
+        };
+        let (limit, first, second) = match first {
+            0 => (kept(limit), 0, second),
+            _ => (limit + 2 * PENDING_BYTES, first, second),
+        };
         let mut crowd = Crowd::new(limits(|limits| limits.parked_bytes = limit), page);
         crowd.come(3);
         if first > 0 {
@@ -432,22 +446,25 @@ fn bytes_kept_for_all_are_bounded_exactly() {
         }
         crowd.scene.set(1_000);
         crowd.asks(1, head(second));
-        // The oldest is the one for which bytes have been kept longest, not the one that came
+        // The oldest is the one whose client has taken nothing for longest, not the one that came
         // first; it may be the last one.
         let oldest = if first > 0 { 2 } else { 1 };
         let expected = if is_too_much { vec![oldest] } else { vec![] };
         assert_eq!(crowd.ends(), ended(expected), "{row}");
         assert_eq!(said(&crowd).len(), usize::from(is_too_much), "{row}");
-        let left = if is_too_much { second } else { first + second };
-        let left = if first == 0 && is_too_much { 0 } else { left };
-        assert_eq!(crowd.scene.shared.budget.parked(), left, "{row}");
+        let left = match (first, is_too_much) {
+            (0, true) => 0,
+            (_, true) => kept(second),
+            (_, false) => kept(first) + kept(second),
+        };
+        assert_eq!(crowd.scene.shared.budget.held(), left, "{row}");
         for number in [0, 1, 2] {
             if !crowd.wires[number].link(|link| link.dropped) {
                 crowd.wires[number].does(Act::Finishes);
                 crowd.asks(number, "");
             }
         }
-        assert_eq!(crowd.scene.shared.budget.parked(), 0, "{row}");
+        assert_eq!(crowd.scene.shared.budget.held(), 0, "{row}");
         assert_eq!(crowd.scene.shared.slots.occupied(), 0, "{row}");
     }
 }
@@ -460,34 +477,45 @@ fn what_counts_as_kept() {
         "/static" => Response::new(Status::OK).body(&[b'x'; 100_000][..]),
         "/made" => Response::new(Status::OK).body(pattern(100_000)),
         "/panic" => panic!("a planted panic in a handler"),
+        "/wide" => Response::new(Status::OK).stream(Some(50_000), Wide([b'x'; 5_000])),
         "/mined" => Response::new(Status::OK).stream(None, Mined(2)),
         _ => Response::text(PAGE),
     };
     // Path, bytes of content kept while the client has taken 1,000 of them.
-    const ROWS: &[(&str, usize)] = &[("/shared", 0), ("/static", 0), ("/made", 100_000)];
+    const ROWS: &[(&str, usize)] = &[
+        ("/shared", 100_000),
+        ("/static", 0),
+        ("/made", 100_000),
+        ("/made?with=a-longer-target-for-the-log", 100_000),
+        ("/wide", 5_000),
+    ];
     let mut crowd = Crowd::new(Limits::default(), handler);
-    crowd.come(1);
+    crowd.come(3);
     for &(path, kept) in ROWS {
         crowd.wires[0].room(1_000);
         crowd.asks(0, get(path));
-        assert_eq!(
-            (
-                crowd.scene.shared.budget.parked(),
-                crowd.scene.shared.budget.made()
-            ),
-            (0, kept),
-            "{path}"
-        );
+        // The target waits for the log.
+        let expected = PENDING_BYTES + path.len() + kept;
+        let held = crowd.scene.shared.budget.held();
+        // A part of a block that was read is kept as well.
+        let block = if path == "/wide" { held - expected } else { 0 };
+        assert!(block <= STREAM_BLOCK, "{path}: {held}");
+        assert_eq!(held, expected + block, "{path}");
         crowd.wires[0].room(usize::MAX);
         crowd.asks(0, "");
-        assert_eq!(
-            (
-                crowd.scene.shared.budget.parked(),
-                crowd.scene.shared.budget.made()
-            ),
-            (0, 0),
-            "{path}"
-        );
+        assert_eq!(crowd.scene.shared.budget.held(), 0, "{path}");
+    }
+    // Content that several share counts once, until the last of them has it.
+    let each = PENDING_BYTES + "/shared".len();
+    for number in 1..3 {
+        crowd.wires[number].room(1_000);
+        crowd.asks(number, get("/shared"));
+        assert_eq!(crowd.scene.shared.budget.held(), 100_000 + number * each);
+    }
+    for (number, left) in [(2, 100_000 + each), (1, 0)] {
+        crowd.wires[number].room(usize::MAX);
+        crowd.asks(number, "");
+        assert_eq!(crowd.scene.shared.budget.held(), left);
     }
     // A small answer that is not taken is kept as it is.
     crowd.asks(0, get("/"));
@@ -496,24 +524,34 @@ fn what_counts_as_kept() {
     let whole = crowd.wires[0].got().len();
     crowd.wires[0].room(10);
     crowd.asks(0, get("/"));
-    assert_eq!(crowd.scene.shared.budget.parked(), whole - 10);
+    assert_eq!(crowd.scene.shared.budget.held(), PENDING_BYTES + whole - 10);
     crowd.wires[0].room(usize::MAX);
     crowd.asks(0, "");
-    assert_eq!(crowd.scene.shared.budget.parked(), 0);
+    assert_eq!(crowd.scene.shared.budget.held(), 0);
     // Panics: with a part of the head kept from before, and in a reader after output that was kept.
     crowd.asks(0, "GET /pan");
-    assert_eq!(crowd.scene.shared.budget.parked(), 8);
+    assert_eq!(crowd.scene.shared.budget.held(), PENDING_BYTES + 8);
     crowd.asks(0, "ic HTTP/1.1\r\nHost: a\r\n\r\n");
     assert!(crowd.wires[0].got().contains("HTTP/1.1 500 "));
-    assert_eq!(crowd.scene.shared.budget.parked(), 0);
-    crowd.come(1);
+    assert_eq!(crowd.scene.shared.budget.held(), 0);
     crowd.wires[1].room(100);
     crowd.asks(1, get("/mined"));
-    assert!(crowd.scene.shared.budget.parked() > 0);
+    assert!(crowd.scene.shared.budget.held() > PENDING_BYTES);
     crowd.wires[1].room(usize::MAX);
     crowd.asks(1, "");
     assert_eq!(crowd.ends().last(), Some(&(1, CloseReason::Panicked)));
-    assert_eq!(crowd.scene.shared.budget.parked(), 0);
+    assert_eq!(crowd.scene.shared.budget.held(), 0);
+}
+
+/// Content whose reader is as large as this.
+struct Wide([u8; 5_000]);
+
+impl io::Read for Wide {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = buffer.len().min(self.0.len());
+        buffer[..count].copy_from_slice(&self.0[..count]);
+        Ok(count)
+    }
 }
 
 /// Content whose reader panics when it is asked once more than so often.
@@ -527,15 +565,17 @@ impl io::Read for Mined {
     }
 }
 
-/// The oldest go first, as many as it takes.
+/// Those go first whose clients have taken nothing for longest, as many as it takes.
 #[test]
 fn one_that_needs_much_costs_as_many_as_it_takes() {
-    const LIMIT: usize = 15_000;
-    let handler = |_: &mut Request<'_>| Response::text("x".repeat(LIMIT));
+    const CONTENT: usize = 15_000;
+    const EACH: usize = PENDING_BYTES + 100;
+    const LIMIT: usize = CONTENT + 10 * EACH;
+    let handler = |_: &mut Request<'_>| Response::text("x".repeat(CONTENT));
     let mut crowd = Crowd::new(limits(|limits| limits.parked_bytes = LIMIT), handler);
     crowd.come(20);
     crowd.asks(19, get("/"));
-    let needed = crowd.wires[19].got().len() - 1_000;
+    let needed = crowd.wires[19].got().len() - 1_000 + PENDING_BYTES;
     for number in (0..19).rev() {
         crowd.asks(number, format!("GET /{}", "a".repeat(95)));
         crowd.scene.set(1_000 - number as u64);
@@ -543,85 +583,124 @@ fn one_that_needs_much_costs_as_many_as_it_takes() {
     // More bytes for the same message do not make it younger.
     crowd.scene.set(1_500);
     crowd.asks(18, "a");
-    assert_eq!(crowd.scene.shared.budget.parked(), 1_901);
+    assert_eq!(crowd.scene.shared.budget.held(), 19 * EACH + 1);
     crowd.wires[19].room(1_000);
     crowd.asks(19, get("/"));
     // The oldest has 101 bytes, each other one 100.
-    let stay = (LIMIT - needed) / 100;
+    let stay = (LIMIT - needed) / EACH;
     assert!((1..18).contains(&stay), "{stay}");
     assert_eq!(crowd.ends(), ended((stay..19).rev()));
-    assert_eq!(crowd.scene.shared.budget.parked(), needed + 100 * stay);
+    assert_eq!(crowd.scene.shared.budget.held(), needed + EACH * stay);
     // Its last byte makes room again.
     crowd.wires[19].room(usize::MAX);
     crowd.asks(19, "");
-    assert_eq!(crowd.scene.shared.budget.parked(), 100 * stay);
+    assert_eq!(crowd.scene.shared.budget.held(), EACH * stay);
 }
 
-/// However many have come since the last sweep.
+/// By the second in which the client last took bytes, then by KiB, then by age.
 #[test]
-fn one_sweep_gives_up_all_that_stall() {
-    let handler = |_: &mut Request<'_>| Response::new(Status::OK).body(pattern(50_000));
-    let mut crowd = Crowd::new(limits(|limits| limits.parked_bytes = 100_000), handler);
-    let many = 3 * CLOSED_AT_ONCE + 2;
-    crowd.come(many);
-    crowd.scene.set(0);
-    for number in 0..many {
-        crowd.wires[number].room(1_000);
-        crowd.asks(number, get("/"));
+fn the_order_in_which_memory_is_given_up() {
+    const GIB: usize = 1 << 30;
+    // Since when it waits, and the bytes held for it.
+    const ORDER: &[(u64, usize)] = &[
+        (999, 1),
+        (1_999, 8 * GIB),
+        (1_998, 4 * GIB - 1_024),
+        (1_999, 4 * GIB - 2_048),
+        (1_999, 2_049),
+        (1_000, 2_048),
+        (1_001, 1_025),
+        (1_000, 1_024),
+        (1_001, 1),
+        (2_000, 1_000_000),
+        ((1 << 39) - 1, 1),
+    ];
+    let holds =
+        |(since, held): &(u64, usize)| WaitState::new(WaitKind::Holds, Moment(*since), *held);
+    let mut sorted: Vec<_> = ORDER.iter().rev().map(holds).collect();
+    sorted.sort_by_key(|wait| wait.shed_order().expect("something is held"));
+    // Nothing above 4 GiB is told apart, and there the older comes first.
+    let mut expected: Vec<_> = ORDER.iter().map(holds).collect();
+    expected.swap(1, 2);
+    assert_eq!(sorted, expected);
+    for (since, held) in ORDER {
+        let wait = holds(&(*since, *held));
+        assert_eq!(
+            (wait.kind(), wait.since()),
+            (WaitKind::Holds, Moment(*since))
+        );
+        for kind in [WaitKind::Busy, WaitKind::Idle, WaitKind::HalfRequest] {
+            let wait = WaitState::new(kind, Moment(*since), 0);
+            assert_eq!((wait.kind(), wait.shed_order()), (kind, None));
+        }
     }
-    assert_eq!(crowd.scene.shared.budget.made(), 50_000 * many);
-    crowd.scene.set(STALLED_AFTER.as_millis() as u64);
-    crowd.scene.at(crowd.scene.ms());
-    assert_eq!(crowd.scene.shared.budget.made(), 100_000);
-    assert_eq!(crowd.ends().len(), many - 2);
 }
 
-/// A program may make answers of any size: given up are those that nobody takes, and never the only
-/// one.
+/// Whoever comes, and however many: at no time is more than the limit held.
 #[test]
-fn made_answers_are_given_up_when_they_are_not_taken() {
+fn made_answers_are_given_up_when_others_are_made() {
+    const EACH: usize = PENDING_BYTES + 50_000 + 1;
     let handler = |_: &mut Request<'_>| Response::new(Status::OK).body(pattern(50_000));
-    let stalls = STALLED_AFTER.as_millis() as u64;
-    let mut crowd = Crowd::new(limits(|limits| limits.parked_bytes = 100_000), handler);
-    crowd.come(4);
     let asks = |crowd: &mut Crowd, number: usize| {
         crowd.wires[number].room(1_000);
         crowd.asks(number, get("/"));
     };
-    crowd.scene.set(0);
-    (0..2).for_each(|number| asks(&mut crowd, number));
-    crowd.scene.set(10);
-    asks(&mut crowd, 2);
-    assert_eq!(crowd.scene.shared.budget.made(), 150_000);
-    // One byte taken is a sign of life.
-    crowd.scene.set(500);
-    crowd.wires[0].room(1_001);
-    crowd.asks(0, "");
-    crowd.scene.set(stalls - 1);
-    crowd.scene.at(crowd.scene.ms());
-    assert!(crowd.ends().is_empty());
-    crowd.scene.set(stalls);
-    crowd.scene.at(crowd.scene.ms());
-    assert_eq!(crowd.ends(), ended([1]));
-    // At the limit nobody has to go, however long it takes.
-    crowd.scene.set(10 * stalls);
-    crowd.scene.at(crowd.scene.ms());
-    assert_eq!(
-        (crowd.scene.shared.budget.made(), crowd.ends().len()),
-        (100_000, 1)
-    );
+    let mut crowd = Crowd::new(limits(|limits| limits.parked_bytes = 2 * EACH), handler);
+    let many = 3 * CLOSED_AT_ONCE + 2;
+    crowd.come(many);
+    for number in 0..many {
+        asks(&mut crowd, number);
+        assert_eq!(crowd.scene.shared.budget.held(), EACH * 2.min(number + 1));
+    }
+    assert_eq!(crowd.ends(), ended(0..many - 2));
     assert_eq!(said(&crowd).len(), 1);
 
-    let mut alone = Crowd::new(limits(|limits| limits.parked_bytes = 49_999), handler);
-    alone.come(1);
-    asks(&mut alone, 0);
-    alone.scene.set(10 * stalls);
-    alone.scene.at(alone.scene.ms());
-    assert!(alone.ends().is_empty());
-    alone.wires[0].room(usize::MAX);
-    alone.asks(0, "");
-    assert!(alone.wires[0].got().len() > 50_000);
-    assert_eq!(alone.scene.shared.budget.made(), 0);
+    // One byte taken is a sign of life.
+    let mut crowd = Crowd::new(limits(|limits| limits.parked_bytes = 2 * EACH), handler);
+    crowd.come(3);
+    asks(&mut crowd, 0);
+    asks(&mut crowd, 1);
+    crowd.scene.set(crowd.scene.ms() + 1_000);
+    crowd.wires[0].room(1);
+    crowd.asks(0, "");
+    asks(&mut crowd, 2);
+    assert_eq!(crowd.ends(), ended([1]));
+}
+
+/// A program may make an answer of any size.
+#[test]
+fn one_answer_may_be_larger_than_the_limit() {
+    let handler = |_: &mut Request<'_>| Response::new(Status::OK).body(pattern(50_000));
+    let rest = PENDING_BYTES + 1;
+    // The limit, and how many are cut when two ask: the first of more than half of the limit does
+    // not count.
+    for (limit, cut, counted) in [
+        (49_999, 1, 0),
+        (50_000 + 2 * rest - 1, 1, 0),
+        (50_000 + 2 * rest, 0, 50_000),
+        (99_999, 0, 50_000),
+        (100_000, 1, 50_000),
+        (100_000 + 2 * rest, 0, 100_000),
+    ] {
+        let mut crowd = Crowd::new(limits(|limits| limits.parked_bytes = limit), handler);
+        crowd.come(2);
+        for number in 0..2 {
+            assert_eq!(crowd.ends(), [], "{limit}");
+            crowd.wires[number].room(1_000);
+            crowd.asks(number, get("/"));
+        }
+        assert_eq!(crowd.ends().len(), cut, "{limit}");
+        let held = counted + (2 - cut) * rest;
+        assert_eq!(crowd.scene.shared.budget.held(), held, "{limit}");
+        for number in 0..2 {
+            if !crowd.wires[number].link(|link| link.dropped) {
+                crowd.wires[number].room(usize::MAX);
+                crowd.asks(number, "");
+                assert!(crowd.wires[number].got().len() > 50_000, "{limit}");
+            }
+        }
+        assert_eq!(crowd.scene.shared.budget.held(), 0, "{limit}");
+    }
 }
 
 #[test]
@@ -741,7 +820,7 @@ fn what_an_address_is_counted_as() {
 fn each_trouble_is_told_of_once_a_minute() {
     let small = |limits: &mut Limits| {
         (limits.connections, limits.connections_per_ip) = (1, Some(1));
-        limits.parked_bytes = 10;
+        limits.parked_bytes = PENDING_BYTES + 10;
     };
     let mut crowd = Crowd::new(limits(small), page);
     let of = |octet: u8| Some(SocketAddr::from(([127, 0, 0, octet], 1)));
@@ -749,7 +828,7 @@ fn each_trouble_is_told_of_once_a_minute() {
         "too many connections (limit 1): idle ones are closed",
         "too many connections (limit 1): new ones are turned away",
         "too many connections from 127.0.0.",
-        "too much is kept for connections that wait (limit 10 octets)",
+        "too much is kept for connections that wait (limit ",
     ];
     for (ms, times) in [(0, 1), (59_999, 1), (60_000, 2), (119_999, 2), (120_000, 3)] {
         crowd.scene.set(ms);

@@ -9,7 +9,7 @@ use crate::support::recorder::{Event, Recorder};
 use crate::support::server::{Housekeeper, Listeners, Pool, Shared, WatchOutcome, Worker};
 use doorstep::internals::conn::Config;
 use doorstep::internals::server::{
-    CANCEL_AFTER, EXHAUSTED_AFTER, SPARE_WORKER_ENDS_AFTER, WAIT_SLICE,
+    CANCEL_AFTER, EXHAUSTED_AFTER, PENDING_BYTES, SPARE_WORKER_ENDS_AFTER, WAIT_SLICE,
 };
 use doorstep::internals::sys::{Clock, Listener, SystemThreads, ThreadProbe, Threads};
 use doorstep::{CloseReason, Handler, Limits, Request, Response, Status};
@@ -825,26 +825,31 @@ fn who_waits_for_a_worker_alone_does_not_read_too_slowly() {
 
 /// What came with the offer is the other protocol's, for as long as that lives.
 #[test]
-fn nothing_is_kept_for_a_connection_that_a_thread_has() {
+fn what_a_thread_has_not_read_is_kept_for_it() {
     on_each_backend(|stage| {
-        let gate = Gate::default();
-        let speaks = gate.clone();
+        let (unread, read) = (Gate::default(), Gate::default());
+        let gates = (unread.clone(), read.clone());
         let house = House::new(stage, 1, 1, move |_: &mut Request<'_>| {
-            let speaks = speaks.clone();
-            Response::new(Status::OK).upgrade("echo", move |_| {
-                speaks.pass();
+            let (unread, read) = gates.clone();
+            Response::new(Status::OK).upgrade("echo", move |peer| {
+                unread.pass();
+                peer.read_exact(&mut [0; 1_000])?;
+                read.pass();
                 Ok(())
             })
         });
         let mut client = Client::connect(house.address);
         let offer = "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
         client.send([offer.as_bytes(), &[b'x'; 1_000]].concat());
-        gate.holds(1);
-        assert_eq!(house.shared.budget.parked(), 0);
-        gate.open();
+        unread.holds(1);
+        assert_eq!(house.shared.budget.held(), PENDING_BYTES + 1_000);
+        unread.open();
+        read.holds(1);
+        assert_eq!(house.shared.budget.held(), PENDING_BYTES);
+        read.open();
         client.shutdown(Shutdown::Write);
         house.heard.hears_closed(CloseReason::Upgraded);
-        assert_eq!(house.shared.budget.parked(), 0);
+        assert_eq!(house.shared.budget.held(), 0);
     });
 }
 

@@ -46,7 +46,8 @@ pub enum Overload {
         /// Whether idle or slow connections are closed for new ones; otherwise new ones wait.
         closes_others: bool,
     },
-    /// Connections that wait hold too many bytes: those that have waited longest are closed.
+    /// Connections that wait hold too many bytes: those are closed whose clients have taken nothing
+    /// for longest.
     Parked {
         /// The most bytes.
         limit: usize,
@@ -103,7 +104,7 @@ impl fmt::Display for Overload {
             }
             Overload::Parked { limit } => write!(
                 f,
-                "too much is kept for connections that wait (limit {limit} octets): those that wait longest are closed"
+                "too much is kept for connections that wait (limit {limit} bytes): those are closed whose clients take nothing"
             ),
             Overload::Thread {
                 error,

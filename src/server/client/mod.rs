@@ -55,7 +55,7 @@ impl Client {
             peer,
             conn: Connection::new(now, config),
             pending: None,
-            wait_state: WaitState::new(WaitKind::Idle, now),
+            wait_state: WaitState::new(WaitKind::Idle, now, 0),
             sent: 0,
             registered: false,
             waits_to_write: false,
@@ -127,11 +127,14 @@ impl Client {
         let Some(pending) = &mut self.pending else {
             return Default::default();
         };
+        if pending.is_empty() {
+            // The box goes as well: what a connection needed once it seldom needs in its next turn.
+            let before = pending.counted;
+            self.pending = None;
+            return (before, HeldBytes::default());
+        }
         let held = pending.held();
-        let before = mem::replace(&mut pending.counted, held);
-        // The box goes as well: what a connection needed once it seldom needs in its next turn.
-        self.pending.take_if(|pending| pending.is_empty());
-        (before, held)
+        (mem::replace(&mut pending.counted, held), held)
     }
 
     /// The memory that it held when it was last counted.
@@ -148,26 +151,35 @@ impl Client {
         matches!(&self.pending, Some(pending) if !pending.unsent.is_empty())
     }
 
-    /// Ends a turn that waits for `interest`. An idle connection that was served in the turn is
-    /// idle from now on; one whose client took bytes in it waits anew with the rest of them.
-    pub fn waits(&mut self, interest: Interest, was_served: bool, took: bool, now: Moment) {
-        let kind = match (self.counted(), self.conn.phase(), interest) {
-            (HeldBytes { made: 1.., .. }, _, _) => WaitKind::OwnsBody,
-            (HeldBytes { parked: 1.., .. }, Phase::Head | Phase::Prefetch, Interest::Read) => {
-                WaitKind::HalfRequest
-            }
-            (HeldBytes { parked: 1.., .. }, _, _) => WaitKind::Buffered,
-            (_, Phase::Idle, Interest::Read) => WaitKind::Idle,
+    /// Ends a turn that waits for `interest`, with `held` bytes of memory. An idle connection that
+    /// was served in the turn is idle from now on; one whose client took bytes in it waits anew
+    /// with the rest of them.
+    pub fn waits(
+        &mut self,
+        interest: Interest,
+        held: usize,
+        was_served: bool,
+        took: bool,
+        now: Moment,
+    ) {
+        let kind = match (held, self.conn.phase(), interest) {
+            (1.., Phase::Head | Phase::Prefetch, Interest::Read) => WaitKind::HalfRequest,
+            (1.., _, _) => WaitKind::Holds,
+            (0, Phase::Idle, Interest::Read) => WaitKind::Idle,
             _ => WaitKind::Busy,
         };
         let anew = match kind {
             WaitKind::Idle | WaitKind::HalfRequest => was_served,
-            WaitKind::OwnsBody => took,
-            WaitKind::Buffered | WaitKind::Busy => false,
+            WaitKind::Holds => took,
+            WaitKind::Busy => false,
         };
-        if anew || kind != self.wait_state.kind() {
-            self.wait_state = WaitState::new(kind, now);
-        }
+        let is_same = kind == self.wait_state.kind() && !anew;
+        let since = if is_same {
+            self.wait_state.since()
+        } else {
+            now
+        };
+        self.wait_state = WaitState::new(kind, since, held);
     }
 
     /// Whether it waits for a request of which not a byte has arrived.

@@ -202,7 +202,7 @@ fn taken(result: io::Result<usize>) -> Result<Option<usize>, Broken> {
 /// Frames one block of a reader's bytes into the empty output.
 fn read_block(output: &mut Output, body: &mut PendingBody) -> Result<(), Broken> {
     let is_chunked = body.is_chunked;
-    let Payload::Stream { length, reader } = &mut body.payload else {
+    let Payload::Stream { length, reader, .. } = &mut body.payload else {
         return Ok(());
     };
     let max = length.map_or(STREAM_BLOCK, |left| {

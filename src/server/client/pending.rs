@@ -62,28 +62,55 @@ pub struct PendingTakeover {
     pub permit: Option<Permit>,
 }
 
-/// Memory that a connection holds between two turns and shares with no other.
+/// Memory that the server holds for a connection between two turns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HeldBytes {
-    /// Held by the server: input that is not a whole message, and output that the client has not
-    /// taken.
-    pub parked: usize,
-    /// Held by the program: a body that it built for one response, kept as a whole until its last
-    /// byte is sent.
-    pub made: usize,
+    /// Held for this connection alone: input that is not a whole message, output that the client
+    /// has not taken, and what a response needs until it is sent.
+    pub own: usize,
+    /// The body, kept as a whole until its last byte is sent.
+    pub body: Option<BodyMemory>,
+}
+
+/// What a connection with anything pending takes for that alone.
+pub const PENDING_BYTES: usize = size_of::<Pending>();
+
+/// A body in memory, which other connections may hold as well. Its address distinguishes it from
+/// others for as long as it is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BodyMemory {
+    address: usize,
+    pub bytes: usize,
+}
+
+impl BodyMemory {
+    fn of(bytes: &[u8], capacity: usize) -> Option<BodyMemory> {
+        let address = bytes.as_ptr() as usize;
+        Some(BodyMemory {
+            address,
+            bytes: capacity,
+        })
+    }
 }
 
 impl Pending {
     pub fn held(&self) -> HeldBytes {
-        let made = match &self.body {
-            Some(PendingBody {
-                payload: Payload::Bytes(bytes),
-                ..
-            }) => bytes.capacity(),
-            _ => 0,
+        let (body, of_reader) = match self.body.as_ref().map(|body| &body.payload) {
+            Some(Payload::Bytes(bytes)) => (BodyMemory::of(bytes, bytes.capacity()), 0),
+            Some(Payload::Shared(bytes)) => (BodyMemory::of(bytes, bytes.len()), 0),
+            Some(Payload::Stream { held_bytes, .. }) => (None, *held_bytes),
+            _ => (None, 0),
         };
-        let parked = self.unread.capacity() + self.unsent.capacity();
-        HeldBytes { parked, made }
+        let takeover = self.takeover.as_ref();
+        let of_takeover = takeover.map_or(0, |pending| pending.takeover.bytes());
+        let target = self.access.as_ref().map_or(0, |record| record.target.len());
+        let own = PENDING_BYTES
+            + self.unread.capacity()
+            + self.unsent.capacity()
+            + of_reader
+            + of_takeover
+            + target;
+        HeldBytes { own, body }
     }
 
     /// Whether a response is not sent to its end: its body, its takeover or its record is here.
@@ -97,7 +124,8 @@ impl Pending {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.counted == HeldBytes::default()
+        self.unread.is_empty()
+            && self.unsent.is_empty()
             && !self.is_long
             && !self.is_unfinished()
             && self.queue.is_none()

@@ -23,7 +23,7 @@ use crate::server::base::lock::lock;
 use crate::server::base::token::{EventSource, SLOTS_MAX};
 use crate::server::client::Client;
 use crate::server::client::ownership::{OnEvent, OnRelease, Ownership, SlotState};
-use crate::server::client::wait_state::{WaitKind, WaitState};
+use crate::server::client::wait_state::WaitState;
 use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -153,23 +153,27 @@ impl Slots {
         self.take(slot, index, before.generation())
     }
 
-    /// Up to `max` slots whose connections have one of these kinds of waits and that nobody owns,
-    /// those first that have waited longest.
-    pub fn oldest(&self, kinds: &[WaitKind], max: usize) -> Vec<(usize, WaitState)> {
-        let mut oldest: BinaryHeap<(WaitState, usize)> = BinaryHeap::with_capacity(max + 1);
+    /// Up to `max` slots of connections that nobody owns and that have a place in this order of
+    /// their waits, the first of them first.
+    pub fn first_by<K: Ord>(
+        &self,
+        max: usize,
+        order: impl Fn(WaitState) -> Option<K>,
+    ) -> Vec<(usize, WaitState)> {
+        let mut first: BinaryHeap<(K, usize, WaitState)> = BinaryHeap::with_capacity(max + 1);
         for index in 0..self.touched() {
             let Some(wait_state) = self.wait_state(index as u32) else {
                 continue;
             };
-            if kinds.contains(&wait_state.kind()) {
-                oldest.push((wait_state, index));
-                if oldest.len() > max {
-                    oldest.pop();
+            if let Some(key) = order(wait_state) {
+                first.push((key, index, wait_state));
+                if first.len() > max {
+                    first.pop();
                 }
             }
         }
-        let in_order = oldest.into_sorted_vec().into_iter();
-        in_order.map(|(wait, index)| (index, wait)).collect()
+        let in_order = first.into_sorted_vec().into_iter();
+        in_order.map(|(_, index, wait)| (index, wait)).collect()
     }
 
     /// The wait of the connection in a slot, if there is one that nobody owns.

@@ -122,11 +122,12 @@ impl Exchange<'_> {
             config: &shared.config,
             sent: &mut client.sent,
         };
-        let mut body = RequestBody::new(io, rest, head.framing);
+        let mut body = RequestBody::new(io, rest, head.framing, shared.budget.hold());
         let response = respond(shared, heartbeat, &mut Request::new(parts, &mut body));
         // What was decoded counts as read, whether the handler has taken it or not: the framing
         // has moved past it.
         let (start, end, failure) = (body.rest.start, body.rest.end, body.failure);
+        drop(body);
         let begun = queue.begun(now);
         // A body may have been read, and is not kept.
         if !has_body && waits(&response, queue, client, now.monotonic) {

@@ -26,7 +26,7 @@ pub enum WaitOutcome {
 
 /// The waits of one request for its peer, and their sum.
 pub struct PeerWait<'a> {
-    shared: &'a Shared,
+    pub shared: &'a Shared,
     heartbeat: &'a Heartbeat,
     waited: Duration,
     /// How soon a cancellation is noticed.

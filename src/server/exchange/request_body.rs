@@ -1,10 +1,11 @@
 //! The request body, which the handler pulls through the connection.
 
-use crate::conn::Event;
+use crate::conn::{CloseReason, Event};
 use crate::h1::Framing;
 use crate::handler::BodySource;
 use crate::server::client::input::Rest;
 use crate::server::exchange::blocking::{BlockingError, BlockingIo};
+use crate::server::shared::budget::Hold;
 use crate::sys::Interest;
 use std::io;
 use std::ops::Range;
@@ -24,16 +25,24 @@ pub struct RequestBody<'a> {
     /// Data that is decoded and not consumed, as a range of `rest.bytes`.
     pub data: Range<usize>,
     pub failure: Option<BlockingError>,
+    /// The memory of what the handler collects.
+    pub hold: Hold<'a>,
 }
 
 impl<'a> RequestBody<'a> {
-    pub fn new(io: BlockingIo<'a>, rest: Rest<'a>, framing: Framing) -> RequestBody<'a> {
+    pub fn new(
+        io: BlockingIo<'a>,
+        rest: Rest<'a>,
+        framing: Framing,
+        hold: Hold<'a>,
+    ) -> RequestBody<'a> {
         RequestBody {
             io,
             rest,
             framing,
             data: 0..0,
             failure: None,
+            hold,
         }
     }
 
@@ -125,5 +134,13 @@ impl BodySource for RequestBody<'_> {
 
     fn monotonic(&self) -> Duration {
         self.io.waits.monotonic()
+    }
+
+    fn hold(&mut self, bytes: usize) -> io::Result<()> {
+        if !self.hold.grow(bytes) {
+            return Err(self.fail(BlockingError::Cancelled(CloseReason::Overload)));
+        }
+        self.io.waits.shared.enforce_memory_limit();
+        Ok(())
     }
 }

@@ -9,6 +9,7 @@ use crate::server::exchange::blocking::BlockingError;
 use crate::server::exchange::peer_wait::{PeerWait, WaitOutcome};
 use crate::server::pool::heartbeat::Heartbeat;
 use crate::server::shared::Shared;
+use crate::server::shared::budget::Hold;
 use crate::sys::{Interest, Stream};
 use core::net::SocketAddr;
 use std::io;
@@ -32,9 +33,12 @@ pub(crate) fn run_protocol(
     // The thread holds the bytes now, and seldom for long; the connection, which may live for
     // hours, holds none any more.
     shared.budget.count(client);
+    let mut hold = shared.budget.hold();
+    hold.set(leftover.capacity());
     let mut stream = UpgradedStream {
         shared,
         leftover,
+        hold,
         stream: &mut client.stream,
         peer: client.peer,
         waits: PeerWait::detached(shared, &heartbeat),
@@ -63,6 +67,7 @@ struct UpgradedStream<'a> {
     waits: PeerWait<'a>,
     /// Bytes that came after the request, of which `place` have been read.
     leftover: Vec<u8>,
+    hold: Hold<'a>,
     place: usize,
     read_timeout: Duration,
     write_timeout: Duration,
@@ -121,6 +126,7 @@ impl Duplex for UpgradedStream<'_> {
         if self.place == self.leftover.len() {
             // A connection that lives for hours need not hold its first bytes.
             self.leftover = Vec::new();
+            self.hold.set(0);
             self.place = 0;
         }
         Ok(count)

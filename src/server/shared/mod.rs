@@ -62,6 +62,7 @@ impl Shared {
         let per_ip = PerIp::new(config.limits.connections_per_ip);
         let processors = thread::available_parallelism().map_or(1, usize::from);
         let pool = Arc::new(Pool::new(processors, config.limits.workers_max));
+        let budget = MemoryBudget::new(config.limits.parked_bytes);
         Shared {
             poller,
             clock,
@@ -71,7 +72,7 @@ impl Shared {
             config,
             slots,
             per_ip,
-            budget: MemoryBudget::default(),
+            budget,
             reports: OverloadReports::new(),
             listeners,
             pool,

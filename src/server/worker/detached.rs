@@ -130,10 +130,11 @@ fn return_to_workers(shared: &Shared, mut owned: Owned) {
     }
     let now = Moment::at(shared.clock.now().0);
     owned.client.deadline = owned.client.conn.write_deadline(now, &shared.config);
-    shared.budget.count(&mut owned.client);
-    owned.client.waits(Interest::Write, false, true, now);
+    let held = shared.budget.count(&mut owned.client);
+    owned.client.waits(Interest::Write, held, false, true, now);
     match shared.arm(&mut owned, Interest::Write) {
         Ok(()) => shared.release(owned),
         Err(_) => shared.close(owned, CloseReason::Failed),
     }
+    shared.enforce_memory_limit();
 }

@@ -12,6 +12,7 @@ use crate::server::shared::listeners::Accepted;
 use crate::server::shutdown::ShutdownReport;
 use crate::server::worker::Worker;
 use crate::server::worker::detached::close_on_thread;
+use crate::sys::memory;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,17 +42,29 @@ const COUNT_EVERY: Duration = Duration::from_millis(50);
 /// How long requests wait for workers that handlers hold before that is reported.
 const SHORT_AFTER: Duration = Duration::from_secs(1);
 
+/// Memory that connections have given up is given back to the system once it is this much.
+const TRIM_FROM: usize = 8 * 1024 * 1024;
+/// How often that is done at most: it takes up to a few milliseconds, in which other threads may
+/// wait for memory.
+const TRIM_EVERY: Duration = Duration::from_secs(10);
+
 /// The housekeeper of a server.
 pub struct Housekeeper {
     shared: Arc<Shared>,
     worker: Worker,
+    /// When freed memory may be given back again.
+    next_trim: Moment,
 }
 
 impl Housekeeper {
     /// A housekeeper for this server.
     pub fn new(shared: Arc<Shared>) -> Housekeeper {
         let worker = Worker::new(shared.clone());
-        Housekeeper { shared, worker }
+        Housekeeper {
+            shared,
+            worker,
+            next_trim: Moment(0),
+        }
     }
 
     /// Sweeps and watches until a shutdown is requested, then carries that out.
@@ -153,8 +166,7 @@ impl Housekeeper {
         (shortest / 4).clamp(TICK_MIN, TICK_MAX)
     }
 
-    /// Ends the waits that are over, enforces the memory limits, and lets rested listeners try
-    /// again.
+    /// Ends the waits that are over, and lets rested listeners try again.
     pub fn sweep(&mut self) {
         let now = self.now();
         for index in 0..self.shared.slots.touched() {
@@ -167,9 +179,11 @@ impl Housekeeper {
                 self.shared.release(owned);
             }
         }
-        self.worker.enforce_memory_limit();
-        self.shared.enforce_body_limit();
         self.wake_listeners(now);
+        if self.next_trim <= now && self.shared.budget.has_fallen_by(TRIM_FROM) {
+            self.next_trim = now.after(TRIM_EVERY);
+            memory::give_back();
+        }
     }
 
     fn wake_listeners(&self, now: Moment) {

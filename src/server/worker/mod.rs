@@ -49,8 +49,6 @@ pub struct Worker {
     shared: Arc<Shared>,
     heartbeat: Arc<Heartbeat>,
     buffers: Buffers,
-    /// Turns since the last check have made connections hold more memory.
-    grew: bool,
     /// When this worker last had an event of a listener, and whether it has served connections
     /// since.
     last_accept: Moment,
@@ -71,7 +69,6 @@ impl Worker {
             shared,
             heartbeat: Arc::default(),
             buffers,
-            grew: false,
             last_accept: Moment(0),
             has_served: false,
         }
@@ -209,15 +206,7 @@ impl Worker {
                 None => break,
             }
         }
-        self.enforce_memory_limit();
-    }
-
-    /// Closes other connections if all of them hold too much memory, and this worker's turns since
-    /// the last check have added to it.
-    fn enforce_memory_limit(&mut self) {
-        if std::mem::take(&mut self.grew) {
-            self.shared.enforce_memory_limit();
-        }
+        self.shared.enforce_memory_limit();
     }
 
     /// One turn of a connection, and the arming of the poller after it. `None` when the connection
@@ -260,8 +249,8 @@ impl Worker {
 
     fn drive(&mut self, client: &mut Client, trigger: Trigger, token: Token) -> TurnEnd {
         let queue = GateQueue::leave(&self.shared, token, client);
-        let (buffers, grew) = (&mut self.buffers, &mut self.grew);
-        Turn::new(&self.shared, &self.heartbeat, buffers, client, queue, grew).drive(trigger)
+        let buffers = &mut self.buffers;
+        Turn::new(&self.shared, &self.heartbeat, buffers, client, queue).drive(trigger)
     }
 
     /// The program has panicked in this connection's turn: 500 if no response was begun, then the

@@ -75,8 +75,6 @@ pub struct Turn<'a> {
     pub(super) moved: u64,
     /// The time that the program has taken in this turn, where it took long.
     worked: Duration,
-    /// Set when the connection holds more memory than before.
-    grew: &'a mut bool,
 }
 
 impl<'a> Turn<'a> {
@@ -87,7 +85,6 @@ impl<'a> Turn<'a> {
         buffers: &'a mut Buffers,
         client: &'a mut Client,
         queue: GateQueue<'a>,
-        grew: &'a mut bool,
     ) -> Turn<'a> {
         let now = shared.now();
         Turn {
@@ -101,7 +98,6 @@ impl<'a> Turn<'a> {
             requests: 0,
             moved: 0,
             worked: Duration::ZERO,
-            grew,
         }
     }
 
@@ -146,10 +142,10 @@ impl<'a> Turn<'a> {
                 output.clear();
             }
         }
-        *self.grew |= self.shared.budget.count(self.client);
+        let held = self.shared.budget.count(self.client);
         match end {
-            TurnEnd::Wait(interest) => self.wait(interest),
-            TurnEnd::Queue(_) => self.wait_for_gate(),
+            TurnEnd::Wait(interest) => self.wait(interest, held),
+            TurnEnd::Queue(_) => self.wait_for_gate(held),
             TurnEnd::Detach | TurnEnd::Close(_) => {}
         }
         end
@@ -430,10 +426,10 @@ impl<'a> Turn<'a> {
     }
 
     /// Records the connection's wait, and its deadline.
-    fn wait(&mut self, interest: Interest) {
+    fn wait(&mut self, interest: Interest, held: usize) {
         let (was_served, took) = (self.requests > 0, self.moved > 0);
         let client = &mut *self.client;
-        client.waits(interest, was_served, took, self.moment);
+        client.waits(interest, held, was_served, took, self.moment);
         client.deadline = match interest {
             Interest::Read => client.conn.read_deadline(),
             Interest::Write => client.conn.write_deadline(self.moment, &self.shared.config),
@@ -441,9 +437,9 @@ impl<'a> Turn<'a> {
     }
 
     /// Records the connection's wait for a gate, and its deadline.
-    fn wait_for_gate(&mut self) {
+    fn wait_for_gate(&mut self, held: usize) {
         let client = &mut *self.client;
-        client.waits(Interest::Write, false, self.moved > 0, self.moment);
+        client.waits(Interest::Write, held, false, self.moved > 0, self.moment);
         let queue = client
             .pending
             .as_ref()

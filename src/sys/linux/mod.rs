@@ -2,5 +2,7 @@
 
 pub mod epoll;
 mod epoll_sys;
+#[cfg(target_env = "gnu")]
+pub mod malloc_trim;
 pub mod openat2;
 pub mod sendfile;
