@@ -20,6 +20,9 @@ pub(super) fn respond(representation: &Arc<Representation>, ranges: Vec<ByteRang
         next: 0,
         sent: 0,
     };
+    let ranges = parts.ranges.capacity() * size_of::<ByteRange>();
+    // A small file's content is in memory, and no cache may hold it any more.
+    let held = ranges + parts.boundary.capacity() + parts.representation.bytes();
     // RFC 9110 §15.3.7.2: "To avoid confusion with single-part responses, a server MUST NOT
     // generate a Content-Range header field in the HTTP header section of a multiple part
     // response".
@@ -27,6 +30,7 @@ pub(super) fn respond(representation: &Arc<Representation>, ranges: Vec<ByteRang
     Response::with_lines(Status::PARTIAL_CONTENT, &representation.lines)
         .header("Content-Type", &content_type)
         .stream(Some(parts.length()), parts)
+        .holding(held)
 }
 
 /// The value of Content-Range for a part of a representation of this length (RFC 9110 §14.4).
