@@ -184,8 +184,8 @@ pub mod internals {
         pub use crate::server::client::wait_state;
         pub use crate::server::evict::EVICTED_AFTER;
         pub use crate::server::exchange::peer_wait::WAIT_SLICE;
-        pub use crate::server::pool::counts;
         pub use crate::server::pool::{CANCEL_AFTER, EXHAUSTED_AFTER, SPARE_WORKER_ENDS_AFTER};
+        pub use crate::server::pool::{computing, counts};
         pub use crate::server::shared::listeners::ACCEPT_REST;
         pub use crate::server::shared::per_ip;
         pub use crate::server::worker::accept::{ACCEPTS_PER_EVENT, QUEUED_AFTER};

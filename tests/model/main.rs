@@ -10,6 +10,7 @@
 //!
 //! Faults are planted in the threads' programs, never in the transitions, and each has to be found.
 
+mod computing;
 mod counts;
 mod explore;
 mod program;

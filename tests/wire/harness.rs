@@ -77,6 +77,11 @@ impl Gate {
         self.0.1.notify_all();
     }
 
+    /// Holds those that come from now on.
+    pub fn shut(&self) {
+        lock(&self.0.0).open = false;
+    }
+
     /// Lets go of one of those that are here, and waits until it has gone.
     pub fn lets_one_go(&self) {
         let mut state = lock(&self.0.0);

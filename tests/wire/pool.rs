@@ -11,7 +11,7 @@ use doorstep::internals::conn::Config;
 use doorstep::internals::server::{
     CANCEL_AFTER, EXHAUSTED_AFTER, PENDING_BYTES, SPARE_WORKER_ENDS_AFTER, WAIT_SLICE,
 };
-use doorstep::internals::sys::{Clock, Listener, SystemThreads, ThreadProbe, Threads};
+use doorstep::internals::sys::{Clock, Listener, SystemThreads, ThreadProbe, Threads, Usage};
 use doorstep::{CloseReason, Handler, Limits, Request, Response, Status};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
@@ -38,6 +38,9 @@ thread_local! {
 struct Acts {
     computes: AtomicBool,
     starves: AtomicBool,
+    /// Milliseconds of processor time, and waits, so far.
+    used: AtomicU64,
+    waits: AtomicU64,
 }
 
 /// A thread that computes has used all the time that there was, and any other one none.
@@ -73,6 +76,15 @@ impl Threads for Counted {
     fn probe(&self) -> Option<Box<dyn ThreadProbe>> {
         let hands = self.hands.clone()?;
         Some(Box::new(Probe(ACTS.with(Arc::clone), hands)))
+    }
+    fn usage(&self) -> Option<Usage> {
+        self.hands.as_ref()?;
+        ACTS.with(|acts| {
+            Some(Usage {
+                time: Duration::from_millis(acts.used.load(Ordering::SeqCst)),
+                waits: acts.waits.load(Ordering::SeqCst),
+            })
+        })
     }
 }
 
@@ -120,7 +132,17 @@ impl House {
 
     /// A server whose threads have probes.
     fn probed(stage: Stage, base: usize, most: usize, handler: impl Handler) -> House {
-        let hands = Hands::default();
+        House::probed_with(stage, base, most, Hands::default(), handler)
+    }
+
+    /// The same, by a clock that the handler has as well.
+    fn probed_with(
+        stage: Stage,
+        base: usize,
+        most: usize,
+        hands: Hands,
+        handler: impl Handler,
+    ) -> House {
         let threads = Counted {
             hands: Some(hands.clone()),
             ..Counted::default()
@@ -306,6 +328,89 @@ fn a_worker_that_computes_is_not_blocked() {
         clients.push(house.asks("/"));
         assert_eq!(house.looks(), WatchOutcome::Grown(2));
         assert_eq!(clients.pop().unwrap().answer().text(), PAGE);
+        gate.open();
+        for client in &mut clients {
+            assert_eq!(client.answer().text(), PAGE);
+        }
+    });
+}
+
+/// A handler that takes 10 ms for `/hash`, to compute, and for `/ask`, to wait. It passes the gate
+/// when that is shut.
+fn slow(gate: &Gate, hands: &Hands) -> impl Handler + use<> {
+    let (gate, hands) = (gate.clone(), hands.clone());
+    move |request: &mut Request<'_>| {
+        let (computes, waits) = match request.path() {
+            "/hash" => (10, 0),
+            "/ask" => (0, 1),
+            _ => return PAGE,
+        };
+        ACTS.with(|acts| {
+            acts.used.fetch_add(computes, Ordering::SeqCst);
+            acts.waits.fetch_add(waits, Ordering::SeqCst);
+        });
+        hands.0.fetch_add(10, Ordering::SeqCst);
+        gate.pass();
+        PAGE
+    }
+}
+
+/// Requests that are known to compute wait apart, without a worker: one more runs than there are
+/// CPUs, and the others have their workers.
+#[test]
+fn requests_that_compute_hold_up_no_others() {
+    on_each_backend(|stage| {
+        let (gate, hands) = (Gate::default(), Hands::default());
+        let mut house = House::probed_with(stage, 2, 40, hands.clone(), slow(&gate, &hands));
+        gate.open();
+        let mut first = Client::connect(house.address);
+        for _ in 0..3 {
+            assert_eq!(first.ask("/hash").text(), PAGE);
+        }
+        gate.shut();
+        let mut clients = Vec::new();
+        for inside in 1..=2 {
+            clients.push(house.asks("/hash"));
+            gate.holds(inside);
+        }
+        clients.extend((0..10).map(|_| house.asks("/hash")));
+        // The two that compute are not to be waited for.
+        assert_eq!(house.looks(), WatchOutcome::Grown(2));
+        gate.holds(3);
+        let queue = &house.shared.pool.computing.gate;
+        assert!(eventually(|| queue.waiting() == 9));
+        assert_eq!(first.ask("/").text(), PAGE);
+        house.wait_for_events(1);
+        gate.lets_one_go();
+        gate.holds(3);
+        assert!(eventually(|| queue.waiting() == 8));
+        gate.open();
+        for client in &mut clients {
+            assert_eq!(client.answer().text(), PAGE);
+        }
+        assert_eq!(queue.waiting(), 0);
+    });
+}
+
+/// As many of those that wait run as there are.
+#[test]
+fn requests_that_wait_do_not_wait_apart() {
+    on_each_backend(|stage| {
+        let (gate, hands) = (Gate::default(), Hands::default());
+        let mut house = House::probed_with(stage, 2, 8, hands.clone(), slow(&gate, &hands));
+        gate.open();
+        let mut first = Client::connect(house.address);
+        for _ in 0..9 {
+            assert_eq!(first.ask("/ask").text(), PAGE);
+        }
+        gate.shut();
+        let mut clients: Vec<_> = (0..8).map(|_| house.asks("/ask")).collect();
+        for all in [2, 4] {
+            gate.holds(all);
+            // The first look may have to learn what the processor time is.
+            assert!((0..2).any(|_| house.looks() == WatchOutcome::Grown(all)));
+        }
+        gate.holds(8);
         gate.open();
         for client in &mut clients {
             assert_eq!(client.answer().text(), PAGE);

@@ -50,7 +50,7 @@ fn respond(shared: &Shared, heartbeat: &Heartbeat, request: &mut Request<'_>) ->
     let response = if heartbeat.rejects {
         unavailable().with_log_reason("no worker is free")
     } else {
-        heartbeat.enter_program(false);
+        heartbeat.enter_program();
         <dyn Handler>::handle(&*shared.handler, request)
     };
     heartbeat.leave_program();

@@ -59,6 +59,11 @@ impl WorkerCounts {
         self.max
     }
 
+    /// Whether there may be stand-ins.
+    pub fn can_grow(&self) -> bool {
+        self.max > self.base
+    }
+
     /// Whether there are stand-ins.
     pub fn is_grown(&self) -> bool {
         self.all > self.base

@@ -14,7 +14,7 @@ use std::time::Duration;
 const BUSY: u64 = 1;
 /// It is inside the program's code.
 const IN_PROGRAM: u64 = 2;
-/// That code is known to compute, and runs on few threads at a time.
+/// The request is known to compute, and such requests run on few threads at a time.
 const COMPUTES: u64 = 4;
 const STATE: u64 = BUSY | IN_PROGRAM | COMPUTES;
 /// Each sign of progress adds this.
@@ -95,9 +95,15 @@ impl Heartbeat {
         self.step(BUSY);
     }
 
-    /// The thread enters the program's code. `computes`: as one of few.
-    pub fn enter_program(&self, computes: bool) {
-        self.step(BUSY | IN_PROGRAM | if computes { COMPUTES } else { 0 });
+    /// Whether the request that the thread is about to handle is known to compute.
+    pub fn set_computes(&self, computes: bool) {
+        self.step(BUSY | if computes { COMPUTES } else { 0 });
+    }
+
+    /// The thread enters the program's code.
+    pub fn enter_program(&self) {
+        let computes = self.epoch.load(Ordering::Relaxed) & COMPUTES;
+        self.step(BUSY | IN_PROGRAM | computes);
     }
 
     /// The thread has left the program's code.

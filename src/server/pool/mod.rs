@@ -3,12 +3,14 @@
 //!
 //! No worker is ended from outside: each ends itself, between two events.
 
+pub mod computing;
 pub mod counts;
 pub mod heartbeat;
 
 use crate::conn::Moment;
 use crate::server::base::lock::lock;
 use crate::server::base::signal::Signal;
+use crate::server::pool::computing::Computing;
 use crate::server::pool::counts::WorkerCounts;
 use crate::server::pool::heartbeat::{Activity, Heartbeat};
 use crate::sys::Poller;
@@ -69,6 +71,8 @@ pub struct Pool {
     mood: AtomicU8,
     /// Since when events wait for workers that handlers hold.
     behind: AtomicU64,
+    /// The requests that compute.
+    pub computing: Computing,
     blocking_share: usize,
 }
 
@@ -152,6 +156,7 @@ impl Pool {
             dozes: AtomicBool::new(false),
             mood: AtomicU8::new(0),
             behind: AtomicU64::new(Moment::NEVER.0),
+            computing: Computing::new(base + 1),
             blocking_share: (max.clamp(base, WORKERS_MAX) / 4).max(1),
         }
     }
@@ -183,6 +188,11 @@ impl Pool {
     /// The number of workers that handlers held at the last look.
     pub fn held(&self) -> usize {
         lock(&self.state).held
+    }
+
+    /// Whether stand-ins may be started at all.
+    pub fn can_grow(&self) -> bool {
+        lock(&self.state).counts.can_grow()
     }
 
     /// Whether there are stand-ins.

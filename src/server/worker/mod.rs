@@ -4,6 +4,7 @@
 //! A turn is a plain function of an event. The thread around it is ten lines: [`Worker::run`].
 
 pub mod accept;
+mod call;
 pub mod detached;
 pub mod housekeeper;
 mod overdue;

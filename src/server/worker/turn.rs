@@ -62,11 +62,11 @@ pub enum Trigger {
 /// A connection, the buffers that it has been lent, and the time.
 pub struct Turn<'a> {
     pub(super) shared: &'a Shared,
-    heartbeat: &'a Heartbeat,
-    buffers: &'a mut Buffers,
+    pub(super) heartbeat: &'a Heartbeat,
+    pub(super) buffers: &'a mut Buffers,
     pub(super) client: &'a mut Client,
-    queue: GateQueue<'a>,
-    now: Now,
+    pub(super) queue: GateQueue<'a>,
+    pub(super) now: Now,
     /// The same time, as the connection counts it.
     pub(super) moment: Moment,
     /// Requests that this turn has served.
@@ -196,6 +196,10 @@ impl<'a> Turn<'a> {
         if was_long && self.client.stream.is_reset() {
             return Step::End(TurnEnd::Close(CloseReason::Failed));
         }
+        let call = match self.begin_call(head, used) {
+            Ok(call) => call,
+            Err(step) => return step,
+        };
         self.requests += 1;
         let mut exchange = Exchange {
             shared: self.shared,
@@ -205,16 +209,23 @@ impl<'a> Turn<'a> {
             now: &self.now,
         };
         let handled = exchange.call_handler(head, used, &mut self.queue);
-        self.program_ran();
+        let took = self.program_ran();
         match handled {
-            Ok(Handled::Responded) => Step::Go,
-            // The responses before this one need not wait for it.
-            Ok(Handled::Queued) => match self.flush() {
-                Step::End(TurnEnd::Close(reason)) => Step::End(TurnEnd::Close(reason)),
-                Step::End(TurnEnd::Wait(interest)) => Step::End(TurnEnd::Queue(Some(interest))),
-                _ => Step::End(TurnEnd::Queue(None)),
-            },
+            Ok(Handled::Responded) => {
+                self.end_call(&call, took);
+                Step::Go
+            }
+            Ok(Handled::Queued) => self.end_queued(),
             Err(reason) => Step::End(TurnEnd::Close(reason)),
+        }
+    }
+
+    /// The request waits for room in a gate. The responses before it need not wait for it.
+    pub(super) fn end_queued(&mut self) -> Step {
+        match self.flush() {
+            Step::End(TurnEnd::Close(reason)) => Step::End(TurnEnd::Close(reason)),
+            Step::End(TurnEnd::Wait(interest)) => Step::End(TurnEnd::Queue(Some(interest))),
+            _ => Step::End(TurnEnd::Queue(None)),
         }
     }
 
@@ -285,7 +296,7 @@ impl<'a> Turn<'a> {
                 let before = self.client.sent;
                 let waits = PeerWait::new(self.shared, self.heartbeat);
                 let output = &mut self.buffers.output;
-                self.heartbeat.enter_program(false);
+                self.heartbeat.enter_program();
                 let written =
                     write_content(self.shared, self.client, output, waits, write, is_chunked);
                 self.heartbeat.leave_program();
@@ -458,8 +469,9 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// The program may have taken long, and the waits after it are the client's.
-    fn program_ran(&mut self) {
+    /// The program may have taken long, and the waits after it are the client's. Returns the time
+    /// that it has taken.
+    fn program_ran(&mut self) -> Duration {
         let before = self.now.monotonic;
         self.now = self.shared.now();
         let took = self.now.monotonic.saturating_sub(before);
@@ -467,5 +479,6 @@ impl<'a> Turn<'a> {
             self.worked += took;
         }
         self.moment = Moment::at(self.now.monotonic);
+        took
     }
 }

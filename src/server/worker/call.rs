@@ -1,0 +1,85 @@
+//! A call of the handler, seen from its turn: few of those that compute run at a time, and those
+//! that may are measured.
+
+use crate::h1::{Framing, Head};
+use crate::handler::gate::Pass;
+use crate::server::pool::computing::{self, LONG_CALL, Lookup};
+use crate::server::worker::turn::{Step, Turn};
+use crate::sys::Usage;
+use std::time::Duration;
+
+/// A call in progress.
+#[derive(Default)]
+pub(super) struct Call {
+    request: Option<Lookup>,
+    before: Option<Usage>,
+    /// The right to compute, until the end of the call.
+    _pass: Option<Pass>,
+}
+
+impl Turn<'_> {
+    /// Begins a call, for the request whose head, `used` bytes, is at the start of the input.
+    ///
+    /// # Errors
+    /// What is next instead: the request waits until fewer compute.
+    pub(super) fn begin_call(&mut self, head: &Head, used: usize) -> Result<Call, Step> {
+        let computing = &self.shared.pool.computing;
+        let input = self.buffers.input.unread();
+        let path = head.parts.path_of(head.target.text(input));
+        let Some(request) = computing.lookup(head.method.as_str(), path) else {
+            return Ok(Call::default());
+        };
+        // While a client has yet to send a body, its call says nothing, and may keep no other from
+        // running.
+        let is_here = match head.framing {
+            Framing::None => true,
+            Framing::Length(length) => length <= (input.len() - used) as u64,
+            Framing::Chunked => false,
+        };
+        let mut pass = None;
+        if is_here && request.computes() {
+            pass = computing.gate.enter(computing.most);
+            if pass.is_none() {
+                let now = self.now.monotonic;
+                // When too many wait already, it runs at once.
+                if let Some(wait) = self.queue.wait(&computing.gate, now, Duration::MAX) {
+                    self.client.conn.postpone();
+                    self.client.pending().queue = Some(wait);
+                    return Err(self.end_queued());
+                }
+            }
+            self.queue.pass_on();
+        }
+        self.heartbeat.set_computes(pass.is_some());
+        let is_measured = is_here && request.is_known();
+        let usage = || self.shared.threads.usage();
+        Ok(Call {
+            request: Some(request),
+            before: is_measured.then(usage).flatten(),
+            _pass: pass,
+        })
+    }
+
+    /// Ends a call that has taken this long.
+    pub(super) fn end_call(&self, call: &Call, took: Duration) {
+        let pool = &self.shared.pool;
+        match (call.request, call.before) {
+            (Some(request), Some(before)) => {
+                let Some(after) = self.shared.threads.usage() else {
+                    return;
+                };
+                let used = Usage {
+                    time: after.time.saturating_sub(before.time),
+                    waits: after.waits.saturating_sub(before.waits),
+                };
+                pool.computing
+                    .learn(request, computing::Call::of(took, used));
+            }
+            // Nobody could run beside them.
+            _ if took < LONG_CALL || !pool.can_grow() => {}
+            (None, _) => pool.computing.look_up_more(),
+            (Some(request), None) if !request.is_known() => pool.computing.enter(request),
+            (Some(_), None) => {}
+        }
+    }
+}
