@@ -109,7 +109,7 @@ pub mod internals {
     pub mod files {
         pub use crate::files::resource::hashed_name;
         pub use crate::files::respond::{self, error};
-        pub use crate::files::{listing, media_types, resolve};
+        pub use crate::files::{disk, listing, media_types, resolve};
     }
     pub mod scan {
         pub use crate::scan::{field_value_end, host_name_end, letters_end, path_end, target_end};

@@ -4,6 +4,7 @@
 
 mod support;
 
+use doorstep::internals::files::disk::Disk;
 use doorstep::internals::files::listing;
 use doorstep::internals::files::listing::budget::MemoryBudget;
 use doorstep::internals::files::listing::kept::Listings;
@@ -76,16 +77,19 @@ fn the_memory_of_ten_thousand_entries_is_counted() {
 
 /// While the entries come, sorted, kept, and after that.
 fn everything_that_is_allocated_was_reserved(folder: &Temporary) {
-    let root = Root::open(folder).expect("it can be opened");
+    let root = Arc::new(Root::open(folder).expect("it can be opened"));
     let rules = PathRules::default();
     let budget = MemoryBudget::default();
     let listings = Listings::of(1, budget.clone());
-    let opened = root.open_beneath(b"").expect("it can be opened");
+    let gate = Arc::default();
+    let disk = Disk::of(&gate, 1);
+    let opened = disk.open(&root, b"").expect("it can be opened");
+    let pass = disk.enter().expect("it is inside");
     let path = resolve(b"/", rules).expect("the root");
     let open = OpenFolder {
         root: &root,
         path: &path,
-        folder: &opened,
+        folder: &opened.file,
         rules,
     };
     let before = HELD.load(Ordering::Relaxed);
@@ -107,7 +111,7 @@ fn everything_that_is_allocated_was_reserved(folder: &Temporary) {
         check();
         true
     };
-    let snapshot = read_dir(&open, &listings, goes_on).expect("it can be read");
+    let snapshot = read_dir(pass, &open, &listings, goes_on).expect("it can be read");
     check();
     assert!(looks.get() > ENTRIES / 256);
     for query in ["", "order=desc", "sort=size"] {
@@ -129,14 +133,17 @@ fn one_response_adds_little(folder: &Temporary) {
             return Response::text("a");
         }
         let path = resolve(b"/", PathRules::default()).expect("the root");
-        let folder = root.open_beneath(b"").expect("it can be opened");
+        let gate = Arc::default();
+        let disk = Disk::of(&gate, 1);
+        let opened = disk.open(&root, b"").expect("it can be opened");
+        let pass = disk.enter().expect("it is inside");
         let open = OpenFolder {
             root: &root,
             path: &path,
-            folder: &folder,
+            folder: &opened.file,
             rules: PathRules::default(),
         };
-        let listed = listing::respond(&listings, &root, &open, request, "no-cache");
+        let listed = listing::respond(&listings, pass, &open, request, "no-cache");
         listed.unwrap_or_else(error_page)
     };
     let server = Server::bind("127.0.0.1:0").expect("a free port");

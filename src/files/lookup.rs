@@ -1,17 +1,17 @@
-//! Which file answers a path: from the cache, or from the file system. Only this file opens files
-//! of a site.
+//! Which file answers a path: from the cache, or from the file system. Only this file has files of
+//! a site opened.
 
+use super::disk::{Disk, DiskFile, Opened};
 use super::resolve::Resolved;
 use super::resource::Resource;
 use super::resource::cache::{AskedBy, Cached};
-use super::resource::representation::{Opened, Representation};
+use super::resource::representation::Representation;
 use super::respond::error::FileError;
 use super::site::Site;
 use crate::handler::Now;
 use crate::semantics::Headers;
 use crate::semantics::accept_encoding::ranking;
 use crate::sys::beneath::Root;
-use std::fs::File;
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub enum Lookup {
     /// A folder, asked for without a slash at the end.
     FolderWithoutSlash,
     /// A folder without an index, to be listed.
-    Folder(File),
+    Folder(DiskFile),
 }
 
 impl Site {
@@ -28,11 +28,12 @@ impl Site {
     pub fn look_up(
         &self,
         root: &Arc<Root>,
+        disk: &Disk<'_>,
         path: &Resolved<'_>,
         by: AskedBy,
         now: Now,
     ) -> Result<Lookup, FileError> {
-        let before = match self.cache.find(root, path, by, now) {
+        let before = match self.cache.find(root, disk, path, by, now)? {
             Cached::Resource(resource) => return Ok(Lookup::Resource(resource)),
             Cached::Absence(error) => return Err(error),
             Cached::Unknown(before) => before,
@@ -40,6 +41,7 @@ impl Site {
         let search = Search {
             site: self,
             root,
+            disk,
             path,
             before: before.as_deref(),
             now,
@@ -58,27 +60,32 @@ impl Site {
 
     /// The file in the coding that the client likes best of those available; `None` when it
     /// excludes them all. The sidecars that were found are cached.
+    ///
+    /// # Errors
+    /// [`FileError::Busy`]: a sidecar cannot be looked for.
     pub fn negotiate(
         &self,
         root: &Arc<Root>,
+        disk: &Disk<'_>,
         path: &Resolved<'_>,
         mut resource: Arc<Resource>,
         headers: Headers<'_>,
         now: Now,
-    ) -> Option<Arc<Representation>> {
+    ) -> Result<Option<Arc<Representation>>, FileError> {
         let mut chosen = None;
         let mut has_looked = false;
         for coding in ranking(headers).iter() {
             chosen = match coding.map(|coding| (coding, resource.coded(coding))) {
                 None => Some(resource.plain().clone()),
                 Some((_, Some(None))) => None,
-                Some((_, Some(Some(sidecar)))) if sidecar.is_intact() => Some(sidecar.clone()),
+                Some((_, Some(Some(sidecar)))) if sidecar.is_intact(disk)? => Some(sidecar.clone()),
                 Some((coding, _)) => {
+                    let pass = disk.enter()?;
                     // Even if no sidecar can be read, the file itself is there.
-                    let opened = regular_file(root, &resource.sidecar_path(coding));
+                    let opened = regular_file(disk, root, &resource.sidecar_path(coding));
                     let opened = opened.ok().flatten();
                     let (looked_at, sidecar) =
-                        resource.with_sidecar(coding, opened, &self.options, now);
+                        resource.with_sidecar(pass, coding, opened, &self.options, now);
                     resource = Arc::new(looked_at);
                     has_looked = true;
                     sidecar
@@ -91,13 +98,14 @@ impl Site {
         if has_looked {
             self.cache.keep(path, &resource, now);
         }
-        chosen
+        Ok(chosen)
     }
 }
 
 struct Search<'a> {
     site: &'a Site,
     root: &'a Arc<Root>,
+    disk: &'a Disk<'a>,
     path: &'a Resolved<'a>,
     /// What the cache has from an earlier search, possibly outdated.
     before: Option<&'a Resource>,
@@ -110,7 +118,7 @@ impl Search<'_> {
         if self.path.slash {
             return self.find_index(path);
         }
-        let exact = match open(self.root, path) {
+        let exact = match self.disk.open(self.root, path) {
             Ok(opened) if opened.metadata.is_file() => return self.load(path.to_vec(), opened),
             Ok(opened) if opened.metadata.is_dir() => Ok(Lookup::FolderWithoutSlash),
             Ok(_) => Err(FileError::NotFound(NOT_REGULAR)),
@@ -123,7 +131,7 @@ impl Search<'_> {
         );
         if may_be_page && self.site.options.clean_urls && !path.ends_with(PAGE) {
             let page = [path, PAGE].concat();
-            if let Some(opened) = regular_file(self.root, &page)? {
+            if let Some(opened) = regular_file(self.disk, self.root, &page)? {
                 return self.load(page, opened);
             }
         }
@@ -139,7 +147,7 @@ impl Search<'_> {
                 path.push(b'/');
             }
             path.extend_from_slice(name.as_bytes());
-            match open(self.root, &path) {
+            match self.disk.open(self.root, &path) {
                 Ok(opened) if opened.metadata.is_file() => return self.load(path, opened),
                 // Not a regular file: the next one is tried.
                 Ok(_) | Err(FileError::MISSING) => {}
@@ -147,7 +155,7 @@ impl Search<'_> {
                 Err(error) => return Err(error),
             }
         }
-        let Opened { file, metadata } = open(self.root, folder)?;
+        let Opened { file, metadata } = self.disk.open(self.root, folder)?;
         if metadata.is_dir() && self.site.options.listing {
             return Ok(Lookup::Folder(file));
         }
@@ -163,7 +171,8 @@ impl Search<'_> {
     /// Makes the opened file the answer.
     fn load(&self, path: Vec<u8>, opened: Opened) -> Result<Lookup, FileError> {
         let options = &self.site.options;
-        let resource = Resource::load(self.root, path, opened, self.before, options, self.now)
+        let (pass, root) = (self.disk.enter()?, self.root);
+        let resource = Resource::load(pass, root, path, opened, self.before, options, self.now)
             .map_err(|error| FileError::of_io(&error))?;
         let resource = Arc::new(resource);
         self.site.cache.keep(self.path, &resource, self.now);
@@ -172,20 +181,12 @@ impl Search<'_> {
 }
 
 /// The regular file at a path, if there is one.
-fn regular_file(root: &Root, path: &[u8]) -> Result<Option<Opened>, FileError> {
-    match open(root, path) {
+fn regular_file(disk: &Disk<'_>, root: &Root, path: &[u8]) -> Result<Option<Opened>, FileError> {
+    match disk.open(root, path) {
         Ok(opened) => Ok(opened.metadata.is_file().then_some(opened)),
         Err(FileError::NotFound(_)) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-fn open(root: &Root, path: &[u8]) -> Result<Opened, FileError> {
-    let file = root
-        .open_beneath(path)
-        .map_err(|error| FileError::of_open(&error))?;
-    let metadata = file.metadata().map_err(|error| FileError::of_io(&error))?;
-    Ok(Opened { file, metadata })
 }
 
 /// The extension that a clean URL leaves out.

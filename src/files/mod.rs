@@ -7,6 +7,7 @@
 //! and reads no clock: a request carries its time.
 #![forbid(unsafe_code)]
 
+pub mod disk;
 pub mod listing;
 mod lookup;
 pub mod media_types;
@@ -54,6 +55,8 @@ use std::path::Path;
 ///   created again, the new one is served.
 /// - Small files are kept in memory, larger ones open. A changed file is picked up within a tenth
 ///   of a second.
+/// - A disk that hangs, such as one behind a network, holds up a quarter of the workers at most,
+///   and only requests for its own files: each [mount](Files::mount) counts for itself.
 #[derive(Debug)]
 pub struct Files {
     site: Site,

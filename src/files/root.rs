@@ -3,13 +3,16 @@
 //! The folder is held as a descriptor, so that a rename cannot lead elsewhere. But a build tool
 //! deletes its output folder and creates it again, and the descriptor would name the deleted one,
 //! empty forever: so at most every [`COMPARE_MS`] the path is asked whether it still names the
-//! folder that is held.
+//! folder that is held. One thread asks at a time: while its disk keeps it waiting, the others go
+//! on with the folder that is held.
 
+use super::disk::Disk;
 use super::respond::error::FileError;
+use crate::handler::gate::{Gate, Pass};
 use crate::sys::beneath::{Root, Symlinks};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -27,6 +30,9 @@ pub struct ServedRoot {
     folder: RwLock<Result<Arc<Root>, FileError>>,
     /// The time of the last comparison, in milliseconds of the requests' monotonic time.
     compared_ms: AtomicU64,
+    is_comparing: AtomicBool,
+    /// For the threads that its disk may hold up.
+    pub gate: Arc<Gate>,
 }
 
 impl ServedRoot {
@@ -39,6 +45,8 @@ impl ServedRoot {
             symlinks: Symlinks::default(),
             folder: RwLock::new(Ok(Arc::new(root))),
             compared_ms: AtomicU64::new(NEVER),
+            is_comparing: AtomicBool::new(false),
+            gate: Arc::default(),
         })
     }
 
@@ -48,28 +56,46 @@ impl ServedRoot {
         self.folder = RwLock::new(self.open_again());
     }
 
-    /// The folder at this time, or why there is none. One of the threads that find a comparison due
-    /// makes it; the others go on with the folder that is held.
-    pub fn current(&self, now: Duration) -> Result<Arc<Root>, FileError> {
+    /// The folder at this time, or why there is none.
+    pub fn current(&self, disk: &Disk<'_>, now: Duration) -> Result<Arc<Root>, FileError> {
         // A panic cannot leave the value half written, so poisoning is ignored.
-        let folder = &self.folder;
-        let held = folder.read();
+        let held = self.folder.read();
         let held = held.unwrap_or_else(PoisonError::into_inner).clone();
         let now_ms = now.as_millis() as u64;
         let then_ms = self.compared_ms.load(Ordering::Relaxed);
         // In either direction: a request that began before another may be answered after it.
-        if now_ms.abs_diff(then_ms) < COMPARE_MS {
+        if now_ms.abs_diff(then_ms) < COMPARE_MS || self.is_comparing.swap(true, Ordering::Acquire)
+        {
             return held;
         }
+        // Where too many threads wait for the disk already, the next request tries again.
         let order = Ordering::Relaxed;
-        let compared_ms = &self.compared_ms;
-        let exchange = compared_ms.compare_exchange(then_ms, now_ms, order, order);
-        if exchange.is_err() || matches!(&held, Ok(root) if root.is_current()) {
+        let is_first = |_: &&Pass| {
+            let compared_ms = &self.compared_ms;
+            compared_ms
+                .compare_exchange(then_ms, now_ms, order, order)
+                .is_ok()
+        };
+        let current = match disk.enter().ok().filter(is_first) {
+            Some(pass) => self.compared(pass, held),
+            None => held,
+        };
+        self.is_comparing.store(false, Ordering::Release);
+        current
+    }
+
+    /// The folder that the path names: the one that is held, or another one, which is held then.
+    fn compared(
+        &self,
+        _: &Pass,
+        held: Result<Arc<Root>, FileError>,
+    ) -> Result<Arc<Root>, FileError> {
+        if matches!(&held, Ok(root) if root.is_current()) {
             return held;
         }
         // Opened before the lock is taken: no request waits for a slow disk.
         let opened = self.open_again();
-        let mut folder = folder.write().unwrap_or_else(PoisonError::into_inner);
+        let mut folder = self.folder.write().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *folder, opened.clone());
         // And closed after it is released.
         drop(folder);

@@ -1,6 +1,7 @@
 //! One ladder for a request: method, mounts, root, lookup, response.
 
 use super::Files;
+use super::disk::{Disk, DiskFile};
 use super::listing;
 use super::listing::read_dir::OpenFolder;
 use super::lookup::Lookup;
@@ -15,7 +16,6 @@ use crate::handler::{Handler, Request, Response};
 use crate::semantics::accept::weight;
 use crate::semantics::{Method, Status};
 use crate::sys::beneath::Root;
-use std::fs::File;
 use std::sync::Arc;
 
 const ALLOW: &str = "GET, HEAD, OPTIONS";
@@ -74,25 +74,37 @@ impl Site {
                 }
             }
         }
-        let root = match site.root.current(now.monotonic) {
-            Ok(root) => root,
-            Err(error) => return respond::error_page(error),
-        };
-        if let Some(name) = &site.options.only {
-            return site.only_file(&root, name, request);
+        let disk = Disk::of(&site.root.gate, request.blocking_share());
+        match site.below_root(&disk, path, request) {
+            Ok(response) => response,
+            Err(FileError::Busy) => Response::queued(&site.root.gate),
+            Err(error) => respond::error_page(error),
+        }
+    }
+
+    fn below_root(
+        &self,
+        disk: &Disk<'_>,
+        path: Result<Resolved<'_>, PathError>,
+        request: &mut Request<'_>,
+    ) -> Result<Response, FileError> {
+        let now = request.now();
+        let root = &self.root.current(disk, now.monotonic)?;
+        if let Some(name) = &self.options.only {
+            return self.only_file(root, disk, name, request);
         }
         let path = match path {
             Ok(path) => path,
-            Err(error) => return site.refused(&root, error, request),
+            Err(error) => return self.refused(root, disk, error, request),
         };
-        match site.look_up(&root, &path, AskedBy::Client, now) {
-            Ok(Lookup::Resource(resource)) => site.resource(&root, &path, resource, request),
+        match self.look_up(root, disk, &path, AskedBy::Client, now) {
+            Ok(Lookup::Resource(resource)) => self.resource(root, disk, &path, resource, request),
             Ok(Lookup::FolderWithoutSlash) => {
-                respond::redirect_to_slash(request.path(), request.query())
+                Ok(respond::redirect_to_slash(request.path(), request.query()))
             }
-            Ok(Lookup::Folder(folder)) => site.list(&root, &path, &folder, request),
-            Err(FileError::NotFound(reason)) => site.missing(&root, &path, request, reason),
-            Err(error) => respond::error_page(error),
+            Ok(Lookup::Folder(folder)) => self.list(root, disk, &path, &folder, request),
+            Err(FileError::NotFound(reason)) => self.missing(root, disk, &path, request, reason),
+            Err(error) => Err(error),
         }
     }
 
@@ -100,98 +112,122 @@ impl Site {
     fn resource(
         &self,
         root: &Arc<Root>,
+        disk: &Disk<'_>,
         path: &Resolved<'_>,
         resource: Arc<Resource>,
         request: &Request<'_>,
-    ) -> Response {
-        match self.negotiate(root, path, resource, request.headers(), request.now()) {
-            Some(representation) => respond::file(request, &representation),
-            None => respond::not_acceptable(),
-        }
+    ) -> Result<Response, FileError> {
+        let (headers, now) = (request.headers(), request.now());
+        Ok(
+            match self.negotiate(root, disk, path, resource, headers, now)? {
+                Some(representation) => respond::file(request, &representation),
+                None => respond::not_acceptable(),
+            },
+        )
     }
 
     fn list(
         &self,
         root: &Arc<Root>,
+        disk: &Disk<'_>,
         path: &Resolved<'_>,
-        folder: &File,
+        folder: &DiskFile,
         request: &mut Request<'_>,
-    ) -> Response {
-        let rules = self.options.rules;
+    ) -> Result<Response, FileError> {
         let open = OpenFolder {
             root,
             path,
             folder,
-            rules,
+            rules: self.options.rules,
         };
+        let pass = disk.enter()?;
         let policy = self.options.cache_control_of_listing();
-        let mut attempt = || listing::respond(&self.listings, root, &open, request, policy);
+        let mut attempt = || listing::respond(&self.listings, pass, &open, request, policy);
         let mut listed = attempt();
         if let Err(FileError::NoDescriptors) = listed {
             self.cache.close_files();
             listed = attempt();
         }
-        listed.unwrap_or_else(respond::error_page)
+        listed
     }
 
-    fn only_file(&self, root: &Arc<Root>, name: &[u8], request: &Request<'_>) -> Response {
+    fn only_file(
+        &self,
+        root: &Arc<Root>,
+        disk: &Disk<'_>,
+        name: &[u8],
+        request: &Request<'_>,
+    ) -> Result<Response, FileError> {
         let path = Resolved::page(name);
-        match self.look_up(root, &path, AskedBy::Client, request.now()) {
-            Ok(Lookup::Resource(resource)) => self.resource(root, &path, resource, request),
-            Ok(Lookup::FolderWithoutSlash | Lookup::Folder(_)) => {
-                respond::error_page(FileError::MISSING)
-            }
-            Err(error) => respond::error_page(error),
+        match self.look_up(root, disk, &path, AskedBy::Client, request.now())? {
+            Lookup::Resource(resource) => self.resource(root, disk, &path, resource, request),
+            Lookup::FolderWithoutSlash | Lookup::Folder(_) => Err(FileError::MISSING),
         }
     }
 
-    fn refused(&self, root: &Arc<Root>, error: PathError, request: &Request<'_>) -> Response {
+    fn refused(
+        &self,
+        root: &Arc<Root>,
+        disk: &Disk<'_>,
+        error: PathError,
+        request: &Request<'_>,
+    ) -> Result<Response, FileError> {
         if error == PathError::Dot {
             if let Some(clean) = without_dots(request.path(), self.options.rules) {
-                return respond::redirect(clean, request.query());
+                return Ok(respond::redirect(clean, request.query()));
             }
         }
         if error.status() == Status::NOT_FOUND {
-            return self.not_found(root, request, error.reason());
+            return self.not_found(root, disk, request, error.reason());
         }
-        Response::status_page(error.status()).with_log_reason(error.reason())
+        Ok(Response::status_page(error.status()).with_log_reason(error.reason()))
     }
 
     /// Answers for a missing file: with the page of a single-page application, or 404.
     fn missing(
         &self,
         root: &Arc<Root>,
+        disk: &Disk<'_>,
         path: &Resolved<'_>,
         request: &Request<'_>,
         reason: &'static str,
-    ) -> Response {
+    ) -> Result<Response, FileError> {
         let last = path.below_root().rsplit(|&byte| byte == b'/').next();
         let is_asset = last.is_some_and(|name| name.contains(&b'.'));
         let takes_html = || weight(request.headers(), "text/html").thousandths > 0;
         let page = self.options.spa.as_deref();
         if let Some(page) = page.filter(|_| !is_asset && takes_html()) {
             let page = Resolved::page(page.trim_start_matches('/').as_bytes());
-            let found = self.look_up(root, &page, AskedBy::Site, request.now());
+            let found = self.look_up(root, disk, &page, AskedBy::Site, request.now());
             if let Ok(Lookup::Resource(resource)) = found {
                 // RFC 9110 §12.5.5: clients that do not accept HTML get a 404.
-                let response = self.resource(root, &page, resource, request);
-                return response.header("Vary", "Accept");
+                let response = self.resource(root, disk, &page, resource, request)?;
+                return Ok(response.header("Vary", "Accept"));
             }
         }
-        self.not_found(root, request, reason)
+        self.not_found(root, disk, request, reason)
     }
 
-    fn not_found(&self, root: &Arc<Root>, request: &Request<'_>, reason: &'static str) -> Response {
+    fn not_found(
+        &self,
+        root: &Arc<Root>,
+        disk: &Disk<'_>,
+        request: &Request<'_>,
+        reason: &'static str,
+    ) -> Result<Response, FileError> {
         for page in ERROR_PAGES {
             let page = Resolved::page(page.as_bytes());
-            let found = self.look_up(root, &page, AskedBy::Site, request.now());
-            // Whatever keeps the page from being read, the file that was asked for is still
-            // missing.
-            if let Ok(Lookup::Resource(resource)) = found {
-                return respond::not_found_page(resource.plain(), reason);
+            match self.look_up(root, disk, &page, AskedBy::Site, request.now()) {
+                Ok(Lookup::Resource(resource)) => {
+                    return Ok(respond::not_found_page(resource.plain(), reason));
+                }
+                Err(FileError::Busy) => return Err(FileError::Busy),
+                // Whatever keeps the page from being read, the file that was asked for is still
+                // missing.
+                Ok(_) | Err(_) => {}
             }
         }
-        Response::status_page(Status::NOT_FOUND).with_log_reason(reason)
+        Ok(Response::status_page(Status::NOT_FOUND).with_log_reason(reason))
     }
 }
 

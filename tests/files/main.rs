@@ -6,6 +6,7 @@
 mod agreement;
 mod cache;
 mod conditions;
+mod disks;
 mod hashed_name;
 mod lessons;
 mod listing;

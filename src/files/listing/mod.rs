@@ -37,10 +37,9 @@ pub mod sort;
 pub mod style;
 
 use super::respond::error::FileError;
-use crate::handler::gate::Gate;
+use crate::handler::gate::{Gate, Pass};
 use crate::handler::{Request, Response};
 use crate::semantics::{Method, Status, accept};
-use crate::sys::beneath::Root;
 use kept::{Folder, Listings};
 use order::Order;
 use read_dir::{OpenFolder, read_dir};
@@ -66,15 +65,15 @@ enum Made {
 /// the listings that are being sent take all the memory they may; others when the system fails.
 pub fn respond(
     listings: &Listings,
-    root: &Arc<Root>,
+    pass: &Pass,
     open: &OpenFolder<'_>,
     request: &mut Request<'_>,
     policy: &str,
 ) -> Result<Response, FileError> {
     let (form, order) = (form(request), Order::of_query(request.query()));
-    let folder = listings.folder(root, open.path.below_root(), request.now().monotonic);
+    let folder = listings.folder(open.root, open.path.below_root(), request.now().monotonic);
     let order_sent = (request.method() != Method::Head).then_some(order);
-    let snapshot = match make(listings, &folder, open, order_sent, request)? {
+    let snapshot = match make(listings, &folder, pass, open, order_sent, request)? {
         Made::Snapshot(snapshot) => snapshot,
         Made::Full(gate) => return Ok(Response::queued(&gate)),
     };
@@ -102,6 +101,7 @@ pub fn respond(
 fn make(
     listings: &Listings,
     folder: &Arc<Folder>,
+    pass: &Pass,
     open: &OpenFolder<'_>,
     order: Option<Order>,
     request: &mut Request<'_>,
@@ -125,7 +125,7 @@ fn make(
     let is_new = kept.is_none();
     let snapshot = match kept {
         Some(snapshot) => snapshot,
-        None => Arc::new(read_dir(open, listings, &mut goes_on)?),
+        None => Arc::new(read_dir(pass, open, listings, &mut goes_on)?),
     };
     if let Some(order) = order {
         listings.sort(&snapshot, order, &mut goes_on)?;

@@ -3,24 +3,27 @@
 use super::entries::Entry;
 use super::kept::Listings;
 use super::snapshot::Snapshot;
+use crate::files::disk::DiskFile;
 use crate::files::resolve::{PathRules, Resolved, check_segment};
 use crate::files::respond::error::FileError;
+use crate::handler::gate::Pass;
 use crate::sys::beneath::{OpenError, Root};
 use crate::sys::read_dir::{Kind, for_each};
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 /// An open folder below a root.
 #[derive(Clone, Copy, Debug)]
 pub struct OpenFolder<'a> {
     /// The root.
-    pub root: &'a Root,
+    pub root: &'a Arc<Root>,
     /// Where it was opened.
     pub path: &'a Resolved<'a>,
     /// The folder.
-    pub folder: &'a File,
+    pub folder: &'a DiskFile,
     /// Which names are listed.
     pub rules: PathRules,
 }
@@ -35,6 +38,7 @@ pub struct OpenFolder<'a> {
 /// they be kept. [`FileError::Disconnected`]: `goes_on` has said no, which is asked every
 /// [`NAMES_AT_ONCE`] names.
 pub fn read_dir(
+    pass: &Pass,
     open: &OpenFolder<'_>,
     listings: &Listings,
     goes_on: &mut dyn FnMut() -> bool,
@@ -54,7 +58,9 @@ pub fn read_dir(
         failed = Some(error);
         ControlFlow::Break(())
     };
-    let done = for_each(open.folder, &mut |name, kind| {
+    let folder = open.folder.on(pass);
+    let folder = folder.map_err(|error| FileError::of_io(&error))?;
+    let done = for_each(folder, &mut |name, kind| {
         if names % NAMES_AT_ONCE == 0 && !goes_on() {
             return fail(FileError::Disconnected);
         }

@@ -7,6 +7,7 @@
 //! slow, and every request needs them.
 
 use super::{Resource, is_fresh, is_same_root};
+use crate::files::disk::Disk;
 use crate::files::resolve::Resolved;
 use crate::files::respond::error::FileError;
 use crate::handler::Now;
@@ -110,14 +111,28 @@ impl Cache {
     }
 
     /// What is known of a path below this root. Counts requests of clients in [`Stats`].
-    pub fn find(&self, root: &Arc<Root>, path: &Resolved<'_>, by: AskedBy, now: Now) -> Cached {
+    ///
+    /// # Errors
+    /// [`FileError::Busy`]: an open file cannot be looked at.
+    pub fn find(
+        &self,
+        root: &Arc<Root>,
+        disk: &Disk<'_>,
+        path: &Resolved<'_>,
+        by: AskedBy,
+        now: Now,
+    ) -> Result<Cached, FileError> {
         let now_ms = now.monotonic.as_millis() as u64;
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         let before = entries.resources[usize::from(path.slash)].get(path.below_root());
         let before = before.filter(|resource| resource.is_below(root)).cloned();
         drop(entries);
+        let is_valid = match &before {
+            Some(before) if before.is_fresh(now_ms, now) => before.plain().is_intact(disk)?,
+            _ => false,
+        };
         let cached = match before {
-            Some(resource) if resource.is_fresh(now_ms, now) && resource.plain().is_intact() => {
+            Some(resource) if is_valid => {
                 resource.touch();
                 Cached::Resource(resource)
             }
@@ -130,12 +145,12 @@ impl Cache {
             }
         };
         let counter = match (by, &cached) {
-            (AskedBy::Site, _) => return cached,
+            (AskedBy::Site, _) => return Ok(cached),
             (AskedBy::Client, Cached::Unknown(_)) => &self.misses,
             (AskedBy::Client, _) => &self.hits,
         };
         counter.fetch_add(1, Ordering::Relaxed);
-        cached
+        Ok(cached)
     }
 
     /// Caches the file that answers a path, if that is allowed.

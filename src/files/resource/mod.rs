@@ -8,11 +8,13 @@ pub mod cache;
 pub mod hashed_name;
 pub mod representation;
 
+use super::disk::Opened;
 use super::options::Options;
 use crate::handler::Now;
+use crate::handler::gate::Pass;
 use crate::semantics::accept_encoding::Coding;
 use crate::sys::beneath::Root;
-use representation::{Opened, Representation};
+use representation::Representation;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -54,6 +56,7 @@ impl Resource {
     /// # Errors
     /// Those of reading it.
     pub fn load(
+        pass: &Pass,
         root: &Arc<Root>,
         path: Vec<u8>,
         opened: Opened,
@@ -63,7 +66,7 @@ impl Resource {
     ) -> io::Result<Resource> {
         let before = before.filter(|before| *before.path == *path);
         let plain = before.map(|before| &before.plain);
-        let plain = load(plain, opened, &path, None, options, now)?;
+        let plain = load(pass, plain, opened, &path, None, options, now)?;
         let sidecars = match before {
             Some(before) => before.sidecars.clone().map(Sidecar::unlooked),
             None => [const { Sidecar::Unlooked(None) }; 3],
@@ -99,6 +102,7 @@ impl Resource {
     /// new as the file.
     pub fn with_sidecar(
         &self,
+        pass: &Pass,
         coding: Coding,
         opened: Option<Opened>,
         options: &Options,
@@ -111,7 +115,9 @@ impl Resource {
         };
         let found = opened
             .filter(|opened| self.is_up_to_date(opened))
-            .and_then(|opened| load(before, opened, &self.path, Some(coding), options, now).ok());
+            .and_then(|opened| {
+                load(pass, before, opened, &self.path, Some(coding), options, now).ok()
+            });
         let mut sidecars = self.sidecars.clone();
         sidecars[coding.index()] = match &found {
             Some(sidecar) if sidecar.may_be_kept(now) => Sidecar::Found(sidecar.clone()),
@@ -214,6 +220,7 @@ fn is_fresh(looked_ms: u64, now_ms: u64) -> bool {
 
 /// The representation of before, if the file is still in that state; else a new one.
 fn load(
+    pass: &Pass,
     before: Option<&Arc<Representation>>,
     opened: Opened,
     name: &[u8],
@@ -221,9 +228,9 @@ fn load(
     options: &Options,
     now: Now,
 ) -> io::Result<Arc<Representation>> {
-    match before.filter(|before| before.is_of(&opened, now)) {
+    match before.filter(|before| before.is_of(pass, &opened, now)) {
         Some(before) => Ok(before.clone()),
-        None => Representation::load(opened, name, coding, options, now).map(Arc::new),
+        None => Representation::load(pass, opened, name, coding, options, now).map(Arc::new),
     }
 }
 

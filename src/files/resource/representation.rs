@@ -9,8 +9,11 @@
 //! Content in memory is always that of its tag. A file that is sent from its descriptor has the
 //! content of that moment: see [`Representation::is_intact`].
 
+use crate::files::disk::{Disk, DiskFile, Opened};
 use crate::files::options::Options;
-use crate::handler::{Now, Payload};
+use crate::files::respond::error::FileError;
+use crate::handler::gate::Pass;
+use crate::handler::{Now, Payload, Response};
 use crate::semantics::accept_encoding::Coding;
 use crate::semantics::date::HttpDate;
 use crate::semantics::etag::{self, EntityTag};
@@ -35,13 +38,6 @@ const READS_MAX: u32 = 3;
 /// What a representation costs besides its content: the structure, three allocations and their
 /// share of a list.
 const OVERHEAD: usize = 384;
-
-/// An open file and its metadata, whatever may have its name by now.
-#[derive(Debug)]
-pub struct Opened {
-    pub file: File,
-    pub metadata: Metadata,
-}
 
 #[derive(Debug)]
 pub struct Representation {
@@ -70,7 +66,7 @@ struct Tag {
 #[derive(Debug)]
 enum Content {
     Memory(Arc<[u8]>),
-    File(Arc<File>),
+    File(DiskFile),
 }
 
 impl Representation {
@@ -80,6 +76,7 @@ impl Representation {
     /// # Errors
     /// Those of reading it.
     pub fn load(
+        pass: &Pass,
         opened: Opened,
         name: &[u8],
         coding: Option<Coding>,
@@ -92,14 +89,14 @@ impl Representation {
             if !is_read(&metadata, options, now) {
                 break;
             }
-            content = read(&file, &metadata);
+            content = read(file.on(pass)?, &metadata);
             if content.is_some() {
                 break;
             }
             // It was written to while it was read: another try, with its length and time of now.
-            metadata = file.metadata()?;
+            metadata = file.on(pass)?.metadata()?;
         }
-        let identity = Identity::of(&file, &metadata);
+        let identity = Identity::of(file.on(pass)?, &metadata);
         let changed = metadata.modified().ok();
         let tag = changed.map(|changed| {
             let sign = match &content {
@@ -130,7 +127,7 @@ impl Representation {
             lines_not_modified: FieldLines::new(),
             content: match content {
                 Some(content) => Content::Memory(content),
-                None => Content::File(Arc::new(file)),
+                None => Content::File(file),
             },
         };
         // Media types were checked when they were set, and everything else here is visible ASCII.
@@ -199,25 +196,35 @@ impl Representation {
         self.lines.get("Content-Encoding").is_some()
     }
 
-    pub fn part(&self, first: u64, length: u64) -> Payload {
+    /// A response with a part of the content.
+    pub fn send(&self, response: Response, first: u64, length: u64) -> Response {
         match &self.content {
             // The descriptor is not held until the response is sent.
-            _ if length == 0 => Payload::Empty,
-            Content::Memory(bytes) if length == self.length => Payload::Shared(bytes.clone()),
+            _ if length == 0 => response.body(Payload::Empty),
+            Content::Memory(bytes) if length == self.length => {
+                response.body(Payload::Shared(bytes.clone()))
+            }
             // A part of a small file is copied.
             Content::Memory(bytes) => {
                 let from = bytes.get(first as usize..).unwrap_or_default();
-                Payload::Bytes(from[..from.len().min(length as usize)].to_vec())
+                let part = from[..from.len().min(length as usize)].to_vec();
+                response.body(Payload::Bytes(part))
             }
-            Content::File(file) => Payload::File {
-                file: file.clone(),
-                offset: first,
-                length,
-            },
+            Content::File(file) => file.send(response, first, length),
         }
     }
 
-    /// Reads a part of the content, as long as the buffer.
+    /// A response whose body reads parts of the content: see
+    /// [`read_part`](Representation::read_part).
+    pub fn within(&self, response: Response) -> Response {
+        match &self.content {
+            Content::Memory(_) => response,
+            Content::File(file) => file.within(response),
+        }
+    }
+
+    /// Reads a part of the content, as long as the buffer, for the body of a response that is
+    /// [`within`](Representation::within) its gate.
     ///
     /// # Errors
     /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) when the file has become shorter; those of
@@ -230,7 +237,7 @@ impl Representation {
                 buffer.copy_from_slice(part.ok_or(io::ErrorKind::UnexpectedEof)?);
                 Ok(())
             }
-            Content::File(file) => read_exact_at(file, buffer, first),
+            Content::File(file) => file.read_within(buffer, first),
         }
     }
 
@@ -239,22 +246,26 @@ impl Representation {
         matches!(self.kept_from, Some(from) if from <= now.wall)
     }
 
-    pub fn is_of(&self, opened: &Opened, now: Now) -> bool {
-        let identity = Identity::of(&opened.file, &opened.metadata);
+    pub fn is_of(&self, pass: &Pass, opened: &Opened, now: Now) -> bool {
+        let file = opened.file.on(pass).ok();
+        let identity = file.and_then(|file| Identity::of(file, &opened.metadata));
         identity.is_some() && identity == self.identity && self.may_be_kept(now)
     }
 
     /// Whether its content is still that of its tag. In-memory content cannot change. A file sent
     /// from its descriptor may have, so its metadata is checked again.
-    pub fn is_intact(&self) -> bool {
-        match &self.content {
-            Content::Memory(_) => true,
-            Content::File(file) => {
-                let now = file.metadata().ok();
-                let now = now.and_then(|metadata| Identity::of(file, &metadata));
-                now.is_some() && now == self.identity
-            }
-        }
+    ///
+    /// # Errors
+    /// [`FileError::Busy`]
+    pub fn is_intact(&self, disk: &Disk<'_>) -> Result<bool, FileError> {
+        let Content::File(file) = &self.content else {
+            return Ok(true);
+        };
+        let now = file.on(disk.enter()?).and_then(|file| {
+            let metadata = file.metadata()?;
+            Ok(Identity::of(file, &metadata))
+        });
+        Ok(matches!(now, Ok(now @ Some(_)) if now == self.identity))
     }
 
     pub fn holds_descriptor(&self) -> bool {

@@ -15,6 +15,8 @@ pub enum FileError {
     Denied,
     /// The process or the system has no descriptor left, perhaps for a moment only.
     NoDescriptors,
+    /// As many threads as may wait for the disk. The request waits for one of them to return.
+    Busy,
     /// The memory for listings is taken, perhaps for a moment only.
     NoMemory,
     /// The client has gone, so that nothing is made for it.
@@ -63,9 +65,10 @@ impl FileError {
         match self {
             FileError::NotFound(_) => Status::NOT_FOUND,
             FileError::Denied => Status::FORBIDDEN,
-            FileError::NoDescriptors | FileError::NoMemory | FileError::Disconnected => {
-                Status::SERVICE_UNAVAILABLE
-            }
+            FileError::NoDescriptors
+            | FileError::Busy
+            | FileError::NoMemory
+            | FileError::Disconnected => Status::SERVICE_UNAVAILABLE,
             FileError::Failed => Status::INTERNAL_SERVER_ERROR,
         }
     }
@@ -76,6 +79,7 @@ impl FileError {
             FileError::NotFound(reason) => reason,
             FileError::Denied => "permission denied",
             FileError::NoDescriptors => "no file descriptor left",
+            FileError::Busy => "the disk is busy",
             FileError::NoMemory => "too many listings are being sent",
             FileError::Disconnected => "the client has gone",
             FileError::Failed => "the file could not be opened",

@@ -41,16 +41,16 @@ pub(super) fn file(request: &Request<'_>, representation: &Arc<Representation>) 
 }
 
 fn whole(representation: &Representation) -> Response {
-    Response::with_lines(Status::OK, &representation.lines)
-        .body(representation.part(0, representation.length))
+    let response = Response::with_lines(Status::OK, &representation.lines);
+    representation.send(response, 0, representation.length)
 }
 
 /// 206 with one part (RFC 9110 §15.3.7).
 fn part(representation: &Representation, range: &ByteRange) -> Response {
     let content_range = multipart::content_range(range, representation.length);
-    Response::with_lines(Status::PARTIAL_CONTENT, &representation.lines)
-        .header("Content-Range", &content_range)
-        .body(representation.part(range.first, range.length))
+    let response = Response::with_lines(Status::PARTIAL_CONTENT, &representation.lines)
+        .header("Content-Range", &content_range);
+    representation.send(response, range.first, range.length)
 }
 
 /// 416 (RFC 9110 §15.5.17), with Content-Range "specifying the current length of the selected
@@ -62,12 +62,12 @@ fn unsatisfiable(length: u64) -> Response {
 }
 
 pub(super) fn not_found_page(page: &Representation, reason: &'static str) -> Response {
-    Response::new(Status::NOT_FOUND)
+    let response = Response::new(Status::NOT_FOUND)
         .header("Content-Type", "text/html; charset=utf-8")
         .header("X-Content-Type-Options", "nosniff")
         .header("Cache-Control", "no-store")
-        .body(page.part(0, page.length))
-        .with_log_reason(reason)
+        .with_log_reason(reason);
+    page.send(response, 0, page.length)
 }
 
 /// 406: the client excludes every coding available, the plain file among them (RFC 9110 §12.5.3).

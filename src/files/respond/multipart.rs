@@ -27,10 +27,11 @@ pub(super) fn respond(representation: &Arc<Representation>, ranges: Vec<ByteRang
     // generate a Content-Range header field in the HTTP header section of a multiple part
     // response".
     let content_type = format!("multipart/byteranges; boundary={}", parts.boundary);
-    Response::with_lines(Status::PARTIAL_CONTENT, &representation.lines)
+    let response = Response::with_lines(Status::PARTIAL_CONTENT, &representation.lines)
         .header("Content-Type", &content_type)
         .stream(Some(parts.length()), parts)
-        .holding(held)
+        .holding(held);
+    representation.within(response)
 }
 
 /// The value of Content-Range for a part of a representation of this length (RFC 9110 §14.4).

@@ -2,6 +2,8 @@
 //! response.
 
 use crate::tree::Tree;
+use doorstep::internals::files::disk::Disk;
+use doorstep::internals::files::error::FileError;
 use doorstep::internals::files::listing;
 use doorstep::internals::files::listing::entries::LISTING_ENTRIES;
 #[cfg(unix)]
@@ -11,7 +13,7 @@ use doorstep::internals::files::listing::read_dir::OpenFolder;
 use doorstep::internals::files::listing::style::POLICY;
 use doorstep::internals::files::resolve::{PathRules, check_segment, resolve};
 use doorstep::internals::files::respond::error_page;
-use doorstep::internals::sys::beneath::{OpenError, Root};
+use doorstep::internals::sys::beneath::Root;
 use doorstep::{Method, Request, Response, Status, TestRequest};
 use std::fs;
 use std::sync::Arc;
@@ -40,18 +42,21 @@ pub fn listing_of(
     let root = root.into();
     request.send(&move |request: &mut Request<'_>| {
         let path = resolve(request.path().as_bytes(), rules).expect("a clean path");
-        let folder = match root.open_beneath(path.below_root()) {
-            Ok(folder) => folder,
-            Err(OpenError::Denied) => return Response::new(Status::FORBIDDEN),
+        let gate = Arc::default();
+        let disk = Disk::of(&gate, 1);
+        let folder = match disk.open(&root, path.below_root()) {
+            Ok(opened) => opened.file,
+            Err(FileError::Denied) => return Response::new(Status::FORBIDDEN),
             Err(error) => panic!("{}: {error:?}", request.path()),
         };
+        let pass = disk.enter().expect("it is inside");
         let open = OpenFolder {
             root: &root,
             path: &path,
             folder: &folder,
             rules,
         };
-        let listed = listing::respond(&listings, &root, &open, request, "no-cache");
+        let listed = listing::respond(&listings, pass, &open, request, "no-cache");
         listed.unwrap_or_else(error_page)
     })
 }
