@@ -27,8 +27,8 @@ pub struct Limits {
     pub chunk_line_bytes: usize,
     /// Bytes of a chunked body's trailer section. Beyond: 431.
     pub trailer_bytes: usize,
-    /// Open connections. The server takes fewer where the limit of open files is lower (that limit
-    /// less 64).
+    /// Open connections. The server takes fewer where the limit of open files is lower: connections
+    /// and the files on their way to them are that limit less 64 at most. Beyond: 503.
     pub connections: usize,
     /// Requests served on one connection before it is closed. `None`: no limit.
     pub requests_per_connection: Option<u32>,

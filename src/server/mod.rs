@@ -83,7 +83,7 @@ mod shutdown;
 pub mod worker;
 
 pub use base::observer::{Observer, RequestEvent};
-pub use base::overload::Overload;
+pub use base::overload::{AcceptRemedy, Overload};
 pub use base::signal::Signal;
 pub use pool::{Pool, WatchOutcome};
 pub use shared::Shared;
@@ -98,6 +98,7 @@ use crate::limits::{BACKLOG, Limits, Timeouts};
 use crate::semantics::fields::valid_value;
 use crate::sys::limits::open_files;
 use crate::sys::{Backend, Clock, Listener, SystemClock, SystemThreads, Threads};
+use base::descriptors::Descriptors;
 use pool::ThreadGuard;
 use shared::connections_within;
 use std::fmt;
@@ -310,6 +311,7 @@ impl Server {
         shared.observer = self.observer;
         shared.server_name = self.server_name;
         shared.signal = self.signal;
+        shared.descriptors = Arc::new(Descriptors::new(max));
         if let Some(count) = self.workers {
             shared.pool = Arc::new(Pool::new(count, count));
         }

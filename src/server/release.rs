@@ -93,5 +93,14 @@ impl Shared {
             }
             drop(client);
         });
+        self.descriptor_closed();
+    }
+
+    /// Lets resting listeners try again, now that there may be a descriptor for an accept.
+    pub(crate) fn descriptor_closed(&self) {
+        if self.listeners.is_resting() {
+            let any = Moment::NEVER;
+            self.listeners.wake_rested(any, &*self.poller, &self.signal);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 use super::unix::errno::{EMFILE, ENFILE, ENOBUFS, ENOMEM};
+use std::fs::File;
 use std::io;
 
 /// What a failed call lacked: try again later, not at once.
@@ -27,6 +28,15 @@ pub fn shortage(error: &io::Error) -> Option<Shortage> {
         ENOMEM => Some(Shortage::Memory),
         ENOBUFS => Some(Shortage::Memory),
         _ => None,
+    }
+}
+
+/// A descriptor to keep in reserve and to close when another one is needed. `None` when none is
+/// left, and on Windows, where the system's memory is the only limit.
+pub fn spare_descriptor() -> Option<File> {
+    match cfg!(unix) {
+        true => File::open("/dev/null").ok(),
+        false => None,
     }
 }
 

@@ -116,10 +116,12 @@ fn a_listener_that_cannot_accept_rests_and_recovers() {
             });
             assert!(is_tried, "{name}: it is not tried again");
             // However often the workers are free meanwhile.
-            let tried = engine.accepts() - accepts - 1;
-            let rests = begun.elapsed().as_millis() / ACCEPT_REST.as_millis();
+            let tried = engine.accepts() - accepts;
+            let rests = (begun.elapsed().as_millis() / ACCEPT_REST.as_millis()) as usize;
+            // With the spare descriptor as well, where that may help.
+            let each = 1 + usize::from(name == "EMFILE");
             assert!(
-                tried <= rests as usize,
+                tried <= each * (rests + 1),
                 "{name}: {tried} accepts, {rests} rests"
             );
             assert_eq!(overloads(&engine.recorder.events()), 1, "{name}");
@@ -178,11 +180,10 @@ fn a_refused_accept_is_tried_after_a_rest_and_told_of_once_a_minute() {
             scene.at(ms);
             tried = ms;
             assert_eq!(scene.runs(), 1, "{name}: one event");
-            assert_eq!(
-                scene.system.state().accepts,
-                accepts + 1,
-                "{name}: one accept"
-            );
+            // One more with the spare descriptor, where that may help.
+            let tries = 1 + usize::from(matches!(*name, "EMFILE" | "ENFILE"));
+            let asked = scene.system.state().accepts - accepts;
+            assert_eq!(asked, tries, "{name}");
             assert_eq!(overloads(&scene.recorder.events()), said, "{name}: {ms} ms");
         }
         scene.system.state().policy.script().refusal = None;

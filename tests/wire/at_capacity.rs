@@ -9,10 +9,11 @@ use crate::support::eventually;
 use crate::support::recorder::{Event, Recorder};
 use crate::support::server::{Housekeeper, Listeners, Shared, Worker};
 use crate::support::skipped;
+use crate::support::temporary::Temporary;
 use doorstep::internals::conn::{Config, Moment};
 use doorstep::internals::server::EVICTED_AFTER;
 use doorstep::internals::sys::{Accept, Clock, Listener, Source, Stream, SystemClock};
-use doorstep::{CloseReason, Handler, Limits, Request, Response, Status};
+use doorstep::{CloseReason, Handler, Limits, Payload, Request, Response, Status};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -432,23 +433,95 @@ fn a_process_without_descriptors_recovers() {
                     hoard.push(file);
                 }
                 hoard.pop();
-                let mut waiting = Client::connect(server.addr());
-                waiting.send(get("/"));
-                recorder.hears("the lack of descriptors", |events| {
-                    let why = "too many open files (limit 128): new connections wait";
-                    events.contains(&Event::Overload(why.to_string()))
-                });
-                // Those that are in are served; the one that waits is served when there is a
-                // descriptor.
+                // A new one is told so, with the descriptor that is kept for that.
+                for _ in 0..3 {
+                    // Its own descriptor is the one that is left.
+                    let mut refused = Client::connect(server.addr());
+                    refused.send(get("/"));
+                    let answer = refused.answer();
+                    assert_eq!((answer.status, answer.closes), (503, true));
+                }
+                let why = "too many open files (limit 128): new connections are turned away";
+                assert_eq!(told(&recorder, why), 1);
+                // Those that are in are served, and all others when there is a descriptor.
                 gate.open();
                 assert_eq!(before.answer().text(), PAGE);
                 assert_eq!(client.answer().text(), PAGE);
                 hoard.clear();
-                assert_eq!(waiting.answer().text(), PAGE);
                 assert_eq!(Client::connect(server.addr()).ask("/").text(), PAGE);
             });
         },
     );
+}
+
+/// Of 128 descriptors, 64 are for connections and for the files on their way to them.
+#[cfg(unix)]
+#[test]
+fn descriptors_of_files_on_their_way_count() {
+    use crate::harness::alone;
+    use std::fs::File;
+    const NAME: &str = "at_capacity::descriptors_of_files_on_their_way_count";
+    /// More than two sockets hold.
+    const LENGTH: u64 = 64 << 20;
+    alone(NAME, Some(128), || {
+        let scratch = Temporary::file(b"");
+        let file = File::options().write(true).open(&*scratch).unwrap();
+        file.set_len(LENGTH).unwrap();
+        drop(file);
+        on_each_backend(|stage| {
+            let path = scratch.to_path_buf();
+            let shared = Arc::new(File::open(&path).unwrap());
+            let handler = move |request: &mut Request<'_>| {
+                let of = |file| Payload::File {
+                    file,
+                    offset: 0,
+                    length: LENGTH,
+                };
+                let ok = Response::new(Status::OK);
+                match request.path() {
+                    "/own" => ok.body(of(Arc::new(File::open(&path).unwrap()))),
+                    "/shared" => ok.body(of(shared.clone())),
+                    _ => Response::text(PAGE),
+                }
+            };
+            let server = stage.server().workers(2).spawn(handler).unwrap();
+            let status = |path: &str| {
+                let mut client = Client::connect(server.addr());
+                client.send(get(path));
+                (client.head().status, client)
+            };
+            // Each is a connection and a file; then there are two connections without one.
+            let mut deaf: Vec<_> = (0..31).map(|_| status("/own")).collect();
+            assert!(deaf.iter().all(|(status, _)| *status == 200));
+            let mut one = Client::connect(server.addr());
+            let mut other = Client::connect(server.addr());
+            assert_eq!(one.ask("/").text(), PAGE);
+            assert_eq!(other.ask("/").text(), PAGE);
+            let refused = one.ask("/own");
+            assert_eq!((refused.status, refused.closes), (503, true));
+            one.ends();
+            assert_eq!(other.ask("/").text(), PAGE);
+            deaf.push(status("/own"));
+            assert_eq!(deaf[31].0, 503, "the connection took the last one");
+            deaf.pop();
+            // Responses that share a file share its descriptor.
+            deaf.pop();
+            let is_shared = || {
+                let (status, client) = status("/shared");
+                deaf.push((status, client));
+                status == 200
+            };
+            assert!(eventually(is_shared));
+            drop(deaf);
+            let mut many = Vec::new();
+            let fifty = || {
+                many.push(status("/shared"));
+                many.retain(|(status, _)| *status == 200);
+                many.len() == 50
+            };
+            assert!(eventually(fifty));
+        });
+    });
 }
 
 /// A listener that fails so often before it accepts, and when it was asked.
@@ -467,8 +540,8 @@ impl Accept for Faulty {
         let mut failures = self.failures.lock().unwrap();
         if *failures > 0 {
             *failures -= 1;
-            // EMFILE on every Unix; elsewhere an error like any other, which has the same rest.
-            return Err(io::Error::from_raw_os_error(24));
+            // Not a lack of descriptors, for which there is a spare one.
+            return Err(io::Error::other("planted"));
         }
         self.listener.accept()
     }

@@ -376,7 +376,8 @@ fn an_accept_without_descriptors_evicts_or_rests() {
                 crowd.scene.reports(None),
                 "{name}: the listener was armed at once"
             );
-            assert_eq!(crowd.scene.system.state().accepts, before + 2, "{name}");
+            // The last one with the spare descriptor.
+            assert_eq!(crowd.scene.system.state().accepts, before + 3, "{name}");
             let mut all: Vec<_> = crowd.ends().iter().map(|(number, _)| *number).collect();
             all.sort_unstable();
             let idle = (0..39).chain([40]);
@@ -391,11 +392,11 @@ fn an_accept_without_descriptors_evicts_or_rests() {
             crowd.scene.set(start + 100 * round);
             crowd.scene.at(crowd.scene.ms());
             assert!(crowd.scene.reports(None), "{name}: and no longer");
-            before += 1;
+            before += if helps { 2 } else { 1 };
             assert_eq!(
                 crowd.scene.system.state().accepts,
                 before,
-                "{name}: one accept a rest"
+                "{name}: one accept a rest, and one with the spare descriptor"
             );
         }
         let told = said(&crowd);
@@ -410,6 +411,49 @@ fn an_accept_without_descriptors_evicts_or_rests() {
         crowd.wires[39].room(usize::MAX);
         crowd.asks(39, "");
         assert!(crowd.wires[39].got().ends_with(PAGE), "{name}");
+    }
+}
+
+/// With nobody to make room, a new connection is accepted with the spare descriptor, and turned
+/// away at once. If that fails as well, the listener rests until a descriptor is free.
+#[cfg(unix)]
+#[test]
+fn a_connection_without_a_descriptor_is_turned_away() {
+    for &(name, error, helps, _) in SHORTAGES {
+        let mut crowd = Crowd::new(Limits::default(), page);
+        crowd.come(2);
+        (0..2).for_each(|number| crowd.wires[number].room(0));
+        (0..2).for_each(|number| crowd.asks(number, get("/")));
+        for _ in 0..2 {
+            knocks(&mut crowd);
+            crowd.scene.system.state().fail_accepts([error()]);
+            if !helps {
+                continue;
+            }
+            assert!(crowd.scene.reports(None), "{name}: armed");
+            let refused = crowd.wires.last().expect("the new one");
+            let answer = refused.got();
+            assert!(answer.starts_with("HTTP/1.1 503 "), "{name}: {answer}");
+            assert!(refused.link(|link| link.dropped), "{name}");
+        }
+        if helps {
+            let words = ": new connections are turned away";
+            assert!(said(&crowd)[0].ends_with(words), "{:?}", said(&crowd));
+            assert_eq!(crowd.ends(), [], "{name}: they were never in");
+            knocks(&mut crowd);
+        }
+        // Not even with the spare one.
+        crowd
+            .scene
+            .system
+            .state()
+            .fail_accepts((0..2).map(|_| error()));
+        assert!(crowd.scene.reports(None), "{name}");
+        assert!(!crowd.scene.reports(None), "{name}: it rests");
+        crowd.wires[0].does(Act::Resets);
+        crowd.asks(0, "");
+        assert_eq!(crowd.ends().len(), 1, "{name}");
+        assert!(crowd.scene.reports(None), "{name}: it is tried at once");
     }
 }
 

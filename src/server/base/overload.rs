@@ -43,8 +43,8 @@ pub enum Overload {
         error: io::Error,
         /// The limit of open files, where it is known.
         open_files: Option<u64>,
-        /// Whether idle or slow connections are closed for new ones; otherwise new ones wait.
-        closes_others: bool,
+        /// What is done about it.
+        remedy: AcceptRemedy,
     },
     /// Connections that wait hold too many bytes: those are closed whose clients have taken nothing
     /// for longest.
@@ -72,6 +72,18 @@ pub enum Overload {
     },
 }
 
+/// What the server does when no connection can be accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AcceptRemedy {
+    /// Idle or slow connections are closed for new ones.
+    CloseOthers,
+    /// New connections get a 503.
+    TurnAway,
+    /// New connections wait.
+    Wait,
+}
+
 impl fmt::Display for Overload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -94,12 +106,13 @@ impl fmt::Display for Overload {
             Overload::Accept {
                 error,
                 open_files,
-                closes_others,
+                remedy,
             } => {
                 write_cause(f, error, *open_files)?;
-                f.write_str(match closes_others {
-                    true => ": other connections are closed",
-                    false => ": new connections wait",
+                f.write_str(match remedy {
+                    AcceptRemedy::CloseOthers => ": other connections are closed",
+                    AcceptRemedy::TurnAway => ": new connections are turned away",
+                    AcceptRemedy::Wait => ": new connections wait",
                 })
             }
             Overload::Parked { limit } => write!(

@@ -3,6 +3,7 @@
 use crate::conn::{CloseReason, Moment};
 use crate::handler::gate::{Gate, GateRule, Ticket};
 use crate::handler::{Payload, Takeover};
+use crate::server::base::descriptors::HeldFile;
 use crate::server::base::permits::Permit;
 use crate::server::client::access_record::AccessRecord;
 use std::sync::Arc;
@@ -51,6 +52,8 @@ pub struct PendingBody {
     pub is_chunked: bool,
     /// The payload is read, and dropped, only inside of this gate.
     pub gate: Option<GateRule>,
+    /// The count of the descriptor of a file.
+    pub held_file: Option<HeldFile>,
 }
 
 /// The program's use of a connection once everything before it has been sent.

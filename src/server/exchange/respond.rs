@@ -7,6 +7,7 @@ use crate::handler::{Now, Payload, RequestParts, Response, ResponseParts, Takeov
 use crate::limits::SENDFILE_FROM;
 use crate::semantics::date::HttpDate;
 use crate::semantics::{Headers, Status};
+use crate::server::base::descriptors::Descriptors;
 use crate::server::base::observer::Observer;
 use crate::server::base::permits::{Permit, Semaphore};
 use crate::server::client::Client;
@@ -77,6 +78,14 @@ impl DateCache {
     }
 }
 
+/// Why the body of a response cannot be sent.
+enum Unplaced {
+    /// Its file ended before its length.
+    EndedEarly,
+    /// It would hold one descriptor too many until it is sent.
+    NoDescriptor,
+}
+
 impl ResponseWriter<'_> {
     /// Frames a response into the output. What does not fit there becomes pending.
     ///
@@ -117,14 +126,25 @@ impl ResponseWriter<'_> {
         let before = self.output.bytes.len();
         let framing = self.write_head(&parts, close_after);
         let mut body_at = self.output.bytes.len();
-        if !self.place_body(&mut parts, framing, permit) {
-            // The file ended before its length, and no byte of its response is out.
+        if let Err(unplaced) = self.place_body(&mut parts, framing, permit) {
+            // No byte of its response is out.
             self.output.bytes.truncate(before);
-            self.client.conn.abandon(CloseReason::ContentFailed);
-            parts = fault("the content ended early");
+            let (reason, instead) = match unplaced {
+                Unplaced::EndedEarly => {
+                    let page = fault("the content ended early");
+                    (CloseReason::ContentFailed, page)
+                }
+                Unplaced::NoDescriptor => {
+                    let page = unavailable().with_log_reason("too many open files");
+                    (CloseReason::Overload, page.take_apart())
+                }
+            };
+            self.client.conn.abandon(reason);
+            parts = instead;
             let framing = self.write_head(&parts, None);
             body_at = self.output.bytes.len();
-            self.place_body(&mut parts, framing, None);
+            // The page lies in memory.
+            let _ = self.place_body(&mut parts, framing, None);
         }
         if let (Some(request), Some(observer)) = (request, &self.shared.observer) {
             self.record(&**observer, request, &parts, body_at);
@@ -149,23 +169,20 @@ impl ResponseWriter<'_> {
         self.client.conn.respond(&plan, &self.shared.config, bytes)
     }
 
-    /// Puts the body into the output or leaves it pending. False when it could not be read.
+    /// Puts the body into the output or leaves it pending.
     fn place_body(
         &mut self,
         parts: &mut ResponseParts,
         framing: BodyFraming,
         permit: Option<Permit>,
-    ) -> bool {
+    ) -> Result<(), Unplaced> {
         let is_chunked = framing == BodyFraming::Chunked;
         let is_upgrade = matches!(parts.takeover, Some(Takeover::Upgrade { .. }));
         if framing == BodyFraming::NoContent && !is_upgrade {
             // Dropped before the record: the body may be the program's, and so its Drop.
-            let payload = mem::replace(&mut parts.payload, Payload::Empty);
-            if let Some(GateRule { gate, most }) = &parts.gate {
-                gate.discard(*most, payload);
-            }
+            discard_body(parts);
             parts.takeover = None;
-            return true;
+            return Ok(());
         }
         if let Some(takeover) = parts.takeover.take() {
             self.client.pending().takeover = Some(PendingTakeover {
@@ -173,10 +190,10 @@ impl ResponseWriter<'_> {
                 is_chunked,
                 permit,
             });
-            return true;
+            return Ok(());
         }
         match &parts.payload {
-            Payload::Empty => return true,
+            Payload::Empty => return Ok(()),
             Payload::File {
                 file,
                 offset,
@@ -188,24 +205,40 @@ impl ResponseWriter<'_> {
                     let is_whole = copy_file(&mut self.output.bytes, file, *offset, *length);
                     // Closed inside as well.
                     parts.payload = Payload::Empty;
-                    return is_whole;
+                    return match is_whole {
+                        true => Ok(()),
+                        false => Err(Unplaced::EndedEarly),
+                    };
                 }
             }
             payload => match in_memory(payload) {
                 Some(bytes) if bytes.len() <= COPY_BYTES => {
                     self.output.bytes.extend_from_slice(bytes);
-                    return true;
+                    return Ok(());
                 }
                 _ => {}
             },
         }
+        let held_file = match &parts.payload {
+            Payload::File { file, .. } => {
+                let connections = self.shared.slots.occupied();
+                let held = Descriptors::hold(&self.shared.descriptors, file, connections);
+                if held.is_none() {
+                    discard_body(parts);
+                    return Err(Unplaced::NoDescriptor);
+                }
+                held
+            }
+            _ => None,
+        };
         self.client.pending().body = Some(PendingBody {
             payload: mem::replace(&mut parts.payload, Payload::Empty),
             sent: 0,
             is_chunked,
             gate: parts.gate.take(),
+            held_file,
         });
-        true
+        Ok(())
     }
 
     /// Tells the observer of a response that is in the output as a whole. Otherwise the record
@@ -236,6 +269,14 @@ impl ResponseWriter<'_> {
                 observer.request(&record.event(self.client.peer, sent, true, time));
             }
         }
+    }
+}
+
+/// Drops a body that is not sent, inside of its gate if it has one.
+fn discard_body(parts: &mut ResponseParts) {
+    let payload = mem::replace(&mut parts.payload, Payload::Empty);
+    if let Some(GateRule { gate, most }) = &parts.gate {
+        gate.discard(*most, payload);
     }
 }
 

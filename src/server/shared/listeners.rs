@@ -4,10 +4,12 @@ use crate::conn::Moment;
 use crate::server::base::lock::lock;
 use crate::server::base::signal::Signal;
 use crate::server::base::token::EventSource;
+use crate::sys::shortage::spare_descriptor;
 use crate::sys::{Interest, Listener, Poller, Stream};
 use core::net::SocketAddr;
+use std::fs::File;
 use std::io::{self, ErrorKind::*};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -21,6 +23,9 @@ pub struct Listeners {
     /// Listeners that are not armed, because there was no descriptor left, and until when; the
     /// housekeeper arms them again.
     resting: Mutex<Vec<(usize, Moment)>>,
+    is_resting: AtomicBool,
+    /// Kept open, so that there is a descriptor for a connection that is only told to come later.
+    spare: Mutex<Option<File>>,
     /// Connections that have been accepted, or may be at this moment, and have no slot yet.
     admitting: AtomicUsize,
 }
@@ -43,6 +48,8 @@ impl Listeners {
         Listeners {
             open: RwLock::new(open),
             resting: Mutex::new(Vec::new()),
+            is_resting: AtomicBool::new(false),
+            spare: Mutex::new(spare_descriptor()),
             admitting: AtomicUsize::new(0),
         }
     }
@@ -62,6 +69,21 @@ impl Listeners {
             self.admitted();
         }
         accepted
+    }
+
+    /// Accepts one connection with the spare descriptor, for the caller to close. Then it calls
+    /// [`keep_spare`](Listeners::keep_spare).
+    pub fn accept_with_spare(&self, number: usize) -> Accepted {
+        *lock(&self.spare) = None;
+        self.accept(number)
+    }
+
+    /// Opens a spare descriptor, if there is none and another one can be had.
+    pub fn keep_spare(&self) {
+        let mut spare = lock(&self.spare);
+        if spare.is_none() {
+            *spare = spare_descriptor();
+        }
     }
 
     /// An accepted connection has its slot, or has been turned away.
@@ -106,7 +128,10 @@ impl Listeners {
 
     /// Lets a listener rest for a while.
     pub fn rest(&self, number: usize, now: Moment, signal: &Signal) {
-        lock(&self.resting).push((number, now.after(ACCEPT_REST)));
+        let mut resting = lock(&self.resting);
+        resting.push((number, now.after(ACCEPT_REST)));
+        self.is_resting.store(true, Ordering::SeqCst);
+        drop(resting);
         // The housekeeper's sleep may be longer than that.
         signal.alarm();
     }
@@ -118,16 +143,28 @@ impl Listeners {
         first.unwrap_or(Moment::NEVER)
     }
 
+    /// Whether a listener rests, which the next free descriptor may end.
+    pub fn is_resting(&self) -> bool {
+        self.is_resting.load(Ordering::SeqCst)
+    }
+
     /// Arms the listeners that have rested enough.
     pub fn wake_rested(&self, now: Moment, poller: &dyn Poller, signal: &Signal) {
+        if !self.is_resting() {
+            return;
+        }
+        self.keep_spare();
         let mut rested = Vec::new();
-        lock(&self.resting).retain(|&(number, until)| {
+        let mut resting = lock(&self.resting);
+        resting.retain(|&(number, until)| {
             let rests = now < until;
             if !rests {
                 rested.push(number);
             }
             rests
         });
+        self.is_resting.store(!resting.is_empty(), Ordering::SeqCst);
+        drop(resting);
         for number in rested {
             self.arm(number, now, poller, signal);
         }

@@ -8,6 +8,7 @@ use crate::conn::{Config, Moment};
 use crate::handler::{Handler, Now};
 use crate::limits::{DESCRIPTORS_RESERVED, PREFETCH_BYTES};
 use crate::server::base::catch_panic::catch_panic;
+use crate::server::base::descriptors::Descriptors;
 use crate::server::base::observer::Observer;
 use crate::server::base::overload::Overload;
 use crate::server::base::permits::Semaphore;
@@ -35,6 +36,7 @@ pub struct Shared {
     pub budget: MemoryBudget,
     pub reports: OverloadReports,
     pub listeners: Listeners,
+    pub descriptors: Arc<Descriptors>,
     pub pool: Arc<Pool>,
     /// For the threads of detached responses and upgraded connections.
     pub permits: Arc<Semaphore>,
@@ -75,6 +77,7 @@ impl Shared {
             budget,
             reports: OverloadReports::new(),
             listeners,
+            descriptors: Arc::new(Descriptors::new(usize::MAX)),
             pool,
             permits: Arc::default(),
             signal: Arc::default(),

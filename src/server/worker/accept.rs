@@ -4,17 +4,17 @@ use crate::conn::{CloseReason, Moment};
 use crate::handler::Now;
 use crate::limits::CLOSED_AT_ONCE;
 use crate::server::base::catch_panic::catch_panic;
-use crate::server::base::overload::Overload;
+use crate::server::base::overload::{AcceptRemedy, Overload};
 use crate::server::client::Client;
 use crate::server::client::slots::Owned;
 use crate::server::exchange::respond::{ResponseWriter, unavailable};
 use crate::server::shared::budget::OverloadKind;
-use crate::server::shared::connections_within;
 use crate::server::shared::listeners::Accepted;
 use crate::server::shared::per_ip::shown;
+use crate::server::shared::{Shared, connections_within};
 use crate::server::worker::Worker;
 use crate::sys::limits::open_files;
-use crate::sys::shortage::shortage;
+use crate::sys::shortage::{Shortage, shortage};
 use crate::sys::{Interest, Stream};
 use core::net::SocketAddr;
 use std::io;
@@ -65,12 +65,15 @@ impl Worker {
                 }
             }
             Accepted::Empty | Accepted::Lost => self.arm_listener(number, moment),
+            Accepted::Exhausted(error) if self.reject_by_spare(number, &error, &now) => {
+                self.arm_listener(number, moment);
+            }
             Accepted::Exhausted(error) => {
                 self.shared
                     .report(OverloadKind::Accept, moment, || Overload::Accept {
                         error,
                         open_files: open_files(),
-                        closes_others: false,
+                        remedy: AcceptRemedy::Wait,
                     });
                 // The rest begins with the failure: this worker may have waited since it woke.
                 let failed = Moment::at(self.shared.now().monotonic);
@@ -124,12 +127,35 @@ impl Worker {
     fn evict_for_accept(&mut self, error: &io::Error, now: &Now) -> bool {
         shortage(error).is_some()
             && self.evict(CLOSED_AT_ONCE, now, |_| Overload::Accept {
-                error: error
-                    .raw_os_error()
-                    .map_or_else(|| error.kind().into(), io::Error::from_raw_os_error),
+                error: again(error),
                 open_files: open_files(),
-                closes_others: true,
+                remedy: AcceptRemedy::CloseOthers,
             })
+    }
+
+    /// Accepts a connection for which there is no descriptor with the spare one, and rejects it.
+    /// False when it still waits.
+    fn reject_by_spare(&mut self, number: usize, error: &io::Error, now: &Now) -> bool {
+        let lacks = matches!(shortage(error), Some(Shortage::Process | Shortage::System));
+        if !lacks {
+            return false;
+        }
+        let accepted = self.shared.listeners.accept_with_spare(number);
+        let is_done = !matches!(accepted, Accepted::Exhausted(_));
+        if let Accepted::Connection(stream, peer) = accepted {
+            self.shared.listeners.admitted();
+            let moment = Moment::at(now.monotonic);
+            let mut client = Client::new(stream, peer, moment, &self.shared.config);
+            self.reject_503(&mut client, now);
+            self.shared
+                .report(OverloadKind::Accept, moment, || Overload::Accept {
+                    error: again(error),
+                    open_files: open_files(),
+                    remedy: AcceptRemedy::TurnAway,
+                });
+        }
+        self.shared.listeners.keep_spare();
+        is_done
     }
 
     /// Closes up to `max` connections for the sake of a new one: idle ones, or else those that take
@@ -197,7 +223,7 @@ impl Worker {
         let limit = self.shared.slots.capacity();
         // Another worker may take the slot that becomes free here.
         for _ in 0..EVICTION_TRIES {
-            client = match self.shared.slots.occupy(client) {
+            client = match self.occupy(client) {
                 Ok(owned) => return Ok(owned),
                 Err(client) => client,
             };
@@ -213,13 +239,24 @@ impl Worker {
             }
         }
         let shared = &*self.shared;
-        shared.slots.occupy(client).inspect_err(|client| {
+        self.occupy(client).inspect_err(|client| {
             shared.per_ip.remove(client.peer);
             shared.report(OverloadKind::Full, Moment::at(now.monotonic), || {
                 let open_files = deciding_limit(limit);
                 Overload::ConnectionsRefused { limit, open_files }
             });
         })
+    }
+
+    /// Moves a connection into a slot, unless it would hold one descriptor too many.
+    fn occupy(&self, client: Box<Client>) -> Result<Owned, Box<Client>> {
+        let Shared {
+            slots, descriptors, ..
+        } = &*self.shared;
+        match descriptors.has_room(slots.occupied()) {
+            true => slots.occupy(client),
+            false => Err(client),
+        }
     }
 
     /// Rejects a connection with a 503, in one write that does not wait. That is due as well to a
@@ -240,6 +277,12 @@ impl Worker {
         send_and_close(&mut client.stream, self.buffers.output.unsent());
         self.buffers.output.clear();
     }
+}
+
+/// The same error: it can be told more than once, and not copied.
+fn again(error: &io::Error) -> io::Error {
+    let code = error.raw_os_error();
+    code.map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
 }
 
 /// One read, one write, and the end of a connection that no slot holds.

@@ -277,6 +277,10 @@ impl<'a> Turn<'a> {
             }
             self.client.pending().is_long = false;
         }
+        if is_long {
+            // It may have been a file's.
+            self.shared.descriptor_closed();
+        }
         let in_doubt = is_long || !self.buffers.input.unread().is_empty();
         // The phase says what follows, and the next step does it.
         let config = &self.shared.config;
