@@ -99,7 +99,7 @@ use crate::semantics::fields::valid_value;
 use crate::sys::limits::open_files;
 use crate::sys::{Backend, Clock, Listener, SystemClock, SystemThreads, Threads};
 use base::descriptors::Descriptors;
-use pool::ThreadGuard;
+use pool::thread_guard::ThreadGuard;
 use shared::connections_within;
 use std::fmt;
 use std::io;

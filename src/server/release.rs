@@ -53,16 +53,6 @@ impl Shared {
         self.poller.post(token);
     }
 
-    /// Closes a connection, or leaves that to a worker when the end of its body may block: for a
-    /// thread that has to go on.
-    pub(crate) fn dismiss(&self, mut owned: Owned, reason: CloseReason) {
-        if !owned.client.needs_worker() {
-            return self.close(owned, reason);
-        }
-        owned.client.pending().doom = Some(reason);
-        self.hand_over(owned);
-    }
-
     pub(crate) fn close(&self, owned: Owned, reason: CloseReason) {
         let token = owned.source.token();
         let mut client = self.slots.vacate(owned);

@@ -36,8 +36,9 @@ impl Hall {
     }
 
     /// `/work` is done inside of the gate; `/keep` as well, and stays inside; `/late` waits, and
-    /// then does not enter; `/both` needs another gate as well, which is full; `/race` leaves its pass as it finds the gate full; `/panic` panics when
-    /// it has waited; everything else needs no gate.
+    /// then does not enter; `/both` needs another gate as well, which is full; `/race` leaves its
+    /// pass as it finds the gate full; `/panic` panics when it has waited; everything else needs no
+    /// gate.
     fn with(config: Config, gate: Arc<Gate>) -> Hall {
         let (asked, held) = (Asked::default(), Held::default());
         let (hall, notes, keep) = (gate.clone(), asked.clone(), held.clone());

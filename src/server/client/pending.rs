@@ -1,6 +1,6 @@
 //! Bytes and bodies that wait with a connection between two turns. An idle connection has none.
 
-use crate::conn::{CloseReason, Moment};
+use crate::conn::Moment;
 use crate::handler::gate::{Gate, GateRule, Ticket};
 use crate::handler::{Payload, Takeover};
 use crate::server::base::descriptors::HeldFile;
@@ -22,8 +22,6 @@ pub struct Pending {
     pub takeover: Option<PendingTakeover>,
     /// The gate at which the connection waits, or has waited.
     pub queue: Option<GateWait>,
-    /// The reason to close it, when that is left to a worker.
-    pub doom: Option<CloseReason>,
     /// The request in progress, for the observer.
     pub access: Option<AccessRecord<'static>>,
     /// Whether the response in progress has, or had, a body that did not share the write of its
@@ -132,7 +130,6 @@ impl Pending {
             && !self.is_long
             && !self.is_unfinished()
             && self.queue.is_none()
-            && self.doom.is_none()
     }
 
     /// Drops the body, inside of its gate.

@@ -22,8 +22,9 @@ use crate::server::client::slots::Owned;
 use crate::server::exchange::gate_wait::GateQueue;
 use crate::server::exchange::respond::DateCache;
 use crate::server::exchange::{Buffers, Exchange};
+use crate::server::pool::Next;
 use crate::server::pool::heartbeat::Heartbeat;
-use crate::server::pool::{Next, ThreadGuard};
+use crate::server::pool::thread_guard::ThreadGuard;
 use crate::server::shared::Shared;
 use crate::server::worker::detached::detach;
 use crate::server::worker::turn::{Trigger, Turn, TurnEnd};
@@ -213,11 +214,6 @@ impl Worker {
     /// One turn of a connection, and the arming of the poller after it. `None` when the connection
     /// has ended, or has a thread of its own.
     fn finish_turn(&mut self, mut owned: Owned, trigger: Trigger) -> Option<Owned> {
-        let pending = owned.client.pending.as_mut();
-        if let Some(reason) = pending.and_then(|pending| pending.doom.take()) {
-            self.shared.close(owned, reason);
-            return None;
-        }
         let token = owned.source.token();
         let end = match catch_panic(|| self.drive(&mut owned.client, trigger, token)) {
             Some(end) => end,
