@@ -52,8 +52,6 @@ impl Handler for Files {
 impl Site {
     /// Answers from this site, or from the mounted one that the path leads to.
     pub fn respond(&self, request: &mut Request<'_>) -> Response {
-        let now = request.now();
-        self.sweep(now.monotonic);
         let mut site = self;
         let mut path = resolve(request.path().as_bytes(), self.options.rules);
         // Whose path it is: a mounted site may have mounts of its own.
@@ -74,6 +72,7 @@ impl Site {
                 }
             }
         }
+        site.sweep(request.now().monotonic);
         let disk = Disk::of(&site.root.gate, request.blocking_share());
         match site.below_root(&disk, path, request) {
             Ok(response) => response,

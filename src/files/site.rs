@@ -56,8 +56,9 @@ impl Site {
         }
     }
 
-    /// Closes the idle descriptors of this site and of its mounts, and gives up listings that are
-    /// no longer fresh, now and then. One of the threads that find it due does it.
+    /// Closes the idle descriptors of this site, and gives up listings that are no longer fresh,
+    /// now and then, on the thread of a request for this site: no other may wait for its disk. One
+    /// of the threads that find it due does it.
     pub fn sweep(&self, now: Duration) {
         let now_ms = now.as_millis() as u64;
         let order = Ordering::Relaxed;
@@ -67,15 +68,8 @@ impl Site {
                 .compare_exchange(swept_ms, now_ms, order, order)
                 .is_ok()
         {
-            self.close_idle(now_ms);
+            self.cache.close_idle(now_ms);
             self.listings.sweep(now);
-        }
-    }
-
-    fn close_idle(&self, now_ms: u64) {
-        self.cache.close_idle(now_ms);
-        for mount in &self.mounts {
-            mount.site.close_idle(now_ms);
         }
     }
 
