@@ -95,7 +95,8 @@ pub use limits::{Limits, Timeouts};
 pub use semantics::date::HttpDate;
 pub use semantics::{FieldError, FieldLines, Headers, Method, Status, Version};
 pub use server::{
-    AcceptRemedy, Observer, Overload, RequestEvent, Server, ServerHandle, Shutdown, ShutdownReport,
+    AcceptRemedy, Observer, Overload, RequestEvent, Server, ServerHandle, ServerStats, Shutdown,
+    ShutdownReport,
 };
 
 #[doc(hidden)]

@@ -59,7 +59,7 @@
 //! Imports go down only.
 //!
 //! ```text
-//!  mod                 Server: settings, start, end
+//!  mod, handle         Server: settings, start, end; the handle of one in the background
 //!  worker/             threads: the loop, accept, turn, detached, housekeeper
 //!  exchange/           one request: handler, response, bodies, waits for the peer
 //!  evict, shed, release
@@ -67,7 +67,7 @@
 //!  shared/             what all threads share: listeners, counts, memory budget
 //!  pool/               how many threads run
 //!  client/             one connection at rest: slot, state, buffers
-//!  base/, shutdown     observer, signal, permits, locks; what a program holds of a server
+//!  base/, shutdown     observer, signal, permits, locks; what stops a server
 //! ```
 #![forbid(unsafe_code)]
 
@@ -75,6 +75,7 @@ mod base;
 pub mod client;
 pub mod evict;
 pub mod exchange;
+mod handle;
 pub mod pool;
 mod release;
 pub mod shared;
@@ -85,10 +86,11 @@ pub mod worker;
 pub use base::observer::{Observer, RequestEvent};
 pub use base::overload::{AcceptRemedy, Overload};
 pub use base::signal::Signal;
+pub use handle::{ServerHandle, ServerStats};
 pub use pool::{Pool, WatchOutcome};
 pub use shared::Shared;
 pub use shared::listeners::Listeners;
-pub use shutdown::{ServerHandle, Shutdown, ShutdownReport};
+pub use shutdown::{Shutdown, ShutdownReport};
 pub use worker::Worker;
 pub use worker::housekeeper::Housekeeper;
 
@@ -104,7 +106,7 @@ use shared::connections_within;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::thread;
 
 /// A server that is bound but does not serve yet.
@@ -265,7 +267,8 @@ impl Server {
     /// # Errors
     /// As [`serve`](Server::serve).
     pub fn run(self, handler: impl Handler) -> io::Result<()> {
-        self.run_to_end(Box::new(handler)).map(|_| ())
+        self.run_to_end(Box::new(handler), &OnceLock::new())
+            .map(|_| ())
     }
 
     /// Serves in the background.
@@ -293,16 +296,23 @@ impl Server {
         let addr = self.local_addr().ok();
         let shutdown = self.shutdown_handle();
         let builder = thread::Builder::new().name("doorstep".to_string());
-        let thread = builder.spawn(move || self.run_to_end(handler))?;
+        let shared = Arc::new(OnceLock::new());
+        let begun = shared.clone();
+        let thread = builder.spawn(move || self.run_to_end(handler, &begun))?;
         Ok(ServerHandle {
             addr,
             shutdown,
+            shared,
             thread: Some(thread),
         })
     }
 
     /// Starts the workers, runs the housekeeper until the end, and waits for the workers.
-    fn run_to_end(mut self, handler: Box<dyn Handler>) -> io::Result<ShutdownReport> {
+    fn run_to_end(
+        mut self,
+        handler: Box<dyn Handler>,
+        begun: &OnceLock<Weak<Shared>>,
+    ) -> io::Result<ShutdownReport> {
         let max = connections_within(open_files().unwrap_or(u64::MAX));
         self.config.limits.connections = self.config.limits.connections.clamp(1, max);
         let listeners = Listeners::new(self.listeners);
@@ -316,6 +326,8 @@ impl Server {
             shared.pool = Arc::new(Pool::new(count, count));
         }
         let shared = Arc::new(shared);
+        // The cell is empty: this is called once.
+        let _ = begun.set(Arc::downgrade(&shared));
         shared.listeners.register(&*shared.poller)?;
         let mut housekeeper = Housekeeper::new(shared.clone());
         let started = shared.pool.start(|| Worker::start(&shared));

@@ -1,13 +1,10 @@
-//! Stopping a server, and waiting for its end.
+//! Stopping a server.
 
 use crate::conn::Moment;
 use crate::server::base::signal::Signal;
 use crate::sys::Clock;
 use std::fmt;
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Stops a server from any thread.
@@ -74,60 +71,4 @@ impl fmt::Debug for Shutdown {
 pub struct ShutdownReport {
     /// Connections closed in the middle of a request or its response when the grace was over.
     pub aborted: usize,
-}
-
-/// A server that runs in the background. Dropping it stops the server at once and waits for its
-/// end.
-#[derive(Debug)]
-pub struct ServerHandle {
-    pub(crate) addr: Option<SocketAddr>,
-    pub(crate) shutdown: Shutdown,
-    pub(crate) thread: Option<JoinHandle<io::Result<ShutdownReport>>>,
-}
-
-impl ServerHandle {
-    /// The address of the first listener.
-    ///
-    /// # Panics
-    /// When that is a Unix-domain socket, which has no such address.
-    pub fn addr(&self) -> SocketAddr {
-        self.addr
-            .expect("this server listens on a Unix-domain socket, which has no internet address")
-    }
-
-    /// A handle that stops this server from any thread.
-    pub fn shutdown_handle(&self) -> Shutdown {
-        self.shutdown.clone()
-    }
-
-    /// Stops the server gracefully and waits for its end, for `grace` at most.
-    ///
-    /// # Errors
-    /// Those that ended the server.
-    pub fn shutdown(self, grace: Duration) -> io::Result<ShutdownReport> {
-        self.shutdown.begin(grace);
-        self.join()
-    }
-
-    /// Waits until the server ends.
-    ///
-    /// # Errors
-    /// Those that ended the server.
-    pub fn join(mut self) -> io::Result<ShutdownReport> {
-        match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(ended)) => ended,
-            // The thread catches panics in a program's code; any other is a fault of this crate.
-            Some(Err(_)) => Err(io::Error::other("the server's own thread panicked")),
-            None => Ok(ShutdownReport { aborted: 0 }),
-        }
-    }
-}
-
-impl Drop for ServerHandle {
-    fn drop(&mut self) {
-        if let Some(thread) = self.thread.take() {
-            self.shutdown.begin(Duration::ZERO);
-            let _ = thread.join();
-        }
-    }
 }

@@ -28,6 +28,10 @@ pub trait Socket: Read + Write + Send {
     fn is_reset(&mut self) -> bool {
         false
     }
+    /// The time since data was last received, where that is known.
+    fn since_last_data(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// A connected stream.
@@ -139,6 +143,19 @@ impl Stream {
                 }
                 Source::Named(..) => false,
             },
+        }
+    }
+
+    /// The time since data was last received, where that is known: for TCP on Linux.
+    pub fn since_last_data(&self) -> Option<Duration> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Stream::Tcp(stream) => {
+                use std::os::fd::AsFd;
+                super::linux::tcp_info::since_last_data(stream.as_fd())
+            }
+            Stream::Other(stream) => stream.since_last_data(),
+            _ => None,
         }
     }
 

@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The layers of `src/server`, the lowest first. A file may import from its own layer and from
 /// those before it.
-const SERVER_LAYERS: [&str; 11] = [
+const SERVER_LAYERS: [&str; 12] = [
     "base", "shutdown", "client", "pool", "shared", "release", "evict", "shed", "exchange",
-    "worker", "mod",
+    "worker", "handle", "mod",
 ];
 /// Re-exports that lead from one to the next, at the most.
 const REEXPORTS_MAX: usize = 8;

@@ -1,6 +1,6 @@
 //! What an observer hears of all this.
 
-use crate::harness::{PAGE, on_each_backend};
+use crate::harness::{Gate, PAGE, on_each_backend};
 use crate::support::bytes::pattern;
 use crate::support::client::{AND_CLOSE, Client, get, post};
 use crate::support::eventually;
@@ -158,6 +158,74 @@ fn a_request_takes_as_long_as_its_handler_at_least() {
             assert!(*duration >= WORK, "{duration:?}");
             assert!((begun..=ended).contains(time));
         }
+    });
+}
+
+/// The path of each request, how long it took, and how long it waited for a worker.
+#[derive(Clone, Default)]
+struct Waits(Arc<Mutex<Vec<(String, Duration, Duration)>>>);
+
+impl Observer for Waits {
+    fn request(&self, event: &RequestEvent<'_>) {
+        let target = event.target.to_string();
+        self.0
+            .lock()
+            .unwrap()
+            .push((target, event.duration, event.waited));
+    }
+}
+
+#[test]
+fn a_request_takes_from_its_arrival_on() {
+    const WAIT: Duration = Duration::from_millis(100);
+    // The system counts in steps of this at most.
+    const STEP: Duration = Duration::from_millis(10);
+    on_each_backend(|stage| {
+        let (waits, gate) = (Waits::default(), Gate::default());
+        let inside = gate.clone();
+        let handler = move |request: &mut Request<'_>| {
+            if request.path() == "/wait" {
+                inside.pass();
+            }
+            PAGE
+        };
+        let server = stage.server().workers(1).observer(waits.clone());
+        let server = server.spawn(handler).unwrap();
+        let mut blocked = Client::connect(server.addr());
+        blocked.send(get("/wait"));
+        gate.holds(1);
+        let mut waiting = Client::connect(server.addr());
+        assert_eq!(server.stats().behind, None);
+        waiting.send(get("/"));
+        // Nobody waits for the worker until the housekeeper has seen it.
+        assert!(eventually(|| server.stats().behind.is_some()));
+        let stats = server.stats();
+        assert_eq!((stats.workers, stats.workers_in_handlers), (1, 1));
+        assert_eq!(stats.connections, 1, "the other waits to be accepted");
+        std::thread::sleep(WAIT);
+        gate.open();
+        assert_eq!(blocked.answer().text(), PAGE);
+        assert_eq!(waiting.answer().text(), PAGE);
+        // Whoever comes later has not waited.
+        assert!(eventually(|| server.stats().behind.is_none()));
+        assert_eq!(waiting.ask("/later").text(), PAGE);
+        drop(server);
+        let heard = waits.0.lock().unwrap();
+        let [
+            (first, _, no_wait),
+            (second, took, waited),
+            (third, _, later),
+        ] = &heard[..]
+        else {
+            panic!("{heard:?}");
+        };
+        assert_eq!([first, second, third], ["/wait", "/", "/later"]);
+        assert_eq!(*no_wait, Duration::ZERO);
+        assert!(
+            *waited >= WAIT - STEP && took >= waited,
+            "{waited:?} of {took:?}"
+        );
+        assert!(*later < WAIT, "{later:?}");
     });
 }
 

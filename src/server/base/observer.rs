@@ -54,8 +54,12 @@ pub struct RequestEvent<'a> {
     /// Whether the whole response was sent: false when the connection was lost or closed on the
     /// way.
     pub complete: bool,
-    /// From the last byte of the request's head to the last byte of the response.
+    /// From the arrival of the request to the last byte of the response.
     pub duration: Duration,
+    /// The part of it in which the request waited for a worker, because handlers held all of them,
+    /// or for its turn. Zero if there was no such wait, or if nobody was there to see it begin: the
+    /// server looks for events that wait every five milliseconds.
+    pub waited: Duration,
     /// When the response was complete.
     pub time: SystemTime,
     /// The client's address.

@@ -14,8 +14,10 @@ pub struct AccessRecord<'a> {
     pub version: Version,
     pub status: Status,
     pub log_reason: Option<&'static str>,
-    /// When the head was complete, on the monotonic clock.
+    /// When the request had arrived, on the monotonic clock.
     pub begun: Duration,
+    /// How long it then waited for its handler to be called.
+    pub waited: Duration,
     /// The connection's count of sent bytes at which the body begins.
     pub body_from: u64,
     /// Why the body failed.
@@ -39,6 +41,7 @@ impl AccessRecord<'_> {
             bytes: sent.saturating_sub(self.body_from),
             complete,
             duration: monotonic.saturating_sub(self.begun),
+            waited: self.waited,
             time: wall,
             peer,
             reason: self.log_reason,

@@ -11,7 +11,7 @@ pub mod request_body;
 pub mod respond;
 pub mod upgraded;
 
-use crate::conn::CloseReason;
+use crate::conn::{CloseReason, Moment};
 use crate::h1::{Framing, Head, Parsed, Reject, Resume, parse_head};
 use crate::handler::{Handler, Now, Request, Response};
 use crate::semantics::{FieldTable, Status};
@@ -76,6 +76,25 @@ fn waits(
     client.is_queued()
 }
 
+/// The time at which the request had arrived that is about to be handled.
+fn begun(shared: &Shared, queue: &GateQueue<'_>, client: &Client, now: &Now) -> Now {
+    let begun = queue.begun(now);
+    let pool = &shared.pool;
+    if !pool.was_behind() || shared.observer.is_none() {
+        return begun;
+    }
+    let at_most = || {
+        pool.behind()
+            .map(|since| Moment::at(now.monotonic).since(since))
+    };
+    let waited = client.stream.since_last_data().or_else(at_most);
+    let arrived = now.monotonic.saturating_sub(waited.unwrap_or_default());
+    Now {
+        monotonic: begun.monotonic.min(arrived),
+        ..begun
+    }
+}
+
 /// The outcome of a call of the handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handled {
@@ -108,10 +127,12 @@ impl Exchange<'_> {
             buffers.input.compact();
         }
         let (bytes, rest) = buffers.input.split(used);
+        let begun = begun(shared, queue, client, now);
         let request = RequestView {
             head: *head,
             bytes,
             headers: buffers.table.headers(bytes),
+            waited: now.monotonic.saturating_sub(begun.monotonic),
         };
         let parts = request.parts(client.peer, **now, shared.pool.blocking_share());
         let io = BlockingIo {
@@ -128,7 +149,6 @@ impl Exchange<'_> {
         // has moved past it.
         let (start, end, failure) = (body.rest.start, body.rest.end, body.failure);
         drop(body);
-        let begun = queue.begun(now);
         // A body may have been read, and is not kept.
         if !has_body && waits(&response, queue, client, now.monotonic) {
             return Ok(Handled::Queued);
@@ -186,6 +206,7 @@ impl Exchange<'_> {
                 head,
                 bytes,
                 headers: table.headers(bytes),
+                waited: Duration::ZERO,
             }),
             Ok(Parsed::More { .. }) | Err(_) => None,
         };

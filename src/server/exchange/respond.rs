@@ -18,7 +18,7 @@ use crate::server::shared::Shared;
 use core::net::SocketAddr;
 use std::borrow::Cow;
 use std::mem;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// A body in memory up to this size is copied after its head and shares its write; a longer one is
 /// handed to the system where it lies. A second piece costs more than the copy of 8 KiB saves.
@@ -29,6 +29,8 @@ pub struct RequestView<'a> {
     pub head: Head,
     pub bytes: &'a [u8],
     pub headers: Headers<'a>,
+    /// How long the request has waited for its handler to be called.
+    pub waited: Duration,
 }
 
 impl<'a> RequestView<'a> {
@@ -259,6 +261,7 @@ impl ResponseWriter<'_> {
             status: parts.status,
             log_reason: parts.log_reason,
             begun: self.now.monotonic,
+            waited: request.waited,
             body_from: sent - body_in_output,
             error: None,
         };

@@ -53,6 +53,9 @@ const REJECTS_FROM: usize = 4;
 /// handler does not return.
 const WORKERS_END_WITHIN: Duration = Duration::from_secs(1);
 
+/// In place of the moment since which events have waited: none waits any more.
+const CAUGHT_UP: u64 = Moment::NEVER.0 - 1;
+
 /// There are stand-ins.
 const GROWN: u8 = 1;
 /// Some workers are to end with their turn.
@@ -70,7 +73,7 @@ pub struct Pool {
     dozes: AtomicBool,
     /// What a worker has to know between two turns.
     mood: AtomicU8,
-    /// Since when events wait for workers that handlers hold.
+    /// Since when events wait for workers that handlers hold, in milliseconds.
     behind: AtomicU64,
     /// The requests that compute.
     pub computing: Computing,
@@ -208,8 +211,23 @@ impl Pool {
 
     /// Since when events have waited for workers that handlers hold.
     pub fn behind(&self) -> Option<Moment> {
-        let since = Moment(self.behind.load(Ordering::Relaxed));
-        (since != Moment::NEVER).then_some(since)
+        let since = self.behind.load(Ordering::Relaxed);
+        (since < CAUGHT_UP).then_some(Moment(since))
+    }
+
+    /// Whether events wait for workers that handlers hold, or did at the last look: the request
+    /// that a worker has just taken may be one of them.
+    pub fn was_behind(&self) -> bool {
+        self.behind.load(Ordering::Relaxed) != Moment::NEVER.0
+    }
+
+    /// A look has found no event that waits.
+    fn catch_up(&self) {
+        let next = match self.behind() {
+            Some(_) => CAUGHT_UP,
+            None => Moment::NEVER.0,
+        };
+        self.behind.store(next, Ordering::Relaxed);
     }
 
     /// Whether events have waited for this long.
@@ -257,7 +275,7 @@ impl Pool {
         let lacks = none_waits && lock(&self.state).counts.lacks(held);
         let waits = (lacks || self.behind().is_some()) && none_waits && poller.pending()?;
         if !waits {
-            self.behind.store(Moment::NEVER.0, Ordering::Relaxed);
+            self.catch_up();
         }
         if !(lacks && waits && self.lacks(&found)) {
             let mut state = lock(&self.state);

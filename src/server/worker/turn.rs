@@ -212,6 +212,7 @@ impl<'a> Turn<'a> {
         let took = self.program_ran();
         match handled {
             Ok(Handled::Responded) => {
+                self.queue.forget_wait();
                 self.end_call(&call, took);
                 Step::Go
             }

@@ -1,4 +1,4 @@
-//! System calls of Linux alone: epoll, `openat2(2)`, `sendfile(2)`.
+//! System calls of Linux alone: epoll, `openat2(2)`, `sendfile(2)`, `TCP_INFO`.
 
 pub mod epoll;
 mod epoll_sys;
@@ -6,3 +6,4 @@ mod epoll_sys;
 pub mod malloc_trim;
 pub mod openat2;
 pub mod sendfile;
+pub mod tcp_info;

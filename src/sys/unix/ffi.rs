@@ -121,6 +121,14 @@ unsafe extern "C" {
         value: *const c_void,
         length: u32,
     ) -> c_int;
+    #[cfg(target_os = "linux")]
+    pub fn getsockopt(
+        fd: c_int,
+        level: c_int,
+        name: c_int,
+        value: *mut c_void,
+        length: *mut u32,
+    ) -> c_int;
     pub fn openat(folder: c_int, path: *const c_char, flags: c_int, ...) -> c_int;
     pub fn readlinkat(folder: c_int, path: *const c_char, to: *mut c_char, size: usize) -> isize;
     #[cfg_attr(

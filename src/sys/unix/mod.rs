@@ -5,7 +5,7 @@
 pub mod accept;
 pub mod addresses;
 pub mod errno;
-mod ffi;
+pub(super) mod ffi;
 #[cfg(feature = "files")]
 pub mod file_identity;
 pub mod folder;
