@@ -1,7 +1,6 @@
 //! Handlers without a socket: requests made up with `Request::test`, and what becomes an answer.
 
 mod body;
-#[cfg(feature = "files")]
 mod gate;
 mod request;
 mod response;

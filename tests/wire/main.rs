@@ -12,8 +12,10 @@ mod engine;
 mod fairness;
 mod fields;
 mod files;
+mod gated_bodies;
 mod half_close;
 mod harness;
+mod housekeeping;
 mod idle_cost;
 mod ladder;
 mod life;
@@ -24,7 +26,6 @@ mod observer;
 mod overload;
 mod ownership;
 mod pool;
-#[cfg(feature = "files")]
 mod queued;
 mod scripted;
 mod shutdown;

@@ -263,7 +263,9 @@ impl<O: Outside> Socket for Plug<O> {
     }
 
     fn is_reset(&mut self) -> bool {
-        self.system.state().links[self.link].reset
+        let link = &mut self.system.state().links[self.link];
+        link.looks += 1;
+        link.reset
     }
 
     /// Blocks this thread of the server, not the outside.

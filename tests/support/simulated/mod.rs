@@ -68,6 +68,8 @@ pub struct Link {
     /// and how much of it the client has read.
     pub heard: usize,
     pub reads: usize,
+    /// How often the server has asked whether it was reset.
+    pub looks: usize,
     /// The length of each write.
     pub writes: Vec<usize>,
     pub waits: Vec<Wait>,

@@ -1,0 +1,203 @@
+//! What the housekeeper may not do: read, send or close a file, call a program's reader, or drop a
+//! program's value. A disk may hang, and a program may block, and then no deadline would be kept.
+
+use crate::simulated::{Scene, Wire};
+use crate::support::client::get;
+use crate::support::server::Housekeeper;
+use crate::support::temporary::Temporary;
+use doorstep::internals::conn::{Config, Moment};
+use doorstep::internals::limits::SENDFILE_FROM;
+use doorstep::{CloseReason, Payload, Request, Response, Status, Writer};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+/// What a response is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    File,
+    Stream,
+    Writer,
+    Detached,
+}
+
+const KINDS: [Kind; 4] = [Kind::File, Kind::Stream, Kind::Writer, Kind::Detached];
+
+/// What the program has to tell.
+#[derive(Clone, Default)]
+struct Notes {
+    /// The housekeeper is at work.
+    keeping: Arc<AtomicBool>,
+    /// It has called the program.
+    breached: Arc<AtomicBool>,
+    drops: Arc<AtomicUsize>,
+    file: Arc<Mutex<Weak<File>>>,
+}
+
+/// A value of the program's.
+struct Own(Notes);
+
+impl Own {
+    fn is_touched(&self) {
+        let keeping = self.0.keeping.load(Ordering::SeqCst);
+        self.0.breached.fetch_or(keeping, Ordering::SeqCst);
+    }
+}
+
+impl Read for Own {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.is_touched();
+        buffer.fill(b'x');
+        Ok(buffer.len())
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.is_touched();
+        self.0.drops.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+struct House {
+    scene: Scene,
+    notes: Notes,
+    kind: Kind,
+    _file: Temporary,
+}
+
+impl House {
+    fn of(kind: Kind, config: Config) -> House {
+        let file = Temporary::file(&vec![b'x'; 4 * SENDFILE_FROM as usize]);
+        let (notes, path) = (Notes::default(), file.to_path_buf());
+        let program = notes.clone();
+        let scene = Scene::with(config, move |_: &mut Request<'_>| {
+            let (own, ok) = (Own(program.clone()), Response::new(Status::OK));
+            let write = move |out: &mut Writer<'_>| {
+                own.is_touched();
+                out.write_all(b"x")
+            };
+            match kind {
+                Kind::File => {
+                    let file = Arc::new(File::open(&path).expect("a file"));
+                    *program.file.lock().unwrap() = Arc::downgrade(&file);
+                    ok.body(Payload::File {
+                        file,
+                        offset: 0,
+                        length: 4 * SENDFILE_FROM,
+                    })
+                }
+                Kind::Stream => ok.stream(None, Own(program.clone())),
+                Kind::Writer => ok.writer(write),
+                Kind::Detached => ok.detached(write),
+            }
+        });
+        House {
+            scene,
+            notes,
+            kind,
+            _file: file,
+        }
+    }
+
+    /// A client whose response has begun, and that takes no more of it than this.
+    fn asks(&self, room: usize) -> Wire {
+        let wire = self.scene.wire();
+        wire.room(room);
+        wire.sends(get("/"));
+        self.scene.admits(&wire);
+        self.notes.drops.store(0, Ordering::SeqCst);
+        wire
+    }
+
+    /// The housekeeper works, and touches nothing of the program's; nor does it send.
+    #[track_caller]
+    fn keeps(&self, wire: &Wire, work: impl FnOnce(&mut Housekeeper) + Send + 'static) {
+        let (shared, keeping) = (self.scene.shared.clone(), self.notes.keeping.clone());
+        let before = (self.is_held(), wire.link(|link| link.writes.len()));
+        self.scene.works(move |_| {
+            keeping.store(true, Ordering::SeqCst);
+            work(&mut Housekeeper::new(shared));
+            keeping.store(false, Ordering::SeqCst);
+        });
+        let kind = self.kind;
+        assert!(
+            !self.notes.breached.load(Ordering::SeqCst),
+            "{kind:?}: called"
+        );
+        let after = (self.is_held(), wire.link(|link| link.writes.len()));
+        assert_eq!(before, after, "{kind:?}: closed, or sent");
+    }
+
+    /// Whether the server holds what the program has given it.
+    fn is_held(&self) -> bool {
+        match self.kind {
+            Kind::File => self.notes.file.lock().unwrap().strong_count() > 0,
+            _ => self.notes.drops.load(Ordering::SeqCst) == 0,
+        }
+    }
+}
+
+#[test]
+fn a_write_deadline_is_for_a_worker() {
+    for kind in KINDS {
+        let house = House::of(kind, Config::default());
+        let wire = house.asks(10);
+        assert!(house.is_held());
+        house.scene.set(29_999);
+        house.keeps(&wire, Housekeeper::sweep);
+        assert_eq!(house.scene.runs(), 0, "{kind:?}: not yet");
+        house.scene.set(30_000);
+        house.keeps(&wire, Housekeeper::sweep);
+        // Once, however often it looks meanwhile.
+        house.keeps(&wire, Housekeeper::sweep);
+        assert_eq!(house.scene.runs(), 1, "{kind:?}");
+        assert_eq!(house.scene.reason(&wire), Some(CloseReason::WriteTimeout));
+        assert!(!house.is_held());
+    }
+}
+
+/// A client that takes something at the last moment is served on, by the worker.
+#[test]
+fn a_client_that_takes_something_is_served_on() {
+    for kind in KINDS {
+        let house = House::of(kind, Config::default());
+        let wire = house.asks(10);
+        house.scene.set(30_000);
+        wire.room(40_000);
+        house.keeps(&wire, Housekeeper::sweep);
+        assert!(house.scene.runs() > 0);
+        while house.scene.system.run_thread() {
+            house.scene.runs();
+        }
+        assert_eq!(house.scene.reason(&wire), None, "{kind:?}");
+        assert!(wire.got().len() > 10);
+        let whole = matches!(kind, Kind::Writer | Kind::Detached);
+        assert_eq!(house.is_held(), !whole);
+    }
+}
+
+#[test]
+fn the_end_of_the_grace_is_for_a_thread_of_its_own() {
+    for kind in KINDS {
+        let house = House::of(kind, Config::default());
+        let wire = house.asks(10);
+        house.keeps(&wire, |keeper| keeper.stop());
+        house.keeps(&wire, |keeper| {
+            assert!(keeper.finish(Moment(1_000)).is_none())
+        });
+        let aborted = Arc::new(AtomicUsize::new(0));
+        let told = aborted.clone();
+        house.scene.set(1_000);
+        house.keeps(&wire, move |keeper| {
+            let report = keeper.finish(Moment(1_000)).expect("the end");
+            told.store(report.aborted, Ordering::SeqCst);
+        });
+        assert_eq!(aborted.load(Ordering::SeqCst), 1, "{kind:?}");
+        assert!(house.scene.system.run_thread());
+        assert_eq!(house.scene.reason(&wire), Some(CloseReason::Shutdown));
+        assert!(!house.is_held());
+        assert_eq!(house.scene.shared.slots.occupied(), 0);
+    }
+}
