@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Other people's clients against doorstep, directly and through other people's proxies, every body compared by its hash.
 #   tests/peers/run.sh                  everything
-#   tests/peers/run.sh CLIENT...        only these files of clients/, by name without ending
-# UPLOAD_BYTES (1000000000) in the environment is the length of the long uploads.
+#   tests/peers/run.sh CLIENT...        only these files of clients/, by name without ending, and restarts.py by `restarts`
+# UPLOAD_BYTES (1000000000) in the environment is the length of the long uploads, RESTARTS (50) how often a server is restarted.
 #
 # It prints the version of each peer, a line for each check, `ok name: what` or `FAILED name: what: why`, a line
 # `SKIPPED name: why` for a peer that is not installed or lacks what is asked of it, and a line of counts. It exits with 1 when a check failed.
@@ -21,7 +21,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/peers/check.sh
-export UPLOAD_BYTES=${UPLOAD_BYTES:-1000000000}
+export UPLOAD_BYTES=${UPLOAD_BYTES:-1000000000} RESTARTS=${RESTARTS:-50}
 export PYTHONPATH=tests/peers PYTHONDONTWRITEBYTECODE=1 # no __pycache__ in the checkout
 export CARGO_TERM_COLOR=never
 
@@ -220,6 +220,18 @@ run_client() {
   fi
 }
 
+# Restarts behind HAProxy, beside nginx.
+check_restarts() {
+  local said
+  if ! said=$(need haproxy haproxy && need nginx nginx-light && need_python python3); then
+    say "SKIPPED restarts: $said"
+    return
+  fi
+  mkdir "$scratch/restarts"
+  timeout -k 60 $client_seconds python3 tests/peers/restarts.py "$built/doorstep" "$scratch/restarts" 2>&1 | tee -a "$log" ||
+    say "FAILED restarts: run: it did not end well"
+}
+
 # What the servers have to say for themselves at the end.
 check_servers() {
   local name status
@@ -274,6 +286,9 @@ for file in tests/peers/clients/*; do
     run_client "$file" "$name" "$route"
   done
 done
+if [ ${#asked[@]} = 0 ] || [[ " ${asked[*]} " == *" restarts "* ]]; then
+  check_restarts
+fi
 check_servers
 
 echo
