@@ -5,6 +5,7 @@
 //! 200 seeds run by default; `DOORSTEP_SEEDS=n` runs more, `DOORSTEP_SEED=s` runs one.
 
 mod clients;
+mod hanging;
 mod run;
 mod single;
 #[path = "../support/mod.rs"]

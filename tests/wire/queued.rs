@@ -2,6 +2,7 @@
 //! get 503 when there is none for long.
 
 use crate::simulated::{Scene, Wire};
+use crate::support::PATIENCE;
 use crate::support::client::get;
 use crate::support::recorder::Event;
 use crate::support::server::{Housekeeper, Worker};
@@ -10,7 +11,10 @@ use doorstep::internals::conn::{Config, Moment};
 use doorstep::internals::handler::gate::{GATE_QUEUE, Gate, Pass};
 use doorstep::internals::handler::queued;
 use doorstep::{CloseReason, IntoResponse, Request, Response};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Instant;
 
 /// A server with one gate, which lets in one.
 pub struct Hall {
@@ -522,6 +526,83 @@ fn a_shutdown_waits_for_who_waits_and_ends_with_its_grace() {
         assert_eq!(hall.gate.waiting(), 0, "nothing is left");
         assert_eq!(hall.scene.runs(), 0);
     }
+}
+
+/// One that was called, and is closed for others before its turn, is no loss to the next.
+#[test]
+fn a_close_between_the_call_and_the_turn_calls_the_next() {
+    let mut config = Config::default();
+    config.limits.parked_bytes = 8_000;
+    let hall = Hall::with(config, Arc::default());
+    hall.fill();
+    let padded = |size| format!("GET /work/called HTTP/1.1\r\nHost: a\r\nX: {:0size$}", 0);
+    let wire = hall.scene.wire();
+    wire.sends(padded(6_000) + "\r\n\r\n");
+    hall.scene.admits(&wire);
+    let next = hall.asks(&["/work/next"]);
+    assert_eq!(hall.gate.waiting(), 2);
+    hall.leave();
+    assert_eq!(hall.gate.waiting(), 1, "called");
+    let other = hall.scene.wire();
+    other.sends(padded(4_000));
+    hall.scene.admits(&other);
+    assert_eq!(hall.scene.reason(&wire), Some(CloseReason::Overload));
+    hall.scene.runs();
+    assert_eq!(hall.calls("/work/called"), 1);
+    assert_answers(&next, &["/work/next"]);
+    assert_eq!(hall.gate.waiting(), 0);
+}
+
+#[test]
+fn a_request_that_waits_counts_once() {
+    let mut config = Config::default();
+    config.limits.requests_per_connection = Some(2);
+    let hall = Hall::with(config, Arc::default());
+    hall.fill();
+    let wire = hall.asks(&["/work/1", "/work/2", "/3"]);
+    // Called in vain.
+    hall.leave();
+    hall.fill();
+    hall.scene.runs();
+    hall.open();
+    let got = wire.got();
+    assert!(
+        got.contains("[/work/1]") && got.ends_with("[/work/2]"),
+        "{got}"
+    );
+    assert_eq!(got.matches("Connection: close").count(), 1);
+}
+
+/// The housekeeper of a server that stops looks at every connection over and over.
+#[test]
+fn a_call_while_the_housekeeper_looks_is_not_missed() {
+    const ROUNDS: usize = 300;
+    let hall = Hall::new();
+    let (shared, over) = (hall.scene.shared.clone(), Arc::new(AtomicBool::new(false)));
+    let ends = over.clone();
+    let keeper = thread::spawn(move || {
+        let mut keeper = Housekeeper::new(shared);
+        keeper.stop();
+        while !ends.load(Ordering::SeqCst) {
+            assert!(keeper.finish(Moment::NEVER).is_none() || ends.load(Ordering::SeqCst));
+        }
+    });
+    // It would be over with the last connection.
+    let last = hall.scene.wire();
+    last.sends("GET / HT");
+    hall.scene.admits(&last);
+    let end = Instant::now() + PATIENCE;
+    for round in 0..ROUNDS {
+        hall.fill();
+        let wire = hall.asks(&["/work"]);
+        hall.leave();
+        while !wire.link(|link| link.taken.ends_with(b"[/work]")) {
+            hall.scene.runs();
+            assert!(Instant::now() < end, "round {round}: never called");
+        }
+    }
+    over.store(true, Ordering::SeqCst);
+    keeper.join().expect("no fault");
 }
 
 /// A connection that is closed to keep within the limit of memory leaves the queue as well.
