@@ -450,8 +450,10 @@ fn request(random: &mut Random, length: usize) -> (Vec<u8>, Vec<u8>) {
             pattern(length),
         )
     };
-    match random.between(0, 9) {
+    match random.between(0, 11) {
         0 | 1 => get("bytes"),
+        10 => get("queue"),
+        11 => get("gated"),
         8 => get("writer"),
         9 => get("detached"),
         2 => get("shared"),
@@ -547,6 +549,19 @@ fn bad(kind: usize, random: &mut Random) -> Client {
                 CloseReason::UnreadContent,
             )
         }
+        18 => {
+            let octets = head("GET", "/queue/5", "").repeat(3);
+            let script = vec![Act::Send(octets), Act::Reset];
+            Client::bad("resets in front of a gate", script, CloseReason::Failed).deaf()
+        }
+        19 => {
+            let script = vec![Act::Send(head("GET", "/gated/400000", ""))];
+            let end = CloseReason::WriteTimeout;
+            let mut client = Client::bad("never reads what is behind a gate", script, end).deaf();
+            // Somebody else may be inside.
+            client.ends.push(CloseReason::Overload);
+            client
+        }
         13 => {
             let script = vec![Act::Send(head("GET", "/fails", ""))];
             let end = CloseReason::ContentFailed;
@@ -593,7 +608,7 @@ fn bad(kind: usize, random: &mut Random) -> Client {
     }
 }
 
-pub const KINDS_OF_BAD: usize = 19;
+pub const KINDS_OF_BAD: usize = 21;
 
 pub fn crowd(random: &mut Random) -> Vec<Client> {
     let mut clients = Vec::new();

@@ -8,11 +8,13 @@ use crate::support::recorder::{Event, Recorder};
 use crate::support::server::{Housekeeper, Shared, Worker, put_together};
 use crate::support::simulated::{InjectedFault, Policy, State, System};
 use doorstep::internals::conn::{Config, Moment};
+use doorstep::internals::handler::gate::{Gate, Pass};
+use doorstep::internals::handler::{queued, within};
 use doorstep::internals::sys::Token;
 use doorstep::{CloseReason, Handler, Request, Response, ShutdownReport, Status, Writer};
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const WORKERS: usize = 2;
@@ -30,6 +32,22 @@ pub struct Told {
 /// Answers by the path's first segment; the second is a number.
 struct Answers {
     system: System<Crowd>,
+    hall: Hall,
+}
+
+/// A gate that lets in one, and a pass with which somebody stays inside.
+#[derive(Clone, Default)]
+struct Hall {
+    gate: Arc<Gate>,
+    held: Arc<Mutex<Option<Pass>>>,
+}
+
+impl Hall {
+    /// Whoever is inside leaves. False when nobody was.
+    fn leave(&self) -> bool {
+        let pass = self.held.lock().expect("no fault").take();
+        pass.is_some()
+    }
 }
 
 impl Handler for Answers {
@@ -72,6 +90,17 @@ impl Handler for Answers {
                 writer.write_all(b"the beginning")?;
                 Err(std::io::ErrorKind::Other.into())
             }),
+            "queue" => match self.hall.gate.enter(1) {
+                None => queued(&self.hall.gate),
+                Some(pass) => {
+                    let stays = self.system.state().policy.chance().random.one_in(2);
+                    if stays {
+                        *self.hall.held.lock().expect("no fault") = Some(pass);
+                    }
+                    answer.body(pattern(number))
+                }
+            },
+            "gated" => within(answer.stream(None, reader()), &self.hall.gate, 1),
             // Takes so many seconds.
             "slow" => {
                 self.system.state().now += Duration::from_secs(number as u64);
@@ -100,6 +129,7 @@ struct Run {
     workers: Vec<(Worker, Option<Token>)>,
     housekeeper: Housekeeper,
     recorder: Recorder,
+    hall: Hall,
     random: Random,
     /// Time jumps while clients are at work, who then may be cut.
     storm: bool,
@@ -176,8 +206,10 @@ impl Run {
             config.limits.parked_bytes = 60_000;
             config.limits.detached_threads = 1;
         }
+        let hall = Hall::default();
         let handler = Answers {
             system: system.clone(),
+            hall: hall.clone(),
         };
         let observer = Box::new(recorder.clone());
         let threads = Box::new(system.clone());
@@ -189,6 +221,7 @@ impl Run {
             system,
             shared,
             recorder,
+            hall,
             random: Random::new(seed ^ 0xD00_25E9),
             storm: seed % 4 == 3,
             tight,
@@ -234,6 +267,7 @@ impl Run {
             10..=13 => self.take(worker),
             14..=17 => self.turn(worker),
             18 if self.random.one_in(2) => self.system.run_thread(),
+            18 if self.random.one_in(2) => self.hall.leave(),
             18 => {
                 self.sweep();
                 false
@@ -312,6 +346,7 @@ impl Run {
             || (0..WORKERS).any(|worker| self.turn(worker))
             || (0..WORKERS).any(|worker| self.take(worker))
             || self.system.run_thread()
+            || self.hall.leave()
     }
 
     fn is_over(&self) -> bool {
@@ -373,6 +408,10 @@ impl Run {
                 "{} bytes are still counted as kept",
                 self.shared.budget.held()
             ));
+        }
+        let waiting = self.hall.gate.waiting();
+        if waiting > 0 || self.hall.gate.enter(1).is_none() {
+            return Err(format!("{waiting} are left in front of the gate"));
         }
         let mut told = Told::default();
         for (index, client) in state.outside.0.iter().enumerate() {
