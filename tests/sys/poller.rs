@@ -179,6 +179,7 @@ fn a_posted_token_finds_a_thread_that_waits() {
     const ROUNDS: u64 = 300;
     on_each_backend(|poller| {
         for threads in [1, 3] {
+            let begun = Instant::now();
             let (tell, told) = mpsc::channel();
             thread::scope(|scope| {
                 for _ in 0..threads {
@@ -201,6 +202,8 @@ fn a_posted_token_finds_a_thread_that_waits() {
                 }
                 (0..threads).for_each(|_| poller.post(Token(0)));
             });
+            // Without a call, a thread that waits may look only once a second.
+            assert!(begun.elapsed() < Duration::from_secs(ROUNDS / 3), "late");
         }
     });
 }
