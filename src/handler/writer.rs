@@ -58,9 +58,10 @@ impl Writer<'_> {
     }
 
     fn hand_on(&mut self) {
-        if !self.collected.is_empty() {
-            self.sink.take(&self.collected);
-            self.collected.clear();
+        // The memory goes as well: the sink has a copy, and may wait long for the client.
+        let collected = std::mem::take(&mut self.collected);
+        if !collected.is_empty() {
+            self.sink.take(&collected);
         }
     }
 }

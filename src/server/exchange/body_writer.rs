@@ -84,7 +84,11 @@ impl ContentSink for BodyWriter<'_> {
                 true => Err(BlockingError::Cancelled(CloseReason::Shutdown)),
                 false => self.io.flush(),
             };
-            self.failure = flushed.err();
+            match flushed {
+                // The program may take long until it writes more.
+                Ok(()) => self.io.output.bytes = Vec::new(),
+                Err(failure) => self.failure = Some(failure),
+            }
         }
         self.failure.map_or(Ok(()), |failure| Err(failure.error()))
     }
