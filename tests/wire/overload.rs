@@ -13,7 +13,7 @@ use doorstep::internals::server::per_ip::{counted_as, shown};
 use doorstep::internals::server::wait_state::{WaitKind, WaitState};
 use doorstep::internals::server::{EVICTED_AFTER, PENDING_BYTES};
 use doorstep::{CloseReason, Limits, Request, Response, Status};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -523,6 +523,10 @@ fn what_counts_as_kept() {
         "/panic" => panic!("a planted panic in a handler"),
         "/wide" => Response::new(Status::OK).stream(Some(50_000), Wide([b'x'; 5_000])),
         "/mined" => Response::new(Status::OK).stream(None, Mined(2)),
+        "/writes" => {
+            let content = [b'x'; 5_000];
+            Response::new(Status::OK).writer(move |out| out.write_all(&content))
+        }
         _ => Response::text(PAGE),
     };
     // Path, bytes of content kept while the client has taken 1,000 of them.
@@ -561,6 +565,14 @@ fn what_counts_as_kept() {
         crowd.asks(number, "");
         assert_eq!(crowd.scene.shared.budget.held(), left);
     }
+    // So is what a writer brings along, until its head is sent.
+    crowd.wires[0].room(0);
+    crowd.asks(0, get("/writes"));
+    let held = crowd.scene.shared.budget.held() - PENDING_BYTES - "/writes".len();
+    assert!((5_000..5_500).contains(&held), "{held}");
+    crowd.wires[0].room(usize::MAX);
+    crowd.asks(0, "");
+    assert_eq!(crowd.scene.shared.budget.held(), 0);
     // A small answer that is not taken is kept as it is.
     crowd.asks(0, get("/"));
     crowd.wires[0].got();
