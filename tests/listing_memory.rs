@@ -20,7 +20,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::temporary::Temporary;
 
 /// The system's allocator, with a count.
@@ -127,7 +127,7 @@ fn everything_that_is_allocated_was_reserved(folder: &Temporary) {
 
 fn one_response_adds_little(folder: &Temporary) {
     let root = Arc::new(Root::open(folder).expect("it can be opened"));
-    let listings = Listings::default();
+    let listings = Arc::new(Listings::default());
     let list = move |request: &mut Request<'_>| {
         if request.path() != "/" {
             return Response::text("a");
@@ -161,6 +161,13 @@ fn one_response_adds_little(folder: &Temporary) {
     println!("{added} octets at most");
     assert!(added <= MOST_ADDED, "{added} octets");
     assert!(added > 255 * ENTRIES, "{added} octets: it counts nothing");
+    drop(client);
+    // It is kept for five seconds at most, though no request comes any more.
+    let begun = Instant::now();
+    while HELD.load(Ordering::Relaxed) > before + UNCOUNTED {
+        assert!(begun.elapsed() < support::PATIENCE, "it is kept");
+        std::thread::sleep(Duration::from_millis(10));
+    }
     running.shutdown(Duration::ZERO).expect("it ends");
 }
 

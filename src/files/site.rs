@@ -56,9 +56,8 @@ impl Site {
         }
     }
 
-    /// Closes the idle descriptors of this site, and gives up listings that are no longer fresh,
-    /// now and then, on the thread of a request for this site: no other may wait for its disk. One
-    /// of the threads that find it due does it.
+    /// Closes the idle descriptors of this site, now and then, on the thread of a request for this
+    /// site: no other may wait for its disk. One of the threads that find it due does it.
     pub fn sweep(&self, now: Duration) {
         let now_ms = now.as_millis() as u64;
         let order = Ordering::Relaxed;
@@ -69,7 +68,6 @@ impl Site {
                 .is_ok()
         {
             self.cache.close_idle(now_ms);
-            self.listings.sweep(now);
         }
     }
 

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod body;
+pub mod expiry;
 pub mod gate;
 mod into_response;
 mod payload;

@@ -1,7 +1,7 @@
 //! Sites that are mounted below a path of another site.
 
 use crate::tree::Tree;
-use doorstep::Files;
+use doorstep::{Files, Method, Request, Status};
 
 fn other(page: &str) -> Tree {
     let tree = Tree::new();
@@ -176,4 +176,18 @@ fn stats_include_mounted_sites() {
     }
     let stats = tree.stats();
     assert_eq!((stats.hits, stats.misses), (3, 2));
+}
+
+/// One gate and one memory for the listings of all: seen from the outside, as nothing tells more.
+#[test]
+fn the_listings_of_all_mounts_share_one_budget() {
+    let (inner, below) = (Tree::new(), Tree::new());
+    inner.file("a", "a");
+    let files = served(&below).mount("/docs", served(&inner));
+    let files = served(&Tree::new()).mount("/outer", files);
+    let unused = || format!("{files:?}").matches("reserved: 0 ").count();
+    assert_eq!(unused(), 3, "one for each site");
+    let response = Request::test(Method::Get, "/outer/docs/").send(&files);
+    assert_eq!(response.status(), Status::OK);
+    assert_eq!(unused(), 0);
 }

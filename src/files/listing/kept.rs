@@ -5,11 +5,12 @@ use super::budget::{MemoryBudget, Reservation};
 use super::order::Order;
 use super::snapshot::Snapshot;
 use crate::files::respond::error::FileError;
+use crate::handler::expiry::expire_at;
 use crate::handler::gate::{Gate, Pass};
 use crate::sys::beneath::Root;
 use crate::sys::limits::processors;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub struct Listings {
     budget: MemoryBudget,
     /// By the root's address and the path below it.
     folders: Mutex<HashMap<Key, Arc<Folder>>>,
+    /// Whether the housekeeper is to give up what is no longer fresh.
+    expires: AtomicBool,
 }
 
 type Key = (usize, Box<[u8]>);
@@ -71,6 +74,7 @@ impl Listings {
             most,
             budget,
             folders: Mutex::default(),
+            expires: AtomicBool::new(false),
         }
     }
 
@@ -165,9 +169,31 @@ impl Listings {
         }
     }
 
-    /// Gives up what is no longer fresh.
-    pub fn sweep(&self, now: Duration) {
+    /// Gives up what is no longer fresh, and says how many bytes it was.
+    fn sweep(&self, now: Duration) -> usize {
+        let before = self.budget.reserved();
         self.lock().retain(|_, folder| folder.is_wanted(now));
+        before.saturating_sub(self.budget.reserved())
+    }
+
+    /// Has the housekeeper give up what is no longer fresh, though no request comes.
+    pub fn expire(self: &Arc<Listings>, now: Duration) {
+        if self.expires.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let listings = Arc::downgrade(self);
+        let expire = move |now| {
+            let Some(listings) = listings.upgrade() else {
+                return (0, None);
+            };
+            // Before the look: what is kept after it is expired by who keeps it.
+            listings.expires.store(false, Ordering::SeqCst);
+            let freed = listings.sweep(now);
+            let goes_on =
+                !listings.lock().is_empty() && !listings.expires.swap(true, Ordering::SeqCst);
+            (freed, goes_on.then_some(now + EXPIRE_EVERY))
+        };
+        expire_at(now + EXPIRE_EVERY, Box::new(expire));
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<Folder>>> {
@@ -241,6 +267,8 @@ const KEPT_LEAST: Duration = Duration::from_millis(100);
 const KEPT_FACTOR: u32 = 8;
 /// but no longer than a person waits who has just put a file there.
 const KEPT_MOST: Duration = Duration::from_secs(5);
+/// How often the housekeeper gives up what is no longer fresh.
+const EXPIRE_EVERY: Duration = Duration::from_secs(1);
 /// Folders that are known at a time: more than are read within [`KEPT_LEAST`] by most servers.
 const FOLDERS: usize = 256;
 /// A thread that reads a folder looks up every millisecond or so; one that has not for this long

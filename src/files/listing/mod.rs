@@ -64,7 +64,7 @@ enum Made {
 /// [`FileError::Denied`] when the folder may be searched but not read; [`FileError::NoMemory`] when
 /// the listings that are being sent take all the memory they may; others when the system fails.
 pub fn respond(
-    listings: &Listings,
+    listings: &Arc<Listings>,
     pass: &Pass,
     open: &OpenFolder<'_>,
     request: &mut Request<'_>,
@@ -99,7 +99,7 @@ pub fn respond(
 /// The folder's entries, sorted in this order if they are to be sent: those that are kept, or new
 /// ones.
 fn make(
-    listings: &Listings,
+    listings: &Arc<Listings>,
     folder: &Arc<Folder>,
     pass: &Pass,
     open: &OpenFolder<'_>,
@@ -131,7 +131,9 @@ fn make(
         listings.sort(&snapshot, order, &mut goes_on)?;
     }
     if is_new {
-        work.keep(&snapshot, begun, request.monotonic());
+        let made = request.monotonic();
+        work.keep(&snapshot, begun, made);
+        listings.expire(made);
     }
     Ok(Made::Snapshot(snapshot))
 }

@@ -2,6 +2,7 @@
 //! thread, with a worker's buffers of its own.
 
 use crate::conn::{CloseReason, Moment};
+use crate::handler::expiry::expire;
 use crate::limits::BACKLOG;
 use crate::server::base::overload::Overload;
 use crate::server::base::signal::Woken;
@@ -42,7 +43,8 @@ const COUNT_EVERY: Duration = Duration::from_millis(50);
 /// How long requests wait for workers that handlers hold before that is reported.
 const SHORT_AFTER: Duration = Duration::from_secs(1);
 
-/// Memory that connections have given up is given back to the system once it is this much.
+/// Memory that connections and handlers have given up is given back to the system once it is this
+/// much.
 const TRIM_FROM: usize = 8 * 1024 * 1024;
 /// How often that is done at most: it takes up to a few milliseconds, in which other threads may
 /// wait for memory.
@@ -54,6 +56,8 @@ pub struct Housekeeper {
     worker: Worker,
     /// When freed memory may be given back again.
     next_trim: Moment,
+    /// What handlers have freed since then.
+    freed: usize,
 }
 
 impl Housekeeper {
@@ -64,6 +68,7 @@ impl Housekeeper {
             shared,
             worker,
             next_trim: Moment(0),
+            freed: 0,
         }
     }
 
@@ -180,8 +185,12 @@ impl Housekeeper {
             }
         }
         self.wake_listeners(now);
-        if self.next_trim <= now && self.shared.budget.has_fallen_by(TRIM_FROM) {
+        self.freed += expire(self.shared.now().monotonic);
+        if self.next_trim <= now
+            && (self.freed >= TRIM_FROM || self.shared.budget.has_fallen_by(TRIM_FROM))
+        {
             self.next_trim = now.after(TRIM_EVERY);
+            self.freed = 0;
             memory::give_back();
         }
     }
