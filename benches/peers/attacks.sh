@@ -15,7 +15,7 @@ after_seconds=${AFTER_SECONDS:-60}
 # arguments, or of `drip` where it begins with "drip". Bounds: `keeps` percent of the rate alone, p99 at most `times` that alone,
 # `burns` ms of processor time within two seconds after the load (0: any), peak memory of 128 MiB and 1 KiB a client.
 describe() {
-  clients=300 server=doorstep options=() open_limit='' loads=() way=beside keeps=80 times=10 burns=0 cached=0
+  clients=300 server=doorstep options=() open_limit='' loads=() way=beside keeps=80 times=10 burns=0 cached=0 settles='' server_cpus=0-$(($(nproc) - 1)) client_cpus=0-$(($(nproc) - 1))
   local ranges=0-999999 start
   for ((start = 1000; start < 64000; start += 1000)); do
     ranges+=,$((1000000 + start))-$((1000000 + start))
@@ -29,13 +29,13 @@ describe() {
   reset_once) clients=1 burns=50 keeps=0 times=0 loads=("burst --clients 1 --times 64 --every 1000000 --reset-after 200 --method HEAD --target /many/") ;;
   reset_listing) clients=30 burns=50 loads=("burst --clients 30 --times 64 --every 200 --reset-after 200 --method HEAD --target /many/") ;;
   unread_listing) loads=("unread --clients 300 --target /many/") ;;
-  unread_files) clients=8000 cached=64 loads=("unread --clients 8000 --times 8 --target /f/#.bin") ;;
+  unread_files) settles=yes clients=8000 cached=66 loads=("unread --clients 8000 --times 8 --target /f/#.bin") ;;
   unread_descriptors) clients=600 open_limit=1024 loads=("unread --clients 600 --target /10m.bin") ;;
-  unread_multipart) clients=8000 loads=("unread --clients 8000 --target /10m.bin --header Range:bytes=$ranges") ;;
-  unread_targets) clients=8000 loads=("unread --clients 8000 --target /10m.bin --pad 8000") ;;
+  unread_multipart) settles=yes clients=8000 loads=("unread --clients 8000 --target /10m.bin --header Range:bytes=$ranges") ;;
+  unread_targets) settles=yes clients=8000 loads=("unread --clients 8000 --target /10m.bin --pad 8000") ;;
   unread_made) server=handlers loads=("unread --clients 300 --target /made") ;;
   unread_all)
-    clients=6300 cached=64
+    settles=yes clients=6300 cached=66
     loads=("unread --clients 300 --target /many/" "unread --clients 2000 --times 8 --target /f/#.bin"
       "unread --clients 2000 --target /10m.bin --header Range:bytes=$ranges" "unread --clients 2000 --target /10m.bin --pad 8000")
     ;;
@@ -49,7 +49,8 @@ describe() {
   polls) way=polls clients=500 server=handlers loads=("polls --clients 500 --target /poll") ;;
   slots_active) way=slots clients=100 options=(--max-conns 50) ;;
   slots_heads) clients=2000 options=(--max-conns 2000) loads=("drip --clients 2000 heads") ;;
-  slots_bodies) clients=2000 server=handlers keeps=90 loads=("drip --clients 2000 pulled") ;;
+  # On a CPU of its own, as `beside` of load.sh.
+  slots_bodies) way=crowd clients=2000 server=handlers keeps=90 server_cpus=0 client_cpus=1 loads=("drip --clients 2000 pulled") ;;
   esac
 }
 
@@ -70,7 +71,7 @@ make_attack_site() {
 attacks() {
   local round row which key whose=(new)
   seconds=${ROUND_SECONDS:-3} rounds=${ROUNDS:-1}
-  server_cpus=0-$(($(nproc) - 1)) client_cpus=0-$(($(nproc) - 1))
+  lifetime=$((rounds * (seconds + 10) * ${#attack_rows[@]} * 6 + after_seconds))
   : >"$scratch/attacks.rows"
   [ -z "${BASE:-}" ] || whose=(base new)
   echo "attacks: good clients (GET of 1 KiB, a fresh connection each) alone and beside an attack; $rounds rounds of $seconds s"
@@ -104,7 +105,7 @@ declare -A was_threads was_resident
 
 # attack_row NAME new|base KEY
 attack_row() {
-  local name=$1 key=$3 before clients server options open_limit loads way keeps times burns cached
+  local name=$1 key=$3 before server_cpus client_cpus clients server options open_limit loads way keeps times burns cached settles
   describe "$name"
   [ "$2" = new ] || server=base_$server
   start "$key" "$server" ${options[@]+"${options[@]}"}
@@ -168,12 +169,15 @@ good() {
 begin_loads() {
   local load number=0 line program longer=${1:-1}
   running=()
+  rm -f "$scratch/ends"
   for load in "${loads[@]}"; do
     set -- $load
     program=attack
     if [ "$1" = drip ]; then
       program=drip
       shift
+    elif [ -n "$settles" ]; then
+      set -- "$@" --until "$scratch/ends"
     fi
     timeout $((seconds + 90)) taskset -c $client_cpus "$tools/$program" --seconds $((seconds + longer)) "$@" "127.0.0.1:${port[$key]}" \
       >"$scratch/load.$number" 2>&1 &
@@ -188,10 +192,23 @@ begin_loads() {
   done
 }
 
+# settle: waits until the server has dealt with what thousands of clients ask at once, each for one turn; 20 s at most.
+settle() {
+  local begin now calm=0
+  begin=$(date +%s%N)
+  while [ $calm -lt 3 ] && [ $(($(date +%s%N) - begin)) -lt 20000000000 ]; do
+    now=$(ticks "$key")
+    sleep 0.3
+    [ $(($(ticks "$key") - now)) -le 3 ] && calm=$((calm + 1)) || calm=0 # clock ticks: hundredths of a second
+  done
+  keep_figure "$key" settled $((($(date +%s%N) - begin) / 1000000))
+}
+
 # end_loads: waits until they end, and puts what they saw into `seen`.
 end_loads() {
   local number
   seen=''
+  touch "$scratch/ends"
   for ((number = 0; number < ${#loads[@]}; number++)); do
     wait "${running[$number]}" || failed "$key: $(cat "$scratch/load.$number")"
     seen+="$(tail -n 1 "$scratch/load.$number"); "
@@ -202,9 +219,28 @@ end_loads() {
 
 way_beside() {
   good alone
-  begin_loads
+  begin_loads ${settles:+21}
+  [ -z "$settles" ] || settle
   good beside
   end_loads
+}
+
+# The same with 64 good clients in place of one.
+way_crowd() {
+  crowd alone
+  begin_loads
+  crowd beside
+  end_loads
+}
+
+crowd() {
+  local line
+  if line=$(measure "$key" /page.html "$seconds" 64); then
+    echo "  $key, $1: $line"
+    set -- "$1" $line # requests, rate, cost, p50, p90, p99, …
+    keep_figure "$key" "$1" "$3"
+    keep_figure "$key" "$1-p99" "$7"
+  fi
 }
 
 # Connections that come together, beside clients that are busy: they wait about one round. The server runs a quarter of the time,
@@ -283,7 +319,7 @@ way_slots() {
 # attack_table new|base...: all rows; those of `new` against their bounds.
 attack_table() {
   local show='%-20s %-5s %9s %8s %9s %9s %7s %6s %8s %7s %9s %13s  %s\n' row which key
-  local clients server options open_limit loads way keeps times burns cached
+  local server_cpus client_cpus clients server options open_limit loads way keeps times burns cached settles
   echo
   printf "$show" attack which alone/s "p99 ms" beside/s "p99 ms" losses "kept%" "peak MiB" "CPU ms" threads "memory MiB" verdict
   for row in ${ATTACK_ROWS:-${attack_rows[@]}}; do
@@ -338,6 +374,7 @@ attack_verdict() {
     fi
     ;;
   esac
+  [ -z "$settles" ] || own+=("settled after $(of settled) ms")
   case $way in
   mounts)
     own+=("$(of open) of 150 idle open")

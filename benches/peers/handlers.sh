@@ -1,14 +1,14 @@
 # The figure `handlers` of load.sh, which sources this: 200 clients whose handlers block, and a quick
 # request beside them. Server and clients share all CPUs.
 
-handler_servers=(handlers handlers_threads handlers_rouille handlers_axum)
+handler_servers=(${HANDLER_SERVERS:-handlers handlers_threads handlers_rouille handlers_axum})
 handler_cases=(sleep/1 sleep/5 sleep/20 sleep/50 sleep/200 compute/1 compute/10 alone mix)
 
 handlers() {
   local round server case
   seconds=${ROUND_SECONDS:-3} rounds=${ROUNDS:-1}
   server_cpus=0-$(($(nproc) - 1)) client_cpus=0-$(($(nproc) - 1))
-  [ -z "${BASE:-}" ] || handler_servers=(base_"${handler_servers[0]}" "${handler_servers[@]}")
+  [ -z "${BASE:-}" ] || handler_servers=(base_handlers "${handler_servers[@]}")
   echo "handlers: 200 clients whose handlers sleep or compute, and a quick request beside them each 5 ms; $rounds rounds of $seconds s"
   build_other_servers
   for ((round = 0; round < rounds; round++)); do

@@ -11,7 +11,7 @@
 #   handlers  200 clients whose handlers sleep or compute, beside other servers (see handlers.sh); 2 minutes, only when named
 #   attacks   good clients beside clients that take more than their share (see attacks.sh); 8 minutes, only when named
 # Those two take 1 round of 3 s by default, and have bounds: a row outside is MISSED, and makes the exit status 1. With BASE=FOLDER
-# in the environment, a checkout of another commit, they measure that one beside this. ATTACK_ROWS picks rows.
+# in the environment, a checkout of another commit, they measure that one beside this. ATTACK_ROWS and HANDLER_SERVERS pick some.
 # A figure that cannot be had is a line that begins with FAILED and says why, and makes the exit status 1.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

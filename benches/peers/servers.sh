@@ -171,7 +171,7 @@ start() {
   for try in 1 2 3 4 5; do
     port[$key]=$((20000 + RANDOM % 10000))
     command_of "$kind" "${port[$key]}" "$@"
-    timeout -k 5 $((rounds * (seconds + 5) * 12 + 300)) taskset -c $server_cpus "${command[@]}" >"$scratch/$key.out" 2>&1 &
+    timeout -k 5 ${lifetime:-$((rounds * (seconds + 5) * 12 + 300))} taskset -c $server_cpus "${command[@]}" >"$scratch/$key.out" 2>&1 &
     guard[$key]=$!
     for ((wait = 0; wait < 200; wait++)); do
       if ! kill -0 "${guard[$key]}" 2>/dev/null; then # the port was taken

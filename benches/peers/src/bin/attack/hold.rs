@@ -5,7 +5,6 @@ use crate::responses::{Tally, name};
 use peers::{PATIENCE, read_answer_of, status};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long the connections may take to open: those that are open then have to do.
@@ -24,7 +23,7 @@ pub fn unread(load: &Load, address: SocketAddr) -> io::Result<String> {
         }
     });
     ready(streams.len());
-    thread::sleep(load.time);
+    load.rest();
     let mut tally = Tally::default();
     for stream in &streams {
         let mut seen = [0; 12];
@@ -51,7 +50,7 @@ pub fn held(load: &Load, address: SocketAddr) -> io::Result<String> {
         }
     });
     ready(streams.len());
-    thread::sleep(load.time);
+    load.rest();
     let is_open = |stream: &&TcpStream| {
         let peeked = stream
             .set_nonblocking(true)
@@ -69,7 +68,7 @@ pub fn polls(load: &Load, address: SocketAddr) -> io::Result<String> {
         Ok(stream)
     });
     ready(streams.len());
-    thread::sleep(load.time);
+    load.rest();
     let woken = wake(address);
     let (mut tally, until) = (Tally::default(), Instant::now() + PATIENCE);
     for stream in &mut streams {

@@ -5,10 +5,13 @@ use rustix::process::Pid;
 use socket2::{Domain, SockRef, Socket, Type};
 use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// The receive buffer of clients that do not read: the kernel takes little in their place.
 const SMALL_BUFFER: usize = 4096;
+const TICK: Duration = Duration::from_millis(20);
 
 pub struct Load {
     pub clients: usize,
@@ -23,6 +26,8 @@ pub struct Load {
     pub turns: u64,
     pub length: u64,
     pub quarter_of: Option<Pid>,
+    /// A file whose coming ends the load before its time.
+    until: Option<PathBuf>,
     pub unread: bool,
     pub keep_alive: bool,
 }
@@ -54,9 +59,20 @@ impl Load {
                 0 => None,
                 number => i32::try_from(number).ok().and_then(Pid::from_raw),
             },
+            until: arguments.value("--until")?.map(PathBuf::from),
             unread: arguments.flag("--unread"),
             keep_alive: arguments.flag("--keep-alive"),
         })
+    }
+
+    /// Lets the load last.
+    pub fn rest(&self) {
+        let started = Instant::now();
+        while started.elapsed() < self.time
+            && !self.until.as_ref().is_some_and(|file| file.exists())
+        {
+            thread::sleep(TICK.min(self.time));
+        }
     }
 
     /// The bytes that a client sends at once.

@@ -15,8 +15,8 @@
 //!   after `--seconds`; says how long the POST took.
 //!
 //! In a target, `#` stands for the number of the client in five digits; `--pad` adds a query of so
-//! many bytes. When a load is up, it prints a line that begins with `ready`; after `--seconds`, one
-//! line of what it saw. Every wait is bounded.
+//! many bytes. When a load is up, it prints a line that begins with `ready`; after `--seconds`, or
+//! when the file of `--until` is there, one line of what it saw. Every wait is bounded.
 #![forbid(unsafe_code)]
 
 mod burst;
@@ -32,7 +32,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "attack good|fresh|loop|burst|unread|held|polls ADDRESS:PORT
        [--clients N] [--seconds N] [--method M] [--target PATH] [--header LINE] [--pad N]
-       [--times N] [--pause MS] [--every MS] [--reset-after MS] [--turns N] [--length N] [--quarter-of PID]
+       [--times N] [--pause MS] [--every MS] [--reset-after MS] [--turns N] [--length N] [--quarter-of PID] [--until FILE]
        [--unread] [--keep-alive]";
 
 fn main() -> ExitCode {
