@@ -24,8 +24,8 @@ pub struct Listings {
     budget: MemoryBudget,
     /// By the root's address and the path below it.
     folders: Mutex<HashMap<Key, Arc<Folder>>>,
-    /// Whether the housekeeper is to give up what is no longer fresh.
-    expires: AtomicBool,
+    /// Whether the housekeeper is to call [`tend`](Listings::tend).
+    is_tended: AtomicBool,
 }
 
 type Key = (usize, Box<[u8]>);
@@ -74,7 +74,7 @@ impl Listings {
             most,
             budget,
             folders: Mutex::default(),
-            expires: AtomicBool::new(false),
+            is_tended: AtomicBool::new(false),
         }
     }
 
@@ -102,7 +102,12 @@ impl Listings {
     }
 
     /// Begins to read or to sort a folder, or says which gate is full.
-    pub fn begin(&self, folder: &Arc<Folder>, now: Duration) -> Result<Work, Arc<Gate>> {
+    pub fn begin(
+        self: &Arc<Listings>,
+        folder: &Arc<Folder>,
+        now: Duration,
+    ) -> Result<Work, Arc<Gate>> {
+        self.have_tended(now);
         let alone = folder.gate.enter(1).ok_or_else(|| folder.gate.clone())?;
         let share = self.gate.enter(self.most).or_else(|| {
             // A thread that waits for its disk takes no processor from others.
@@ -169,31 +174,37 @@ impl Listings {
         }
     }
 
-    /// Gives up what is no longer fresh, and says how many bytes it was.
-    fn sweep(&self, now: Duration) -> usize {
+    /// Gives up what is no longer fresh, and lets a request go on that has waited for a thread
+    /// which a disk holds up. Returns the bytes that were freed, and whether there is more to do.
+    pub fn tend(&self, now: Duration) -> (usize, bool) {
         let before = self.budget.reserved();
         self.lock().retain(|_, folder| folder.is_wanted(now));
-        before.saturating_sub(self.budget.reserved())
+        let freed = before.saturating_sub(self.budget.reserved());
+        let is_waited_for = self.gate.waiting() > 0;
+        if is_waited_for {
+            // Leaving calls the next one.
+            drop(self.gate.enter(self.most + self.held_up(now)));
+        }
+        (freed, is_waited_for || !self.lock().is_empty())
     }
 
-    /// Has the housekeeper give up what is no longer fresh, though no request comes.
-    pub fn expire(self: &Arc<Listings>, now: Duration) {
-        if self.expires.swap(true, Ordering::SeqCst) {
+    /// Has the housekeeper tend to the listings for as long as there are any.
+    fn have_tended(self: &Arc<Listings>, now: Duration) {
+        if self.is_tended.swap(true, Ordering::SeqCst) {
             return;
         }
         let listings = Arc::downgrade(self);
-        let expire = move |now| {
+        let tend = move |now| {
             let Some(listings) = listings.upgrade() else {
                 return (0, None);
             };
-            // Before the look: what is kept after it is expired by who keeps it.
-            listings.expires.store(false, Ordering::SeqCst);
-            let freed = listings.sweep(now);
-            let goes_on =
-                !listings.lock().is_empty() && !listings.expires.swap(true, Ordering::SeqCst);
-            (freed, goes_on.then_some(now + EXPIRE_EVERY))
+            // Before the look: who adds a listing after it has it tended to.
+            listings.is_tended.store(false, Ordering::SeqCst);
+            let (freed, is_needed) = listings.tend(now);
+            let goes_on = is_needed && !listings.is_tended.swap(true, Ordering::SeqCst);
+            (freed, goes_on.then_some(now + TEND_EVERY))
         };
-        expire_at(now + EXPIRE_EVERY, Box::new(expire));
+        expire_at(now + TEND_EVERY, Box::new(tend));
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<Folder>>> {
@@ -267,8 +278,8 @@ const KEPT_LEAST: Duration = Duration::from_millis(100);
 const KEPT_FACTOR: u32 = 8;
 /// but no longer than a person waits who has just put a file there.
 const KEPT_MOST: Duration = Duration::from_secs(5);
-/// How often the housekeeper gives up what is no longer fresh.
-const EXPIRE_EVERY: Duration = Duration::from_secs(1);
+/// How often the housekeeper tends to the listings, at most: as often as it sweeps.
+const TEND_EVERY: Duration = Duration::from_millis(HELD_UP_MS);
 /// Folders that are known at a time: more than are read within [`KEPT_LEAST`] by most servers.
 const FOLDERS: usize = 256;
 /// A thread that reads a folder looks up every millisecond or so; one that has not for this long

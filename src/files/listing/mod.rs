@@ -131,9 +131,7 @@ fn make(
         listings.sort(&snapshot, order, &mut goes_on)?;
     }
     if is_new {
-        let made = request.monotonic();
-        work.keep(&snapshot, begun, made);
-        listings.expire(made);
+        work.keep(&snapshot, begun, request.monotonic());
     }
     Ok(Made::Snapshot(snapshot))
 }

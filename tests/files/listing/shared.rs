@@ -13,6 +13,7 @@ use doorstep::internals::handler::{TestServer, by_server, is_queued};
 use doorstep::internals::sys::beneath::Root;
 use doorstep::{Method, Now, Request, Response, Status, TestRequest};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 /// A site whose folders were listed by nobody.
@@ -152,6 +153,45 @@ fn a_disk_that_hangs_holds_up_no_other() {
     assert!(is_queued(&scene.get_at(1_599, "/b/")), "it goes on");
     drop(hangs);
     assert_eq!(scene.get_at(1_599, "/b/").status(), Status::OK);
+}
+
+/// Who has come before it was known that the disk hangs is called by the housekeeper.
+#[test]
+fn who_waits_for_a_disk_that_hangs_is_called() {
+    let scene = Scene::of(1, PLENTY);
+    let at = Duration::from_millis;
+    let begin = |path: &[u8], now| {
+        let folder = scene.listings.folder(&scene.root, path, now);
+        scene.listings.begin(&folder, now)
+    };
+    let hangs = begin(b"a", at(1_000)).expect("room");
+    let full = begin(b"b", at(1_000)).expect_err("one is inside");
+    let called = Arc::new(AtomicBool::new(false));
+    let waker = called.clone();
+    let waiting = full.wait(None, Box::new(move || waker.store(true, Ordering::SeqCst)));
+    assert!(waiting.is_some());
+    for (now, expected) in [(1_000, false), (1_099, false), (1_100, true)] {
+        assert_eq!(
+            scene.listings.tend(at(now)),
+            (0, true),
+            "there is more to do"
+        );
+        assert_eq!(called.load(Ordering::SeqCst), expected, "{now}");
+    }
+    assert!(begin(b"b", at(1_100)).is_ok());
+    drop(hangs);
+    assert_eq!(scene.listings.tend(at(1_100)), (0, false));
+}
+
+/// Though no request comes any more.
+#[test]
+fn what_is_no_longer_fresh_is_given_up() {
+    let scene = Scene::of(1, PLENTY);
+    scene.tree.file("a", "");
+    assert_eq!(scene.get_at(1_000, "/").status(), Status::OK);
+    assert_eq!(scene.listings.tend(Duration::from_millis(1_099)), (0, true));
+    let (freed, is_needed) = scene.listings.tend(Duration::from_millis(1_100));
+    assert!(freed > 1_000 && !is_needed, "{freed}");
 }
 
 #[test]
