@@ -42,7 +42,7 @@ pub struct Program {
 /// The program with these arguments in this folder, without environment variables that it reads.
 pub fn doorstep<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S>) -> Setup {
     let mut command = Command::new(env!("CARGO_BIN_EXE_doorstep"));
-    command.args(arguments).current_dir(folder);
+    command.args(arguments);
     for (name, _) in std::env::vars_os() {
         let ours = name.to_string_lossy().starts_with("DOORSTEP_");
         if ours || name == "PORT" || name == "NO_COLOR" {
@@ -50,14 +50,20 @@ pub fn doorstep<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Ite
         }
     }
     command.env("USER", "ana").env_remove("HOME");
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    Setup(command)
+    Setup::of(command, folder)
 }
 
 impl Setup {
+    /// Any program, in this folder.
+    pub fn of(mut command: Command, folder: &Path) -> Setup {
+        command
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Setup(command)
+    }
+
     pub fn with(mut self, variable: &str, value: &str) -> Setup {
         self.0.env(variable, value);
         self

@@ -125,6 +125,15 @@ impl Client {
         assert_eq!(count, 1, "the end instead of a byte");
     }
 
+    /// Whether a byte that lies here unread, or the end, can be read without a wait.
+    pub fn is_readable(&self) -> bool {
+        let set = |nonblocking| self.stream.set_nonblocking(nonblocking).expect("a stream");
+        set(true);
+        let peeked = self.stream.peek(&mut [0]);
+        set(false);
+        !matches!(peeked, Err(error) if error.kind() == ErrorKind::WouldBlock)
+    }
+
     /// Asks for a path and reads the answer.
     pub fn ask(&mut self, path: &str) -> Answer {
         self.send(get(path));
