@@ -73,15 +73,17 @@ impl Shared {
         if let Some(observer) = &self.observer {
             catch_panic(|| observer.closed(client.peer, reason));
         }
-        // The body may be a program's reader, whose Drop is the program's as well.
+        // The socket first: the body may be on a disk that hangs, and its client sees its end.
+        let pending = client.pending.take();
+        drop(client);
+        // It may be a program's reader, whose Drop is the program's as well.
         catch_panic(|| {
-            if let Some(pending) = &mut client.pending {
+            if let Some(mut pending) = pending {
                 if let Some(wait) = pending.queue.take() {
                     drop(wait.gate.end_wait(wait.ticket));
                 }
                 pending.drop_body();
             }
-            drop(client);
         });
         self.descriptor_closed();
     }

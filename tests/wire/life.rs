@@ -297,6 +297,38 @@ fn a_reset_frees_the_connection() {
     });
 }
 
+/// Content that cannot be read, and whose end waits.
+struct Stuck(Arc<Gate>);
+
+impl Read for Stuck {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::Other.into())
+    }
+}
+
+impl Drop for Stuck {
+    fn drop(&mut self) {
+        self.0.pass();
+    }
+}
+
+#[test]
+fn a_client_sees_its_end_although_that_of_the_body_blocks() {
+    on_each_backend(|stage| {
+        let gate = Arc::<Gate>::default();
+        let held = gate.clone();
+        let handler = move |_: &mut Request<'_>| {
+            Response::new(Status::OK).stream(Some(10), Stuck(held.clone()))
+        };
+        let server = stage.server().spawn(handler).unwrap();
+        let _opens = AtTheEnd(|| gate.open());
+        let mut client = Client::connect(server.addr());
+        client.send(get("/"));
+        gate.holds(1);
+        assert_ne!(client.rest().1, Broken::TimedOut);
+    });
+}
+
 /// Panics when it goes.
 struct Touchy;
 
