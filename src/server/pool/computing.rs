@@ -23,7 +23,7 @@ pub const LONG_CALL: Duration = Duration::from_millis(2);
 
 /// After a long call of a request that nobody has looked up, the next requests are looked up: this
 /// many, so that the same request is likely among them.
-const LOOKUPS: usize = 256;
+pub const LOOKUPS: usize = 256;
 
 /// The lowest bits of an entry are its score, and the others the key. An empty entry is 0.
 const SCORE: u64 = 15;
@@ -117,20 +117,23 @@ impl Computing {
         }
     }
 
-    /// Looks up a request. `None`: no request has taken long of late.
-    pub fn lookup(&self, method: &str, path: &str) -> Option<Lookup> {
-        if self.used.load(Ordering::Relaxed) == 0 {
-            // Of two threads that do this at once, one counts.
-            let left = self.lookups.load(Ordering::Relaxed).checked_sub(1)?;
-            self.lookups.store(left, Ordering::Relaxed);
-        }
+    /// Whether no request is to be looked up, because none has taken long of late.
+    pub fn is_idle(&self) -> bool {
+        self.used.load(Ordering::Relaxed) == 0 && self.lookups.load(Ordering::Relaxed) == 0
+    }
+
+    /// Looks up a request.
+    pub fn lookup(&self, method: &str, path: &str) -> Lookup {
+        // Of two threads that do this at once, one counts.
+        let left = self.lookups.load(Ordering::Relaxed).saturating_sub(1);
+        self.lookups.store(left, Ordering::Relaxed);
         let key = self.keys.hash_one((method, path)) & !SCORE;
         let mut entries = self.entries.iter().enumerate();
         let found = entries.find_map(|(place, entry)| {
             let entry = entry.load(Ordering::Relaxed);
             (entry != 0 && entry & !SCORE == key).then_some((place, entry))
         });
-        Some(Lookup { key, found })
+        Lookup { key, found }
     }
 
     /// A request took long that nobody has looked up.

@@ -23,12 +23,18 @@ impl Turn<'_> {
     /// # Errors
     /// What is next instead: the request waits until fewer compute.
     pub(super) fn begin_call(&mut self, head: &Head, used: usize) -> Result<Call, Step> {
+        match self.shared.pool.computing.is_idle() {
+            true => Ok(Call::default()),
+            false => self.begin_watched(head, used),
+        }
+    }
+
+    #[cold]
+    fn begin_watched(&mut self, head: &Head, used: usize) -> Result<Call, Step> {
         let computing = &self.shared.pool.computing;
         let input = self.buffers.input.unread();
         let path = head.parts.path_of(head.target.text(input));
-        let Some(request) = computing.lookup(head.method.as_str(), path) else {
-            return Ok(Call::default());
-        };
+        let request = computing.lookup(head.method.as_str(), path);
         // While a client has yet to send a body, its call says nothing, and may keep no other from
         // running.
         let is_here = match head.framing {
@@ -62,6 +68,13 @@ impl Turn<'_> {
 
     /// Ends a call that has taken this long.
     pub(super) fn end_call(&self, call: &Call, took: Duration) {
+        if took >= LONG_CALL || call.before.is_some() {
+            self.learn(call, took);
+        }
+    }
+
+    #[cold]
+    fn learn(&self, call: &Call, took: Duration) {
         let pool = &self.shared.pool;
         match (call.request, call.before) {
             (Some(request), Some(before)) => {
@@ -76,7 +89,7 @@ impl Turn<'_> {
                     .learn(request, computing::Call::of(took, used));
             }
             // Nobody could run beside them.
-            _ if took < LONG_CALL || !pool.can_grow() => {}
+            _ if !pool.can_grow() => {}
             (None, _) => pool.computing.look_up_more(),
             (Some(request), None) if !request.is_known() => pool.computing.enter(request),
             (Some(_), None) => {}
