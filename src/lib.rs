@@ -189,7 +189,9 @@ pub mod internals {
         pub use crate::server::pool::{computing, counts};
         pub use crate::server::shared::listeners::ACCEPT_REST;
         pub use crate::server::shared::per_ip;
-        pub use crate::server::worker::accept::{ACCEPTS_PER_EVENT, QUEUED_AFTER};
+        pub use crate::server::worker::accept::{
+            ACCEPTS_PER_EVENT, QUEUED_AFTER, QUEUED_AFTER_TURNS,
+        };
         pub use crate::server::{Housekeeper, Listeners, Pool, Shared, WatchOutcome, Worker};
     }
     pub mod sys {

@@ -8,7 +8,9 @@ use crate::support::client::{Client, get};
 use crate::support::eventually;
 use crate::support::recorder::{Event, Recorder};
 use doorstep::internals::conn::Config;
-use doorstep::internals::server::{ACCEPT_REST, ACCEPTS_PER_EVENT, QUEUED_AFTER};
+use doorstep::internals::server::{
+    ACCEPT_REST, ACCEPTS_PER_EVENT, QUEUED_AFTER, QUEUED_AFTER_TURNS,
+};
 use doorstep::{CloseReason, Request};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -221,8 +223,8 @@ struct Behind {
     name: &'static str,
     /// No other worker is free.
     busy: bool,
-    /// It has served a connection since its last accept.
-    served: bool,
+    /// Turns of connections since its last accept.
+    turns: u32,
     /// Milliseconds since then.
     after: u64,
     /// For each number of connections that wait: how often it accepts, the last in vain included.
@@ -238,35 +240,49 @@ const BEHIND: &[Behind] = &[
     Behind {
         name: "behind by a round",
         busy: true,
-        served: true,
+        turns: 1,
         after: LATE,
         accepts: [(1, 2), (31, 32), (32, 32), (33, 32)],
     },
     Behind {
         name: "behind by much",
         busy: true,
-        served: true,
+        turns: 1,
         after: 100 * LATE,
         accepts: [(1, 2), (2, 3), (32, 32), (100, 32)],
     },
     Behind {
         name: "a short round",
         busy: true,
-        served: true,
+        turns: 1,
         after: LATE - 1,
         accepts: ONE_EACH,
     },
     Behind {
         name: "others are free",
         busy: false,
-        served: true,
+        turns: 1,
+        after: 100 * LATE,
+        accepts: ONE_EACH,
+    },
+    Behind {
+        name: "a round of many turns, others may be free",
+        busy: false,
+        turns: QUEUED_AFTER_TURNS,
+        after: 0,
+        accepts: [(1, 2), (31, 32), (32, 32), (33, 32)],
+    },
+    Behind {
+        name: "a round of fewer turns",
+        busy: false,
+        turns: QUEUED_AFTER_TURNS - 1,
         after: 100 * LATE,
         accepts: ONE_EACH,
     },
     Behind {
         name: "nobody was served",
         busy: true,
-        served: false,
+        turns: 0,
         after: 100 * LATE,
         accepts: ONE_EACH,
     },
@@ -287,7 +303,7 @@ fn a_server_that_is_behind_accepts_several_connections_at_once() {
             scene.set(1_000);
             knock(&before);
             assert!(scene.reports(None));
-            if row.served {
+            for _ in 0..row.turns {
                 before.sends(get("/"));
                 assert!(scene.reports(Some(&before)));
             }

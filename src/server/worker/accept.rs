@@ -27,10 +27,13 @@ const EVICTION_TRIES: usize = 3;
 /// Connections that one event of a listener accepts while the server is behind.
 pub const ACCEPTS_PER_EVENT: usize = 32;
 
-/// How long after its last accept a worker that has served others meanwhile takes connections to
-/// have queued up. An armed listener goes to the end of the poller's list, so its events are as far
-/// apart as a round of all connections that are ready. An accept in vain costs a system call: with
-/// this time between two of them it is lost among those of the round.
+/// Turns of connections after which a worker takes new ones to have queued up since its last
+/// accept. An armed listener goes to the end of the poller's list, so its events are as far apart
+/// as a round of all connections that are ready. An accept in vain costs a system call: after so
+/// many turns that is one in a hundred.
+pub const QUEUED_AFTER_TURNS: u32 = 32;
+
+/// The same for fewer turns that took long, while no other worker is free.
 pub const QUEUED_AFTER: Duration = Duration::from_millis(2);
 
 /// The connections that were closed for the sake of a new one.
@@ -84,12 +87,14 @@ impl Worker {
         }
     }
 
-    /// Whether connections may have queued up while this worker served others, and no worker is
-    /// free for the listener's next event.
+    /// Whether connections may have queued up while this worker served others.
     fn is_behind(&mut self, now: Moment) -> bool {
         let last_accept = mem::replace(&mut self.last_accept, now);
-        let has_served = mem::take(&mut self.has_served);
-        has_served && last_accept.after(QUEUED_AFTER) <= now && self.shared.poller.waiting() == 0
+        let turns = mem::take(&mut self.turns);
+        turns >= QUEUED_AFTER_TURNS
+            || turns > 0
+                && last_accept.after(QUEUED_AFTER) <= now
+                && self.shared.poller.waiting() == 0
     }
 
     /// Accepts the connections after the first of an event. What else an accept may find is left to

@@ -51,10 +51,9 @@ pub struct Worker {
     shared: Arc<Shared>,
     heartbeat: Arc<Heartbeat>,
     buffers: Buffers,
-    /// When this worker last had an event of a listener, and whether it has served connections
-    /// since.
+    /// When this worker last had an event of a listener, and the turns of connections since.
     last_accept: Moment,
-    has_served: bool,
+    turns: u32,
 }
 
 impl Worker {
@@ -72,7 +71,7 @@ impl Worker {
             heartbeat: Arc::default(),
             buffers,
             last_accept: Moment(0),
-            has_served: false,
+            turns: 0,
         }
     }
 
@@ -185,7 +184,7 @@ impl Worker {
             EventSource::Listener(number) => self.accept(number),
             EventSource::Slot { index, generation } => {
                 if let Some(owned) = self.shared.slots.on_event(index, generation) {
-                    self.has_served = true;
+                    self.turns = self.turns.saturating_add(1);
                     self.serve(owned);
                 }
             }
