@@ -306,3 +306,35 @@ fn an_answer_does_not_wait_for_the_content_after_it() {
         }
     });
 }
+
+/// Beside clients that always ask, new ones wait about one round of turns, however many come at
+/// once: they are not let in one a round.
+#[test]
+fn new_clients_wait_about_one_round() {
+    const NEW: usize = 50;
+    for others in [40, 100, 400] {
+        let scene = Scene::new(page);
+        for _ in 0..others {
+            let wire = scene.accepts();
+            wire.does(Act::Floods(get("/").into()));
+        }
+        // Every one of them has had a turn, and the listener one event.
+        (0..=others).for_each(|_| assert!(scene.turn()));
+        let new: Vec<Wire> = (0..NEW).map(|_| scene.wire()).collect();
+        for wire in &new {
+            wire.sends(get("/"));
+            scene.system.state().knock(wire.index);
+        }
+        let mut turns = 0;
+        while !new
+            .iter()
+            .all(|wire| wire.link(|link| !link.taken.is_empty()))
+        {
+            assert!(scene.turn());
+            turns += 1;
+            // One round to be let in and one to be served, and as much for those beyond the
+            // most that one event lets in.
+            assert!(turns <= 4 * (others + NEW), "{others} others");
+        }
+    }
+}
