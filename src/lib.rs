@@ -170,6 +170,7 @@ pub mod internals {
         pub use crate::semantics::method::METHOD_BYTES;
         pub use crate::semantics::range::{RANGE_GAP, RANGE_SPECS_MAX, RANGES_MAX};
         pub use crate::server::exchange::respond::COPY_BYTES;
+        pub use crate::server::worker::detached::DETACHED_BYTES;
         pub use crate::server::worker::turn::{BYTES_PER_TURN, REQUESTS_PER_TURN};
     }
     pub mod conn {

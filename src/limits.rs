@@ -40,7 +40,8 @@ pub struct Limits {
     /// Bytes held for all connections together: unsent output, input that is not yet a whole
     /// message, request bodies while they are collected, response bodies in memory until their last
     /// byte is sent, and whatever else a response needs until then. A body that several responses
-    /// share counts once. A file does not count.
+    /// share counts once. A file does not count. A detached response and an upgraded connection
+    /// count as 16 KiB.
     ///
     /// Beyond: connections are closed, by the second in which their clients last took bytes, the
     /// earliest first, and within one second those first that hold the most KiB. One body of more
@@ -52,7 +53,7 @@ pub struct Limits {
     pub connections_per_ip: Option<usize>,
     /// Worker threads while handlers block. One per CPU runs, and others stand in for those that
     /// are blocked, up to this number in all; then requests wait, and get 503 once no handler has
-    /// returned for a second. A worker costs its stack and 48 KiB of buffers. A number below that
+    /// returned for a second. A worker costs its stack and 112 KiB of buffers. A number below that
     /// of the CPUs counts as that: [`Server::workers`](crate::Server::workers) sets a lower one.
     pub workers_max: usize,
     /// Threads of [detached](crate::Response::detached) responses and

@@ -9,6 +9,7 @@
 mod support;
 
 use doorstep::internals::conn::Config;
+use doorstep::internals::limits::DETACHED_BYTES;
 use doorstep::internals::server::{Listeners, Pool, Shared, Worker};
 use doorstep::internals::sys::{Backend, Listener, SystemClock};
 use doorstep::{Files, Handler, Limits, Observer, Request, Response, Status};
@@ -71,8 +72,10 @@ struct Row {
     sends: fn(usize) -> Vec<u8>,
     /// What each makes the server hold at the least, in bytes,
     each: usize,
-    /// and what is bounded elsewhere, of all together.
+    /// what is bounded elsewhere, of all together,
     beside: usize,
+    /// and what is counted for the stacks of threads.
+    on_stacks: usize,
 }
 
 fn row<H: Handler>(
@@ -90,6 +93,7 @@ fn row<H: Handler>(
         sends,
         each,
         beside: 0,
+        on_stacks: 0,
     }
 }
 
@@ -179,13 +183,18 @@ fn rows(site: &Path) -> Vec<Row> {
             })
         },
         Row {
-            beside: 200 * 17 * 1024,
+            // What a thread and the framing of a block take.
+            beside: 200 * 1024,
             ..row("detached responses", 200, 16 * 1024, detached, |_| get("/"))
         },
-        row("upgraded connections", 100, 30_000, upgraded, |_| {
-            let offer = "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
-            [offer.as_bytes(), &[b'x'; 30_000]].concat()
-        }),
+        Row {
+            on_stacks: 100 * DETACHED_BYTES,
+            ..row("upgraded connections", 100, 30_000, upgraded, |_| {
+                let head =
+                    "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
+                [head.as_bytes(), &[b'x'; 30_000]].concat()
+            })
+        },
     ]
 }
 
@@ -212,7 +221,7 @@ fn what_is_held_is_counted() {
         let uncounted = ALL_UNCOUNTED + row.connections * EACH_UNCOUNTED + row.beside;
         let look = || {
             let held = HELD.load(Ordering::Relaxed).saturating_sub(before);
-            (held, shared.budget.held())
+            (held, shared.budget.held().saturating_sub(row.on_stacks))
         };
         let is_so = eventually(|| {
             let (held, counted) = look();

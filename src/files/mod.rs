@@ -145,7 +145,7 @@ impl Files {
         Ok(self)
     }
 
-    /// Memory for small files (up to 64 KiB each), in bytes; 64 MiB by default. With 0 nothing is
+    /// Memory for small files (up to 64 KiB each), in bytes; 16 MiB by default. With 0 nothing is
     /// cached, and each request asks the file system.
     pub fn file_cache(mut self, bytes: usize) -> Files {
         self.site.options.memory = bytes;

@@ -122,7 +122,7 @@ pub static OPTIONS: &[Opt] = &[
     Opt { id: Id::Mime, long: "mime", short: None, value: Value::Needed("EXT=TYPE"), group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "the media type of an extension; may be repeated" },
     Opt { id: Id::FileCache, long: "file-cache", short: None, value: Value::Needed("BYTES"), group: Group::Served, env: EnvVar::Own, excludes: &[],
-        help: "memory for small files: 0, 512K, 64M, 1G (64M)" },
+        help: "memory for small files: 0, 512K, 64M, 1G (16M)" },
     Opt { id: Id::Mount, long: "mount", short: None, value: Value::Needed("/PATH=DIR"), group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "serve DIR below /PATH/ as well; may be repeated" },
     Opt { id: Id::Auth, long: "auth", short: Some('a'), value: Value::Needed("USER:PASS"), group: Group::Served, env: EnvVar::Own, excludes: &[],

@@ -8,6 +8,7 @@
 
 use crate::conn::{CloseReason, Moment};
 use crate::handler::Takeover;
+use crate::limits::STREAM_BLOCK;
 use crate::server::base::catch_panic::catch_panic;
 use crate::server::base::lock::lock;
 use crate::server::base::overload::Overload;
@@ -23,6 +24,10 @@ use crate::server::shared::Shared;
 use crate::server::shared::budget::OverloadKind;
 use crate::sys::Interest;
 use std::sync::{Arc, Mutex};
+
+/// What a thread counts as: a block that its program has written, or that the client has not taken.
+/// An upgraded connection has no such block, but more on its stack.
+pub const DETACHED_BYTES: usize = STREAM_BLOCK;
 
 /// Moves a connection, which the caller owns, to a thread of its own.
 pub(crate) fn detach(shared: &Arc<Shared>, owned: Owned) {
@@ -98,6 +103,8 @@ fn serve(shared: &Shared, mut owned: Owned) {
 /// have seen the end.
 fn perform(shared: &Shared, owned: &mut Owned) -> Result<(), CloseReason> {
     let client = &mut *owned.client;
+    let mut hold = shared.budget.hold();
+    hold.set(DETACHED_BYTES);
     // In no list, so that its waits are not cancelled for the sake of others: it holds up no
     // worker.
     let heartbeat = Heartbeat::default();
