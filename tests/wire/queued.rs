@@ -5,16 +5,17 @@ use crate::simulated::{Scene, Wire};
 use crate::support::PATIENCE;
 use crate::support::client::get;
 use crate::support::recorder::Event;
-use crate::support::server::{Housekeeper, Worker};
-use crate::support::simulated::Act;
+use crate::support::server::{Housekeeper, Worker, put_together};
+use crate::support::simulated::{Act, System};
 use doorstep::internals::conn::{Config, Moment};
 use doorstep::internals::handler::gate::{GATE_QUEUE, Gate, Pass};
 use doorstep::internals::handler::queued;
-use doorstep::{CloseReason, IntoResponse, Request, Response};
+use doorstep::internals::sys::Clock;
+use doorstep::{CloseReason, IntoResponse, Now, Observer, Request, RequestEvent, Response};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A server with one gate, which lets in one.
 pub struct Hall {
@@ -526,6 +527,49 @@ fn a_shutdown_waits_for_who_waits_and_ends_with_its_grace() {
         assert_eq!(hall.gate.waiting(), 0, "nothing is left");
         assert_eq!(hall.scene.runs(), 0);
     }
+}
+
+/// How long each request took, and how long it waited for its handler.
+#[derive(Clone, Default)]
+struct Times(Arc<Mutex<Vec<(Duration, Duration)>>>);
+
+impl Observer for Times {
+    fn request(&self, event: &RequestEvent<'_>) {
+        self.0.lock().unwrap().push((event.duration, event.waited));
+    }
+}
+
+#[test]
+fn the_time_in_front_of_a_gate_belongs_to_the_request() {
+    let (system, times, gate) = (System::timed(), Times::default(), Arc::<Gate>::default());
+    let (clock, door) = (system.clone(), gate.clone());
+    let handler = move |_: &mut Request<'_>| {
+        let Some(_pass) = door.enter(1) else {
+            return queued(&door);
+        };
+        clock.state().now += Duration::from_millis(500);
+        Response::text("done")
+    };
+    let observer = Box::new(times.clone());
+    let threads = Box::new(system.clone());
+    let shared = put_together(&system, handler, Config::default(), Some(observer), threads);
+    let mut worker = Worker::new(shared);
+    let pass = gate.enter(1).expect("room");
+    let link = system.state().connect(None);
+    system
+        .state()
+        .act(link, Act::Sends(get("/").repeat(2).into()));
+    let (monotonic, wall) = system.now();
+    worker.serve_new(system.stream(link), None, &Now { monotonic, wall });
+    system.state().set(Duration::from_secs(3));
+    drop(pass);
+    for event in ["the call", "the next turn"] {
+        let token = system.state().take_event();
+        worker.turn(token.expect(event));
+    }
+    let (half, waited) = (Duration::from_millis(500), Duration::from_secs(3));
+    let heard = times.0.lock().unwrap().clone();
+    assert_eq!(heard, [(waited + half, waited), (half, Duration::ZERO)]);
 }
 
 /// One that was called, and is closed for others before its turn, is no loss to the next.
