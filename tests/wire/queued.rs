@@ -1,12 +1,13 @@
 //! Requests that find a gate full: they wait without a worker, are handled when there is room, and
 //! get 503 when there is none for long.
 
+use crate::harness::{Gate as StopGate, await_arrival, on_each_backend};
 use crate::simulated::{Scene, Wire};
-use crate::support::PATIENCE;
-use crate::support::client::get;
+use crate::support::client::{Client, get};
 use crate::support::recorder::Event;
 use crate::support::server::{Housekeeper, Worker, put_together};
 use crate::support::simulated::{Act, System};
+use crate::support::{PATIENCE, eventually};
 use doorstep::internals::conn::{Config, Moment};
 use doorstep::internals::handler::gate::{GATE_QUEUE, Gate, Pass};
 use doorstep::internals::handler::queued;
@@ -661,4 +662,60 @@ fn an_eviction_leaves_nothing_in_the_gate() {
     assert_eq!(hall.gate.waiting(), 0);
     hall.open();
     assert_eq!(hall.calls("/work"), 1);
+}
+
+/// With one worker, and as many requests in front of the gate as there are places: each that leaves
+/// calls the next, and whoever asks for something else need not wait for all of them.
+#[test]
+fn a_long_queue_holds_up_nobody_else() {
+    const CLIENTS: usize = 100;
+    on_each_backend(|stage| {
+        let (gate, stop) = (Arc::<Gate>::default(), StopGate::default());
+        let order = Arc::<Mutex<Vec<String>>>::default();
+        let (door, stopped, notes) = (gate.clone(), stop.clone(), order.clone());
+        let handler = move |request: &mut Request<'_>| {
+            let path = request.path();
+            let pass = match path {
+                "/work" => door.enter(1),
+                "/stop" => {
+                    stopped.pass();
+                    None
+                }
+                _ => None,
+            };
+            if path == "/work" && pass.is_none() {
+                return queued(&door);
+            }
+            notes.lock().unwrap().push(path.to_string());
+            answer(path)
+        };
+        let server = stage.server().workers(1).spawn(handler).unwrap();
+        let pass = gate.enter(1).expect("room");
+        let mut clients: Vec<_> = (0..CLIENTS)
+            .map(|_| Client::connect(server.addr()))
+            .collect();
+        clients
+            .iter_mut()
+            .for_each(|client| client.send(get("/work")));
+        assert!(eventually(|| gate.waiting() == CLIENTS));
+        let mut stopper = Client::connect(server.addr());
+        let mut other = Client::connect(server.addr());
+        assert_eq!(other.ask("/").text(), "[/]");
+        stopper.send(get("/stop"));
+        stop.holds(1);
+        other.send(get("/other"));
+        await_arrival(server.addr(), &[&other]);
+        drop(pass);
+        stop.open();
+        for client in clients.iter_mut().chain([&mut stopper, &mut other]) {
+            assert_eq!(client.answer().status, 200);
+        }
+        let order = order.lock().unwrap().clone();
+        let place = order.iter().position(|path| path == "/other");
+        let before = order[..place.expect("an answer")].iter();
+        let before = before.filter(|path| *path == "/work").count();
+        // The poller may have found some events before that one.
+        assert!(before <= 3, "{before} requests were handled before it");
+        drop(clients);
+    });
 }
