@@ -1,8 +1,11 @@
 //! What the housekeeper may not do: read, send or close a file, call a program's reader, or drop a
 //! program's value. A disk may hang, and a program may block, and then no deadline would be kept.
 
+use crate::harness::{Gate as StopGate, PAGE, on_each_backend};
 use crate::simulated::{Scene, Wire};
-use crate::support::client::get;
+use crate::support::client::{Client, get};
+use crate::support::in_time;
+use crate::support::recorder::Recorder;
 use crate::support::server::Housekeeper;
 use crate::support::temporary::Temporary;
 use doorstep::internals::conn::{Config, Moment};
@@ -12,6 +15,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
 /// What a response is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,4 +204,65 @@ fn the_end_of_the_grace_is_for_a_thread_of_its_own() {
         assert!(!house.is_held());
         assert_eq!(house.scene.shared.slots.occupied(), 0);
     }
+}
+
+/// A value of the program's whose end waits for the test.
+struct Stuck(StopGate);
+
+impl Drop for Stuck {
+    fn drop(&mut self) {
+        self.0.pass();
+    }
+}
+
+impl Read for Stuck {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        buffer.fill(b'x');
+        Ok(buffer.len())
+    }
+}
+
+#[test]
+fn the_end_of_a_server_does_not_wait_for_a_body_that_hangs_as_it_is_dropped() {
+    on_each_backend(|stage| {
+        let (gate, heard) = (StopGate::default(), Recorder::default());
+        let dropped = gate.clone();
+        let handler = move |request: &mut Request<'_>| match request.path() {
+            "/stuck" => Response::new(Status::OK).stream(None, Stuck(dropped.clone())),
+            _ => Response::text(PAGE),
+        };
+        let server = stage.server().workers(1).observer(heard.clone());
+        let server = server.spawn(handler).unwrap();
+        // It takes nothing, so that its body waits with it.
+        let mut deaf = Client::connect(server.addr());
+        deaf.send(get("/stuck"));
+        let mut other = Client::connect(server.addr());
+        assert_eq!(other.ask("/").text(), PAGE);
+        server.shutdown_handle().begin(Duration::from_millis(200));
+        let report = in_time(|| server.join()).expect("a good end");
+        assert_eq!(report.aborted, 1);
+        gate.holds(1);
+        gate.open();
+        heard.hears_ends(2);
+    });
+}
+
+#[test]
+fn the_end_of_a_server_does_not_wait_for_a_handler_that_hangs_as_it_is_dropped() {
+    on_each_backend(|stage| {
+        let gate = StopGate::default();
+        let own = Stuck(gate.clone());
+        let handler = move |_: &mut Request<'_>| {
+            let _own = &own;
+            PAGE
+        };
+        let server = stage.server().spawn(handler).unwrap();
+        let mut client = Client::connect(server.addr());
+        assert_eq!(client.ask("/").text(), PAGE);
+        server.shutdown_handle().begin(Duration::from_millis(200));
+        let report = in_time(|| server.join()).expect("a good end");
+        assert_eq!(report.aborted, 0);
+        gate.holds(1);
+        gate.open();
+    });
 }
