@@ -37,24 +37,21 @@ thread_local! {
 /// What a thread does, as its probe shows it.
 #[derive(Default)]
 struct Acts {
-    computes: AtomicBool,
+    /// Thousandths of a processor.
+    share: AtomicU64,
     starves: AtomicBool,
     /// Milliseconds of processor time, and waits, so far.
     used: AtomicU64,
     waits: AtomicU64,
 }
 
-/// A thread that computes has used all the time that there was, and any other one none.
+/// A thread has used its share of all the time that there was.
 struct Probe(Arc<Acts>, Hands);
 
 impl ThreadProbe for Probe {
     fn time(&self) -> Option<Duration> {
-        let computes = self.0.computes.load(Ordering::SeqCst);
-        Some(if computes {
-            self.1.now().0
-        } else {
-            Duration::ZERO
-        })
+        let share = self.0.share.load(Ordering::SeqCst);
+        Some(self.1.now().0 * share as u32 / 1_000)
     }
     fn is_runnable(&self) -> Option<bool> {
         Some(self.0.starves.load(Ordering::SeqCst))
@@ -252,25 +249,27 @@ fn gated(gate: &Gate) -> impl Handler + use<> {
 }
 
 /// What a handler does, by its path: it waits at the gate, and does so as a thread that computes,
-/// or would, for `/computes` and `/starves`.
+/// more or less, or would, for `/starves`.
 fn acting(gate: &Gate) -> impl Handler + use<> {
     let gate = gate.clone();
     move |request: &mut Request<'_>| {
-        let (computes, starves) = match request.path() {
-            "/waits" => (false, false),
-            "/computes" => (true, false),
-            "/starves" => (false, true),
+        let (share, starves) = match request.path() {
+            "/waits" => (0, false),
+            "/less" => (124, false),
+            "/eighth" => (125, false),
+            "/computes" => (1_000, false),
+            "/starves" => (0, true),
             _ => return PAGE,
         };
-        let act = |computes, starves| {
+        let act = |share, starves| {
             ACTS.with(|acts| {
-                acts.computes.store(computes, Ordering::SeqCst);
+                acts.share.store(share, Ordering::SeqCst);
                 acts.starves.store(starves, Ordering::SeqCst);
             });
         };
-        act(computes, starves);
+        act(share, starves);
         gate.pass();
-        act(false, false);
+        act(0, false);
         PAGE
     }
 }
@@ -308,7 +307,7 @@ fn stand_ins_double_while_handlers_block_and_events_wait() {
 #[test]
 fn a_worker_that_computes_is_not_blocked() {
     on_each_backend(|stage| {
-        for path in ["/computes", "/starves"] {
+        for path in ["/computes", "/eighth", "/starves"] {
             let gate = Gate::default();
             let mut house = House::probed(stage, 2, 8, acting(&gate));
             let mut clients: Vec<_> = (0..5).map(|_| house.asks(path)).collect();
@@ -324,7 +323,7 @@ fn a_worker_that_computes_is_not_blocked() {
         // One of two computes: the other is missing.
         let gate = Gate::default();
         let mut house = House::probed(stage, 2, 8, acting(&gate));
-        let mut clients = vec![house.asks("/computes"), house.asks("/waits")];
+        let mut clients = vec![house.asks("/computes"), house.asks("/less")];
         gate.holds(2);
         clients.push(house.asks("/"));
         assert_eq!(house.looks(), WatchOutcome::Grown(2));

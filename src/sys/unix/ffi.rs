@@ -4,7 +4,7 @@
 //! each system's headers; a system whose numbers are missing does not compile.
 #![allow(missing_docs)]
 
-use std::ffi::{c_char, c_int, c_long, c_void};
+use std::ffi::{c_char, c_int, c_void};
 
 #[cfg(not(any(target_os = "linux", target_vendor = "apple", target_os = "freebsd")))]
 compile_error!(
@@ -63,8 +63,8 @@ pub struct ResourceLimit {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Time {
-    pub seconds: c_long,
-    pub fraction: c_long,
+    pub seconds: std::ffi::c_long,
+    pub fraction: std::ffi::c_long,
 }
 
 /// `struct rusage`: user and system time, and fourteen counts, of which the thirteenth is
@@ -74,7 +74,7 @@ pub struct Time {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ResourceUsage {
     pub times: [Time; 2],
-    pub counts: [c_long; 30],
+    pub counts: [std::ffi::c_long; 30],
 }
 
 #[cfg(target_os = "linux")]
