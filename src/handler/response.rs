@@ -29,7 +29,8 @@ pub struct Response {
     takeover: Option<Box<Takeover>>,
     log_reason: Option<&'static str>,
     fault: Option<FieldError>,
-    gate: Option<GateRule>,
+    /// Boxed as well.
+    gate: Option<Box<GateRule>>,
     /// Whether the request is to wait at the gate; otherwise the body is read inside of it.
     is_queued: bool,
 }
@@ -363,7 +364,7 @@ impl Response {
         // RFC 9110 §15.6.4: "The server MAY send a Retry-After header field".
         let page = Response::status_page(Status::SERVICE_UNAVAILABLE).header("Retry-After", "1");
         Response {
-            gate: Some(GateRule::of(gate, 0)),
+            gate: Some(Box::new(GateRule::of(gate, 0))),
             is_queued: true,
             ..page
         }
@@ -371,7 +372,7 @@ impl Response {
 
     /// The body, a file or a stream, is read only inside of this gate, by `most` threads at a time.
     pub(crate) fn within(mut self, gate: &Arc<Gate>, most: usize) -> Response {
-        self.gate = Some(GateRule::of(gate, most));
+        self.gate = Some(Box::new(GateRule::of(gate, most)));
         self
     }
 }
@@ -445,7 +446,7 @@ pub struct ResponseParts {
     /// The reason for this response.
     pub log_reason: Option<&'static str>,
     /// The body is read only inside of this gate.
-    pub gate: Option<GateRule>,
+    pub gate: Option<Box<GateRule>>,
 }
 
 impl Response {

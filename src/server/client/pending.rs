@@ -21,7 +21,7 @@ pub struct Pending {
     /// The program's part that follows `unsent` instead of a body.
     pub takeover: Option<PendingTakeover>,
     /// The gate at which the connection waits, or has waited.
-    pub queue: Option<GateWait>,
+    pub queue: Option<Box<GateWait>>,
     /// The request in progress, for the observer.
     pub access: Option<AccessRecord<'static>>,
     /// Whether the response in progress has, or had, a body that did not share the write of its
@@ -49,7 +49,7 @@ pub struct PendingBody {
     pub sent: usize,
     pub is_chunked: bool,
     /// The payload is read, and dropped, only inside of this gate.
-    pub gate: Option<GateRule>,
+    pub gate: Option<Box<GateRule>>,
     /// The count of the descriptor of a file.
     pub held_file: Option<HeldFile>,
 }
@@ -135,8 +135,8 @@ impl Pending {
     /// Drops the body, inside of its gate.
     pub fn drop_body(&mut self) {
         if let Some(body) = self.body.take() {
-            if let Some(GateRule { gate, most }) = body.gate {
-                gate.discard(most, body.payload);
+            if let Some(rule) = body.gate {
+                rule.gate.discard(rule.most, body.payload);
             }
         }
     }

@@ -19,7 +19,7 @@ pub struct GateQueue<'a> {
     /// Names the connection to the poller.
     token: Token,
     /// The wait that ended with this turn, until the request or the body that waited goes on.
-    before: Option<GateWait>,
+    before: Option<Box<GateWait>>,
     /// The gate has called, and is owed a look.
     called: Option<Called>,
 }
@@ -55,7 +55,12 @@ impl<'a> GateQueue<'a> {
 
     /// Waits until there is room in the gate, for `time` in all, that for other gates included: the
     /// connection then gets an event. `None` when it has waited in vain, or too many wait.
-    pub fn wait(&mut self, gate: &Arc<Gate>, now: Duration, time: Duration) -> Option<GateWait> {
+    pub fn wait(
+        &mut self,
+        gate: &Arc<Gate>,
+        now: Duration,
+        time: Duration,
+    ) -> Option<Box<GateWait>> {
         let before = self.before.take();
         let since = before.as_ref().map_or(now, |before| before.since);
         let before = before.filter(|before| Arc::ptr_eq(&before.gate, gate));
@@ -70,12 +75,12 @@ impl<'a> GateQueue<'a> {
             }
         };
         let ticket = gate.wait(before.map(|before| before.ticket), Box::new(waker))?;
-        Some(GateWait {
+        Some(Box::new(GateWait {
             gate: gate.clone(),
             ticket,
             since,
             until,
-        })
+        }))
     }
 
     /// What has waited goes on: the next wait is one of its own.

@@ -201,7 +201,7 @@ impl ResponseWriter<'_> {
                 offset,
                 length,
             } if *length < SENDFILE_FROM => {
-                let pass = parts.gate.as_ref().map(GateRule::enter);
+                let pass = parts.gate.as_ref().map(|rule| rule.enter());
                 // When the gate is full, the file is sent later.
                 if !matches!(pass, Some(None)) {
                     let is_whole = copy_file(&mut self.output.bytes, file, *offset, *length);
@@ -278,7 +278,7 @@ impl ResponseWriter<'_> {
 /// Drops a body that is not sent, inside of its gate if it has one.
 fn discard_body(parts: &mut ResponseParts) {
     let payload = mem::replace(&mut parts.payload, Payload::Empty);
-    if let Some(GateRule { gate, most }) = &parts.gate {
+    if let Some(GateRule { gate, most }) = parts.gate.as_deref() {
         gate.discard(*most, payload);
     }
 }

@@ -8,10 +8,9 @@ use crate::server::worker::turn::{Step, Turn};
 use crate::sys::Usage;
 use std::time::Duration;
 
-/// A call in progress.
-#[derive(Default)]
+/// A call in progress, while requests are looked up.
 pub(super) struct Call {
-    request: Option<Lookup>,
+    request: Lookup,
     before: Option<Usage>,
     /// The right to compute, until the end of the call.
     _pass: Option<Pass>,
@@ -22,15 +21,19 @@ impl Turn<'_> {
     ///
     /// # Errors
     /// What is next instead: the request waits until fewer compute.
-    pub(super) fn begin_call(&mut self, head: &Head, used: usize) -> Result<Call, Step> {
+    pub(super) fn begin_call(
+        &mut self,
+        head: &Head,
+        used: usize,
+    ) -> Result<Option<Box<Call>>, Step> {
         match self.shared.pool.computing.is_idle() {
-            true => Ok(Call::default()),
-            false => self.begin_watched(head, used),
+            true => Ok(None),
+            false => self.begin_watched(head, used).map(Some),
         }
     }
 
     #[cold]
-    fn begin_watched(&mut self, head: &Head, used: usize) -> Result<Call, Step> {
+    fn begin_watched(&mut self, head: &Head, used: usize) -> Result<Box<Call>, Step> {
         let computing = &self.shared.pool.computing;
         let input = self.buffers.input.unread();
         let path = head.parts.path_of(head.target.text(input));
@@ -59,25 +62,30 @@ impl Turn<'_> {
         self.heartbeat.set_computes(pass.is_some());
         let is_measured = is_here && request.is_known();
         let usage = || self.shared.threads.usage();
-        Ok(Call {
-            request: Some(request),
+        Ok(Box::new(Call {
+            request,
             before: is_measured.then(usage).flatten(),
             _pass: pass,
-        })
+        }))
     }
 
     /// Ends a call that has taken this long.
-    pub(super) fn end_call(&self, call: &Call, took: Duration) {
-        if took >= LONG_CALL || call.before.is_some() {
-            self.learn(call, took);
+    pub(super) fn end_call(&self, call: Option<Box<Call>>, took: Duration) {
+        if took >= LONG_CALL || call.is_some() {
+            self.learn(call.as_deref(), took);
         }
     }
 
     #[cold]
-    fn learn(&self, call: &Call, took: Duration) {
+    fn learn(&self, call: Option<&Call>, took: Duration) {
         let pool = &self.shared.pool;
-        match (call.request, call.before) {
-            (Some(request), Some(before)) => {
+        let is_long = took >= LONG_CALL && pool.can_grow();
+        match call {
+            Some(Call {
+                request,
+                before: Some(before),
+                ..
+            }) => {
                 let Some(after) = self.shared.threads.usage() else {
                     return;
                 };
@@ -86,13 +94,14 @@ impl Turn<'_> {
                     waits: after.waits.saturating_sub(before.waits),
                 };
                 pool.computing
-                    .learn(request, computing::Call::of(took, used));
+                    .learn(*request, computing::Call::of(took, used));
             }
-            // Nobody could run beside them.
-            _ if !pool.can_grow() => {}
-            (None, _) => pool.computing.look_up_more(),
-            (Some(request), None) if !request.is_known() => pool.computing.enter(request),
-            (Some(_), None) => {}
+            // Otherwise nobody could run beside them.
+            None if is_long => pool.computing.look_up_more(),
+            Some(Call { request, .. }) if is_long && !request.is_known() => {
+                pool.computing.enter(*request);
+            }
+            None | Some(_) => {}
         }
     }
 }

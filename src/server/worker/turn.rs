@@ -102,7 +102,7 @@ impl<'a> Turn<'a> {
     }
 
     /// Serves the connection as far as that goes without waiting.
-    pub fn drive(mut self, trigger: Trigger) -> TurnEnd {
+    pub fn drive(&mut self, trigger: Trigger) -> TurnEnd {
         let Buffers { input, output, .. } = self.buffers;
         self.client.restore(input, output);
         let mut step = match trigger {
@@ -213,7 +213,7 @@ impl<'a> Turn<'a> {
         match handled {
             Ok(Handled::Responded) => {
                 self.queue.forget_wait();
-                self.end_call(&call, took);
+                self.end_call(call, took);
                 Step::Go
             }
             Ok(Handled::Queued) => self.end_queued(),
