@@ -332,7 +332,7 @@ fn respond(request: &[u8]) -> Option<Result<Vec<u8>, i32>> {
             reply.extend(attributes);
             reply
         }),
-        OPEN => Ok(opened(DIRECT_IO)),
+        OPEN => Ok(opened(DIRECT_IO | KEEP_CACHE)),
         OPENDIR => Ok(opened(0)),
         READ => read(node, arguments),
         READDIR => Ok(read_dir(arguments)),
@@ -427,6 +427,8 @@ const FIRST_NODE: u64 = 2;
 const MODIFIED: u64 = 1_735_689_600;
 /// Reads bypass the kernel's cache.
 const DIRECT_IO: u32 = 1;
+/// Otherwise open(2) drops the kernel's copy, and waits for the reads that fill it.
+const KEEP_CACHE: u32 = 2;
 /// Without it, the kernel lets one lookup wait for the other.
 const PARALLEL_DIROPS: u32 = 1 << 18;
 /// The code of a notification, in the place of an errno: `FUSE_NOTIFY_INVAL_INODE`.

@@ -5,7 +5,7 @@ use crate::fuse::{self, Disk, FILES, HUGE, Hang, LARGE_FILES, large, small};
 use crate::program::{Program, Setup, doorstep};
 use crate::support::client::{Answer, Broken, Client, get};
 use crate::support::temporary::Temporary;
-use crate::support::{self, PATIENCE, eventually};
+use crate::support::{self, PATIENCE};
 use doorstep::os::{Signals, raise_open_files};
 use doorstep::{Files, Server, Timeouts};
 use std::collections::BTreeSet;
@@ -20,12 +20,15 @@ use std::time::{Duration, Instant};
 struct Row {
     name: &'static str,
     hang: Hang,
-    /// Seconds from the last good request to the hang: a listing is kept for five at most.
+    /// Seconds from the last good request to the hang: a listing is kept for five at most, and a
+    /// file that nobody asks for stays open for ten.
     after: u64,
     /// Seconds that it hangs for.
     lasts: u64,
     /// How many clients ask for files of the disk that hangs.
     clients: usize,
+    /// The path that a client with this number asks for.
+    path: fn(usize) -> String,
     by: Served,
 }
 
@@ -40,13 +43,15 @@ enum Served {
 const EVERYTHING: Hang = Hang::Answers(&[LOOKUP, GETATTR, OPEN, OPENDIR, READ, READDIR, FLUSH]);
 
 #[rustfmt::skip]
-static ROWS: [Row; 11] = [
+static ROWS: [Row; 13] = [
     Row { name: "lookup", hang: Hang::Answers(&[LOOKUP]), ..PROGRAM },
     Row { name: "open", hang: Hang::Answers(&[OPEN, OPENDIR]), ..PROGRAM },
     Row { name: "attributes", hang: Hang::Answers(&[GETATTR]), ..PROGRAM },
     Row { name: "read", hang: Hang::Answers(&[READ]), ..PROGRAM },
+    Row { name: "content", hang: Hang::Answers(&[READ]), path: large_file, ..PROGRAM },
     Row { name: "listing", hang: Hang::Answers(&[READDIR]), after: 6, ..PROGRAM },
     Row { name: "close", hang: Hang::Answers(&[FLUSH]), ..PROGRAM },
+    Row { name: "close, after a rest", hang: Hang::Answers(&[FLUSH]), after: 12, ..PROGRAM },
     Row { name: "close, nobody asks", hang: Hang::Answers(&[FLUSH]), clients: 0, lasts: 14, ..PROGRAM },
     Row { name: "all", hang: EVERYTHING, lasts: 13, ..PROGRAM },
     Row { name: "daemon", hang: Hang::Reads, ..PROGRAM },
@@ -60,6 +65,7 @@ const PROGRAM: Row = Row {
     after: 0,
     lasts: 6,
     clients: 300,
+    path: any_file,
     by: Served::Program,
 };
 const LIBRARY: Row = Row {
@@ -219,11 +225,9 @@ impl Scene {
 
     fn both_work(&self, when: &str) -> Result<(), String> {
         self.good_works(when)?;
-        // Of each kind some, and all large files, whose descriptors stay open.
-        let targets = (0..10 * LARGE_FILES)
-            .step_by(10)
-            .map(|number| target(number + 1));
-        for path in targets.chain((0..30).map(target)) {
+        // All large files, whose descriptors stay open, and some of each kind.
+        let paths = (0..LARGE_FILES).map(large_file);
+        for path in paths.chain((0..30).map(any_file)) {
             let answer = self.get(&path);
             if is_busy(&path, answer).map_err(|text| format!("{when}: {text}"))? {
                 return Err(format!("{when}: {path}: 503"));
@@ -244,7 +248,8 @@ impl Scene {
         let mut half = Client::connect(self.address);
         half.send("GET /page.txt HTTP/1.1\r\nHost:");
         let mut clients: Vec<(String, Client)> = (0..row.clients)
-            .map(|number| (target(number), self.asks(&target(number))))
+            .map(row.path)
+            .map(|path| (path.clone(), self.asks(&path)))
             .collect();
         if row.clients == 0 {
             // A descriptor that nobody has asked for is closed after ten seconds.
@@ -329,11 +334,20 @@ impl Scene {
 
     /// A signal while the disk hangs again ends the program.
     fn stops(&mut self, row: &Row) -> Result<(), String> {
-        sleep(Duration::from_secs(row.after));
         self.disk.hang(row.hang);
-        let clients: Vec<Client> = (0..100).map(|number| self.asks(&target(number))).collect();
-        if !eventually(|| self.disk.hanging() > 0) {
-            return Err("nothing hung the second time".to_string());
+        let mut clients = Vec::new();
+        let end = Instant::now() + PATIENCE;
+        // Some of them get what is kept for a while.
+        while clients.len() < 100 || self.disk.hanging() == 0 {
+            if Instant::now() > end {
+                return Err("nothing hung the second time".to_string());
+            }
+            clients.push(self.asks(&(row.path)(clients.len())));
+            sleep(Duration::from_millis(if clients.len() < 100 {
+                0
+            } else {
+                20
+            }));
         }
         let begin = Instant::now();
         self.program.signal("TERM");
@@ -444,12 +458,16 @@ fn serves_with_short_timeouts() {
 }
 
 /// What the clients ask for, each its own: listings, large files and small ones.
-fn target(number: usize) -> String {
+fn any_file(number: usize) -> String {
     match number % 10 {
         0 => format!("/slow/?{number}"),
-        1 => slow(&large(number / 10 % LARGE_FILES)),
+        1 => large_file(number / 10),
         _ => slow(&small(number)),
     }
+}
+
+fn large_file(number: usize) -> String {
+    slow(&large(number % LARGE_FILES))
 }
 
 fn slow(name: &str) -> String {
