@@ -17,12 +17,17 @@ impl Shared {
         if !self.budget.is_over() {
             return;
         }
+        self.report_memory();
+        // Each round closes at least one.
+        while self.shed() > 0 {}
+    }
+
+    /// Tells the observer that too much memory is held.
+    pub(crate) fn report_memory(&self) {
         let limit = self.config.limits.parked_bytes;
         self.report(OverloadKind::Parked, Moment::at(self.clock.now().0), || {
             Overload::Parked { limit }
         });
-        // Each round closes at least one.
-        while self.shed() > 0 {}
     }
 
     /// Closes the first connections of one scan until the limit holds, and returns how many.

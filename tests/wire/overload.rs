@@ -8,11 +8,11 @@ use crate::support::client::{get, post};
 use crate::support::recorder::Event;
 use crate::support::simulated::Act;
 use doorstep::internals::conn::Moment;
-use doorstep::internals::limits::{CLOSED_AT_ONCE, STREAM_BLOCK};
+use doorstep::internals::limits::{CLOSED_AT_ONCE, PREFETCH_BYTES, STREAM_BLOCK};
 use doorstep::internals::server::per_ip::{counted_as, shown};
 use doorstep::internals::server::wait_state::{WaitKind, WaitState};
 use doorstep::internals::server::{EVICTED_AFTER, PENDING_BYTES};
-use doorstep::{CloseReason, Limits, Request, Response, Status};
+use doorstep::{CloseReason, IntoResponse, Limits, Request, Response, Status};
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -721,6 +721,37 @@ fn made_answers_are_given_up_when_others_are_made() {
     crowd.asks(0, "");
     asks(&mut crowd, 2);
     assert_eq!(crowd.ends(), ended([1]));
+}
+
+/// The collected bodies of all requests take at most half of the limit, those apart that fit into a
+/// worker's buffer.
+#[test]
+fn collected_bodies_are_bounded() {
+    // The limit, the length of the body, and the status.
+    const ROWS: &[(usize, usize, &str)] = &[
+        (80_000, 40_000, "200"),
+        (79_999, 40_000, "503"),
+        (80_001, 40_000, "200"),
+        (2, PREFETCH_BYTES, "200"),
+        (2, PREFETCH_BYTES + 1, "503"),
+    ];
+    let handler = |request: &mut Request<'_>| match request.body().collect() {
+        Ok(body) => Response::text(body.len().to_string()),
+        Err(error) => error.into_response(),
+    };
+    for &(limit, length, status) in ROWS {
+        let row = format!("{length} of {limit}");
+        let mut crowd = Crowd::new(limits(|limits| limits.parked_bytes = limit), handler);
+        crowd.come(1);
+        crowd.asks(0, post("/", "x".repeat(length)));
+        let answer = crowd.wires[0].got();
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{row}: {answer}"
+        );
+        assert_eq!(said(&crowd).len(), usize::from(status == "503"), "{row}");
+        assert_eq!(crowd.scene.shared.budget.held(), 0, "{row}");
+    }
 }
 
 /// A program may make an answer of any size.

@@ -138,6 +138,7 @@ impl BodySource for RequestBody<'_> {
 
     fn hold(&mut self, bytes: usize) -> io::Result<()> {
         if !self.hold.grow(bytes) {
+            self.io.waits.shared.report_memory();
             return Err(self.fail(BlockingError::Cancelled(CloseReason::Overload)));
         }
         self.io.waits.shared.enforce_memory_limit();
