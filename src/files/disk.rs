@@ -87,17 +87,16 @@ impl DiskFile {
             .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// A response that sends a part of it, inside of the gate.
-    pub fn send(&self, response: Response, offset: u64, length: u64) -> Response {
-        let Some(file) = self.file.clone() else {
-            return response;
-        };
-        let part = Payload::File {
-            file,
-            offset,
-            length,
-        };
-        self.within(response.body(part))
+    /// A part of it, for a response that is [`within`](DiskFile::within) the gate.
+    pub fn part(&self, offset: u64, length: u64) -> Payload {
+        match self.file.clone() {
+            Some(file) => Payload::File {
+                file,
+                offset,
+                length,
+            },
+            None => Payload::Empty,
+        }
     }
 
     /// The response, whose body is read inside of the gate.

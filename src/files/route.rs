@@ -74,10 +74,15 @@ impl Site {
         }
         site.sweep(request.now().monotonic);
         let disk = Disk::of(&site.root.gate, request.blocking_share());
-        match site.below_root(&disk, path, request) {
-            Ok(response) => response,
-            Err(FileError::Busy) => Response::queued(&site.root.gate),
-            Err(error) => respond::error_page(error),
+        site.below_root(&disk, path, request)
+    }
+
+    /// The response without a file. It takes the place of a `Result`, whose way through several
+    /// functions would copy each response.
+    fn failed(&self, error: FileError) -> Response {
+        match error {
+            FileError::Busy => Response::queued(&self.root.gate),
+            error => respond::error_page(error),
         }
     }
 
@@ -86,9 +91,12 @@ impl Site {
         disk: &Disk<'_>,
         path: Result<Resolved<'_>, PathError>,
         request: &mut Request<'_>,
-    ) -> Result<Response, FileError> {
+    ) -> Response {
         let now = request.now();
-        let root = &self.root.current(disk, now.monotonic)?;
+        let root = &match self.root.current(disk, now.monotonic) {
+            Ok(root) => root,
+            Err(error) => return self.failed(error),
+        };
         if let Some(name) = &self.options.only {
             return self.only_file(root, disk, name, request);
         }
@@ -99,11 +107,11 @@ impl Site {
         match self.look_up(root, disk, &path, AskedBy::Client, now) {
             Ok(Lookup::Resource(resource)) => self.resource(root, disk, &path, resource, request),
             Ok(Lookup::FolderWithoutSlash) => {
-                Ok(respond::redirect_to_slash(request.path(), request.query()))
+                respond::redirect_to_slash(request.path(), request.query())
             }
             Ok(Lookup::Folder(folder)) => self.list(root, disk, &path, &folder, request),
             Err(FileError::NotFound(reason)) => self.missing(root, disk, &path, request, reason),
-            Err(error) => Err(error),
+            Err(error) => self.failed(error),
         }
     }
 
@@ -115,14 +123,13 @@ impl Site {
         path: &Resolved<'_>,
         resource: Arc<Resource>,
         request: &Request<'_>,
-    ) -> Result<Response, FileError> {
+    ) -> Response {
         let (headers, now) = (request.headers(), request.now());
-        Ok(
-            match self.negotiate(root, disk, path, resource, headers, now)? {
-                Some(representation) => respond::file(request, &representation),
-                None => respond::not_acceptable(),
-            },
-        )
+        match self.negotiate(root, disk, path, resource, headers, now) {
+            Ok(Some(representation)) => respond::file(request, &representation),
+            Ok(None) => respond::not_acceptable(),
+            Err(error) => self.failed(error),
+        }
     }
 
     fn list(
@@ -132,14 +139,17 @@ impl Site {
         path: &Resolved<'_>,
         folder: &DiskFile,
         request: &mut Request<'_>,
-    ) -> Result<Response, FileError> {
+    ) -> Response {
         let open = OpenFolder {
             root,
             path,
             folder,
             rules: self.options.rules,
         };
-        let pass = disk.enter()?;
+        let pass = match disk.enter() {
+            Ok(pass) => pass,
+            Err(error) => return self.failed(error),
+        };
         let policy = self.options.cache_control_of_listing();
         let mut attempt = || listing::respond(&self.listings, pass, &open, request, policy);
         let mut listed = attempt();
@@ -147,7 +157,7 @@ impl Site {
             self.cache.close_files();
             listed = attempt();
         }
-        listed
+        listed.unwrap_or_else(|error| self.failed(error))
     }
 
     fn only_file(
@@ -156,11 +166,12 @@ impl Site {
         disk: &Disk<'_>,
         name: &[u8],
         request: &Request<'_>,
-    ) -> Result<Response, FileError> {
+    ) -> Response {
         let path = Resolved::page(name);
-        match self.look_up(root, disk, &path, AskedBy::Client, request.now())? {
-            Lookup::Resource(resource) => self.resource(root, disk, &path, resource, request),
-            Lookup::FolderWithoutSlash | Lookup::Folder(_) => Err(FileError::MISSING),
+        match self.look_up(root, disk, &path, AskedBy::Client, request.now()) {
+            Ok(Lookup::Resource(resource)) => self.resource(root, disk, &path, resource, request),
+            Ok(Lookup::FolderWithoutSlash | Lookup::Folder(_)) => self.failed(FileError::MISSING),
+            Err(error) => self.failed(error),
         }
     }
 
@@ -170,16 +181,16 @@ impl Site {
         disk: &Disk<'_>,
         error: PathError,
         request: &Request<'_>,
-    ) -> Result<Response, FileError> {
+    ) -> Response {
         if error == PathError::Dot {
             if let Some(clean) = without_dots(request.path(), self.options.rules) {
-                return Ok(respond::redirect(clean, request.query()));
+                return respond::redirect(clean, request.query());
             }
         }
         if error.status() == Status::NOT_FOUND {
             return self.not_found(root, disk, request, error.reason());
         }
-        Ok(Response::status_page(error.status()).with_log_reason(error.reason()))
+        Response::status_page(error.status()).with_log_reason(error.reason())
     }
 
     /// Answers for a missing file: with the page of a single-page application, or 404.
@@ -190,7 +201,7 @@ impl Site {
         path: &Resolved<'_>,
         request: &Request<'_>,
         reason: &'static str,
-    ) -> Result<Response, FileError> {
+    ) -> Response {
         let last = path.below_root().rsplit(|&byte| byte == b'/').next();
         let is_asset = last.is_some_and(|name| name.contains(&b'.'));
         let takes_html = || weight(request.headers(), "text/html").thousandths > 0;
@@ -200,8 +211,8 @@ impl Site {
             let found = self.look_up(root, disk, &page, AskedBy::Site, request.now());
             if let Ok(Lookup::Resource(resource)) = found {
                 // RFC 9110 §12.5.5: clients that do not accept HTML get a 404.
-                let response = self.resource(root, disk, &page, resource, request)?;
-                return Ok(response.header("Vary", "Accept"));
+                let response = self.resource(root, disk, &page, resource, request);
+                return response.header("Vary", "Accept");
             }
         }
         self.not_found(root, disk, request, reason)
@@ -213,20 +224,20 @@ impl Site {
         disk: &Disk<'_>,
         request: &Request<'_>,
         reason: &'static str,
-    ) -> Result<Response, FileError> {
+    ) -> Response {
         for page in ERROR_PAGES {
             let page = Resolved::page(page.as_bytes());
             match self.look_up(root, disk, &page, AskedBy::Site, request.now()) {
                 Ok(Lookup::Resource(resource)) => {
-                    return Ok(respond::not_found_page(resource.plain(), reason));
+                    return respond::not_found_page(resource.plain(), reason);
                 }
-                Err(FileError::Busy) => return Err(FileError::Busy),
+                Err(error @ FileError::Busy) => return self.failed(error),
                 // Whatever keeps the page from being read, the file that was asked for is still
                 // missing.
                 Ok(_) | Err(_) => {}
             }
         }
-        Ok(Response::status_page(Status::NOT_FOUND).with_log_reason(reason))
+        Response::status_page(Status::NOT_FOUND).with_log_reason(reason)
     }
 }
 

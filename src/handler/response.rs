@@ -380,11 +380,19 @@ impl Response {
 // For a handler that caches responses.
 #[cfg(feature = "files")]
 impl Response {
-    /// A response with the headers of another one.
-    pub(crate) fn with_lines(status: Status, lines: &FieldLines) -> Response {
+    /// A response with the headers of another one, and this body.
+    pub(crate) fn with_lines(status: Status, lines: &FieldLines, payload: Payload) -> Response {
         Response {
+            status,
             fields: lines.clone(),
-            ..Response::new(status)
+            close: false,
+            content_length: payload.length(),
+            payload,
+            takeover: None,
+            log_reason: None,
+            fault: None,
+            gate: None,
+            is_queued: false,
         }
     }
 }

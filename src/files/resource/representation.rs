@@ -196,26 +196,23 @@ impl Representation {
         self.lines.get("Content-Encoding").is_some()
     }
 
-    /// A response with a part of the content.
-    pub fn send(&self, response: Response, first: u64, length: u64) -> Response {
+    /// A part of the content, for a response that is [`within`](Representation::within) its gate.
+    pub fn part(&self, first: u64, length: u64) -> Payload {
         match &self.content {
             // The descriptor is not held until the response is sent.
-            _ if length == 0 => response.body(Payload::Empty),
-            Content::Memory(bytes) if length == self.length => {
-                response.body(Payload::Shared(bytes.clone()))
-            }
+            _ if length == 0 => Payload::Empty,
+            Content::Memory(bytes) if length == self.length => Payload::Shared(bytes.clone()),
             // A part of a small file is copied.
             Content::Memory(bytes) => {
                 let from = bytes.get(first as usize..).unwrap_or_default();
-                let part = from[..from.len().min(length as usize)].to_vec();
-                response.body(Payload::Bytes(part))
+                Payload::Bytes(from[..from.len().min(length as usize)].to_vec())
             }
-            Content::File(file) => file.send(response, first, length),
+            Content::File(file) => file.part(first, length),
         }
     }
 
-    /// A response whose body reads parts of the content: see
-    /// [`read_part`](Representation::read_part).
+    /// The response, whose body reads parts of the content.
+    #[inline]
     pub fn within(&self, response: Response) -> Response {
         match &self.content {
             Content::Memory(_) => response,
@@ -223,8 +220,7 @@ impl Representation {
         }
     }
 
-    /// Reads a part of the content, as long as the buffer, for the body of a response that is
-    /// [`within`](Representation::within) its gate.
+    /// Reads a part of the content, as long as the buffer, for the body of such a response.
     ///
     /// # Errors
     /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) when the file has become shorter; those of

@@ -6,7 +6,7 @@ pub mod error;
 mod multipart;
 
 use super::resource::representation::Representation;
-use crate::handler::{Request, Response};
+use crate::handler::{Payload, Request, Response};
 use crate::semantics::Status;
 use crate::semantics::precondition::{Verdict, evaluate};
 use crate::semantics::range::{ByteRange, Selection, select};
@@ -23,7 +23,8 @@ pub(super) fn file(request: &Request<'_>, representation: &Arc<Representation>) 
     let current = representation.validators();
     match evaluate(request.method(), headers, &current, request.now().wall) {
         Verdict::NotModified => {
-            Response::with_lines(Status::NOT_MODIFIED, &representation.lines_not_modified)
+            let lines = &representation.lines_not_modified;
+            Response::with_lines(Status::NOT_MODIFIED, lines, Payload::Empty)
         }
         Verdict::Failed => Response::status_page(Status::PRECONDITION_FAILED)
             .with_log_reason("a condition of the request does not hold"),
@@ -41,16 +42,18 @@ pub(super) fn file(request: &Request<'_>, representation: &Arc<Representation>) 
 }
 
 fn whole(representation: &Representation) -> Response {
-    let response = Response::with_lines(Status::OK, &representation.lines);
-    representation.send(response, 0, representation.length)
+    let whole = representation.part(0, representation.length);
+    let response = Response::with_lines(Status::OK, &representation.lines, whole);
+    representation.within(response)
 }
 
 /// 206 with one part (RFC 9110 §15.3.7).
 fn part(representation: &Representation, range: &ByteRange) -> Response {
     let content_range = multipart::content_range(range, representation.length);
-    let response = Response::with_lines(Status::PARTIAL_CONTENT, &representation.lines)
+    let part = representation.part(range.first, range.length);
+    let response = Response::with_lines(Status::PARTIAL_CONTENT, &representation.lines, part)
         .header("Content-Range", &content_range);
-    representation.send(response, range.first, range.length)
+    representation.within(response)
 }
 
 /// 416 (RFC 9110 §15.5.17), with Content-Range "specifying the current length of the selected
@@ -66,8 +69,9 @@ pub(super) fn not_found_page(page: &Representation, reason: &'static str) -> Res
         .header("Content-Type", "text/html; charset=utf-8")
         .header("X-Content-Type-Options", "nosniff")
         .header("Cache-Control", "no-store")
+        .body(page.part(0, page.length))
         .with_log_reason(reason);
-    page.send(response, 0, page.length)
+    page.within(response)
 }
 
 /// 406: the client excludes every coding available, the plain file among them (RFC 9110 §12.5.3).

@@ -5,7 +5,7 @@
 
 use crate::bytes::number::decimal_len;
 use crate::files::resource::representation::{Representation, random};
-use crate::handler::Response;
+use crate::handler::{Payload, Response};
 use crate::semantics::Status;
 use crate::semantics::range::ByteRange;
 use std::io::{self, Read};
@@ -27,7 +27,8 @@ pub(super) fn respond(representation: &Arc<Representation>, ranges: Vec<ByteRang
     // generate a Content-Range header field in the HTTP header section of a multiple part
     // response".
     let content_type = format!("multipart/byteranges; boundary={}", parts.boundary);
-    let response = Response::with_lines(Status::PARTIAL_CONTENT, &representation.lines)
+    let lines = &representation.lines;
+    let response = Response::with_lines(Status::PARTIAL_CONTENT, lines, Payload::Empty)
         .header("Content-Type", &content_type)
         .stream(Some(parts.length()), parts)
         .holding(held);
