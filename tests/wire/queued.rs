@@ -5,7 +5,7 @@ use crate::harness::{Gate as StopGate, await_arrival, on_each_backend};
 use crate::simulated::{Scene, Wire};
 use crate::support::client::{Client, get};
 use crate::support::recorder::Event;
-use crate::support::server::{Housekeeper, Worker, put_together};
+use crate::support::server::{Housekeeper, Shared, Worker, put_together};
 use crate::support::simulated::{Act, System};
 use crate::support::{PATIENCE, eventually};
 use doorstep::internals::conn::{Config, Moment};
@@ -14,7 +14,7 @@ use doorstep::internals::handler::queued;
 use doorstep::internals::sys::Clock;
 use doorstep::{CloseReason, IntoResponse, Now, Observer, Request, RequestEvent, Response};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -648,6 +648,26 @@ fn a_call_while_the_housekeeper_looks_is_not_missed() {
     }
     over.store(true, Ordering::SeqCst);
     keeper.join().expect("no fault");
+}
+
+/// A handler that was still running when the server ended finds the gate full: nobody would call it
+/// again.
+#[test]
+fn nothing_waits_after_the_end() {
+    let gate = Arc::<Gate>::default();
+    let _pass = gate.enter(1).expect("room");
+    let (door, place) = (gate.clone(), Arc::<OnceLock<Arc<Shared>>>::default());
+    let known = place.clone();
+    let scene = Scene::new(move |_: &mut Request<'_>| {
+        known.get().expect("a server").end();
+        queued(&door)
+    });
+    assert!(place.set(scene.shared.clone()).is_ok());
+    let wire = scene.wire();
+    wire.sends(get("/"));
+    scene.admits(&wire);
+    assert_eq!(scene.reason(&wire), Some(CloseReason::Shutdown));
+    assert_eq!((gate.waiting(), scene.shared.slots.occupied()), (0, 0));
 }
 
 /// A connection that is closed to keep within the limit of memory leaves the queue as well.
