@@ -401,11 +401,8 @@ fn a_file_is_read_and_closed_inside() {
             }
             let taken = wire.link(|link| String::from_utf8_lossy(&link.taken).into_owned());
             assert_eq!(bytes_of(&taken), length as usize);
-            assert_eq!(
-                *shelf.left_open.lock().unwrap(),
-                Some(false),
-                "{length}, {is_full}"
-            );
+            let left_open = *shelf.left_open.lock().unwrap();
+            assert_eq!(left_open, Some(false), "{length}, {is_full}");
         }
     }
 }

@@ -624,6 +624,10 @@ fn a_call_while_the_housekeeper_looks_is_not_missed() {
     const ROUNDS: usize = 300;
     let hall = Hall::new();
     let (shared, over) = (hall.scene.shared.clone(), Arc::new(AtomicBool::new(false)));
+    // It would be over with the last connection.
+    let last = hall.scene.wire();
+    last.sends("GET / HT");
+    hall.scene.admits(&last);
     let ends = over.clone();
     let keeper = thread::spawn(move || {
         let mut keeper = Housekeeper::new(shared);
@@ -632,10 +636,6 @@ fn a_call_while_the_housekeeper_looks_is_not_missed() {
             assert!(keeper.finish(Moment::NEVER).is_none() || ends.load(Ordering::SeqCst));
         }
     });
-    // It would be over with the last connection.
-    let last = hall.scene.wire();
-    last.sends("GET / HT");
-    hall.scene.admits(&last);
     let end = Instant::now() + PATIENCE;
     for round in 0..ROUNDS {
         hall.fill();
