@@ -57,6 +57,10 @@ use std::path::Path;
 ///   of a second.
 /// - A disk that hangs, such as one behind a network, holds up a quarter of the workers at most,
 ///   and only requests for its own files: each [mount](Files::mount) counts for itself.
+/// - A request that finds too many others at the same disk, or a listing being made, waits without
+///   a worker for up to 5 s, and its handler is called again then: a closure around `Files` may run
+///   more than once for a GET or HEAD, and returns what `Files` has returned, not a new response
+///   with its status.
 #[derive(Debug)]
 pub struct Files {
     site: Site,
