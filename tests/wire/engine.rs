@@ -73,6 +73,15 @@ impl Poller for Counting {
     }
 }
 
+/// A poller whose waits fail as these faults say.
+pub fn failing(poller: Box<dyn Poller>, faults: &Arc<Faults>) -> Box<dyn Poller> {
+    Box::new(Counting {
+        poller,
+        counts: Arc::default(),
+        faults: faults.clone(),
+    })
+}
+
 /// What goes wrong with an accept.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {

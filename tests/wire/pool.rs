@@ -1,6 +1,7 @@
 //! The pool: how many stand in for workers whose handlers block, until when, and who is cut when
 //! nobody can.
 
+use crate::engine::{Faults, failing};
 use crate::harness::{Gate, PAGE, Stage, on_each_backend};
 use crate::support::PATIENCE;
 use crate::support::client::{AND_CLOSE, Client, get, post};
@@ -114,6 +115,7 @@ struct House {
     threads: Counted,
     hands: Hands,
     heard: Recorder,
+    faults: Arc<Faults>,
 }
 
 impl House {
@@ -159,8 +161,9 @@ impl House {
         let listener = Listener::bind_tcp("127.0.0.1:0".parse().unwrap(), 64).expect("a free port");
         let address = listener.local_addr().unwrap();
         let heard = Recorder::default();
+        let faults = Arc::default();
         let mut shared = Shared::new(
-            stage.backend.open().expect("a poller"),
+            failing(stage.backend.open().expect("a poller"), &faults),
             Arc::new(hands.clone()),
             Box::new(handler),
             Config::default(),
@@ -179,6 +182,7 @@ impl House {
             threads,
             hands,
             heard,
+            faults,
         }
     }
 
@@ -802,6 +806,12 @@ fn requests_get_503_while_no_worker_returns() {
         let told = left.answer();
         let retry = told.header_value("Retry-After");
         assert_eq!((told.status, retry), (503, Some("1")));
+        // A wait for events that fails for lack of memory is tried again.
+        if cfg!(unix) {
+            const ENOMEM: i32 = 12;
+            let lacks = (0..3).map(|_| io::Error::from_raw_os_error(ENOMEM));
+            house.faults.waits.lock().unwrap().extend(lacks);
+        }
         // The connection lives on; and new ones are told as well, also with bodies.
         assert_eq!(left.ask("/").status, 503);
         let mut posts = Client::connect(house.address);

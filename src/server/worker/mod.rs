@@ -139,16 +139,7 @@ impl Worker {
             let Next::Wait(timeout) = shared.pool.next() else {
                 return Ok(());
             };
-            let wake = match shared.poller.wait(timeout) {
-                // poll(2): "Unable to allocate memory for kernel data structures." There may be
-                // some a moment later.
-                Err(error) if shortage(&error) == Some(Shortage::Memory) => {
-                    thread::sleep(POLL_REST);
-                    continue;
-                }
-                wake => wake?,
-            };
-            match wake {
+            match self.wait(timeout)? {
                 Wake::Ready(token) => {
                     self.heartbeat.begin();
                     shared.pool.rouse(&*shared.poller, &shared.signal);
@@ -162,11 +153,26 @@ impl Worker {
         }
     }
 
+    /// Waits for an event, also while memory is short.
+    fn wait(&self, timeout: Option<Duration>) -> io::Result<Wake> {
+        // Each round is due to a lack of memory, and rests.
+        loop {
+            match self.shared.poller.wait(timeout) {
+                // poll(2): "Unable to allocate memory for kernel data structures." There may be
+                // some a moment later.
+                Err(error) if shortage(&error) == Some(Shortage::Memory) => {
+                    thread::sleep(POLL_REST);
+                }
+                wake => return wake,
+            }
+        }
+    }
+
     /// Rejects requests until a worker has returned.
     fn run_rejecter(&mut self) -> io::Result<()> {
         let shared = self.shared.clone();
         while shared.pool.is_exhausted() {
-            match shared.poller.wait(Some(REJECTER_LOOKS_EVERY))? {
+            match self.wait(Some(REJECTER_LOOKS_EVERY))? {
                 // A worker has returned meanwhile, and serves this.
                 Wake::Ready(token) if !shared.pool.is_exhausted() => shared.poller.post(token),
                 Wake::Ready(token) => self.turn(token),
