@@ -208,11 +208,14 @@ impl Site {
         let page = self.options.spa.as_deref();
         if let Some(page) = page.filter(|_| !is_asset && takes_html()) {
             let page = Resolved::page(page.trim_start_matches('/').as_bytes());
-            let found = self.look_up(root, disk, &page, AskedBy::Site, request.now());
-            if let Ok(Lookup::Resource(resource)) = found {
-                // RFC 9110 §12.5.5: clients that do not accept HTML get a 404.
-                let response = self.resource(root, disk, &page, resource, request);
-                return response.header("Vary", "Accept");
+            match self.look_up(root, disk, &page, AskedBy::Site, request.now()) {
+                Ok(Lookup::Resource(resource)) => {
+                    // RFC 9110 §12.5.5: clients that do not accept HTML get a 404.
+                    let response = self.resource(root, disk, &page, resource, request);
+                    return response.header("Vary", "Accept");
+                }
+                Err(error @ FileError::Busy) => return self.failed(error),
+                Ok(_) | Err(_) => {}
             }
         }
         self.not_found(root, disk, request, reason)

@@ -121,6 +121,22 @@ fn a_sidecar_is_waited_for() {
     assert_eq!(coded.expect("it is in memory"), b"g");
 }
 
+/// No 404 in its place, although that page is in memory.
+#[test]
+fn the_page_of_an_application_is_waited_for() {
+    let tree = Tree::new();
+    site(&tree);
+    tree.file("app.html", vec![b'a'; 100 * KIB]);
+    let files = Files::new(tree.path("")).expect("it is there");
+    let files = files.spa("app.html");
+    let get = |share, target| send(&files, share, Method::Get, 1_000, target);
+    assert_eq!(get(64, "/missing").status().code(), 200);
+    assert_eq!(get(64, "/missing.js").status().code(), 404);
+    assert!(!is_queued(&get(0, "/missing.js")));
+    assert!(is_queued(&get(0, "/missing")));
+    assert_eq!(get(1, "/missing").status().code(), 200);
+}
+
 /// While threads wait for its disk, a root is compared with its path by none of the others: they go
 /// on with the folder that they have, or with its absence.
 #[test]
