@@ -53,7 +53,7 @@ pub struct Limits {
     pub connections_per_ip: Option<usize>,
     /// Worker threads while handlers block. One per CPU runs, and others stand in for those that
     /// are blocked, up to this number in all; then requests wait, and get 503 once no handler has
-    /// returned for a second. A worker costs its stack and 112 KiB of buffers. A number below that
+    /// returned for 5 s. A worker costs its stack and 112 KiB of buffers. A number below that
     /// of the CPUs counts as that: [`Server::workers`](crate::Server::workers) sets a lower one.
     pub workers_max: usize,
     /// Threads of [detached](crate::Response::detached) responses and

@@ -194,7 +194,7 @@ impl Server {
     /// [`Limits::workers_max`](crate::Limits::workers_max) in all. With a fixed number, handlers
     /// that all block hold up every other request, unless a client has kept its handler waiting for
     /// more than a second: that wait is cancelled. With four or more, requests get a 503 while none
-    /// of those handlers returns for a second.
+    /// of those handlers returns for 5 s.
     pub fn workers(mut self, count: usize) -> Server {
         self.workers = Some(count);
         self

@@ -788,8 +788,7 @@ fn said(house: &House) -> Vec<String> {
 }
 
 const BLOCKED: &str = "handlers block all workers (limit 4): requests wait";
-const EXHAUSTED: &str =
-    "handlers have blocked all workers for a second (limit 4): requests get 503";
+const EXHAUSTED: &str = "handlers have blocked all workers for 5 s (limit 4): requests get 503";
 
 #[test]
 fn requests_get_503_while_no_worker_returns() {

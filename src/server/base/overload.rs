@@ -65,7 +65,7 @@ pub enum Overload {
         /// The most workers.
         limit: usize,
     },
-    /// No worker has returned from its handler for a second: requests get a 503 until one does.
+    /// No worker has returned from its handler for 5 s: requests get a 503 until one does.
     Exhausted {
         /// The most workers.
         limit: usize,
@@ -134,7 +134,7 @@ impl fmt::Display for Overload {
             }
             Overload::Exhausted { limit } => write!(
                 f,
-                "handlers have blocked all workers for a second (limit {limit}): requests get 503"
+                "handlers have blocked all workers for 5 s (limit {limit}): requests get 503"
             ),
         }
     }

@@ -44,7 +44,7 @@ const ASKED_MAX: usize = 16;
 
 /// How long no worker may return from its handler, while there are as many as allowed, before
 /// requests are rejected.
-pub const EXHAUSTED_AFTER: Duration = Duration::from_secs(1);
+pub const EXHAUSTED_AFTER: Duration = Duration::from_secs(5);
 
 /// A server of fewer workers never rejects requests for want of one: they wait.
 const REJECTS_FROM: usize = 4;
@@ -161,11 +161,11 @@ impl Pool {
             mood: AtomicU8::new(0),
             behind: AtomicU64::new(Moment::NEVER.0),
             computing: Computing::new(base + 1),
-            blocking_share: (max.clamp(base, WORKERS_MAX) / 4).max(1),
+            blocking_share: blocking_share(max.clamp(base, WORKERS_MAX)),
         }
     }
 
-    /// How many workers may wait for one disk at a time: a quarter of the most that there may be.
+    /// How many workers may wait for one disk at a time.
     pub fn blocking_share(&self) -> usize {
         self.blocking_share
     }
@@ -476,4 +476,10 @@ fn cancel_longest(state: &PoolState, now: Moment) -> bool {
         heartbeat.cancel(wait);
     }
     longest.is_some()
+}
+
+/// How many of `max` workers may wait for one disk at a time: a quarter of them. Where that would be
+/// few, a disk that is merely slow would hold up its own requests: all but a quarter then, or twelve.
+fn blocking_share(max: usize) -> usize {
+    (max / 4).max((max - max / 4).min(12)).max(1)
 }

@@ -162,8 +162,6 @@ unsafe extern "C" {
     pub fn clock_gettime(clock: c_int, time: *mut Time) -> c_int;
     #[cfg(all(not(target_vendor = "apple"), target_pointer_width = "64"))]
     pub fn getrusage(whose: c_int, usage: *mut ResourceUsage) -> c_int;
-    #[cfg(target_os = "linux")]
-    pub fn gettid() -> c_int;
     #[cfg(target_vendor = "apple")]
     pub fn pthread_mach_thread_np(thread: usize) -> u32;
     #[cfg(target_vendor = "apple")]
