@@ -95,10 +95,13 @@ impl MemoryBudget {
     /// Counts the memory that a connection holds after a turn, and returns it: of a body that
     /// several hold, its share.
     pub fn count(&self, client: &mut Client) -> usize {
+        // Most connections hold nothing, and nothing is counted for them.
+        if client.pending.is_none() {
+            return 0;
+        }
         let (before, now) = client.count();
         let is_other = before.body != now.body;
         let mut share = 0;
-        // Most connections hold nothing, and a body stays what it is until it is sent.
         if is_other || now.body.is_some() {
             let mut bodies = lock(&self.bodies);
             if is_other {
@@ -115,6 +118,9 @@ impl MemoryBudget {
 
     /// Takes off the memory of a connection that has ended.
     pub fn uncount(&self, client: &Client) {
+        if client.pending.is_none() {
+            return;
+        }
         let counted = client.counted();
         self.recount(counted.own, 0);
         if let Some(body) = &counted.body {
@@ -212,7 +218,10 @@ impl Hold<'_> {
 
 impl Drop for Hold<'_> {
     fn drop(&mut self) {
-        self.set(0);
+        // Few requests collect a long body.
+        if self.bytes > 0 {
+            self.set(0);
+        }
     }
 }
 
