@@ -55,8 +55,9 @@ use std::path::Path;
 ///   created again, the new one is served.
 /// - Small files are kept in memory, larger ones open. A changed file is picked up within a tenth
 ///   of a second.
-/// - A disk that hangs, such as one behind a network, holds up a quarter of the workers at most,
-///   and only requests for its own files: each [mount](Files::mount) counts for itself.
+/// - A disk that hangs, such as one behind a network, holds up a quarter of the workers at most, or
+///   with few workers all but a quarter, and only requests for its own files: each
+///   [mount](Files::mount) counts for itself.
 /// - A request that finds too many others at the same disk, or a listing being made, waits without
 ///   a worker for up to 5 s, and its handler is called again then: a closure around `Files` may run
 ///   more than once for a GET or HEAD, and returns what `Files` has returned, not a new response

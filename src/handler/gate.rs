@@ -13,7 +13,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The most requests that wait at one gate: as many as there are connections by default. Beyond: 503.
+/// The most requests that wait at one gate: as many as there are connections by default. Beyond:
+/// 503.
 pub const GATE_QUEUE: usize = 10_000;
 
 /// A value that is dropped inside of a gate.

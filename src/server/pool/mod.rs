@@ -478,8 +478,9 @@ fn cancel_longest(state: &PoolState, now: Moment) -> bool {
     longest.is_some()
 }
 
-/// How many of `max` workers may wait for one disk at a time: a quarter of them. Where that would be
-/// few, a disk that is merely slow would hold up its own requests: all but a quarter then, or twelve.
+/// How many of `max` workers may wait for one disk at a time: a quarter of them. Where that would
+/// be few, a disk that is merely slow would hold up its own requests: all but a quarter then, or
+/// twelve.
 fn blocking_share(max: usize) -> usize {
     (max / 4).max((max - max / 4).min(12)).max(1)
 }
