@@ -167,9 +167,8 @@ impl Response {
     /// The closure runs after the handler on the same worker, and blocks it while it waits for its
     /// client or for anything else; [`detached`](Response::detached) does not. It does not run when
     /// the response has no body: to HEAD, or with a status such as 204. When it fails or panics,
-    /// the connection closes in the middle of the body, so that the client notices. This holds from
-    /// the first byte on, so do what may fail at once in the handler. The client is not shown the
-    /// error; an observer is: [`RequestEvent::error`](crate::RequestEvent::error).
+    /// the connection closes in the middle of the body, so that the client notices, and an observer
+    /// gets the [error](crate::RequestEvent::error): do in the handler what may fail at once.
     pub fn writer(
         self,
         write: impl FnOnce(&mut Writer<'_>) -> io::Result<()> + Send + 'static,
