@@ -39,8 +39,11 @@ pub const TRIM_EVERY: Duration = Duration::from_secs(1);
 pub const CANCEL_AFTER: Duration = Duration::from_secs(1);
 
 /// The most workers that one look asks whether they only wait for a processor. It takes about 5 µs
-/// each.
-const ASKED_MAX: usize = 16;
+/// each. A sample that is too small misses the few that compute among many that are blocked.
+const ASKED_MAX: usize = 64;
+
+/// The same at the cap, where one look may follow the other for as long as a load lasts.
+const ASKED_AT_CAP: usize = 16;
 
 /// How long no worker may return from its handler, while there are as many as allowed, before
 /// requests are rejected.
@@ -339,7 +342,11 @@ impl Pool {
     /// blocked: some of those that do are asked, and stand for the others.
     fn lacks(&self, found: &Found) -> bool {
         let state = lock(&self.state);
-        let every = found.blocked.len().div_ceil(ASKED_MAX).max(1);
+        let asked_max = match state.counts.all() < state.counts.max() {
+            true => ASKED_MAX,
+            false => ASKED_AT_CAP,
+        };
+        let every = found.blocked.len().div_ceil(asked_max).max(1);
         let asked = found.blocked.iter().step_by(every);
         // Since the look, a worker may have come or gone: then another one is asked.
         let asked = asked.filter_map(|place| state.heartbeats.get(*place));
