@@ -99,7 +99,7 @@ pub struct ServerStats {
 
 impl Shared {
     pub(crate) fn stats(&self) -> ServerStats {
-        let now = Moment::at(self.clock.now().0);
+        let now = Moment::at(self.clock.monotonic());
         ServerStats {
             connections: self.slots.occupied(),
             workers: self.pool.counts().all(),

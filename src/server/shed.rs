@@ -25,9 +25,11 @@ impl Shared {
     /// Tells the observer that too much memory is held.
     pub(crate) fn report_memory(&self) {
         let limit = self.config.limits.parked_bytes;
-        self.report(OverloadKind::Parked, Moment::at(self.clock.now().0), || {
-            Overload::Parked { limit }
-        });
+        self.report(
+            OverloadKind::Parked,
+            Moment::at(self.clock.monotonic()),
+            || Overload::Parked { limit },
+        );
     }
 
     /// Closes the first connections of one scan until the limit holds, and returns how many.

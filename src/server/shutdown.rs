@@ -22,7 +22,7 @@ impl Shutdown {
     /// grace.
     pub fn begin(&self, grace: Duration) {
         self.signal
-            .request_shutdown(Moment::at(self.clock.now().0).after(grace));
+            .request_shutdown(Moment::at(self.clock.monotonic()).after(grace));
     }
 
     /// Like [`begin`](Shutdown::begin), but only after `time`; this also returns at once. Until
@@ -48,7 +48,7 @@ impl Shutdown {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn drain(&self, time: Duration, grace: Duration) {
-        let begin = Moment::at(self.clock.now().0).after(time);
+        let begin = Moment::at(self.clock.monotonic()).after(time);
         self.signal.request_drain(begin, grace);
     }
 

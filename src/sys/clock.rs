@@ -7,6 +7,11 @@ use std::time::{Duration, Instant, SystemTime};
 pub trait Clock: Send + Sync {
     /// Time since an origin of the clock's own (never goes back), and wall time.
     fn now(&self) -> (Duration, SystemTime);
+
+    /// The first of the two alone.
+    fn monotonic(&self) -> Duration {
+        self.now().0
+    }
 }
 
 /// The machine's clocks.
@@ -29,5 +34,9 @@ impl SystemClock {
 impl Clock for SystemClock {
     fn now(&self) -> (Duration, SystemTime) {
         (self.origin.elapsed(), SystemTime::now())
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.origin.elapsed()
     }
 }

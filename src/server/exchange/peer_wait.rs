@@ -61,7 +61,7 @@ impl<'a> PeerWait<'a> {
     }
 
     pub fn monotonic(&self) -> Duration {
-        self.shared.clock.now().0
+        self.shared.clock.monotonic()
     }
 
     /// Blocks until the socket is ready, the deadline is over, or the wait is cancelled.

@@ -55,7 +55,7 @@ pub(crate) fn run_protocol(
         Some(_) => CloseReason::Upgraded,
         None => CloseReason::Panicked,
     };
-    let now = Moment::at(shared.clock.now().0);
+    let now = Moment::at(shared.clock.monotonic());
     client.conn.linger(reason, now, &shared.config);
     Ok(())
 }

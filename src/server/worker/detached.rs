@@ -48,7 +48,7 @@ pub(crate) fn detach(shared: &Arc<Shared>, owned: Owned) {
     let Err(error) = shared.threads.start("doorstep-detached", Box::new(work)) else {
         return;
     };
-    let now = Moment::at(shared.clock.now().0);
+    let now = Moment::at(shared.clock.monotonic());
     shared.report(OverloadKind::Threads, now, || Overload::Thread {
         error,
         is_worker: false,
@@ -135,7 +135,7 @@ fn return_to_workers(shared: &Shared, mut owned: Owned) {
         // No worker is left to serve it.
         return shared.close(owned, CloseReason::Shutdown);
     }
-    let now = Moment::at(shared.clock.now().0);
+    let now = Moment::at(shared.clock.monotonic());
     owned.client.deadline = owned.client.conn.write_deadline(now, &shared.config);
     let held = shared.budget.count(&mut owned.client);
     owned.client.waits(Interest::Write, held, false, true, now);

@@ -294,6 +294,6 @@ impl Housekeeper {
     }
 
     fn now(&self) -> Moment {
-        Moment::at(self.shared.clock.now().0)
+        Moment::at(self.shared.clock.monotonic())
     }
 }

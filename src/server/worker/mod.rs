@@ -116,7 +116,7 @@ impl Worker {
             // dropped before the guard.
             let guard = guard;
             let probe = self.shared.threads.probe();
-            let now = Moment::at(self.shared.clock.now().0);
+            let now = Moment::at(self.shared.clock.monotonic());
             self.heartbeat.start(probe, now);
             let failure = run(&mut self).err();
             drop(self);
