@@ -25,7 +25,7 @@ const NAME_BLOCK: usize = 32 * 1024;
 /// Records in one block.
 const RECORD_BLOCK: usize = 1024;
 
-/// Entries of one folder, at most [`LISTING_ENTRIES`] and [`NAME_BLOCKS`].
+/// Entries of one folder, at most [`LISTING_ENTRIES`] and 8 MiB of names.
 #[derive(Debug, Default)]
 pub struct Entries {
     names: Vec<Vec<u8>>,

@@ -244,7 +244,7 @@ impl Case<'_> {
     }
 
     /// Whether anything is scarce.
-    fn is_overloaded(&self) -> bool {
+    pub fn is_overloaded(&self) -> bool {
         let limits = &self.config.limits;
         let links = &self.world.links;
         let sent: usize = links.iter().map(|link| link.sent.len()).sum();

@@ -138,6 +138,10 @@ impl Case<'_> {
         {
             return Ok(None);
         }
+        // What has been sent of a request for more than a second made room for a new client.
+        if head.status == 503 && call.is_none() && self.is_overloaded() && self.is_half(number) {
+            return Ok(None);
+        }
         match (call, given) {
             (Some((_, call)), Some(given))
                 if !given.is_tagged() || self.is_replaced(number, given, head.status) =>
@@ -146,6 +150,16 @@ impl Case<'_> {
             }
             _ => Err(format!("{} to nothing, at {number}", head.status)),
         }
+    }
+
+    /// Whether a part of the request at this place has been read, and not all of it.
+    fn is_half(&self, number: usize) -> bool {
+        let messages = &self.reading.messages;
+        let before = number.checked_sub(1).map(|before| messages[before].end);
+        let begins = before.unwrap_or(Some(0));
+        let ends = messages.get(number).and_then(|message| message.end);
+        begins.is_some_and(|begins| begins < self.link.read)
+            && ends.is_none_or(|end| end > self.link.read)
     }
 
     /// Whether the server answers in place of the handler, which cannot be given what it wants.
