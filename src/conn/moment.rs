@@ -13,7 +13,8 @@ impl Moment {
 
     /// The moment at which a monotonic clock shows `elapsed`.
     pub fn at(elapsed: Duration) -> Moment {
-        Moment(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+        let whole = elapsed.as_secs().saturating_mul(1000);
+        Moment(whole.saturating_add(u64::from(elapsed.subsec_millis())))
     }
 
     /// This moment plus a wait.

@@ -62,29 +62,28 @@ impl Shared {
             // The descriptor is closed right after, which ends the registration in any case.
             let _ = self.poller.remove(client.stream.source(), token);
         }
-        catch_panic(|| {
-            let pending = client.pending.as_ref();
-            let access = pending.and_then(|pending| pending.access.as_ref());
-            if let (Some(record), Some(observer)) = (access, &self.observer) {
-                let time = self.clock.now();
-                observer.request(&record.event(client.peer, client.sent, false, time));
-            }
-        });
+        let pending = client.pending.take();
+        let access = pending.as_ref().and_then(|pending| pending.access.as_ref());
+        if let (Some(record), Some(observer)) = (access, &self.observer) {
+            let time = self.clock.now();
+            let event = record.event(client.peer, client.sent, false, time);
+            catch_panic(|| observer.request(&event));
+        }
         if let Some(observer) = &self.observer {
             catch_panic(|| observer.closed(client.peer, reason));
         }
         // The socket first: the body may be on a disk that hangs, and its client sees its end.
-        let pending = client.pending.take();
         drop(client);
-        // It may be a program's reader, whose Drop is the program's as well.
-        catch_panic(|| {
-            if let Some(mut pending) = pending {
+        if let Some(mut pending) = pending {
+            // The body may be a program's reader, whose Drop is the program's as well.
+            catch_panic(|| {
                 if let Some(wait) = pending.queue.take() {
                     drop(wait.gate.end_wait(wait.ticket));
                 }
                 pending.drop_body();
-            }
-        });
+                drop(pending);
+            });
+        }
         self.descriptor_closed();
     }
 

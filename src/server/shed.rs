@@ -13,10 +13,15 @@ use crate::server::shared::budget::OverloadKind;
 impl Shared {
     /// Closes connections until all that are left hold no more than
     /// [`Limits::parked_bytes`](crate::Limits::parked_bytes).
+    #[inline]
     pub(crate) fn enforce_memory_limit(&self) {
-        if !self.budget.is_over() {
-            return;
+        if self.budget.is_over() {
+            self.shed_all();
         }
+    }
+
+    #[cold]
+    fn shed_all(&self) {
         self.report_memory();
         // Each round closes at least one.
         while self.shed() > 0 {}

@@ -39,8 +39,24 @@ pub struct Program {
     err: Option<JoinHandle<String>>,
 }
 
+/// Ends what `nohup`, or a shell's `&`, has had these tests ignore, and the program as their child.
+#[cfg(unix)]
+fn hear_signals() {
+    const SIGHUP: i32 = 1;
+    const SIGINT: i32 = 2;
+    const SIG_DFL: usize = 0;
+    #[allow(unsafe_code, reason = "a declaration of what libc has")]
+    unsafe extern "C" {
+        safe fn signal(number: i32, handler: usize) -> usize;
+    }
+    signal(SIGHUP, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+}
+
 /// The program with these arguments in this folder, without environment variables that it reads.
 pub fn doorstep<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S>) -> Setup {
+    #[cfg(unix)]
+    hear_signals();
     let mut command = Command::new(env!("CARGO_BIN_EXE_doorstep"));
     command.args(arguments);
     for (name, _) in std::env::vars_os() {

@@ -30,6 +30,7 @@ pub struct RequestBody<'a> {
 }
 
 impl<'a> RequestBody<'a> {
+    #[inline]
     pub fn new(
         io: BlockingIo<'a>,
         rest: Rest<'a>,

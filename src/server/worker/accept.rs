@@ -64,6 +64,7 @@ impl Worker {
                 }
                 self.arm_listener(number, moment);
                 if let Some(owned) = first {
+                    self.now = Some(now);
                     self.serve(owned);
                 }
             }

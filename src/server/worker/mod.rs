@@ -11,6 +11,7 @@ mod overdue;
 pub mod turn;
 
 use crate::conn::{CloseReason, Moment, Phase};
+use crate::handler::Now;
 use crate::limits::PREFETCH_BYTES;
 use crate::semantics::FieldTable;
 use crate::server::base::catch_panic::catch_panic;
@@ -51,6 +52,8 @@ pub struct Worker {
     shared: Arc<Shared>,
     heartbeat: Arc<Heartbeat>,
     buffers: Buffers,
+    /// The time, for the first turn after it was read.
+    now: Option<Now>,
     /// When this worker last had an event of a listener, and the turns of connections since.
     last_accept: Moment,
     turns: u32,
@@ -70,6 +73,7 @@ impl Worker {
             shared,
             heartbeat: Arc::default(),
             buffers,
+            now: None,
             last_accept: Moment(0),
             turns: 0,
         }
@@ -251,8 +255,9 @@ impl Worker {
 
     fn drive(&mut self, client: &mut Client, trigger: Trigger, token: Token) -> TurnEnd {
         let queue = GateQueue::leave(&self.shared, token, client);
-        let buffers = &mut self.buffers;
-        Turn::new(&self.shared, &self.heartbeat, buffers, client, queue).drive(trigger)
+        let (shared, buffers) = (&self.shared, &mut self.buffers);
+        let now = self.now.take().unwrap_or_else(|| shared.now());
+        Turn::new(shared, &self.heartbeat, buffers, client, queue, now).drive(trigger)
     }
 
     /// The program has panicked in this connection's turn: 500 if no response was begun, then the

@@ -86,8 +86,8 @@ impl<'a> Turn<'a> {
         buffers: &'a mut Buffers,
         client: &'a mut Client,
         queue: GateQueue<'a>,
+        now: Now,
     ) -> Turn<'a> {
-        let now = shared.now();
         Turn {
             shared,
             heartbeat,
