@@ -798,10 +798,10 @@ fn requests_get_503_while_no_worker_returns() {
         let least = EXHAUSTED_AFTER.as_millis() as u64;
         house.passes(least - 1);
         assert_eq!(house.keeper.watch(), WatchOutcome::AtCap);
-        assert_eq!(said(&house), [""; 0]);
+        assert_eq!(said(&house), [BLOCKED]);
         house.passes(1);
         assert_eq!(house.keeper.watch(), WatchOutcome::Exhausted);
-        assert_eq!(said(&house), [EXHAUSTED]);
+        assert_eq!(said(&house), [BLOCKED, EXHAUSTED]);
         let told = left.answer();
         let retry = told.header_value("Retry-After");
         assert_eq!((told.status, retry), (503, Some("1")));

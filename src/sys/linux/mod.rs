@@ -1,4 +1,5 @@
-//! System calls of Linux alone, or faster there: the clock, epoll, `openat2(2)`, `sendfile(2)`, `TCP_INFO`.
+//! System calls of Linux alone, or faster there: the clock, epoll, `openat2(2)`, `sendfile(2)`,
+//! `TCP_INFO`.
 
 pub mod epoll;
 mod epoll_sys;
