@@ -9,6 +9,7 @@ use super::responses::Heard;
 use crate::support::simulated::Link;
 use doorstep::internals::conn::Config;
 use doorstep::internals::limits::{CHUNK_OVERHEAD, CHUNK_OVERHEAD_FREE, METHOD_BYTES};
+use doorstep::internals::server::FIRST_REQUEST_WITHIN;
 use doorstep::{CloseReason, Reject};
 use std::time::Duration;
 
@@ -159,7 +160,10 @@ impl Case<'_> {
             Some(message) => message.end == Some(self.link.sent.len()),
             None => self.link.sent.is_empty(),
         };
-        if is_idle && self.world.outside.until.is_some() {
+        // But a first request has its time from the accept on.
+        let since = self.notes.accepted.unwrap_or_default();
+        let is_new = self.link.sent.is_empty() && self.world.now < since + FIRST_REQUEST_WITHIN;
+        if is_idle && !is_new && self.world.outside.until.is_some() {
             return Err("idle in spite of the shutdown".into());
         }
         self.all_answered(heard)
