@@ -90,8 +90,9 @@ impl Shared {
     /// Lets resting listeners try again, now that there may be a descriptor for an accept.
     pub(crate) fn descriptor_closed(&self) {
         if self.listeners.is_resting() {
-            let any = Moment::NEVER;
-            self.listeners.wake_rested(any, &*self.poller, &self.signal);
+            let now = Moment::at(self.clock.monotonic());
+            self.listeners
+                .wake_rested(true, now, &*self.poller, &self.signal);
         }
     }
 }

@@ -148,8 +148,8 @@ impl Listeners {
         self.is_resting.load(Ordering::SeqCst)
     }
 
-    /// Arms the listeners that have rested enough.
-    pub fn wake_rested(&self, now: Moment, poller: &dyn Poller, signal: &Signal) {
+    /// Arms the listeners that have rested enough, or all that rest.
+    pub fn wake_rested(&self, all: bool, now: Moment, poller: &dyn Poller, signal: &Signal) {
         if !self.is_resting() {
             return;
         }
@@ -157,7 +157,7 @@ impl Listeners {
         let mut rested = Vec::new();
         let mut resting = lock(&self.resting);
         resting.retain(|&(number, until)| {
-            let rests = now < until;
+            let rests = !all && now < until;
             if !rests {
                 rested.push(number);
             }

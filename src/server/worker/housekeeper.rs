@@ -199,7 +199,7 @@ impl Housekeeper {
         let shared = &*self.shared;
         shared
             .listeners
-            .wake_rested(now, &*shared.poller, &shared.signal);
+            .wake_rested(false, now, &*shared.poller, &shared.signal);
     }
 
     fn shut_down(&mut self) -> ShutdownReport {
