@@ -121,7 +121,7 @@ impl DiskFile {
 impl Drop for DiskFile {
     fn drop(&mut self) {
         if let Some(file) = self.file.take() {
-            self.rule.gate.discard(self.rule.most, file);
+            self.rule.discard(file);
         }
     }
 }

@@ -78,6 +78,11 @@ impl GateRule {
     pub fn enter(&self) -> Option<Pass> {
         self.gate.enter(self.most)
     }
+
+    /// Drops a value inside: see [`Gate::discard`].
+    pub fn discard(&self, value: impl Send + 'static) {
+        self.gate.discard(self.most, value);
+    }
 }
 
 impl Gate {

@@ -25,11 +25,10 @@ pub struct Response {
     close: bool,
     payload: Payload,
     content_length: Option<u64>,
-    /// Boxed, as few responses have one and each is moved several times.
+    /// Boxed, as few responses have one and each is moved several times; so is the gate.
     takeover: Option<Box<Takeover>>,
     log_reason: Option<&'static str>,
     fault: Option<FieldError>,
-    /// Boxed as well.
     gate: Option<Box<GateRule>>,
     /// Whether the request is to wait at the gate; otherwise the body is read inside of it.
     is_queued: bool,
@@ -353,20 +352,21 @@ impl Response {
         self.fields.push_media_type(value);
         self
     }
-}
 
-// For a handler that waits for disks.
-impl Response {
     /// 503, to be sent only after the request has waited in vain for room in this gate: the server
     /// calls the handler again when a thread has left it.
     pub(crate) fn queued(gate: &Arc<Gate>) -> Response {
-        // RFC 9110 §15.6.4: "The server MAY send a Retry-After header field".
-        let page = Response::status_page(Status::SERVICE_UNAVAILABLE).header("Retry-After", "1");
         Response {
             gate: Some(Box::new(GateRule::of(gate, 0))),
             is_queued: true,
-            ..page
+            ..Response::unavailable()
         }
+    }
+
+    /// The response to a client for which there is no room.
+    pub(crate) fn unavailable() -> Response {
+        // RFC 9110 §15.6.4: "The server MAY send a Retry-After header field".
+        Response::status_page(Status::SERVICE_UNAVAILABLE).header("Retry-After", "1")
     }
 
     /// The body, a file or a stream, is read only inside of this gate, by `most` threads at a time.

@@ -136,7 +136,7 @@ impl Pending {
     pub fn drop_body(&mut self) {
         if let Some(body) = self.body.take() {
             if let Some(rule) = body.gate {
-                rule.gate.discard(rule.most, body.payload);
+                rule.discard(body.payload);
             }
         }
     }

@@ -22,7 +22,7 @@ use crate::server::exchange::blocking::{BlockingError, BlockingIo};
 use crate::server::exchange::gate_wait::{GateQueue, QUEUE_FOR};
 use crate::server::exchange::peer_wait::PeerWait;
 use crate::server::exchange::request_body::RequestBody;
-use crate::server::exchange::respond::{DateCache, RequestView, ResponseWriter, unavailable};
+use crate::server::exchange::respond::{DateCache, RequestView, ResponseWriter};
 use crate::server::pool::heartbeat::Heartbeat;
 use crate::server::shared::Shared;
 use std::time::Duration;
@@ -48,7 +48,7 @@ pub struct Exchange<'a> {
 /// Calls the handler, unless this thread is to reject what comes.
 fn respond(shared: &Shared, heartbeat: &Heartbeat, request: &mut Request<'_>) -> Response {
     let response = if heartbeat.rejects {
-        unavailable().with_log_reason("no worker is free")
+        Response::unavailable().with_log_reason("no worker is free")
     } else {
         heartbeat.enter_program();
         <dyn Handler>::handle(&*shared.handler, request)
@@ -169,7 +169,8 @@ impl Exchange<'_> {
             Some(BlockingError::Refused(reject)) => self.refuse(reject),
             Some(BlockingError::Cancelled(CloseReason::Overload)) => {
                 writer.client.conn.abandon(CloseReason::Overload);
-                let response = unavailable().with_log_reason("the worker was needed for others");
+                let response =
+                    Response::unavailable().with_log_reason("the worker was needed for others");
                 writer.write_response(response, Some(request), None);
                 buffers.input.clear();
             }

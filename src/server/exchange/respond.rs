@@ -2,7 +2,6 @@
 
 use crate::conn::{BodyFraming, CloseReason, ResponsePlan, offers_upgrade};
 use crate::h1::Head;
-use crate::handler::gate::GateRule;
 use crate::handler::{Now, Payload, RequestParts, Response, ResponseParts, Takeover};
 use crate::limits::SENDFILE_FROM;
 use crate::semantics::date::HttpDate;
@@ -119,7 +118,8 @@ impl ResponseWriter<'_> {
                 let most = self.shared.config.limits.detached_threads;
                 let permit = Semaphore::take(&self.shared.permits, most);
                 if permit.is_none() {
-                    let response = unavailable().with_log_reason("too many detached answers");
+                    let response =
+                        Response::unavailable().with_log_reason("too many detached answers");
                     parts = response.take_apart();
                 }
                 permit
@@ -137,7 +137,7 @@ impl ResponseWriter<'_> {
                     (CloseReason::ContentFailed, page)
                 }
                 Unplaced::NoDescriptor => {
-                    let page = unavailable().with_log_reason("too many open files");
+                    let page = Response::unavailable().with_log_reason("too many open files");
                     (CloseReason::Overload, page.take_apart())
                 }
             };
@@ -278,15 +278,9 @@ impl ResponseWriter<'_> {
 /// Drops a body that is not sent, inside of its gate if it has one.
 fn discard_body(parts: &mut ResponseParts) {
     let payload = mem::replace(&mut parts.payload, Payload::Empty);
-    if let Some(GateRule { gate, most }) = parts.gate.as_deref() {
-        gate.discard(*most, payload);
+    if let Some(rule) = &parts.gate {
+        rule.discard(payload);
     }
-}
-
-/// The response to a client for which there is no room.
-pub fn unavailable() -> Response {
-    // RFC 9110 §15.6.4: "The server MAY send a Retry-After header field".
-    Response::status_page(Status::SERVICE_UNAVAILABLE).header("Retry-After", "1")
 }
 
 /// The response in place of one that cannot be given.

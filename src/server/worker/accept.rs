@@ -1,13 +1,13 @@
 //! Accepting: a slot for each new connection, freed by an eviction if need be, or a 503.
 
 use crate::conn::{CloseReason, Moment};
-use crate::handler::Now;
+use crate::handler::{Now, Response};
 use crate::limits::CLOSED_AT_ONCE;
 use crate::server::base::catch_panic::catch_panic;
 use crate::server::base::overload::{AcceptRemedy, Overload};
 use crate::server::client::Client;
 use crate::server::client::slots::Owned;
-use crate::server::exchange::respond::{ResponseWriter, unavailable};
+use crate::server::exchange::respond::ResponseWriter;
 use crate::server::shared::budget::OverloadKind;
 use crate::server::shared::listeners::Accepted;
 use crate::server::shared::per_ip::shown;
@@ -279,7 +279,7 @@ impl Worker {
             client,
             now,
         };
-        writer.write_response(unavailable(), None, None);
+        writer.write_response(Response::unavailable(), None, None);
         send_and_close(&mut client.stream, self.buffers.output.unsent());
         self.buffers.output.clear();
     }
