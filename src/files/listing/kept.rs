@@ -10,7 +10,7 @@ use crate::handler::gate::{Gate, Pass};
 use crate::sys::beneath::Root;
 use crate::sys::limits::processors;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ pub struct Listings {
     /// How many threads may do it at a time.
     most: usize,
     budget: MemoryBudget,
+    /// The bytes that were reserved when [`tend`](Listings::tend) was last called.
+    reserved: AtomicUsize,
     /// By the root's address and the path below it.
     folders: Mutex<HashMap<Key, Arc<Folder>>>,
     /// Whether the housekeeper is to call [`tend`](Listings::tend).
@@ -73,6 +75,7 @@ impl Listings {
             gate: Arc::default(),
             most,
             budget,
+            reserved: AtomicUsize::new(0),
             folders: Mutex::default(),
             is_tended: AtomicBool::new(false),
         }
@@ -175,17 +178,24 @@ impl Listings {
     }
 
     /// Gives up what is no longer fresh, and lets a request go on that has waited for a thread
-    /// which a disk holds up. Returns the bytes that were freed, and whether there is more to do.
+    /// which a disk holds up. Returns the bytes that were freed since the last call, by it or by the
+    /// last client of a listing, and whether there is more to do.
     pub fn tend(&self, now: Duration) -> (usize, bool) {
-        let before = self.budget.reserved();
+        let last = self
+            .reserved
+            .load(Ordering::Relaxed)
+            .max(self.budget.reserved());
         self.lock().retain(|_, folder| folder.is_wanted(now));
-        let freed = before.saturating_sub(self.budget.reserved());
+        let reserved = self.budget.reserved();
+        self.reserved.store(reserved, Ordering::Relaxed);
+        let freed = last.saturating_sub(reserved);
         let is_waited_for = self.gate.waiting() > 0;
         if is_waited_for {
             // Leaving calls the next one.
             drop(self.gate.enter(self.most + self.held_up(now)));
         }
-        (freed, is_waited_for || !self.lock().is_empty())
+        let is_needed = is_waited_for || reserved > 0 || !self.lock().is_empty();
+        (freed, is_needed)
     }
 
     /// Has the housekeeper tend to the listings for as long as there are any.

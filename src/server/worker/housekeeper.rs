@@ -43,9 +43,11 @@ const COUNT_EVERY: Duration = Duration::from_millis(50);
 /// How long requests wait for workers that handlers hold before that is reported.
 const SHORT_AFTER: Duration = Duration::from_secs(1);
 
-/// Memory that connections and handlers have given up is given back to the system once it is this
-/// much.
-const TRIM_FROM: usize = 8 * 1024 * 1024;
+/// Memory that connections, handlers and workers have given up is given back to the system once it
+/// is this much.
+const TRIM_FROM: usize = 512 * 1024;
+/// What a worker frees at its end with the default limits.
+const WORKER_BYTES: usize = 112 * 1024;
 /// How often that is done at most: it takes up to a few milliseconds, in which other threads may
 /// wait for memory.
 const TRIM_EVERY: Duration = Duration::from_secs(10);
@@ -56,8 +58,10 @@ pub struct Housekeeper {
     worker: Worker,
     /// When freed memory may be given back again.
     next_trim: Moment,
-    /// What handlers have freed since then.
+    /// What handlers and workers have freed since it was given back.
     freed: usize,
+    /// The number of workers at the last sweep.
+    workers: usize,
 }
 
 impl Housekeeper {
@@ -69,6 +73,7 @@ impl Housekeeper {
             worker,
             next_trim: Moment(0),
             freed: 0,
+            workers: 0,
         }
     }
 
@@ -186,6 +191,8 @@ impl Housekeeper {
         }
         self.wake_listeners(now);
         self.freed += expire(self.shared.now().monotonic);
+        let before = std::mem::replace(&mut self.workers, self.shared.pool.counts().all());
+        self.freed += before.saturating_sub(self.workers) * WORKER_BYTES;
         if self.next_trim <= now
             && (self.freed >= TRIM_FROM || self.shared.budget.has_fallen_by(TRIM_FROM))
         {

@@ -194,6 +194,23 @@ fn what_is_no_longer_fresh_is_given_up() {
     assert!(freed > 1_000 && !is_needed, "{freed}");
 }
 
+/// So that its memory goes back to the system.
+#[test]
+fn what_the_last_client_frees_is_reported() {
+    let scene = Scene::of(1, PLENTY);
+    scene.tree.file("a", "");
+    let at = Duration::from_millis;
+    let response = scene.get_at(1_000, "/");
+    // Its client holds it after it is no longer fresh.
+    let (freed, is_needed) = scene.listings.tend(at(1_100));
+    assert!(freed < 1_000 && is_needed, "{freed}");
+    assert_eq!(scene.listings.tend(at(9_000)), (0, true));
+    drop(response);
+    let (freed, is_needed) = scene.listings.tend(at(9_100));
+    assert!(freed > 1_000 && !is_needed, "{freed}");
+    assert_eq!(scene.listings.tend(at(9_200)), (0, false));
+}
+
 #[test]
 fn head_sorts_nothing_and_has_the_length_of_get() {
     let scene = Scene::of(1, PLENTY);
