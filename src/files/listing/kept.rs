@@ -178,7 +178,7 @@ impl Listings {
     }
 
     /// Gives up what is no longer fresh, and lets a request go on that has waited for a thread
-    /// which a disk holds up. Returns the bytes that were freed since the last call, by it or by the
+    /// which a disk holds up. Returns the bytes that were freed since the last call, also by the
     /// last client of a listing, and whether there is more to do.
     pub fn tend(&self, now: Duration) -> (usize, bool) {
         let last = self
