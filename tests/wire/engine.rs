@@ -89,13 +89,14 @@ pub enum Fault {
     Lost(fn() -> io::Error),
     /// The connection is there, and nobody knows any more from where.
     Nameless,
+    /// The accept fails, and what waits goes on waiting.
+    Refused(fn() -> io::Error),
 }
 
-/// What goes wrong next, and, while it is set, every time.
+/// What goes wrong next.
 #[derive(Debug, Default)]
 pub struct Faults {
     pub next: Mutex<VecDeque<Fault>>,
-    pub always: Mutex<Option<fn() -> io::Error>>,
     /// What the next waits for events end with.
     pub waits: Mutex<VecDeque<io::Error>>,
 }
@@ -114,13 +115,14 @@ impl Accept for Door {
 
     fn accept(&self) -> io::Result<(Stream, Option<SocketAddr>)> {
         self.counts.accepts.fetch_add(1, Ordering::SeqCst);
-        if let Some(refusal) = *lock(&self.faults.always) {
-            // What waits goes on waiting.
-            return Err(refusal());
+        let mut next = lock(&self.faults.next);
+        if let Some(Fault::Refused(error)) = next.front().copied() {
+            next.pop_front();
+            return Err(error());
         }
         let (stream, peer) = self.listener.accept()?;
-        match lock(&self.faults.next).pop_front() {
-            Some(Fault::Lost(error)) => Err(error()),
+        match next.pop_front() {
+            Some(Fault::Lost(error) | Fault::Refused(error)) => Err(error()),
             Some(Fault::Nameless) => Ok((stream, None)),
             None => Ok((stream, peer)),
         }
