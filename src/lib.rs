@@ -179,11 +179,11 @@ pub mod internals {
         };
     }
     pub mod server {
-        pub use crate::server::client::FIRST_REQUEST_WITHIN;
         pub use crate::server::client::output::READS_PER_TURN;
         pub use crate::server::client::ownership;
         pub use crate::server::client::pending::PENDING_BYTES;
         pub use crate::server::client::wait_state;
+        pub use crate::server::client::{IN_USE_FOR, REQUEST_WITHIN};
         pub use crate::server::evict::EVICTED_AFTER;
         pub use crate::server::exchange::peer_wait::WAIT_SLICE;
         pub use crate::server::pool::{CANCEL_AFTER, EXHAUSTED_AFTER, SPARE_WORKER_ENDS_AFTER};

@@ -17,9 +17,11 @@ pub struct Shutdown {
 impl Shutdown {
     /// Begins a graceful shutdown and returns at once. New connections are no longer accepted, idle
     /// ones are closed, and running requests have `grace` to finish, with `Connection: close` in
-    /// their responses; what is left then is aborted. A connection is not idle for half a second
-    /// after its accept, as its first request may be on its way. A second call can only shorten the
-    /// grace.
+    /// their responses; what is left then is aborted. A second call can only shorten the grace.
+    ///
+    /// A request may be on its way on a connection that seems idle. So a connection has half a
+    /// second from its accept for its first request, and one whose last response is younger than a
+    /// second has half a second, of the grace, for the next one.
     pub fn begin(&self, grace: Duration) {
         self.signal
             .request_shutdown(Moment::at(self.clock.monotonic()).after(grace));

@@ -202,6 +202,9 @@ impl Run {
         if is_asked && !self.has_stopped {
             self.has_stopped = true;
             self.begin_turn();
+            let mut world = self.system.state();
+            world.outside.stopped = Some(world.now);
+            drop(world);
             self.housekeeper.stop();
         }
     }

@@ -6,9 +6,10 @@ use crate::harness::{
 use crate::simulated::{Scene, Wire};
 use crate::support::client::{Broken, Client, get};
 use crate::support::recorder::{Event, Recorder};
+use crate::support::simulated::Act;
 use crate::support::skipped;
 use crate::support::{eventually, in_time};
-use doorstep::internals::server::FIRST_REQUEST_WITHIN;
+use doorstep::internals::server::{IN_USE_FOR, REQUEST_WITHIN};
 use doorstep::{
     CloseReason, Handler, Request, Response, Server, ServerHandle, ShutdownReport, Status,
 };
@@ -48,7 +49,7 @@ fn is_deserted(address: SocketAddr) -> bool {
 }
 
 #[test]
-fn idle_connections_are_closed_at_once() {
+fn idle_connections_are_not_given_the_grace() {
     on_each_backend(|stage| {
         let recorder = Recorder::default();
         let server = stage
@@ -74,7 +75,8 @@ fn idle_connections_are_closed_at_once() {
     });
 }
 
-const NEW: u64 = FIRST_REQUEST_WITHIN.as_millis() as u64;
+const NEW: u64 = REQUEST_WITHIN.as_millis() as u64;
+const IN_USE: u64 = IN_USE_FOR.as_millis() as u64;
 
 /// A client that has sent nothing is accepted.
 fn comes(scene: &Scene) -> Wire {
@@ -84,17 +86,17 @@ fn comes(scene: &Scene) -> Wire {
     wire
 }
 
-/// Its client may have sent a request before it could know of the stop; that of one which was idle
-/// is given one more look.
+/// Its client may have sent a request before it could know of the stop.
 #[test]
 fn a_new_connection_has_half_a_second_for_its_first_request() {
     // When the stop begins after the accept, and when the new one is closed.
     for (begins, ends) in [(1, NEW), (NEW - 1, NEW), (NEW, NEW), (10 * NEW, 10 * NEW)] {
         let scene = Scene::new(page);
         let served = comes(&scene);
-        scene.set(10_000);
+        scene.set(10_000 - IN_USE);
         served.sends(get("/"));
         assert!(scene.reports(Some(&served)));
+        scene.set(10_000);
         let silent = comes(&scene);
         // Taken from the listener's queue by the stop: new from then on.
         let queued = scene.wire();
@@ -124,6 +126,102 @@ fn a_new_connection_has_half_a_second_for_its_first_request() {
         assert_eq!(scene.stopped(10_000 + begins + NEW), Some(0));
         assert_eq!(scene.reason(&queued), shutdown);
     }
+}
+
+/// A proxy may have sent the next request on a connection that it keeps.
+#[test]
+fn the_next_request_of_a_connection_in_use_is_waited_for_half_a_second() {
+    // How long before the stop the last response went out, and when the connection is closed.
+    let rows = [
+        (0, NEW),
+        (1, NEW),
+        (IN_USE - 1, NEW),
+        (IN_USE, 0),
+        (10 * IN_USE, 0),
+    ];
+    for (age, ends) in rows {
+        let scene = Scene::new(page);
+        let wire = comes(&scene);
+        scene.set(5_000);
+        wire.sends(get("/"));
+        assert!(scene.reports(Some(&wire)));
+        let begins = 5_000 + age;
+        // A look that finds nothing, as after an event for another use of the descriptor.
+        scene.set(begins);
+        assert!(scene.reports(Some(&wire)));
+        scene.stops();
+        for ms in [0, ends.saturating_sub(1), ends] {
+            let is_over = (ms == ends).then_some(0);
+            assert_eq!(scene.stopped(begins + ms), is_over, "{age}: {ms}");
+            let closed = is_over.and(Some(CloseReason::Shutdown));
+            assert_eq!(scene.reason(&wire), closed, "{age}: {ms}");
+            if closed.is_some() {
+                break;
+            }
+            assert!(scene.reports(Some(&wire)));
+        }
+    }
+}
+
+/// It is answered when it comes in that time, and whenever it comes before the socket is closed.
+#[test]
+fn the_next_request_of_a_connection_in_use_is_the_last() {
+    for (age, comes_at) in [(0, 0), (0, NEW - 1), (0, NEW), (IN_USE, 0)] {
+        let scene = Scene::new(page);
+        let wire = comes(&scene);
+        wire.sends(get("/"));
+        assert_eq!(scene.runs(), 1);
+        assert!(!wire.got().contains("Connection: close"));
+        scene.set(age);
+        scene.stops();
+        if comes_at > 0 {
+            assert_eq!(scene.stopped(age + comes_at - 1), None);
+        }
+        // No worker has had the time to read it as the housekeeper looks at the connection.
+        wire.sends(get("/"));
+        assert_eq!(scene.stopped(age + comes_at), None);
+        assert!(scene.runs() > 0);
+        let answer = wire.got();
+        assert!(answer.contains("\r\nConnection: close\r\n"), "{answer}");
+        assert!(answer.ends_with(PAGE));
+        wire.does(Act::Finishes);
+        scene.runs();
+        assert_eq!(scene.stopped(age + comes_at + 1), Some(0));
+    }
+}
+
+#[test]
+fn a_connection_in_use_is_served_once_more() {
+    on_each_backend(|stage| {
+        // On a busy machine the time may be over before the client has sent its request: then the
+        // round proves nothing.
+        let is_served = (0..5).any(|_| {
+            let server = stage.server().spawn(page).unwrap();
+            let mut client = Client::connect(server.addr());
+            assert_eq!(client.ask("/").text(), PAGE);
+            server.shutdown_handle().begin(LONG);
+            assert!(eventually(|| is_deserted(server.addr())));
+            let sent = client.try_send(get("/"));
+            let answer = sent.ok().and_then(|()| client.try_answer().ok());
+            drop(client);
+            assert_eq!(end_of(server).aborted, 0);
+            answer.is_some_and(|answer| answer.text() == PAGE && answer.closes)
+        });
+        assert!(is_served);
+    });
+}
+
+/// The end of the grace does not wait for the next request.
+#[test]
+fn the_grace_ends_the_wait_for_a_next_request() {
+    let scene = Scene::new(page);
+    let wire = comes(&scene);
+    wire.sends(get("/"));
+    assert_eq!(scene.runs(), 1);
+    scene.stops();
+    assert_eq!(scene.stopped(NEW - 1), None);
+    assert_eq!(scene.stopped_in(0), Some(0));
+    assert_eq!(scene.reason(&wire), Some(CloseReason::Shutdown));
 }
 
 /// A first request that comes within that time is answered.

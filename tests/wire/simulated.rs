@@ -12,7 +12,7 @@ use doorstep::internals::conn::{Config, Moment};
 use doorstep::internals::sys::Clock;
 use doorstep::{CloseReason, Handler, Now};
 use std::net::SocketAddr;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -66,6 +66,7 @@ pub struct Scene {
     pub system: System<Timed>,
     pub recorder: Recorder,
     pub shared: Arc<Shared>,
+    housekeeper: Arc<Mutex<Housekeeper>>,
     /// What the worker is to do, on a thread of its own: so a turn without an end is seen.
     jobs: mpsc::Sender<Job>,
     done: mpsc::Receiver<()>,
@@ -84,6 +85,7 @@ impl Scene {
         let threads = Box::new(system.clone());
         let shared = put_together(&system, handler, config, Some(observer), threads);
         let mut worker = Worker::new(shared.clone());
+        let housekeeper = Arc::new(Mutex::new(Housekeeper::new(shared.clone())));
         let (jobs, work) = mpsc::channel::<Job>();
         let (tell, done) = mpsc::channel();
         // Ends with the scene.
@@ -99,6 +101,7 @@ impl Scene {
             system,
             recorder,
             shared,
+            housekeeper,
             jobs,
             done,
         }
@@ -186,15 +189,13 @@ impl Scene {
     #[track_caller]
     pub fn at(&self, ms: u64) {
         self.set(ms);
-        let shared = self.shared.clone();
-        self.works(move |_| Housekeeper::new(shared).sweep());
+        self.keeps(Housekeeper::sweep);
     }
 
     /// The shutdown begins.
     #[track_caller]
     pub fn stops(&self) {
-        let shared = self.shared.clone();
-        self.works(move |_| Housekeeper::new(shared).stop());
+        self.keeps(Housekeeper::stop);
     }
 
     /// The clock shows this, and the housekeeper takes a step of the shutdown, whose grace is over
@@ -202,13 +203,26 @@ impl Scene {
     #[track_caller]
     pub fn stopped(&self, ms: u64) -> Option<usize> {
         self.set(ms);
-        let (shared, until) = (self.shared.clone(), Moment(ms + 1_000_000));
+        self.stopped_in(1_000_000)
+    }
+
+    /// The same now, with a grace that is over in so many milliseconds.
+    #[track_caller]
+    pub fn stopped_in(&self, ms: u64) -> Option<usize> {
+        let until = Moment(self.ms() + ms);
         let (tell, told) = mpsc::channel();
-        self.works(move |_| {
-            let ended = Housekeeper::new(shared).finish(until);
+        self.keeps(move |keeper| {
+            let ended = keeper.finish(until);
             let _ = tell.send(ended.map(|report| report.aborted));
         });
         told.recv().expect("a step that was taken")
+    }
+
+    /// Has the housekeeper do something, which has to end.
+    #[track_caller]
+    fn keeps(&self, work: impl FnOnce(&mut Housekeeper) + Send + 'static) {
+        let housekeeper = self.housekeeper.clone();
+        self.works(move |_| work(&mut housekeeper.lock().expect("no panic")));
     }
 
     /// Why this connection ended, if it did.

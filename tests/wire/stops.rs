@@ -53,7 +53,7 @@ fn stop(server: ServerHandle) -> io::Result<ShutdownReport> {
         assert!(loaded, "no load");
         ended
     });
-    // They were told at once, and not at the end of the grace.
+    // They were told soon, and not at the end of the grace.
     idle.iter_mut().for_each(Client::is_gone);
     ended
 }

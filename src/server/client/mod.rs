@@ -22,11 +22,14 @@ use std::io;
 use std::mem;
 use std::time::Duration;
 
-/// How long after its accept the first request of a connection is still waited for when a shutdown
-/// has begun. Its client may have sent it before it could know of the shutdown, and a proxy that
-/// has no byte of a response takes the end of a new connection for a failure. The request of a
-/// connection that was idle is repeated elsewhere: its end can cross any request.
-pub const FIRST_REQUEST_WITHIN: Duration = Duration::from_millis(500);
+/// How long a shutdown waits for a request that may be on its way: the first one of a connection
+/// from its accept on, the next one of a connection in use from the beginning of the shutdown on.
+/// The client may have sent it before it could know of the shutdown, and a proxy takes a connection
+/// that ends then for a failure.
+pub const REQUEST_WITHIN: Duration = Duration::from_millis(500);
+
+/// A connection is in use when its last response is younger than this as a shutdown begins.
+pub const IN_USE_FOR: Duration = Duration::from_secs(1);
 
 /// A connection. It owns no buffer while it is idle.
 #[derive(Debug)]
@@ -187,9 +190,15 @@ impl Client {
         self.is_between_requests() && !self.has_arrived()
     }
 
-    /// Whether it is new, and its first request may be on its way.
-    pub fn is_new(&self, now: Moment) -> bool {
-        self.conn.requests() == 0 && now < self.wait_state.since().after(FIRST_REQUEST_WITHIN)
+    /// Whether a shutdown that began at `stopped` still waits for its next request.
+    pub fn is_awaited(&self, stopped: Moment, now: Moment) -> bool {
+        let since = self.wait_state.since();
+        let from = match self.conn.requests() {
+            0 => since,
+            _ if stopped < since.after(IN_USE_FOR) => stopped,
+            _ => return false,
+        };
+        now < from.after(REQUEST_WITHIN)
     }
 
     /// Whether there is something to read: bytes, the end, or a failure.

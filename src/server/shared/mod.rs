@@ -43,7 +43,6 @@ pub struct Shared {
     pub signal: Arc<Signal>,
     pub server_name: Option<&'static str>,
     draining: AtomicBool,
-    stopping: AtomicBool,
     ended: AtomicBool,
 }
 
@@ -83,7 +82,6 @@ impl Shared {
             signal: Arc::default(),
             server_name: Some("doorstep"),
             draining: AtomicBool::new(false),
-            stopping: AtomicBool::new(false),
             ended: AtomicBool::new(false),
         }
     }
@@ -107,22 +105,12 @@ impl Shared {
 
     /// True once a drain or shutdown has begun: every response closes its connection.
     pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::SeqCst) || self.stopping.load(Ordering::SeqCst)
+        self.draining.load(Ordering::SeqCst)
     }
 
     /// Makes every response from now on close its connection.
     pub fn begin_drain(&self) {
         self.draining.store(true, Ordering::SeqCst);
-    }
-
-    /// Whether a shutdown has begun: idle connections are closed.
-    pub fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::SeqCst)
-    }
-
-    /// Begins the shutdown.
-    pub fn stop(&self) {
-        self.stopping.store(true, Ordering::SeqCst);
     }
 
     /// Whether the grace is over: no thread waits for a peer any more.

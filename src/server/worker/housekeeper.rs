@@ -62,6 +62,8 @@ pub struct Housekeeper {
     freed: usize,
     /// The number of workers at the last sweep.
     workers: usize,
+    /// When the shutdown began.
+    stopped: Moment,
 }
 
 impl Housekeeper {
@@ -74,6 +76,7 @@ impl Housekeeper {
             next_trim: Moment(0),
             freed: 0,
             workers: 0,
+            stopped: Moment::NEVER,
         }
     }
 
@@ -225,7 +228,8 @@ impl Housekeeper {
 
     /// Begins the shutdown: admits the queued connections, and closes the listeners.
     pub fn stop(&mut self) {
-        self.shared.stop();
+        self.stopped = self.now();
+        self.shared.begin_drain();
         self.empty_queues();
         self.shared.listeners.close(&*self.shared.poller);
     }
@@ -264,15 +268,16 @@ impl Housekeeper {
         }
     }
 
-    /// Closes the connections that wait for a request of which nothing has arrived, but for new
-    /// ones (see [`FIRST_REQUEST_WITHIN`](crate::server::client::FIRST_REQUEST_WITHIN)). The others
-    /// are left to the workers: a handler that is called here and does not return would hold up the
-    /// end of the server.
+    /// Closes the connections that wait for a request of which nothing has arrived and that is not
+    /// awaited (see [`REQUEST_WITHIN`](crate::server::client::REQUEST_WITHIN)). The others are left
+    /// to the workers: a handler that is called here and does not return would hold up the end of
+    /// the server.
     fn close_idle(&mut self) {
         let now = self.now();
         for index in 0..self.shared.slots.touched() {
             if let Some(mut owned) = self.shared.slots.claim(index, |_| true) {
-                if owned.client.is_silent() && !owned.client.is_new(now) {
+                // The look at the socket comes last: a request that is here is served.
+                if !owned.client.is_awaited(self.stopped, now) && owned.client.is_silent() {
                     self.shared.close(owned, CloseReason::Shutdown);
                 } else {
                     self.shared.release(owned);

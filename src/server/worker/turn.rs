@@ -420,25 +420,17 @@ impl<'a> Turn<'a> {
 
     /// Reads once, when there may be something to read.
     fn read(&mut self) -> Step {
-        let conn = &mut self.client.conn;
-        let last_look = conn.phase() == Phase::Idle && self.shared.is_stopping();
         let input = &mut self.buffers.input;
-        // Dry or not: a request that has arrived since the last read was sent to a server that had
-        // not begun to stop.
-        if !input.is_dry() || last_look {
+        if !input.is_dry() {
             match input.fill(&mut self.client.stream) {
                 Ok(0) => {
-                    conn.input_ended();
+                    self.client.conn.input_ended();
                     return Step::Go;
                 }
                 Ok(_) => return Step::Go,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => return Step::End(TurnEnd::Close(CloseReason::Failed)),
             }
-        }
-        // The housekeeper closes a new connection when its time is over.
-        if last_look && !self.client.is_new(self.moment) {
-            return Step::End(TurnEnd::Close(CloseReason::Shutdown));
         }
         Step::End(TurnEnd::Wait(Interest::Read))
     }

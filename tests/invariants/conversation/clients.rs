@@ -39,6 +39,8 @@ pub struct Clients {
     pub shared: Weak<Shared>,
     /// When the grace is over, once the shutdown has begun.
     pub until: Option<Duration>,
+    /// When the housekeeper has begun it.
+    pub stopped: Option<Duration>,
     is_finished: bool,
 }
 
@@ -57,6 +59,7 @@ impl Clients {
             calls: Vec::new(),
             shared: Weak::new(),
             until: None,
+            stopped: None,
             is_finished: false,
         }
     }
@@ -166,7 +169,7 @@ impl World {
             notes.owed = link.sent.len();
         }
         if let Some(shared) = self.outside.shared.upgrade() {
-            shared.stop();
+            shared.begin_drain();
         }
     }
 

@@ -9,7 +9,7 @@ use super::responses::Heard;
 use crate::support::simulated::Link;
 use doorstep::internals::conn::Config;
 use doorstep::internals::limits::{CHUNK_OVERHEAD, CHUNK_OVERHEAD_FREE, METHOD_BYTES};
-use doorstep::internals::server::FIRST_REQUEST_WITHIN;
+use doorstep::internals::server::REQUEST_WITHIN;
 use doorstep::{CloseReason, Reject};
 use std::time::Duration;
 
@@ -160,10 +160,14 @@ impl Case<'_> {
             Some(message) => message.end == Some(self.link.sent.len()),
             None => self.link.sent.is_empty(),
         };
-        // But a first request has its time from the accept on.
-        let since = self.notes.accepted.unwrap_or_default();
-        let is_new = self.link.sent.is_empty() && self.world.now < since + FIRST_REQUEST_WITHIN;
-        if is_idle && !is_new && self.world.outside.until.is_some() {
+        // But a first request has its time from the accept on, and a next one may have it from the
+        // beginning of the shutdown on.
+        let since = match self.link.sent.is_empty() {
+            true => self.notes.accepted,
+            false => self.world.outside.stopped,
+        };
+        let is_awaited = self.world.now < since.unwrap_or_default() + REQUEST_WITHIN;
+        if is_idle && !is_awaited && self.world.outside.until.is_some() {
             return Err("idle in spite of the shutdown".into());
         }
         self.all_answered(heard)
