@@ -12,10 +12,11 @@ attack_rows=(accept_500 accept_2000 accept_listing heads_listing heads_folder re
 after_seconds=${AFTER_SECONDS:-60}
 
 # describe NAME: sets what a row consists of. `clients` are those of the attack; a load is a kind of `attack` with its
-# arguments, or of `drip` where it begins with "drip". Bounds: `keeps` percent of the rate alone, p99 at most `times` that alone,
-# `burns` ms of processor time within two seconds after the load (0: any), peak memory of 128 MiB and 1 KiB a client.
+# arguments, or of `drip` where it begins with "drip"; the good client begins `later` seconds after them. Bounds: `keeps` percent
+# of the rate alone, p99 at most `times` that alone, `burns` ms of processor time within two seconds after the load (0: any), peak
+# memory of 128 MiB and 1 KiB a client.
 describe() {
-  clients=300 server=doorstep options=() open_limit='' loads=() way=beside keeps=80 times=10 burns=0 cached=0 settles='' server_cpus=0-$(($(nproc) - 1)) client_cpus=0-$(($(nproc) - 1))
+  clients=300 server=doorstep options=() open_limit='' loads=() way=beside keeps=80 times=10 burns=0 cached=0 settles='' later=0 server_cpus=0-$(($(nproc) - 1)) client_cpus=0-$(($(nproc) - 1))
   local ranges=0-999999 start
   for ((start = 1000; start < 64000; start += 1000)); do
     ranges+=,$((1000000 + start))-$((1000000 + start))
@@ -48,7 +49,8 @@ describe() {
     ;;
   polls) way=polls clients=500 server=handlers loads=("polls --clients 500 --target /poll") ;;
   slots_active) way=slots clients=100 options=(--max-conns 50) ;;
-  slots_heads) clients=2000 options=(--max-conns 2000) loads=("drip --clients 2000 heads") ;;
+  # A half head has a second before it may be closed for another connection: until then the others get 503.
+  slots_heads) clients=2000 later=1 options=(--max-conns 2000) loads=("drip --clients 2000 heads") ;;
   # On a CPU of its own, as `beside` of load.sh.
   slots_bodies) way=crowd clients=2000 server=handlers keeps=90 server_cpus=0 client_cpus=1 loads=("drip --clients 2000 pulled") ;;
   esac
@@ -105,7 +107,7 @@ declare -A was_threads was_resident
 
 # attack_row NAME new|base KEY
 attack_row() {
-  local name=$1 key=$3 before server_cpus client_cpus clients server options open_limit loads way keeps times burns cached settles
+  local name=$1 key=$3 before server_cpus client_cpus clients server options open_limit loads way keeps times burns cached settles later
   describe "$name"
   [ "$2" = new ] || server=base_$server
   start "$key" "$server" ${options[@]+"${options[@]}"}
@@ -219,8 +221,9 @@ end_loads() {
 
 way_beside() {
   good alone
-  begin_loads ${settles:+21}
+  begin_loads $((${settles:+20} + later + 1))
   [ -z "$settles" ] || settle
+  sleep $later
   good beside
   end_loads
 }
@@ -319,7 +322,7 @@ way_slots() {
 # attack_table new|base...: all rows; those of `new` against their bounds.
 attack_table() {
   local show='%-20s %-5s %9s %8s %9s %9s %7s %6s %8s %7s %9s %13s  %s\n' row which key
-  local server_cpus client_cpus clients server options open_limit loads way keeps times burns cached settles
+  local server_cpus client_cpus clients server options open_limit loads way keeps times burns cached settles later
   echo
   printf "$show" attack which alone/s "p99 ms" beside/s "p99 ms" losses "kept%" "peak MiB" "CPU ms" threads "memory MiB" verdict
   for row in ${ATTACK_ROWS:-${attack_rows[@]}}; do
