@@ -185,9 +185,11 @@ pub mod internals {
         pub use crate::server::client::wait_state;
         pub use crate::server::client::{IN_USE_FOR, REQUEST_WITHIN};
         pub use crate::server::evict::EVICTED_AFTER;
+        pub use crate::server::exchange::gate_wait::QUEUE_FOR;
         pub use crate::server::exchange::peer_wait::WAIT_SLICE;
-        pub use crate::server::pool::{CANCEL_AFTER, EXHAUSTED_AFTER, SPARE_WORKER_ENDS_AFTER};
-        pub use crate::server::pool::{computing, counts};
+        pub use crate::server::pool::heartbeat::CANCEL_AFTER;
+        pub use crate::server::pool::{EXHAUSTED_AFTER, SPARE_WORKER_ENDS_AFTER};
+        pub use crate::server::pool::{computing, counts, shares};
         pub use crate::server::shared::listeners::ACCEPT_REST;
         pub use crate::server::shared::per_ip;
         pub use crate::server::worker::accept::{

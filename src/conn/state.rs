@@ -157,8 +157,8 @@ impl Connection {
         }
     }
 
-    /// The request whose head has just come, and that has no body, is handled later: its head comes
-    /// again from the same bytes.
+    /// The request whose head has just come is handled later: its head comes again from the same
+    /// bytes, and so does the part of its body that has come with it.
     pub(crate) fn postpone(&mut self) {
         self.stage = Stage::Head(h1::Resume::START);
         self.requests = self.requests.saturating_sub(1);

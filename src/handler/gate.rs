@@ -150,6 +150,12 @@ impl Gate {
         }
     }
 
+    /// This many threads may be inside from now on, more than before: the next waiters are called.
+    pub fn widen(&self, most: usize) {
+        self.most.store(most, Ordering::SeqCst);
+        self.pass_on();
+    }
+
     /// The number of requests that wait.
     pub fn waiting(&self) -> usize {
         self.lock().waiters.len()

@@ -91,7 +91,8 @@ pub struct ServerStats {
     /// Workers that were inside a handler when the server last looked: up to a second ago on an
     /// idle server, five milliseconds on a busy one.
     pub workers_in_handlers: usize,
-    /// Requests that are known to compute, and wait until fewer of them run.
+    /// Requests that wait without a worker, until fewer of their kind run: of those that are known
+    /// to compute, or of those of one method and path that block.
     pub queued: usize,
     /// For how long requests have waited for workers, all of which handlers hold.
     pub behind: Option<Duration>,
@@ -104,7 +105,7 @@ impl Shared {
             connections: self.slots.occupied(),
             workers: self.pool.counts().all(),
             workers_in_handlers: self.pool.held(),
-            queued: self.pool.computing.gate.waiting(),
+            queued: self.pool.computing.gate.waiting() + self.pool.shares.waiting(),
             behind: self.pool.behind().map(|since| now.since(since)),
         }
     }

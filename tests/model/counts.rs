@@ -93,6 +93,7 @@ impl Bounds {
                 self.looks_to_cap(world) <= 1 + 12,
             ),
             ("a surplus ends", self.ends(world)),
+            ("a share is kept in time", self.keeps(world)),
         ];
         match rules.iter().find(|(_, holds)| !holds) {
             Some((rule, _)) => Err(format!("{rule}: {world:?}")),
@@ -106,6 +107,15 @@ impl Bounds {
         let mut counts = world.counts;
         let looks = (0..=20).take_while(|_| counts.grow() > 0);
         looks.count()
+    }
+
+    /// However many calls are not counted yet when counting begins, and if all are of one kind,
+    /// that kind leaves a worker in eight.
+    fn keeps(&self, World { counts, threads }: World) -> bool {
+        let needs_not = self.max < 8 || 2 * self.base >= self.max;
+        needs_not
+            || counts.is_crowded()
+            || threads + counts.share(threads) <= self.max - self.max / 8
     }
 
     /// Without a load, halves of the surplus end until the first workers are left.
@@ -144,6 +154,8 @@ fn the_counts_hold_in_every_history() {
         (2, 3),
         (2, 40),
         (3, 8),
+        (3, 9),
+        (1, 16),
         (4, 2),
     ] {
         let bounds = Bounds {
@@ -176,6 +188,42 @@ fn stand_ins_double_with_each_look_that_finds_too_few() {
     let grown: Vec<_> = (0..9).map(|_| counts.grow()).collect();
     assert_eq!(grown, [2, 4, 8, 16, 32, 64, 128, 0, 0]);
     assert_eq!(counts.all(), 256);
+}
+
+/// The calls of one kind are counted once half of the most workers are there, and hold seven in
+/// eight of these with those that may be of the same kind.
+#[test]
+fn one_kind_leaves_a_worker_in_eight() {
+    for (base, max, from) in [(2, 256, 128), (2, 8, 4), (3, 9, 5), (200, 256, 202)] {
+        let mut counts = WorkerCounts::new(base, max);
+        while counts.start_first() {}
+        while counts.all() < from {
+            assert!(!counts.is_crowded(), "{counts:?}");
+            counts.grow();
+        }
+        assert!(counts.is_crowded(), "{counts:?}");
+    }
+    // None is kept, or nobody stands in.
+    for (base, max) in [(2, 7), (256, 256)] {
+        let mut counts = WorkerCounts::new(base, max);
+        while counts.start_first() || counts.grow() > 0 {}
+        assert!(!counts.is_crowded(), "{counts:?}");
+    }
+    for (max, uncounted, share) in [
+        (256, 0, 224),
+        (256, 1, 223),
+        (256, 192, 32),
+        (256, 193, 32),
+        (256, 256, 32),
+        (8, 0, 7),
+        (8, 7, 1),
+        (15, 0, 14),
+        (16, 0, 14),
+        (1, 1, 1),
+    ] {
+        let counts = WorkerCounts::new(1, max);
+        assert_eq!(counts.share(uncounted), share, "{max} {uncounted}");
+    }
 }
 
 /// Half of the workers that are neither first nor needed, rounded up.

@@ -14,6 +14,7 @@ mod computing;
 mod counts;
 mod explore;
 mod program;
+mod shares;
 mod world;
 
 use explore::{Explored, explore};

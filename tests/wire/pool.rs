@@ -11,7 +11,7 @@ use crate::support::server::{Housekeeper, Listeners, Pool, Shared, WatchOutcome,
 use doorstep::internals::conn::Config;
 use doorstep::internals::limits::DETACHED_BYTES;
 use doorstep::internals::server::{
-    CANCEL_AFTER, EXHAUSTED_AFTER, PENDING_BYTES, SPARE_WORKER_ENDS_AFTER, WAIT_SLICE,
+    CANCEL_AFTER, EXHAUSTED_AFTER, PENDING_BYTES, QUEUE_FOR, SPARE_WORKER_ENDS_AFTER, WAIT_SLICE,
 };
 use doorstep::internals::sys::{Clock, Listener, SystemThreads, ThreadProbe, Threads, Usage};
 use doorstep::{CloseReason, Handler, Limits, Request, Response, Status};
@@ -252,17 +252,18 @@ fn gated(gate: &Gate) -> impl Handler + use<> {
     }
 }
 
-/// What a handler does, by its path: it waits at the gate, and does so as a thread that computes,
-/// more or less, or would, for `/starves`.
+/// What a handler does, by the first part of its path: it waits at the gate, and does so as a
+/// thread that computes, more or less, or would, for `/starves`.
 fn acting(gate: &Gate) -> impl Handler + use<> {
     let gate = gate.clone();
     move |request: &mut Request<'_>| {
-        let (share, starves) = match request.path() {
-            "/waits" => (0, false),
-            "/less" => (124, false),
-            "/eighth" => (125, false),
-            "/computes" => (1_000, false),
-            "/starves" => (0, true),
+        let name = request.path().split('/').nth(1);
+        let (share, starves) = match name.unwrap_or_default() {
+            "waits" => (0, false),
+            "less" => (124, false),
+            "eighth" => (125, false),
+            "computes" => (1_000, false),
+            "starves" => (0, true),
             _ => return PAGE,
         };
         let act = |share, starves| {
@@ -283,11 +284,11 @@ fn stand_ins_double_while_handlers_block_and_events_wait() {
     on_each_backend(|stage| {
         let gate = Gate::default();
         let mut house = House::probed(stage, 2, 40, acting(&gate));
-        let mut clients: Vec<_> = (0..2).map(|_| house.asks("/waits")).collect();
+        let mut clients: Vec<_> = (0..2).map(|_| house.asks("/waits/0")).collect();
         gate.holds(2);
         // Nothing waits for them.
         assert_eq!(house.looks(), WatchOutcome::Nothing);
-        clients.extend((0..48).map(|_| house.asks("/waits")));
+        clients.extend((0..48).map(|number| house.asks(&format!("/waits/{}", number % 2))));
         for (grown, all) in [(2, 4), (4, 8), (8, 16), (16, 32), (8, 40)] {
             assert_eq!(house.looks(), WatchOutcome::Grown(grown));
             gate.holds(all);
@@ -401,7 +402,7 @@ fn requests_that_compute_hold_up_no_others() {
 fn requests_that_wait_do_not_wait_apart() {
     on_each_backend(|stage| {
         let (gate, hands) = (Gate::default(), Hands::default());
-        let mut house = House::probed_with(stage, 2, 8, hands.clone(), slow(&gate, &hands));
+        let mut house = House::probed_with(stage, 2, 16, hands.clone(), slow(&gate, &hands));
         gate.open();
         let mut first = Client::connect(house.address);
         for _ in 0..9 {
@@ -449,7 +450,8 @@ fn a_surplus_ends_under_load() {
     on_each_backend(|stage| {
         let gate = Gate::default();
         let mut house = House::probed(stage, 1, 8, acting(&gate));
-        let mut clients: Vec<_> = (0..8).map(|_| house.asks("/waits")).collect();
+        let paths = (0..8).map(|number| format!("/waits/{}", number % 2));
+        let mut clients: Vec<_> = paths.map(|path| house.asks(&path)).collect();
         for all in [1, 3, 7, 8] {
             gate.holds(all);
             house.looks();
@@ -811,6 +813,9 @@ fn requests_get_503_while_no_worker_returns() {
             let lacks = (0..3).map(|_| io::Error::from_raw_os_error(ENOMEM));
             house.faults.waits.lock().unwrap().extend(lacks);
         }
+        assert_eq!(house.keeper.watch(), WatchOutcome::Nothing);
+        let since = house.shared.pool.behind();
+        assert!(since.is_some(), "as long as requests are rejected");
         // The connection lives on; and new ones are told as well, also with bodies.
         assert_eq!(left.ask("/").status, 503);
         let mut posts = Client::connect(house.address);
@@ -837,6 +842,9 @@ fn requests_get_503_while_no_worker_returns() {
         assert_eq!(left.ask("/").text(), PAGE);
         assert!(eventually(|| house.threads.ended() == 1));
         assert_eq!(house.all(), 4);
+        assert_eq!(house.shared.pool.behind(), since);
+        house.looks();
+        assert_eq!(house.shared.pool.behind(), None);
     });
 }
 
@@ -857,6 +865,100 @@ fn a_small_server_waits_for_its_workers() {
             assert_eq!(client.answer().text(), PAGE);
         }
         assert_eq!(left.answer().text(), PAGE);
+    });
+}
+
+/// A server of 16 workers, of which requests of `/waits` hold their share; 18 more of these wait.
+fn crowded(stage: Stage, gate: &Gate) -> (House, Vec<Client>) {
+    let mut house = House::probed(stage, 2, 16, acting(gate));
+    let clients = (0..32).map(|_| house.asks("/waits")).collect();
+    for (all, grown) in [(2, 2), (4, 4), (8, 8)] {
+        gate.holds(all);
+        // The first look may have to learn what the processor time is.
+        assert!((0..2).any(|_| house.looks() == WatchOutcome::Grown(grown)));
+    }
+    gate.holds(14);
+    assert!(eventually(|| house.shared.pool.shares.waiting() == 18));
+    house.wait_for_events(2);
+    (house, clients)
+}
+
+const SHARE_BLOCKED: &str =
+    "handlers of one path block their share of the workers (limit 14): more of these requests wait";
+
+/// Requests of one path that wait for a request of another do not keep it from its worker.
+#[test]
+fn requests_of_one_kind_leave_workers_for_others() {
+    on_each_backend(|stage| {
+        let gate = Gate::default();
+        let (mut house, mut clients) = crowded(stage, &gate);
+        for _ in 0..20 {
+            house.looks();
+            assert_eq!(Client::connect(house.address).ask("/").text(), PAGE);
+        }
+        // Those of another path have the rest of the workers.
+        let others: Vec<_> = (0..2).map(|_| house.asks("/waits/b")).collect();
+        gate.holds(16);
+        let mut last = house.asks("/");
+        assert!((0..2).any(|_| house.looks() == WatchOutcome::AtCap));
+        assert_eq!(house.shared.pool.shares.kinds(), 2);
+        gate.open();
+        clients.extend(others);
+        for client in &mut clients {
+            assert_eq!(client.answer().text(), PAGE);
+        }
+        assert_eq!(last.answer().text(), PAGE);
+        assert!(eventually(|| house.shared.pool.shares.kinds() == 0));
+    });
+}
+
+/// A share that is used up calls the next request as soon as one of its calls returns; 503 comes
+/// when none has begun for 5 s.
+#[test]
+fn requests_wait_for_their_share_as_long_as_others_get_on() {
+    on_each_backend(|stage| {
+        let gate = Gate::default();
+        let (mut house, mut clients) = crowded(stage, &gate);
+        let waiting = |house: &House| house.shared.pool.shares.waiting();
+        let least = QUEUE_FOR.as_millis() as u64;
+        house.looks();
+        assert_eq!(said(&house), [""; 0]);
+        house.passes(1_000);
+        house.looks();
+        assert_eq!(said(&house), [SHARE_BLOCKED]);
+        for left in [17, 16] {
+            house.passes(least - 1);
+            gate.lets_one_go();
+            // It may be one of those from before calls were counted: a look finds that out.
+            assert!(eventually(|| {
+                house.keeper.watch();
+                waiting(&house) == left
+            }));
+            gate.holds(14);
+            house.keeper.sweep();
+            assert!(eventually(|| {
+                house.shared.poller.waiting() == house.all() - 14
+            }));
+            assert_eq!(waiting(&house), left);
+        }
+        house.passes(least);
+        house.keeper.sweep();
+        let is_told =
+            |event: &Event| matches!(event, Event::Request { status, .. } if status.code() == 503);
+        house.heard.hears("those that waited in vain", |events| {
+            events.iter().filter(|event| is_told(event)).count() == 16
+        });
+        assert_eq!(waiting(&house), 0);
+        assert_eq!(Client::connect(house.address).ask("/").text(), PAGE);
+        gate.open();
+        let answers = clients.iter_mut().map(|client| client.answer());
+        let told: Vec<_> = answers.filter(|answer| answer.status == 503).collect();
+        assert_eq!(told.len(), 16);
+        assert!(
+            told.iter()
+                .all(|told| told.header_value("Retry-After") == Some("1"))
+        );
+        assert_eq!(said(&house), [SHARE_BLOCKED]);
     });
 }
 

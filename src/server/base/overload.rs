@@ -65,6 +65,12 @@ pub enum Overload {
         /// The most workers.
         limit: usize,
     },
+    /// Requests of one method and path have waited for a second, because their handlers hold as
+    /// many workers as they may.
+    ShareBlocked {
+        /// The most workers for requests of one method and path.
+        limit: usize,
+    },
     /// No worker has returned from its handler for 5 s: requests get a 503 until one does.
     Exhausted {
         /// The most workers.
@@ -132,6 +138,10 @@ impl fmt::Display for Overload {
                     "handlers block all workers (limit {limit}): requests wait"
                 )
             }
+            Overload::ShareBlocked { limit } => write!(
+                f,
+                "handlers of one path block their share of the workers (limit {limit}): more of these requests wait"
+            ),
             Overload::Exhausted { limit } => write!(
                 f,
                 "handlers have blocked all workers for 5 s (limit {limit}): requests get 503"

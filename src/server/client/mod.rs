@@ -14,7 +14,7 @@ pub mod wait_state;
 use crate::conn::{Config, Connection, Moment, Phase};
 use crate::server::client::input::Input;
 use crate::server::client::output::Output;
-use crate::server::client::pending::{HeldBytes, Pending};
+use crate::server::client::pending::{GateWait, HeldBytes, Pending};
 use crate::server::client::wait_state::{WaitKind, WaitState};
 use crate::sys::{Interest, Stream};
 use core::net::SocketAddr;
@@ -82,6 +82,12 @@ impl Client {
     /// Whether the program takes over the connection once the framed bytes are sent.
     pub fn has_takeover(&self) -> bool {
         matches!(&self.pending, Some(pending) if pending.takeover.is_some())
+    }
+
+    /// The request whose head has just come waits for room in a gate.
+    pub fn queue(&mut self, wait: Box<GateWait>) {
+        self.conn.postpone();
+        self.pending().queue = Some(wait);
     }
 
     /// Whether it waits for room in a gate.

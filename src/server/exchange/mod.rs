@@ -45,9 +45,14 @@ pub struct Exchange<'a> {
     pub now: &'a Now,
 }
 
-/// Calls the handler, unless this thread is to reject what comes.
-fn respond(shared: &Shared, heartbeat: &Heartbeat, request: &mut Request<'_>) -> Response {
-    let response = if heartbeat.rejects {
+/// Calls the handler, unless this request is refused, or this thread is to reject what comes.
+fn respond(
+    shared: &Shared,
+    heartbeat: &Heartbeat,
+    request: &mut Request<'_>,
+    is_refused: bool,
+) -> Response {
+    let response = if is_refused || heartbeat.rejects {
         Response::unavailable().with_log_reason("no worker is free")
     } else {
         heartbeat.enter_program();
@@ -69,11 +74,7 @@ fn waits(
     let wait = gate.and_then(|gate| queue.wait(gate, now, QUEUE_FOR));
     queue.pass_on();
     queue.forget_wait();
-    if wait.is_some() {
-        client.conn.postpone();
-        client.pending().queue = wait;
-    }
-    client.is_queued()
+    wait.map(|wait| client.queue(wait)).is_some()
 }
 
 /// The time at which the request had arrived that is about to be handled.
@@ -105,7 +106,8 @@ pub enum Handled {
 
 impl Exchange<'_> {
     /// Calls the handler for the request whose head, `used` bytes, is at the start of the input,
-    /// and writes the response, unless the request has to wait in this queue.
+    /// and writes the response, unless the request has to wait in this queue. A request that is
+    /// refused gets 503 in place of the handler's response.
     ///
     /// # Errors
     /// Why the connection has to end at once.
@@ -114,6 +116,7 @@ impl Exchange<'_> {
         head: &Head,
         used: usize,
         queue: &mut GateQueue<'_>,
+        is_refused: bool,
     ) -> Result<Handled, CloseReason> {
         let Exchange {
             shared,
@@ -144,9 +147,9 @@ impl Exchange<'_> {
             sent: &mut client.sent,
         };
         let mut body = RequestBody::new(io, rest, head.framing, shared.budget.hold());
-        let response = respond(shared, heartbeat, &mut Request::new(parts, &mut body));
-        // What was decoded counts as read, whether the handler has taken it or not: the framing
-        // has moved past it.
+        let mut called = Request::new(parts, &mut body);
+        let response = respond(shared, heartbeat, &mut called, is_refused);
+        // What was decoded counts as read, taken or not: the framing has moved past it.
         let (start, end, failure) = (body.rest.start, body.rest.end, body.failure);
         drop(body);
         // A body may have been read, and is not kept.

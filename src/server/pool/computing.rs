@@ -71,7 +71,8 @@ impl Call {
 /// A request, and its entry if there is one.
 #[derive(Clone, Copy, Debug)]
 pub struct Lookup {
-    key: u64,
+    /// The hash of method and path.
+    pub key: u64,
     found: Option<(usize, u64)>,
 }
 
@@ -128,12 +129,16 @@ impl Computing {
         let left = self.lookups.load(Ordering::Relaxed).saturating_sub(1);
         self.lookups.store(left, Ordering::Relaxed);
         let key = self.keys.hash_one((method, path)) & !SCORE;
+        let found = self.find(key);
+        Lookup { key, found }
+    }
+
+    fn find(&self, key: u64) -> Option<(usize, u64)> {
         let mut entries = self.entries.iter().enumerate();
-        let found = entries.find_map(|(place, entry)| {
+        entries.find_map(|(place, entry)| {
             let entry = entry.load(Ordering::Relaxed);
             (entry != 0 && entry & !SCORE == key).then_some((place, entry))
-        });
-        Lookup { key, found }
+        })
     }
 
     /// A request took long that nobody has looked up.
@@ -143,8 +148,12 @@ impl Computing {
 
     /// A request took long that has no entry: it gets one.
     pub fn enter(&self, request: Lookup) {
+        // Of many calls at once, the first has entered it.
+        if self.find(request.key).is_some() {
+            return;
+        }
         let place = self.next.fetch_add(1, Ordering::Relaxed) % COMPUTING_MAX;
-        // Two calls at once may enter a request twice: then the first entry is the one that counts.
+        // Two may enter it twice all the same: then the first entry is the one that counts.
         let before = self.entries[place].swap(request.key | NEW, Ordering::Relaxed);
         if before == 0 {
             self.used.fetch_add(1, Ordering::Relaxed);

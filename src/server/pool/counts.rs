@@ -25,6 +25,10 @@ const WORKERS_PER_CANCEL: usize = 32;
 /// workers in four at most.
 const WORKERS_PER_RESERVED: usize = 4;
 
+/// One worker in this many is kept from requests of one method and path, so that there is one for
+/// the request of another path that theirs may wait for. A server of fewer workers keeps none.
+const WORKERS_PER_KEPT: usize = 8;
+
 /// The number of workers, and how it is about to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WorkerCounts {
@@ -77,6 +81,26 @@ impl WorkerCounts {
     /// Workers that may wait for peers at a time. A server of fewer than four lends them all.
     pub fn waiting_max(&self) -> usize {
         self.max - self.max / WORKERS_PER_RESERVED
+    }
+
+    /// Whether so many workers are there that the calls of each kind are to be counted. Those begun
+    /// before are few enough then that the share of each kind can be kept.
+    pub fn is_crowded(&self) -> bool {
+        self.is_grown() && self.max >= WORKERS_PER_KEPT && 2 * self.all >= self.max
+    }
+
+    /// Workers that the calls of one kind may hold, while this many calls run that are not counted
+    /// and may be of the same kind. With these alone at their share, other kinds still have one.
+    pub fn share(&self, uncounted: usize) -> usize {
+        let kept = self.max / WORKERS_PER_KEPT;
+        (self.max - kept).saturating_sub(uncounted).max(kept).max(1)
+    }
+
+    /// How many workers may wait for one disk at a time: a quarter of them. Where that would be
+    /// few, a disk that is merely slow would hold up its own requests: all but a quarter then, or
+    /// twelve.
+    pub fn blocking_share(&self) -> usize {
+        (self.max / 4).max((self.max - self.max / 4).min(12)).max(1)
     }
 
     /// Waits for peers that may be cancelled before the first of them has noticed: a share of all,

@@ -6,8 +6,8 @@
 use crate::conn::Moment;
 use crate::sys::ThreadProbe;
 use std::fmt;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// The thread serves an event.
@@ -16,9 +16,11 @@ const BUSY: u64 = 1;
 const IN_PROGRAM: u64 = 2;
 /// The request is known to compute, and such requests run on few threads at a time.
 const COMPUTES: u64 = 4;
-const STATE: u64 = BUSY | IN_PROGRAM | COMPUTES;
+/// The call is counted in the share of its kind: see `shares`.
+const COUNTED: u64 = 8;
+const STATE: u64 = BUSY | IN_PROGRAM | COMPUTES | COUNTED;
 /// Each sign of progress adds this.
-const STEP: u64 = 8;
+const STEP: u64 = 16;
 
 /// A thread that uses less than one part in this many of a processor's time is blocked.
 const BLOCKED_BELOW: u32 = 8;
@@ -26,6 +28,11 @@ const BLOCKED_BELOW: u32 = 8;
 /// The reading of a thread's processor time that a look compares with must be younger than this, or
 /// of the same call: the thread may have done much else since an older one. Looks come every 5 ms.
 const READING_LASTS: Duration = Duration::from_millis(50);
+
+/// How long a peer can keep a worker waiting, in all waits of one request, before that wait may be
+/// cancelled for the sake of others. It is cancelled only when there are as many workers as
+/// allowed, all of them are blocked, and events wait.
+pub const CANCEL_AFTER: Duration = Duration::from_secs(1);
 
 /// What a look finds a thread at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +53,8 @@ pub struct Look {
     pub activity: Activity,
     /// Whether there has been progress since the last look.
     pub moved: bool,
+    /// Whether it is inside the program's code with a call of which nobody knows the kind.
+    pub is_uncounted: bool,
 }
 
 #[derive(Default)]
@@ -95,15 +104,18 @@ impl Heartbeat {
         self.step(BUSY);
     }
 
-    /// Whether the request that the thread is about to handle is known to compute.
-    pub fn set_computes(&self, computes: bool) {
-        self.step(BUSY | if computes { COMPUTES } else { 0 });
+    /// Whether the request that the thread is about to handle is known to compute, and whether it
+    /// is counted in the share of its kind.
+    pub fn set_call(&self, computes: bool, is_counted: bool) {
+        let computes = u64::from(computes) * COMPUTES;
+        let counted = u64::from(is_counted) * COUNTED;
+        self.step(BUSY | computes | counted);
     }
 
     /// The thread enters the program's code.
     pub fn enter_program(&self) {
-        let computes = self.epoch.load(Ordering::Relaxed) & COMPUTES;
-        self.step(BUSY | IN_PROGRAM | computes);
+        let call = self.epoch.load(Ordering::Relaxed) & (COMPUTES | COUNTED);
+        self.step(BUSY | IN_PROGRAM | call);
     }
 
     /// The thread has left the program's code.
@@ -135,7 +147,11 @@ impl Heartbeat {
             _ if judges && self.is_blocked(now, epoch, moved) => Activity::Blocked,
             _ => Activity::Held,
         };
-        Look { activity, moved }
+        Look {
+            activity,
+            moved,
+            is_uncounted: epoch & (IN_PROGRAM | COMPUTES | COUNTED) == IN_PROGRAM,
+        }
     }
 
     fn is_blocked(&self, now: Moment, epoch: u64, moved: bool) -> bool {
@@ -196,6 +212,23 @@ impl Heartbeat {
     pub fn cancel(&self, wait: u64) {
         self.cancelled.store(wait, Ordering::SeqCst);
     }
+}
+
+/// Cancels the longest wait for a peer, if one may be cancelled: `most` at a time.
+pub fn cancel_longest(heartbeats: &[Arc<Heartbeat>], most: usize, now: Moment) -> bool {
+    let waiting = heartbeats
+        .iter()
+        .filter_map(|heartbeat| Some((heartbeat, heartbeat.waits()?)));
+    // A cancelled worker notices only when its present slice of time is over.
+    let (cancelled, others): (Vec<_>, Vec<_>) =
+        waiting.partition(|(heartbeat, (wait, _))| heartbeat.is_cancelled(*wait));
+    let longest = others.into_iter().min_by_key(|(_, (_, since))| *since);
+    let longest = longest
+        .filter(|(_, (_, since))| since.after(CANCEL_AFTER) <= now && cancelled.len() < most);
+    if let Some((heartbeat, (wait, _))) = longest {
+        heartbeat.cancel(wait);
+    }
+    longest.is_some()
 }
 
 impl fmt::Debug for Heartbeat {

@@ -6,6 +6,7 @@
 pub mod computing;
 pub mod counts;
 pub mod heartbeat;
+pub mod shares;
 pub mod thread_guard;
 
 use crate::conn::Moment;
@@ -13,7 +14,8 @@ use crate::server::base::lock::lock;
 use crate::server::base::signal::Signal;
 use crate::server::pool::computing::Computing;
 use crate::server::pool::counts::WorkerCounts;
-use crate::server::pool::heartbeat::{Activity, Heartbeat};
+use crate::server::pool::heartbeat::{Activity, Heartbeat, cancel_longest};
+use crate::server::pool::shares::Shares;
 use crate::sys::Poller;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -32,11 +34,6 @@ pub const SPARE_WORKER_ENDS_AFTER: Duration = Duration::from_secs(2);
 /// shared among all workers, so that a busy server gives each of them one in time, and pays for the
 /// switches between them.
 pub const TRIM_EVERY: Duration = Duration::from_secs(1);
-
-/// How long a peer can keep a worker waiting, in all waits of one request, before that wait may be
-/// cancelled for the sake of others. It is cancelled only when there are as many workers as
-/// allowed, all of them are blocked, and events wait.
-pub const CANCEL_AFTER: Duration = Duration::from_secs(1);
 
 /// The most workers that one look asks whether they only wait for a processor. It takes about 5 µs
 /// each. A sample that is too small misses the few that compute among many that are blocked.
@@ -65,6 +62,8 @@ const GROWN: u8 = 1;
 const TRIMS: u8 = 2;
 /// No worker has returned for long.
 const EXHAUSTED: u8 = 4;
+/// Calls are counted in the share of their kind.
+const CROWDED: u8 = 8;
 
 /// The workers of a server.
 #[derive(Debug)]
@@ -80,6 +79,8 @@ pub struct Pool {
     behind: AtomicU64,
     /// The requests that compute.
     pub computing: Computing,
+    /// The workers that requests of one kind hold.
+    pub shares: Shares,
     blocking_share: usize,
 }
 
@@ -134,6 +135,8 @@ struct Found {
     held: usize,
     /// Of these, those that compute as few of many.
     computing: usize,
+    /// Workers inside the program's code whose calls are counted in no share.
+    uncounted: usize,
     blocked: Vec<usize>,
     has_moved: bool,
     /// A worker waits for a peer.
@@ -144,9 +147,10 @@ impl Pool {
     /// No worker yet; there are to be `base`, and up to `max` while handlers block.
     pub fn new(base: usize, max: usize) -> Pool {
         let base = base.clamp(1, WORKERS_MAX);
+        let counts = WorkerCounts::new(base, max.min(WORKERS_MAX));
         Pool {
             state: Mutex::new(PoolState {
-                counts: WorkerCounts::new(base, max.min(WORKERS_MAX)),
+                counts,
                 heartbeats: Vec::new(),
                 threads: 0,
                 started: 0,
@@ -164,7 +168,8 @@ impl Pool {
             mood: AtomicU8::new(0),
             behind: AtomicU64::new(Moment::NEVER.0),
             computing: Computing::new(base + 1),
-            blocking_share: blocking_share(max.clamp(base, WORKERS_MAX)),
+            shares: Shares::default(),
+            blocking_share: counts.blocking_share(),
         }
     }
 
@@ -205,6 +210,11 @@ impl Pool {
     /// Whether there are stand-ins.
     pub fn is_grown(&self) -> bool {
         self.mood.load(Ordering::Relaxed) & GROWN != 0
+    }
+
+    /// Whether calls are to be counted in the share of their kind.
+    pub fn is_crowded(&self) -> bool {
+        self.mood.load(Ordering::Relaxed) & CROWDED != 0
     }
 
     /// Whether requests are to be rejected.
@@ -275,9 +285,12 @@ impl Pool {
         let none_waits = poller.waiting() == 0;
         let found = self.look(now, none_waits);
         let held = found.blocked.len() + found.computing;
+        let share = lock(&self.state).counts.share(found.uncounted);
+        self.shares.set_most(share);
         let lacks = none_waits && lock(&self.state).counts.lacks(held);
         let waits = (lacks || self.behind().is_some()) && none_waits && poller.pending()?;
-        if !waits {
+        // The thread that rejects requests waits for the next one in place of a worker.
+        if !waits && !self.is_exhausted() {
             self.catch_up();
         }
         if !(lacks && waits && self.lacks(&found)) {
@@ -289,7 +302,7 @@ impl Pool {
         if self.behind().is_none() {
             self.behind.store(now.0, Ordering::Relaxed);
         }
-        let more = lock(&self.state).counts.grow();
+        let more = self.grow();
         if more == 0 {
             return Ok(self.at_cap(&found, now));
         }
@@ -300,13 +313,21 @@ impl Pool {
                 for _ in started + 1..more {
                     state.counts.start_failed();
                 }
+                self.publish(&state);
                 drop(state);
                 self.at_cap(&found, now);
                 return Err(error);
             }
         }
-        self.publish(&lock(&self.state));
         Ok(WatchOutcome::Grown(more))
+    }
+
+    /// Counts the stand-ins that are to be started. They hear of it before their first call.
+    fn grow(&self) -> usize {
+        let mut state = lock(&self.state);
+        let more = state.counts.grow();
+        self.publish(&state);
+        more
     }
 
     /// Looks at each worker, and lets go of those that have not been needed for long. With `judges`
@@ -323,6 +344,7 @@ impl Pool {
             found.has_waits |= heartbeat.waits().is_some();
             found.held += usize::from(look.activity != Activity::Alive);
             found.computing += usize::from(look.activity == Activity::Computes);
+            found.uncounted += usize::from(look.is_uncounted);
             if look.activity == Activity::Blocked {
                 found.blocked.push(place);
             }
@@ -365,7 +387,7 @@ impl Pool {
         if !all_blocked {
             return WatchOutcome::AtCap;
         }
-        if cancel_longest(&state, now) {
+        if cancel_longest(&state.heartbeats, state.counts.cancelled_max(), now) {
             return WatchOutcome::Cancelled;
         }
         let since = *state.stuck.get_or_insert(now);
@@ -383,8 +405,9 @@ impl Pool {
         let grown = u8::from(state.counts.is_grown()) * GROWN;
         let trims = u8::from(state.counts.surplus() > 0) * TRIMS;
         let exhausted = u8::from(state.is_exhausted) * EXHAUSTED;
-        self.mood
-            .store(grown | trims | exhausted, Ordering::Relaxed);
+        let crowded = u8::from(state.counts.is_crowded()) * CROWDED;
+        let mood = grown | trims | exhausted | crowded;
+        self.mood.store(mood, Ordering::Relaxed);
     }
 
     /// Takes back a worker after a turn, or before its first.
@@ -464,30 +487,4 @@ impl Pool {
     pub fn has_threads(&self) -> bool {
         lock(&self.state).threads > 0
     }
-}
-
-/// Cancels the longest wait for a peer, if one may be cancelled.
-fn cancel_longest(state: &PoolState, now: Moment) -> bool {
-    let waiting = state
-        .heartbeats
-        .iter()
-        .filter_map(|heartbeat| Some((heartbeat, heartbeat.waits()?)));
-    // A cancelled worker notices only when its present slice of time is over.
-    let (cancelled, others): (Vec<_>, Vec<_>) =
-        waiting.partition(|(heartbeat, (wait, _))| heartbeat.is_cancelled(*wait));
-    let longest = others.into_iter().min_by_key(|(_, (_, since))| *since);
-    let longest = longest.filter(|(_, (_, since))| {
-        since.after(CANCEL_AFTER) <= now && cancelled.len() < state.counts.cancelled_max()
-    });
-    if let Some((heartbeat, (wait, _))) = longest {
-        heartbeat.cancel(wait);
-    }
-    longest.is_some()
-}
-
-/// How many of `max` workers may wait for one disk at a time: a quarter of them. Where that would
-/// be few, a disk that is merely slow would hold up its own requests: all but a quarter then, or
-/// twelve.
-fn blocking_share(max: usize) -> usize {
-    (max / 4).max((max - max / 4).min(12)).max(1)
 }

@@ -1,40 +1,49 @@
-//! A call of the handler, seen from its turn: few of those that compute run at a time, and those
-//! that may are measured.
+//! A call of the handler, seen from its turn: few of those that compute run at a time, those that
+//! may are measured, and those that block leave workers for other requests.
 
 use crate::h1::{Framing, Head};
-use crate::handler::gate::Pass;
+use crate::handler::gate::{Gate, Pass};
+use crate::server::exchange::gate_wait::QUEUE_FOR;
 use crate::server::pool::computing::{self, LONG_CALL, Lookup};
+use crate::server::pool::shares::Share;
 use crate::server::worker::turn::{Step, Turn};
 use crate::sys::Usage;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A call in progress, while requests are looked up.
-pub(super) struct Call {
+pub(super) struct Call<'a> {
     request: Lookup,
     before: Option<Usage>,
     /// The right to compute, until the end of the call.
-    _pass: Option<Pass>,
+    pass: Option<Pass>,
+    /// The right to a worker, until the end of the call.
+    share: Option<Share<'a>>,
+    /// It has waited for a worker in vain.
+    pub(super) is_refused: bool,
 }
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
     /// Begins a call, for the request whose head, `used` bytes, is at the start of the input.
     ///
     /// # Errors
-    /// What is next instead: the request waits until fewer compute.
+    /// What is next instead: the request waits until fewer of its kind run.
     pub(super) fn begin_call(
         &mut self,
         head: &Head,
         used: usize,
-    ) -> Result<Option<Box<Call>>, Step> {
-        match self.shared.pool.computing.is_idle() {
+    ) -> Result<Option<Box<Call<'a>>>, Step> {
+        let pool = &self.shared.pool;
+        match pool.computing.is_idle() && !pool.is_crowded() {
             true => Ok(None),
             false => self.begin_watched(head, used).map(Some),
         }
     }
 
     #[cold]
-    fn begin_watched(&mut self, head: &Head, used: usize) -> Result<Box<Call>, Step> {
-        let computing = &self.shared.pool.computing;
+    fn begin_watched(&mut self, head: &Head, used: usize) -> Result<Box<Call<'a>>, Step> {
+        let shared = self.shared;
+        let (computing, shares) = (&shared.pool.computing, &shared.pool.shares);
         let input = self.buffers.input.unread();
         let path = head.parts.path_of(head.target.text(input));
         let request = computing.lookup(head.method.as_str(), path);
@@ -45,39 +54,61 @@ impl Turn<'_> {
             Framing::Length(length) => length <= (input.len() - used) as u64,
             Framing::Chunked => false,
         };
-        let mut pass = None;
+        let mut call = Box::new(Call {
+            request,
+            before: None,
+            pass: None,
+            share: None,
+            is_refused: self.heartbeat.rejects,
+        });
+        if call.is_refused {
+            return Ok(call);
+        }
         if is_here && request.computes() {
-            pass = computing.gate.enter(computing.most);
-            if pass.is_none() {
-                let now = self.now.monotonic;
-                // When too many wait already, it runs at once.
-                if let Some(wait) = self.queue.wait(&computing.gate, now, Duration::MAX) {
-                    self.client.conn.postpone();
-                    self.client.pending().queue = Some(wait);
-                    return Err(self.end_queued());
+            call.pass = computing.gate.enter(computing.most);
+            // When too many wait already, it runs at once.
+            if call.pass.is_none() && self.queues(&computing.gate, Duration::MAX) {
+                return Err(self.end_queued());
+            }
+        } else if shared.pool.is_crowded() {
+            match shares.enter(request.key, self.now.monotonic) {
+                Ok(share) => call.share = Some(share),
+                // It waits for as long as others get on.
+                Err(full) => {
+                    let begun = self.queue.begun(&self.now).monotonic;
+                    let time = QUEUE_FOR + full.entered.saturating_sub(begun);
+                    if self.queues(&full.gate, time) {
+                        return Err(self.end_queued());
+                    }
+                    call.is_refused = true;
                 }
             }
-            self.queue.pass_on();
         }
-        self.heartbeat.set_computes(pass.is_some());
-        let is_measured = is_here && request.is_known();
-        let usage = || self.shared.threads.usage();
-        Ok(Box::new(Call {
-            request,
-            before: is_measured.then(usage).flatten(),
-            _pass: pass,
-        }))
+        self.queue.pass_on();
+        self.heartbeat
+            .set_call(call.pass.is_some(), call.share.is_some());
+        if is_here && request.is_known() {
+            call.before = shared.threads.usage();
+        }
+        Ok(call)
+    }
+
+    /// Has the request wait in front of a gate. False when it has done so for this long, or too
+    /// many wait.
+    fn queues(&mut self, gate: &Arc<Gate>, time: Duration) -> bool {
+        let wait = self.queue.wait(gate, self.now.monotonic, time);
+        wait.map(|wait| self.client.queue(wait)).is_some()
     }
 
     /// Ends a call that has taken this long.
-    pub(super) fn end_call(&self, call: Option<Box<Call>>, took: Duration) {
+    pub(super) fn end_call(&self, call: Option<Box<Call<'_>>>, took: Duration) {
         if took >= LONG_CALL || call.is_some() {
             self.learn(call.as_deref(), took);
         }
     }
 
     #[cold]
-    fn learn(&self, call: Option<&Call>, took: Duration) {
+    fn learn(&self, call: Option<&Call<'_>>, took: Duration) {
         let pool = &self.shared.pool;
         let is_long = took >= LONG_CALL && pool.can_grow();
         match call {

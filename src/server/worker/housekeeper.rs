@@ -153,6 +153,12 @@ impl Housekeeper {
             }
             _ => {}
         }
+        if shared.pool.shares.is_full_for(SHORT_AFTER, now) {
+            let limit = shared.pool.counts().share(0);
+            shared.report(OverloadKind::Workers, now, || Overload::ShareBlocked {
+                limit,
+            });
+        }
         outcome
     }
 
