@@ -340,6 +340,41 @@ fn who_comes_first_is_served_first() {
     assert_eq!(hall.gate.waiting(), 0);
 }
 
+/// A request that waits while its client takes nothing of the response before it keeps its place,
+/// with as much unsent as there may be when a request is begun.
+#[test]
+fn a_client_that_does_not_read_keeps_its_place() {
+    let whole = Hall::new().asks(&["/1"]).got().len();
+    for (limit, begins) in [(whole, 0), (whole + 1, 1)] {
+        let mut config = Config::default();
+        config.limits.write_buffer_bytes = limit;
+        let hall = Hall::with(config, Arc::default());
+        hall.fill();
+        let wire = hall.scene.wire();
+        wire.room(0);
+        wire.sends([get("/1"), get("/keep/2")].concat());
+        hall.scene.admits(&wire);
+        let other = hall.asks(&["/keep/3"]);
+        for _ in 0..3 {
+            assert_eq!(hall.gate.waiting(), 1 + begins);
+            // Called, the first finds that somebody else was faster.
+            hall.leave();
+            hall.fill();
+            hall.scene.runs();
+            hall.scene.reports(Some(&wire));
+        }
+        hall.open();
+        match begins {
+            0 => assert_answers(&other, &["/keep/3"]),
+            _ => assert_answers(&other, &[]),
+        }
+        wire.room(usize::MAX);
+        hall.scene.runs();
+        hall.open();
+        assert_answers(&wire, ["/1", "/keep/2"].as_slice());
+    }
+}
+
 #[test]
 fn a_second_request_is_no_longer_first() {
     let hall = Hall::new();
