@@ -848,6 +848,58 @@ fn requests_get_503_while_no_worker_returns() {
     });
 }
 
+/// A body of a program's that notes each read of it.
+struct Noted(Arc<AtomicUsize>);
+
+impl Read for Noted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        buffer.fill(b'x');
+        Ok(buffer.len())
+    }
+}
+
+/// The thread that rejects requests runs nothing of the program's, which might block it.
+#[test]
+fn a_body_of_the_program_waits_for_a_worker() {
+    // More than sockets hold.
+    const LENGTH: u64 = 32 * 1024 * 1024;
+    on_each_backend(|stage| {
+        let (gate, reads) = (Gate::default(), Arc::<AtomicUsize>::default());
+        let (acts, noted) = (acting(&gate), reads.clone());
+        let handler = move |request: &mut Request<'_>| match request.path() {
+            "/stream" => Response::new(Status::OK).stream(Some(LENGTH), Noted(noted.clone())),
+            _ => acts.handle(request),
+        };
+        let mut house = House::probed(stage, 4, 4, handler);
+        let mut reader = house.asks("/stream");
+        assert!(eventually(|| reads.load(Ordering::SeqCst) > 0));
+        // Its client reads nothing.
+        house.wait_for_events(4);
+        let mut blocked: Vec<_> = (0..4).map(|_| house.asks("/waits")).collect();
+        gate.holds(4);
+        let mut left = house.asks("/");
+        house.looks();
+        house.passes(EXHAUSTED_AFTER.as_millis() as u64);
+        assert_eq!(house.keeper.watch(), WatchOutcome::Exhausted);
+        assert_eq!(left.answer().status, 503);
+        let before = reads.load(Ordering::SeqCst);
+        thread::scope(|scope| {
+            let whole = scope.spawn(|| reader.answer().content.len() as u64);
+            for _ in 0..300 {
+                assert_eq!(left.ask("/").status, 503);
+            }
+            assert_eq!(reads.load(Ordering::SeqCst), before);
+            gate.open();
+            for client in &mut blocked {
+                assert_eq!(client.answer().text(), PAGE);
+            }
+            // Only now does its worker go on.
+            assert_eq!(whole.join().expect("a body"), LENGTH);
+        });
+    });
+}
+
 /// A server of few workers waits for them, as documented, and says so.
 #[test]
 fn a_small_server_waits_for_its_workers() {

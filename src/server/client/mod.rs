@@ -95,6 +95,11 @@ impl Client {
         matches!(&self.pending, Some(pending) if pending.queue.is_some())
     }
 
+    /// Whether going on with it may block: see [`Pending::may_block`].
+    pub fn may_block(&self) -> bool {
+        matches!(&self.pending, Some(pending) if pending.may_block())
+    }
+
     /// Whether only a worker may go on with it: see [`Pending::needs_worker`].
     pub fn needs_worker(&self) -> bool {
         matches!(&self.pending, Some(pending) if pending.needs_worker())

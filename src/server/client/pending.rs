@@ -141,12 +141,16 @@ impl Pending {
         }
     }
 
-    /// Whether only a worker may go on with it or end it: what it holds is a file, or the
-    /// program's, whose reads and Drop may block.
-    pub fn needs_worker(&self) -> bool {
+    /// Whether what it holds is a file, or the program's, whose reads and Drop may block.
+    pub fn may_block(&self) -> bool {
         let may_block = |body: &PendingBody| {
             matches!(body.payload, Payload::File { .. } | Payload::Stream { .. })
         };
-        self.body.as_ref().is_some_and(may_block) || self.takeover.is_some() || self.queue.is_some()
+        self.body.as_ref().is_some_and(may_block) || self.takeover.is_some()
+    }
+
+    /// Whether only a worker may go on with it or end it: that may block, or it waits for a gate.
+    pub fn needs_worker(&self) -> bool {
+        self.may_block() || self.queue.is_some()
     }
 }

@@ -27,7 +27,7 @@ use crate::server::pool::Next;
 use crate::server::pool::heartbeat::Heartbeat;
 use crate::server::pool::thread_guard::ThreadGuard;
 use crate::server::shared::Shared;
-use crate::server::worker::detached::detach;
+use crate::server::worker::detached::{close_on_thread, detach};
 use crate::server::worker::turn::{Trigger, Turn, TurnEnd};
 use crate::sys::shortage::{Shortage, shortage};
 use crate::sys::{Token, Wake};
@@ -172,31 +172,57 @@ impl Worker {
         }
     }
 
-    /// Rejects requests until a worker has returned.
+    /// Rejects requests until a worker has returned, which then goes on with the responses that
+    /// may block.
     fn run_rejecter(&mut self) -> io::Result<()> {
         let shared = self.shared.clone();
-        while shared.pool.is_exhausted() {
+        let mut left = Vec::new();
+        let ended = self.reject(&mut left);
+        shared.pool.end_rejecter();
+        if shared.has_ended() {
+            close_on_thread(&shared, left);
+        } else {
+            left.into_iter().for_each(|owned| shared.hand_over(owned));
+        }
+        ended
+    }
+
+    fn reject(&mut self, left: &mut Vec<Owned>) -> io::Result<()> {
+        while self.shared.pool.is_exhausted() {
             match self.wait(Some(REJECTER_LOOKS_EVERY))? {
                 // A worker has returned meanwhile, and serves this.
-                Wake::Ready(token) if !shared.pool.is_exhausted() => shared.poller.post(token),
-                Wake::Ready(token) => self.turn(token),
+                Wake::Ready(token) if !self.shared.pool.is_exhausted() => {
+                    self.shared.poller.post(token);
+                }
+                Wake::Ready(token) => match self.take(token) {
+                    Some(owned) if owned.client.may_block() => left.push(owned),
+                    Some(owned) => self.serve(owned),
+                    None => {}
+                },
                 Wake::TimedOut => {}
                 Wake::Woken => break,
             }
         }
-        shared.pool.end_rejecter();
         Ok(())
     }
 
     /// Serves the source of an event, as far as that goes without waiting.
     pub fn turn(&mut self, token: Token) {
+        if let Some(owned) = self.take(token) {
+            self.turns = self.turns.saturating_add(1);
+            self.serve(owned);
+        }
+    }
+
+    /// Takes the connection that an event is for, or accepts what a listener's event is for.
+    fn take(&mut self, token: Token) -> Option<Owned> {
         match EventSource::of(token) {
-            EventSource::Listener(number) => self.accept(number),
+            EventSource::Listener(number) => {
+                self.accept(number);
+                None
+            }
             EventSource::Slot { index, generation } => {
-                if let Some(owned) = self.shared.slots.on_event(index, generation) {
-                    self.turns = self.turns.saturating_add(1);
-                    self.serve(owned);
-                }
+                self.shared.slots.on_event(index, generation)
             }
         }
     }
