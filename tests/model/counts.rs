@@ -46,10 +46,13 @@ impl Bounds {
             change(&mut next);
             all.push(next);
         };
-        add(&|next| next.threads += next.counts.grow());
+        // However many of the held workers wait for peers.
+        for waits in 0..=world.threads {
+            add(&|next| next.threads += next.counts.grow(waits, world.threads));
+        }
         // No thread can be started.
         add(&|next| {
-            for _ in 0..next.counts.grow() {
+            for _ in 0..next.counts.grow(0, world.threads) {
                 match self.fault {
                     Fault::Forgets => {}
                     _ => next.counts.start_failed(),
@@ -105,7 +108,7 @@ impl Bounds {
     /// with the twelfth.
     fn looks_to_cap(&self, world: World) -> usize {
         let mut counts = world.counts;
-        let looks = (0..=20).take_while(|_| counts.grow() > 0);
+        let looks = (0..=20).take_while(|_| grow(&mut counts) > 0);
         looks.count()
     }
 
@@ -142,6 +145,11 @@ impl Bounds {
         }
         Ok(seen.len())
     }
+}
+
+/// A look that finds all workers held by handlers.
+fn grow(counts: &mut WorkerCounts) -> usize {
+    counts.grow(0, counts.all())
 }
 
 #[test]
@@ -185,9 +193,33 @@ fn a_planted_fault_in_the_counts_use_is_found() {
 fn stand_ins_double_with_each_look_that_finds_too_few() {
     let mut counts = WorkerCounts::new(2, 256);
     while counts.start_first() {}
-    let grown: Vec<_> = (0..9).map(|_| counts.grow()).collect();
+    let grown: Vec<_> = (0..9).map(|_| grow(&mut counts)).collect();
     assert_eq!(grown, [2, 4, 8, 16, 32, 64, 128, 0, 0]);
     assert_eq!(counts.all(), 256);
+}
+
+/// Three workers in four may wait for peers: nobody else needs more than those.
+#[test]
+fn workers_that_wait_for_peers_are_replaced_up_to_their_quota() {
+    let mut counts = WorkerCounts::new(2, 256);
+    while counts.start_first() {}
+    let grown: Vec<_> = (0..7)
+        .map(|_| counts.grow(counts.all(), counts.all()))
+        .collect();
+    assert_eq!(grown, [2, 4, 8, 16, 32, 64, 66]);
+    assert_eq!(counts.all(), 192 + 2);
+    assert!(!counts.lacks(192));
+    // Of 128 held workers, this many wait for peers.
+    for (waits, more) in [(107, 127), (106, 128), (105, 128), (127, 67)] {
+        let mut counts = WorkerCounts::new(2, 256);
+        while counts.start_first() || counts.all() < 128 && grow(&mut counts) > 0 {}
+        assert_eq!(counts.grow(waits, 128), more, "{waits}");
+    }
+    // Of 194.
+    for (waits, more) in [(191, 7), (192, 4), (193, 2), (194, 2)] {
+        let mut counts = counts;
+        assert_eq!(counts.grow(waits, 194), more, "{waits}");
+    }
 }
 
 /// The calls of one kind are counted once half of the most workers are there, and hold seven in
@@ -199,14 +231,14 @@ fn one_kind_leaves_a_worker_in_eight() {
         while counts.start_first() {}
         while counts.all() < from {
             assert!(!counts.is_crowded(), "{counts:?}");
-            counts.grow();
+            grow(&mut counts);
         }
         assert!(counts.is_crowded(), "{counts:?}");
     }
     // None is kept, or nobody stands in.
     for (base, max) in [(2, 7), (256, 256)] {
         let mut counts = WorkerCounts::new(base, max);
-        while counts.start_first() || counts.grow() > 0 {}
+        while counts.start_first() || grow(&mut counts) > 0 {}
         assert!(!counts.is_crowded(), "{counts:?}");
     }
     for (max, uncounted, share) in [
@@ -230,12 +262,12 @@ fn one_kind_leaves_a_worker_in_eight() {
 #[test]
 fn a_trim_keeps_those_that_are_needed() {
     let mut counts = WorkerCounts::new(2, 256);
-    while counts.start_first() || counts.grow() > 0 {}
+    while counts.start_first() || grow(&mut counts) > 0 {}
     for (needed, surplus) in [(256, 0), (254, 0), (253, 1), (252, 1), (200, 27), (0, 127)] {
         counts.trim(needed);
         assert_eq!(counts.surplus(), surplus, "{needed}");
     }
     // A look that finds too few workers ends it.
-    counts.grow();
+    grow(&mut counts);
     assert_eq!(counts.surplus(), 0);
 }

@@ -701,6 +701,34 @@ fn not_every_worker_waits_for_content() {
     });
 }
 
+/// A worker in the same wait for its peer as at the last look is blocked: its clock is not asked.
+#[test]
+fn a_worker_that_goes_on_waiting_for_its_peer_is_blocked() {
+    on_each_backend(|stage| {
+        let read = |request: &mut Request<'_>| {
+            let share = u64::from(request.path() == "/computes") * 1_000;
+            ACTS.with(|acts| acts.share.store(share, Ordering::SeqCst));
+            let _ = request.body().read_to_end(&mut Vec::new());
+            ACTS.with(|acts| acts.share.store(0, Ordering::SeqCst));
+            PAGE
+        };
+        let mut house = House::probed(stage, 1, 8, read);
+        let mut slow = Client::connect(house.address);
+        let whole = post("/computes", vec![b'x'; BEGUN + 1_000]);
+        slow.send(&whole[..whole.len() - 1_000]);
+        assert!(eventually(|| house.shared.pool.waits() == 1));
+        let mut good = house.asks("/");
+        house.passes(5);
+        // Its clock says that it computes, as a thread does between many short waits.
+        assert_eq!(house.keeper.watch(), WatchOutcome::Nothing);
+        house.passes(5);
+        assert_eq!(house.keeper.watch(), WatchOutcome::Grown(2));
+        assert_eq!(good.answer().text(), PAGE);
+        slow.send(&whole[whole.len() - 1_000..]);
+        assert_eq!(slow.answer().text(), PAGE);
+    });
+}
+
 /// Each of its waits is shorter than the time between two looks for a cut, and it keeps the least
 /// rate.
 #[test]

@@ -122,10 +122,14 @@ impl WorkerCounts {
         self.all.saturating_sub(held) < self.base
     }
 
-    /// A look has found too few workers, and events wait. Returns the number of stand-ins to start,
-    /// which are counted from now on; 0 at the cap.
-    pub fn grow(&mut self) -> usize {
-        let more = self.step.min(self.max.saturating_sub(self.all));
+    /// A look has found too few workers, and events wait: this many are held, of which `waits` wait
+    /// for peers. Returns the number of stand-ins to start, which are counted from now on; 0 at the
+    /// cap. Those beyond the most that may wait for peers would have nothing to do but take events
+    /// from each other.
+    pub fn grow(&mut self, waits: usize, held: usize) -> usize {
+        let others = held.saturating_sub(waits);
+        let useful = self.waiting_max().saturating_sub(waits) + (2 * others).max(FIRST_STEP);
+        let more = self.step.min(self.max.saturating_sub(self.all)).min(useful);
         self.all += more;
         self.step = (2 * self.step).min(self.max);
         self.surplus = 0;

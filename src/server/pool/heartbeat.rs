@@ -76,6 +76,8 @@ pub struct Heartbeat {
     count: AtomicU64,
     /// The number of the present wait; 0 is none.
     wait: AtomicU64,
+    /// The `wait` that the housekeeper saw last.
+    seen_wait: AtomicU64,
     /// When that wait would have begun if all waits of this request had been one.
     since: AtomicU64,
     /// The number of the wait that is to end.
@@ -140,11 +142,15 @@ impl Heartbeat {
     pub fn look(&self, now: Moment, judges: bool) -> Look {
         let epoch = self.epoch.load(Ordering::Acquire);
         let moved = epoch != self.seen.swap(epoch, Ordering::Relaxed);
+        // In one wait for its peer since the last look: that needs no reading of its time, which
+        // is a system call.
+        let wait = self.wait.load(Ordering::SeqCst);
+        let still_waits = self.seen_wait.swap(wait, Ordering::Relaxed) == wait && wait != 0;
         let activity = match epoch & STATE {
             0 => Activity::Alive,
             BUSY if moved => Activity::Alive,
             state if state & COMPUTES != 0 => Activity::Computes,
-            _ if judges && self.is_blocked(now, epoch, moved) => Activity::Blocked,
+            _ if judges && (still_waits || self.is_blocked(now, epoch, moved)) => Activity::Blocked,
             _ => Activity::Held,
         };
         Look {

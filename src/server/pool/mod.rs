@@ -139,8 +139,8 @@ struct Found {
     uncounted: usize,
     blocked: Vec<usize>,
     has_moved: bool,
-    /// A worker waits for a peer.
-    has_waits: bool,
+    /// Workers that wait for a peer.
+    waits: usize,
 }
 
 impl Pool {
@@ -302,7 +302,7 @@ impl Pool {
         if self.behind().is_none() {
             self.behind.store(now.0, Ordering::Relaxed);
         }
-        let more = self.grow();
+        let more = self.grow(&found);
         if more == 0 {
             return Ok(self.at_cap(&found, now));
         }
@@ -323,9 +323,10 @@ impl Pool {
     }
 
     /// Counts the stand-ins that are to be started. They hear of it before their first call.
-    fn grow(&self) -> usize {
+    fn grow(&self, found: &Found) -> usize {
         let mut state = lock(&self.state);
-        let more = state.counts.grow();
+        let held = found.blocked.len() + found.computing;
+        let more = state.counts.grow(found.waits, held);
         self.publish(&state);
         more
     }
@@ -341,7 +342,7 @@ impl Pool {
         for (place, heartbeat) in state.heartbeats.iter().enumerate() {
             let look = heartbeat.look(now, judges);
             found.has_moved |= look.moved;
-            found.has_waits |= heartbeat.waits().is_some();
+            found.waits += usize::from(heartbeat.waits().is_some());
             found.held += usize::from(look.activity != Activity::Alive);
             found.computing += usize::from(look.activity == Activity::Computes);
             found.uncounted += usize::from(look.is_uncounted);
@@ -391,7 +392,7 @@ impl Pool {
             return WatchOutcome::Cancelled;
         }
         let since = *state.stuck.get_or_insert(now);
-        let is_exhausted = since.after(EXHAUSTED_AFTER) <= now && !found.has_waits;
+        let is_exhausted = since.after(EXHAUSTED_AFTER) <= now && found.waits == 0;
         if !is_exhausted || state.counts.max() < REJECTS_FROM {
             return WatchOutcome::AtCap;
         }
