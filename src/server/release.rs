@@ -25,19 +25,17 @@ impl Shared {
     }
 
     /// Releases a connection that is armed, for any thread to take.
-    pub(crate) fn release(&self, mut owned: Owned) {
+    pub fn release(&self, mut owned: Owned) {
         let deadline = owned.client.deadline;
         // Each round is due to an event that came while the connection was owned here, and that has
         // used up the arming.
         while let Some(again) = self.slots.release(owned, deadline) {
             owned = again;
-            // It waits for a gate: the event was its call.
-            if owned.client.is_queued() {
-                return self.hand_over(owned);
-            }
             let interest = owned.client.interest();
-            if self.arm(&mut owned, interest).is_err() {
-                return self.close(owned, CloseReason::Failed);
+            // It waits for a gate, and the event was its call; or it cannot be armed, and a worker
+            // tries again or closes it: this thread may be the housekeeper, which closes no file.
+            if owned.client.is_queued() || self.arm(&mut owned, interest).is_err() {
+                return self.hand_over(owned);
             }
         }
     }

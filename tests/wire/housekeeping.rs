@@ -182,6 +182,39 @@ fn a_client_that_takes_something_is_served_on() {
     }
 }
 
+/// An event comes while the housekeeper owns a connection, and the poller cannot be armed again:
+/// a worker tries that once more, and closes the connection if it cannot be done.
+#[test]
+fn a_connection_that_cannot_be_armed_is_for_a_worker() {
+    for (kind, fails_again) in KINDS
+        .into_iter()
+        .flat_map(|kind| [(kind, false), (kind, true)])
+    {
+        let house = House::of(kind, Config::default());
+        let wire = house.asks(10);
+        let shared = house.scene.shared.clone();
+        let owned = shared.slots.claim(0, |_| true).expect("it waits");
+        assert!(house.scene.reports(Some(&wire)));
+        let fails = || house.scene.system.state().policy.script().unarmed = true;
+        fails();
+        house.keeps(&wire, move |_| shared.release(owned));
+        assert!(wire.link(|link| link.unarmed));
+        assert_eq!(house.scene.reason(&wire), None, "{kind:?}");
+        if fails_again {
+            fails();
+        }
+        assert!(house.scene.turn());
+        let reason = fails_again.then_some(CloseReason::Failed);
+        assert_eq!(house.scene.reason(&wire), reason, "{kind:?}");
+        assert_eq!(house.is_held(), !fails_again);
+        if !fails_again {
+            wire.room(usize::MAX);
+            assert!(house.scene.turn());
+            assert!(wire.got().len() > 10);
+        }
+    }
+}
+
 #[test]
 fn the_end_of_the_grace_is_for_a_thread_of_its_own() {
     for kind in KINDS {
