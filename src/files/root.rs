@@ -9,6 +9,7 @@
 use super::disk::Disk;
 use super::respond::error::FileError;
 use crate::handler::gate::{Gate, Pass};
+use crate::handler::millis;
 use crate::sys::beneath::{Root, Symlinks};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -61,7 +62,7 @@ impl ServedRoot {
         // A panic cannot leave the value half written, so poisoning is ignored.
         let held = self.folder.read();
         let held = held.unwrap_or_else(PoisonError::into_inner).clone();
-        let now_ms = now.as_millis() as u64;
+        let now_ms = millis(now);
         let then_ms = self.compared_ms.load(Ordering::Relaxed);
         // In either direction: a request that began before another may be answered after it.
         if now_ms.abs_diff(then_ms) < COMPARE_MS || self.is_comparing.swap(true, Ordering::Acquire)

@@ -7,6 +7,7 @@ use super::mounts::Mount;
 use super::options::Options;
 use super::resource::cache::{CACHE_DESCRIPTOR_IDLE_MS, Cache, DescriptorCount, Stats};
 use super::root::ServedRoot;
+use crate::handler::millis;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -59,7 +60,7 @@ impl Site {
     /// Closes the idle descriptors of this site, now and then, on the thread of a request for this
     /// site: no other may wait for its disk. One of the threads that find it due does it.
     pub fn sweep(&self, now: Duration) {
-        let now_ms = now.as_millis() as u64;
+        let now_ms = millis(now);
         let order = Ordering::Relaxed;
         let (swept, swept_ms) = (&self.swept_ms, self.swept_ms.load(order));
         if now_ms.abs_diff(swept_ms) >= CACHE_DESCRIPTOR_IDLE_MS

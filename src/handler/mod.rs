@@ -20,6 +20,8 @@ mod writer;
 pub use body::{Body, BodyError, BodySource};
 pub use into_response::IntoResponse;
 pub use payload::Payload;
+#[cfg(feature = "files")]
+pub(crate) use request::millis;
 pub use request::{Now, Request, RequestParts};
 pub use response::{Response, ResponseParts, Takeover};
 pub use test_request::{TestRequest, TestServer};

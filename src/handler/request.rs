@@ -15,6 +15,12 @@ pub struct Now {
     pub wall: SystemTime,
 }
 
+/// Whole milliseconds.
+#[cfg(feature = "files")]
+pub(crate) fn millis(time: Duration) -> u64 {
+    time.as_millis() as u64
+}
+
 /// The parts of a request, which the server fills in.
 #[derive(Debug)]
 pub struct RequestParts<'a> {

@@ -7,6 +7,7 @@ use super::snapshot::Snapshot;
 use crate::files::respond::error::FileError;
 use crate::handler::expiry::expire_at;
 use crate::handler::gate::{Gate, Pass};
+use crate::handler::millis;
 use crate::sys::beneath::Root;
 use crate::sys::limits::processors;
 use std::collections::HashMap;
@@ -276,10 +277,6 @@ impl Drop for Work {
     fn drop(&mut self) {
         self.folder.seen_ms.store(NOBODY, Ordering::Relaxed);
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    time.as_millis() as u64
 }
 
 /// How long a listing is kept: as long as a file is not looked at again,

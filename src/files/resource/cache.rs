@@ -10,7 +10,7 @@ use super::{Resource, is_fresh, is_same_root};
 use crate::files::disk::Disk;
 use crate::files::resolve::Resolved;
 use crate::files::respond::error::FileError;
-use crate::handler::Now;
+use crate::handler::{Now, millis};
 use crate::limits::{DESCRIPTORS_RESERVED, Limits};
 use crate::sys::beneath::Root;
 use crate::sys::limits::open_files;
@@ -122,7 +122,7 @@ impl Cache {
         by: AskedBy,
         now: Now,
     ) -> Result<Cached, FileError> {
-        let now_ms = now.monotonic.as_millis() as u64;
+        let now_ms = millis(now.monotonic);
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         let before = entries.resources[usize::from(path.slash)].get(path.below_root());
         let before = before.filter(|resource| resource.is_below(root)).cloned();
@@ -195,7 +195,7 @@ impl Cache {
         }
         let absence = Absence {
             root: Arc::downgrade(root),
-            looked_ms: now.monotonic.as_millis() as u64,
+            looked_ms: millis(now.monotonic),
             error,
         };
         absences[usize::from(path.slash)].insert(key.into(), absence);

@@ -10,8 +10,8 @@ pub mod representation;
 
 use super::disk::Opened;
 use super::options::Options;
-use crate::handler::Now;
 use crate::handler::gate::Pass;
+use crate::handler::{Now, millis};
 use crate::semantics::accept_encoding::Coding;
 use crate::sys::beneath::Root;
 use representation::Representation;
@@ -76,7 +76,7 @@ impl Resource {
             path: path.into(),
             plain,
             sidecars,
-            looked_ms: now.monotonic.as_millis() as u64,
+            looked_ms: millis(now.monotonic),
             used: AtomicBool::new(false),
         })
     }
