@@ -108,6 +108,7 @@ pub mod internals {
     }
     #[cfg(feature = "files")]
     pub mod files {
+        pub use crate::files::options::CACHE_BYTES;
         pub use crate::files::resource::hashed_name;
         pub use crate::files::respond::{self, error};
         pub use crate::files::{disk, listing, media_types, resolve};
@@ -166,6 +167,7 @@ pub mod internals {
     pub mod limits {
         pub use crate::conn::proxy::PROXY_HEADER_BYTES;
         pub use crate::h1::chunked::{CHUNK_OVERHEAD, CHUNK_OVERHEAD_FREE};
+        pub use crate::limits::WORKER_BYTES;
         pub use crate::limits::{CLOSED_AT_ONCE, PREFETCH_BYTES, SENDFILE_FROM, STREAM_BLOCK};
         pub use crate::semantics::method::METHOD_BYTES;
         pub use crate::semantics::range::{RANGE_GAP, RANGE_SPECS_MAX, RANGES_MAX};

@@ -142,6 +142,8 @@ pub const BACKLOG: u32 = 4096;
 /// Descriptors kept free for files, the log and the poller when connections are counted against the
 /// open-file limit.
 pub const DESCRIPTORS_RESERVED: u64 = 64;
+/// Bytes of a worker's buffers, with the default limits.
+pub const WORKER_BYTES: usize = 112 * 1024;
 /// Bytes that one read asks of a body's reader.
 pub const STREAM_BLOCK: usize = 16 * 1024;
 /// Connections closed at once for the sake of others: the oldest idle ones for a new connection, or

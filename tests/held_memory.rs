@@ -9,7 +9,9 @@
 mod support;
 
 use doorstep::internals::conn::Config;
-use doorstep::internals::limits::DETACHED_BYTES;
+use doorstep::internals::files::CACHE_BYTES;
+use doorstep::internals::files::listing::budget::LISTING_BYTES;
+use doorstep::internals::limits::{DETACHED_BYTES, PREFETCH_BYTES, WORKER_BYTES};
 use doorstep::internals::server::{Listeners, Pool, Shared, Worker};
 use doorstep::internals::sys::{Backend, Listener, SystemClock};
 use doorstep::{Files, Handler, Limits, Observer, Request, Response, Status};
@@ -196,6 +198,46 @@ fn rows(site: &Path) -> Vec<Row> {
             })
         },
     ]
+}
+
+/// README's table of what takes memory: each number is that of the code, and all together are what
+/// the sentence before the table promises.
+#[test]
+fn the_table_of_memory_adds_up() {
+    const MIB: usize = 1 << 20;
+    let limits = Limits::default();
+    let rows = [
+        ("what is held for all connections", limits.parked_bytes),
+        ("listings", LISTING_BYTES),
+        ("small files", CACHE_BYTES),
+        // The program's: tests/cli looks at it.
+        ("unread log lines", MIB),
+        (
+            "buffers of the workers, 112 KiB each",
+            limits.workers_max * WORKER_BYTES,
+        ),
+    ];
+    let readme = include_str!("../README.md");
+    let (_, table) = readme
+        .split_once("at most 128 MiB and 1 KiB a connection")
+        .expect("the promise");
+    for (what, bytes) in rows {
+        let row = table
+            .lines()
+            .find(|line| line.starts_with(&format!("| {what}")));
+        let row = row.unwrap_or_else(|| panic!("no row {what}"));
+        let value = row.split(" | ").nth(1).expect("a second column");
+        assert!(
+            value.starts_with(&format!("{} MiB", bytes / MIB)),
+            "{what}: {bytes}, {value}"
+        );
+    }
+    let sum: usize = rows.iter().map(|(_, bytes)| bytes).sum();
+    assert!(sum <= 128 * MIB, "{sum}");
+    // The input has room for a head, a body's beginning and as much again; the output is as long as
+    // it may become.
+    let worker = limits.head_bytes + 2 * PREFETCH_BYTES + limits.write_buffer_bytes;
+    assert_eq!(WORKER_BYTES, worker);
 }
 
 #[test]

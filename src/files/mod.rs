@@ -12,7 +12,7 @@ pub mod listing;
 mod lookup;
 pub mod media_types;
 mod mounts;
-mod options;
+pub mod options;
 pub mod resolve;
 pub mod resource;
 pub mod respond;
@@ -26,7 +26,6 @@ pub use resource::cache::Stats;
 
 use crate::semantics::FieldError;
 use resolve::Names;
-use resource::cache::Cache;
 use site::Site;
 use std::ffi::OsStr;
 use std::io;
@@ -151,12 +150,11 @@ impl Files {
     }
 
     /// Memory for small files (up to 64 KiB each), in bytes; 16 MiB by default. With 0 nothing is
-    /// cached, and each request asks the file system.
+    /// cached, and each request asks the file system. A folder and its mounts take an equal part
+    /// each of their numbers: together no more than the largest of them.
     pub fn file_cache(mut self, bytes: usize) -> Files {
         self.site.options.memory = bytes;
-        // For their count.
-        self.site.cache.close_files();
-        self.site.cache = Cache::of(bytes, &self.site.descriptors);
+        self.site.divide_memory();
         self
     }
 

@@ -110,4 +110,4 @@ impl Options {
 const IMMUTABLE: &str = "max-age=31536000, immutable";
 /// The memory for small files, unless [`Files::file_cache`](crate::Files::file_cache) says
 /// otherwise.
-const CACHE_BYTES: usize = 16 * 1024 * 1024;
+pub const CACHE_BYTES: usize = 16 * 1024 * 1024;

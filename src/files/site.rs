@@ -31,21 +31,42 @@ pub struct Site {
 impl Site {
     pub fn open(root: &Path) -> io::Result<Site> {
         let (options, descriptors) = (Options::default(), DescriptorCount::default());
-        Ok(Site {
+        let mut site = Site {
             root: ServedRoot::open(root)?,
-            cache: Cache::of(options.memory, &descriptors),
+            cache: Cache::of(&descriptors),
             descriptors,
             swept_ms: AtomicU64::new(0),
             options,
             listings: Arc::default(),
             mounts: Vec::new(),
-        })
+        };
+        site.divide_memory();
+        Ok(site)
     }
 
     /// Serves another site below a path.
     pub fn mount(&mut self, path: &str, mut site: Site) {
         site.share(&self.descriptors, &self.listings);
         Mount::add(&mut self.mounts, path, site);
+        self.divide_memory();
+    }
+
+    /// Gives each site an equal part of its memory for small files, so that a mount adds none, and
+    /// none takes the part of another.
+    pub fn divide_memory(&mut self) {
+        self.limit_memory(self.count());
+    }
+
+    fn count(&self) -> usize {
+        let mounts = self.mounts.iter().map(|mount| mount.site.count());
+        1 + mounts.sum::<usize>()
+    }
+
+    fn limit_memory(&mut self, sites: usize) {
+        self.cache.limit(self.options.memory / sites);
+        for mount in &mut self.mounts {
+            mount.site.limit_memory(sites);
+        }
     }
 
     fn share(&mut self, descriptors: &DescriptorCount, listings: &Arc<Listings>) {

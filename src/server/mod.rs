@@ -53,22 +53,6 @@
 //!   that may block runs on the one thread that looks after all the others.
 //! - **close** (`release`): only an owner closes: first the slot, then the registration, then the
 //!   descriptor. An event that comes late meets another generation of the slot, and has no effect.
-//!
-//! # Layers
-//!
-//! Imports go down only.
-//!
-//! ```text
-//!  mod, handle         Server: settings, start, end; the handle of one in the background
-//!  worker/             threads: the loop, accept, turn, detached, housekeeper
-//!  exchange/           one request: handler, response, bodies, waits for the peer
-//!  evict, shed, release
-//!                      closing connections for others; the ways out of ownership
-//!  shared/             what all threads share: listeners, counts, memory budget
-//!  pool/               how many threads run
-//!  client/             one connection at rest: slot, state, buffers
-//!  base/, shutdown     observer, signal, permits, locks; what stops a server
-//! ```
 #![forbid(unsafe_code)]
 
 mod base;

@@ -178,6 +178,62 @@ fn stats_include_mounted_sites() {
     assert_eq!((stats.hits, stats.misses), (3, 2));
 }
 
+/// A mount adds no memory for small files: each folder takes its part, before and after.
+#[test]
+fn the_sites_divide_the_memory_for_small_files() {
+    const PAGE: usize = 10 * 1024;
+    // The name counts as well, and what the server knows of the file.
+    const ENTRY: usize = PAGE + 1024;
+    // bytes, folders that are mounted side by side in each other, whether each folder keeps a file
+    let rows = [
+        (ENTRY, [0, 0], true),
+        (2 * PAGE, [1, 0], false),
+        (2 * ENTRY, [1, 0], true),
+        (6 * PAGE, [1, 4], false),
+        (6 * ENTRY, [1, 4], true),
+    ];
+    for (bytes, [side, inside], is_kept) in rows {
+        let site = || {
+            let tree = other("");
+            tree.file("page", vec![b'x'; PAGE]);
+            tree
+        };
+        let trees: Vec<Tree> = (0..side + inside).map(|_| site()).collect();
+        let cached = |tree| served(tree).file_cache(bytes);
+        let mut inner = trees[side..].iter().map(cached);
+        let outer = |files: Files| {
+            let mounted: Vec<Files> = trees[..side].iter().map(cached).collect();
+            let mut files = files.file_cache(if inside > 0 { bytes } else { 0 });
+            for mut site in mounted {
+                for (number, below) in inner.by_ref().enumerate() {
+                    site = site.mount(&number.to_string(), below);
+                }
+                files = files.mount("side", site);
+            }
+            // Before the mounts, or after them.
+            if inside > 0 {
+                files
+            } else {
+                files.file_cache(bytes)
+            }
+        };
+        let tree = Tree::with(outer);
+        tree.file("page", vec![b'x'; PAGE]);
+        let mut targets = vec!["/page".to_string()];
+        targets.extend((0..side).map(|_| "/side/page".to_string()));
+        targets.extend((0..inside).map(|number| format!("/side/{number}/page")));
+        for target in targets.iter().cycle().take(2 * targets.len()) {
+            assert_eq!(tree.get_at(0, target).status, 200, "{target}");
+        }
+        let expected = if is_kept { targets.len() } else { 0 };
+        assert_eq!(
+            tree.stats().hits,
+            expected as u64,
+            "{bytes} {side} {inside}"
+        );
+    }
+}
+
 /// One gate and one memory for the listings of all: seen from the outside, as nothing tells more.
 #[test]
 fn the_listings_of_all_mounts_share_one_budget() {

@@ -10,9 +10,6 @@ use std::path::{Path, PathBuf};
 /// A year, the longest lifetime that RFC 2616 §14.21 allowed. Caches must understand 68 times that.
 const CACHE_SECONDS_MAX: u64 = 365 * 86_400;
 
-/// The library's default memory for the small files of one folder.
-const FILE_CACHE: usize = 64 << 20;
-
 /// The options about files. `None` or empty means the library's default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileOptions {
@@ -142,10 +139,8 @@ impl FileOptions {
         if let Some(page) = self.spa_page() {
             files = files.spa(page);
         }
-        if self.file_cache.is_some() || !self.mounts.is_empty() {
-            // Divided, so that a mount does not add memory.
-            let bytes = self.file_cache.unwrap_or(FILE_CACHE);
-            files = files.file_cache(bytes / (1 + self.mounts.len()));
+        if let Some(bytes) = self.file_cache {
+            files = files.file_cache(bytes);
         }
         for (extension, media_type) in &self.types {
             files = files

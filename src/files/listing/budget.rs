@@ -75,4 +75,4 @@ impl Drop for Reservation {
 }
 
 /// The largest listing takes 13 MiB, with all six orders, and 4 MiB with names of common lengths.
-const LISTING_BYTES: usize = 24 * 1024 * 1024;
+pub const LISTING_BYTES: usize = 16 * 1024 * 1024;

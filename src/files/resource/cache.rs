@@ -85,18 +85,24 @@ struct Absence {
 }
 
 impl Cache {
-    /// A cache of at most `bytes_max` bytes; with 0 it keeps nothing. Its descriptors are counted
-    /// in `total`.
-    pub fn of(bytes_max: usize, total: &DescriptorCount) -> Cache {
+    /// A cache whose descriptors are counted in `total`. It keeps nothing until it may.
+    pub fn of(total: &DescriptorCount) -> Cache {
         let entries = Entries {
             total: total.clone(),
             ..Entries::default()
         };
         Cache {
-            bytes_max,
             entries: RwLock::new(entries),
             ..Cache::default()
         }
+    }
+
+    /// Keeps at most this many bytes from now on; with 0, nothing.
+    pub fn limit(&mut self, bytes_max: usize) {
+        self.bytes_max = bytes_max;
+        self.change(|entries, given_up| {
+            entries.evict(bytes_max, usize::MAX, given_up);
+        });
     }
 
     /// Counts its descriptors with those of other caches.

@@ -3,7 +3,7 @@
 
 use crate::conn::{CloseReason, Moment};
 use crate::handler::expiry::expire;
-use crate::limits::BACKLOG;
+use crate::limits::{BACKLOG, WORKER_BYTES};
 use crate::server::base::overload::Overload;
 use crate::server::base::signal::Woken;
 use crate::server::pool::WatchOutcome;
@@ -46,8 +46,6 @@ const SHORT_AFTER: Duration = Duration::from_secs(1);
 /// Memory that connections, handlers and workers have given up is given back to the system once it
 /// is this much.
 const TRIM_FROM: usize = 512 * 1024;
-/// What a worker frees at its end with the default limits.
-const WORKER_BYTES: usize = 112 * 1024;
 /// How often that is done at most: it takes up to a few milliseconds, in which other threads may
 /// wait for memory.
 const TRIM_EVERY: Duration = Duration::from_secs(10);
