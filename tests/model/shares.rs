@@ -46,15 +46,15 @@ impl World<'_> {
                 assert!(inside < most, "{inside} of {most} ran");
                 self.running.push((kind, share));
             }
-            Err(full) => {
+            Err((gate, _)) => {
                 assert!(inside >= most, "{inside} of {most} run");
                 let called = self.called.clone();
                 let waker = move || called.lock().unwrap().push_back((kind, number));
                 let before = self.places.remove(&number);
-                let before = before.filter(|(gate, _)| Arc::ptr_eq(gate, &full.gate));
+                let before = before.filter(|(of, _)| Arc::ptr_eq(of, &gate));
                 let before = before.map(|(_, ticket)| ticket);
-                let ticket = full.gate.wait(before, Box::new(waker)).expect("a place");
-                self.places.insert(number, (full.gate, ticket));
+                let ticket = gate.wait(before, Box::new(waker)).expect("a place");
+                self.places.insert(number, (gate, ticket));
                 self.waiting.entry(kind).or_default().insert(number);
             }
         }
@@ -139,23 +139,23 @@ fn a_share_that_is_used_up_is_told_after_its_time() {
     let at = |ms| Duration::from_millis(ms);
     let is_full = |ms| shares.is_full_for(SECOND, Moment(ms));
     let first = shares.enter(7, at(100)).expect("a share");
-    let full = shares.enter(7, at(200)).expect_err("used up");
-    assert_eq!(full.entered, at(100));
+    let (gate, entered) = shares.enter(7, at(200)).expect_err("used up");
+    assert_eq!(entered, at(100));
     assert!(!is_full(5_000), "nobody waits");
-    let ticket = full.gate.wait(None, Box::new(|| {})).expect("a place");
+    let ticket = gate.wait(None, Box::new(|| {})).expect("a place");
     assert_eq!((is_full(1_199), is_full(1_200)), (false, true));
     // Another has had to wait meanwhile.
-    shares.enter(7, at(1_000)).expect_err("used up");
+    assert!(shares.enter(7, at(1_000)).is_err());
     assert!(is_full(1_200));
     drop(shares.enter(8, at(1_000)).expect("another kind"));
     assert_eq!(shares.waiting(), 1);
-    drop(full.gate.end_wait(ticket));
+    drop(gate.end_wait(ticket));
     assert!(!is_full(1_200));
     drop(first);
     // A new beginning.
     let first = shares.enter(7, at(2_000)).expect("a share");
-    let full = shares.enter(7, at(2_000)).expect_err("used up");
-    let _ticket = full.gate.wait(None, Box::new(|| {}));
+    let (gate, _) = shares.enter(7, at(2_000)).expect_err("used up");
+    let _ticket = gate.wait(None, Box::new(|| {}));
     assert_eq!((is_full(2_999), is_full(3_000)), (false, true));
     drop(first);
 }

@@ -42,15 +42,6 @@ pub struct Share<'a> {
     pass: Option<Pass>,
 }
 
-/// The share is used up.
-#[derive(Debug)]
-pub struct Full {
-    /// The request has to wait in front of it.
-    pub gate: Arc<Gate>,
-    /// When the last call of this kind began.
-    pub entered: Duration,
-}
-
 impl Shares {
     /// How many workers one kind may hold from now on: at least one.
     pub fn set_most(&self, most: usize) {
@@ -64,31 +55,22 @@ impl Shares {
     /// Begins a call of a request of this kind.
     ///
     /// # Errors
-    /// Where the request has to wait.
-    pub fn enter(&self, kind: u64, now: Duration) -> Result<Share<'_>, Full> {
+    /// Where the request has to wait, and when the last call of this kind began.
+    pub fn enter(&self, kind: u64, now: Duration) -> Result<Share<'_>, (Arc<Gate>, Duration)> {
         let mut kinds = lock(&self.kinds);
         let found = kinds.entry(kind).or_default();
-        match found.gate.enter(self.most.load(Ordering::Relaxed)) {
-            Some(pass) => {
-                found.inside += 1;
-                found.entered = now;
-                if found.gate.waiting() == 0 {
-                    found.full = None;
-                }
-                Ok(Share {
-                    shares: self,
-                    kind,
-                    pass: Some(pass),
-                })
-            }
-            None => {
-                found.full.get_or_insert(Moment::at(now));
-                Err(Full {
-                    gate: found.gate.clone(),
-                    entered: found.entered,
-                })
-            }
+        let pass = found.gate.enter(self.most.load(Ordering::Relaxed));
+        if pass.is_none() {
+            found.full.get_or_insert(Moment::at(now));
+            return Err((found.gate.clone(), found.entered));
         }
+        found.inside += 1;
+        found.entered = now;
+        if found.gate.waiting() == 0 {
+            found.full = None;
+        }
+        let shares = self;
+        Ok(Share { shares, kind, pass })
     }
 
     /// Whether requests of one kind have waited for this long. Drops the kinds whose last waiting

@@ -74,10 +74,10 @@ impl<'a> Turn<'a> {
             match shares.enter(request.key, self.now.monotonic) {
                 Ok(share) => call.share = Some(share),
                 // It waits for as long as others get on.
-                Err(full) => {
+                Err((gate, entered)) => {
                     let begun = self.queue.begun(&self.now).monotonic;
-                    let time = QUEUE_FOR + full.entered.saturating_sub(begun);
-                    if self.queues(&full.gate, time) {
+                    let time = QUEUE_FOR + entered.saturating_sub(begun);
+                    if self.queues(&gate, time) {
                         return Err(self.end_queued());
                     }
                     call.is_refused = true;

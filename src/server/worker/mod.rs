@@ -177,7 +177,25 @@ impl Worker {
     fn run_rejecter(&mut self) -> io::Result<()> {
         let shared = self.shared.clone();
         let mut left = Vec::new();
-        let ended = self.reject(&mut left);
+        let ended = loop {
+            match self.wait(Some(REJECTER_LOOKS_EVERY)) {
+                // A worker has returned meanwhile, and goes on.
+                Ok(wake) if !shared.pool.is_exhausted() => {
+                    if let Wake::Ready(token) = wake {
+                        shared.poller.post(token);
+                    }
+                    break Ok(());
+                }
+                Ok(Wake::Ready(token)) => match self.take(token) {
+                    Some(owned) if owned.client.may_block() => left.push(owned),
+                    Some(owned) => self.serve(owned),
+                    None => {}
+                },
+                Ok(Wake::TimedOut) => {}
+                Ok(Wake::Woken) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
         shared.pool.end_rejecter();
         if shared.has_ended() {
             close_on_thread(&shared, left);
@@ -185,25 +203,6 @@ impl Worker {
             left.into_iter().for_each(|owned| shared.hand_over(owned));
         }
         ended
-    }
-
-    fn reject(&mut self, left: &mut Vec<Owned>) -> io::Result<()> {
-        while self.shared.pool.is_exhausted() {
-            match self.wait(Some(REJECTER_LOOKS_EVERY))? {
-                // A worker has returned meanwhile, and serves this.
-                Wake::Ready(token) if !self.shared.pool.is_exhausted() => {
-                    self.shared.poller.post(token);
-                }
-                Wake::Ready(token) => match self.take(token) {
-                    Some(owned) if owned.client.may_block() => left.push(owned),
-                    Some(owned) => self.serve(owned),
-                    None => {}
-                },
-                Wake::TimedOut => {}
-                Wake::Woken => break,
-            }
-        }
-        Ok(())
     }
 
     /// Serves the source of an event, as far as that goes without waiting.
