@@ -2,10 +2,10 @@
 //!
 //! All requests wait in one queue. If those that compute took turns in it with the others, the
 //! others would get only as many answers as they do; so they wait apart, and few enough run to keep
-//! the processors busy. Which they are is learned from calls that took long: such a request is
-//! entered, and the next calls are measured. A call that had to wait for something counts against
-//! it much more than one that computed counts for it, because only few of those that are known to
-//! compute run at a time.
+//! the processors busy. Which they are is learned from calls that took long: the next calls are
+//! measured, and the first long one of a request decides. A call that had to wait for something
+//! counts against it much more than one that computed counts for it, because only few of those that
+//! are known to compute run at a time.
 
 use crate::handler::gate::Gate;
 use crate::sys::Usage;
@@ -27,7 +27,7 @@ pub const LOOKUPS: usize = 256;
 
 /// The lowest bits of an entry are its score, and the others the key. An empty entry is 0.
 const SCORE: u64 = 15;
-/// The score of a new entry.
+/// The score before the first call.
 const NEW: u64 = 8;
 /// The lowest score of a request that takes long.
 const SLOW: u64 = 1;
@@ -77,7 +77,7 @@ pub struct Lookup {
 }
 
 impl Lookup {
-    /// Whether the request has an entry: its calls are to be measured.
+    /// Whether the request has an entry.
     pub fn is_known(&self) -> bool {
         self.found.is_some()
     }
@@ -146,23 +146,18 @@ impl Computing {
         self.lookups.store(LOOKUPS, Ordering::Relaxed);
     }
 
-    /// A request took long that has no entry: it gets one.
-    pub fn enter(&self, request: Lookup) {
-        // Of many calls at once, the first has entered it.
-        if self.find(request.key).is_some() {
-            return;
-        }
-        let place = self.next.fetch_add(1, Ordering::Relaxed) % COMPUTING_MAX;
-        // Two may enter it twice all the same: then the first entry is the one that counts.
-        let before = self.entries[place].swap(request.key | NEW, Ordering::Relaxed);
-        if before == 0 {
-            self.used.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// A known request has been called. Of two calls at once, one may be lost.
+    /// A request has been called, and gets an entry if it has none. Of two calls at once, one may
+    /// be lost.
     pub fn learn(&self, request: Lookup, call: Call) {
+        let order = Ordering::Relaxed;
         let Some((place, entry)) = request.found else {
+            // Of many calls at once, the first has entered it.
+            if self.find(request.key).is_none() {
+                let place = self.next.fetch_add(1, order) % COMPUTING_MAX;
+                // Two may enter it twice all the same: then the first entry is the one that counts.
+                let before = self.entries[place].swap(request.key | call.rate(NEW), order);
+                self.used.fetch_add(usize::from(before == 0), order);
+            }
             return;
         };
         let score = call.rate(entry & SCORE);
@@ -171,7 +166,6 @@ impl Computing {
         } else {
             entry & !SCORE | score
         };
-        let order = Ordering::Relaxed;
         let changed = self.entries[place].compare_exchange(entry, next, order, order);
         if changed.is_ok() && next == 0 {
             self.used.fetch_sub(1, order);

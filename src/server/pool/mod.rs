@@ -322,8 +322,10 @@ impl Pool {
         Ok(WatchOutcome::Grown(more))
     }
 
-    /// Counts the stand-ins that are to be started. They hear of it before their first call.
+    /// Counts the stand-ins that are to be started. They hear of it before their first call, and
+    /// look up their requests: some may compute.
     fn grow(&self, found: &Found) -> usize {
+        self.computing.look_up_more();
         let mut state = lock(&self.state);
         let held = found.blocked.len() + found.computing;
         let more = state.counts.grow(found.waits, held);

@@ -87,7 +87,7 @@ impl<'a> Turn<'a> {
         self.queue.pass_on();
         self.heartbeat
             .set_call(call.pass.is_some(), call.share.is_some());
-        if is_here && request.is_known() {
+        if is_here {
             call.before = shared.threads.usage();
         }
         Ok(call)
@@ -109,30 +109,26 @@ impl<'a> Turn<'a> {
 
     #[cold]
     fn learn(&self, call: Option<&Call<'_>>, took: Duration) {
-        let pool = &self.shared.pool;
-        let is_long = took >= LONG_CALL && pool.can_grow();
-        match call {
-            Some(Call {
-                request,
-                before: Some(before),
-                ..
-            }) => {
-                let Some(after) = self.shared.threads.usage() else {
-                    return;
-                };
-                let used = Usage {
-                    time: after.time.saturating_sub(before.time),
-                    waits: after.waits.saturating_sub(before.waits),
-                };
-                pool.computing
-                    .learn(*request, computing::Call::of(took, used));
-            }
+        let computing = &self.shared.pool.computing;
+        let is_long = took >= LONG_CALL && self.shared.pool.can_grow();
+        let Some(call) = call else {
             // Otherwise nobody could run beside them.
-            None if is_long => pool.computing.look_up_more(),
-            Some(Call { request, .. }) if is_long && !request.is_known() => {
-                pool.computing.enter(*request);
+            if is_long {
+                computing.look_up_more();
             }
-            None | Some(_) => {}
-        }
+            return;
+        };
+        // A quick call says nothing of a request that is not known.
+        let (Some(before), true) = (call.before, is_long || call.request.is_known()) else {
+            return;
+        };
+        let Some(after) = self.shared.threads.usage() else {
+            return;
+        };
+        let used = Usage {
+            time: after.time.saturating_sub(before.time),
+            waits: after.waits.saturating_sub(before.waits),
+        };
+        computing.learn(call.request, computing::Call::of(took, used));
     }
 }
