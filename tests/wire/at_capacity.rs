@@ -13,7 +13,7 @@ use crate::support::temporary::Temporary;
 use doorstep::internals::conn::{Config, Moment};
 use doorstep::internals::server::EVICTED_AFTER;
 use doorstep::internals::sys::{Accept, Clock, Listener, Source, Stream, SystemClock};
-use doorstep::{CloseReason, Handler, Limits, Payload, Request, Response, Status};
+use doorstep::{CloseReason, Handler, Limits, Payload, Request, Response, Status, Timeouts};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -452,6 +452,66 @@ fn a_process_without_descriptors_recovers() {
             });
         },
     );
+}
+
+/// A file whose client has gone, and which waits because its disk is busy, counts until it is
+/// closed.
+#[cfg(unix)]
+#[test]
+fn descriptors_of_files_that_wait_to_be_closed_count() {
+    use crate::harness::alone;
+    use doorstep::internals::handler::gate::Gate;
+    use doorstep::internals::handler::within;
+    use std::fs::File;
+    const NAME: &str = "at_capacity::descriptors_of_files_that_wait_to_be_closed_count";
+    /// More than two sockets hold.
+    const LENGTH: u64 = 64 << 20;
+    alone(NAME, Some(128), || {
+        let scratch = Temporary::file(b"");
+        let file = File::options().write(true).open(&*scratch).unwrap();
+        file.set_len(LENGTH).unwrap();
+        drop(file);
+        on_each_backend(|stage| {
+            let (path, disk) = (scratch.to_path_buf(), Arc::<Gate>::default());
+            let gate = disk.clone();
+            let handler = move |_: &mut Request<'_>| {
+                let file = Arc::new(File::open(&path).unwrap());
+                let response = Response::new(Status::OK).body(Payload::File {
+                    file,
+                    offset: 0,
+                    length: LENGTH,
+                });
+                within(response, &gate, 1)
+            };
+            let mut timeouts = Timeouts::default();
+            timeouts.write = Duration::from_millis(500);
+            let server = stage.server().workers(2).timeouts(timeouts);
+            let server = server.spawn(handler).unwrap();
+            let status = || {
+                let mut client = Client::connect(server.addr());
+                client.send(get("/"));
+                (client.head().status, client)
+            };
+            let busy = disk.enter(1).expect("nobody is inside");
+            // Each is a connection and a file.
+            let gone: Vec<_> = (0..31).map(|_| status()).collect();
+            assert!(gone.iter().all(|(status, _)| *status == 200));
+            drop(gone);
+            assert!(eventually(|| server.stats().connections == 0));
+            // A few connections and files beside them, and not 31 of each.
+            let found: Vec<_> = (0..31).map(|_| status()).collect();
+            assert!(
+                found.iter().any(|(status, _)| *status == 503),
+                "31 are open"
+            );
+            drop((found, busy));
+            let thirty_one = || {
+                let all: Vec<_> = (0..31).map(|_| status()).collect();
+                all.iter().all(|(status, _)| *status == 200)
+            };
+            assert!(eventually(thirty_one));
+        });
+    });
 }
 
 /// Of 128 descriptors, 64 are for connections and for the files on their way to them.

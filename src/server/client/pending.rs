@@ -132,11 +132,11 @@ impl Pending {
             && self.queue.is_none()
     }
 
-    /// Drops the body, inside of its gate.
+    /// Drops the body, inside of its gate. Its descriptor counts until then.
     pub fn drop_body(&mut self) {
         if let Some(body) = self.body.take() {
             if let Some(rule) = body.gate {
-                rule.discard(body.payload);
+                rule.discard((body.payload, body.held_file));
             }
         }
     }
