@@ -15,7 +15,6 @@ use doorstep::internals::limits::{DETACHED_BYTES, PREFETCH_BYTES, WORKER_BYTES};
 use doorstep::internals::server::{Listeners, Pool, Shared, Worker};
 use doorstep::internals::sys::{Backend, Listener, SystemClock};
 use doorstep::{Files, Handler, Limits, Observer, Request, Response, Status};
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::c_int;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -24,32 +23,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
+use support::counting::{self, Counting};
 use support::temporary::Temporary;
 use support::{PATIENCE, eventually};
-
-/// The system's allocator, with a count.
-struct Counting;
-
-/// Allocated bytes now, and the most so far.
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: everything is done by the system's allocator, which is one.
-#[allow(unsafe_code, reason = "an allocator is unsafe to implement")]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let held = HELD.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(held, Ordering::Relaxed);
-        // SAFETY: the caller's promises are those that it asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -256,13 +232,13 @@ fn what_is_held_is_counted() {
         let _ = first.read(&mut [0; 1000]);
         drop(first);
         assert!(eventually(|| shared.slots.occupied() == 0), "{}", row.name);
-        let before = HELD.load(Ordering::Relaxed);
+        let before = counting::held();
         for number in 0..row.connections {
             clients.push(connect(address, &(row.sends)(number)));
         }
         let uncounted = ALL_UNCOUNTED + row.connections * EACH_UNCOUNTED + row.beside;
         let look = || {
-            let held = HELD.load(Ordering::Relaxed).saturating_sub(before);
+            let held = counting::held().saturating_sub(before);
             (held, shared.budget.held().saturating_sub(row.on_stacks))
         };
         let is_so = eventually(|| {
@@ -294,8 +270,7 @@ fn no_more_is_held_than_the_limit() {
     let each = 1 << 20;
     let made = move |_: &mut Request<'_>| Response::new(Status::OK).body(vec![b'x'; each]);
     let (shared, address, accepts) = serve(Box::new(made), 1);
-    let before = HELD.load(Ordering::Relaxed);
-    MOST.store(before, Ordering::Relaxed);
+    let before = counting::restart();
     let count = 2 * limit / each;
     let clients: Vec<_> = (0..count).map(|_| connect(address, &get("/"))).collect();
     let is_so = || {
@@ -304,7 +279,7 @@ fn no_more_is_held_than_the_limit() {
             && accepts.load(Ordering::Relaxed) == count
     };
     assert!(eventually(is_so), "{} are left", shared.slots.occupied());
-    let most = MOST.load(Ordering::Relaxed) - before;
+    let most = counting::most() - before;
     // One is made before another is given up.
     assert!(most <= limit + each + (1 << 20), "{most} bytes at the most");
     drop(clients);

@@ -14,40 +14,13 @@ use doorstep::internals::files::resolve::{PathRules, resolve};
 use doorstep::internals::files::respond::error_page;
 use doorstep::internals::sys::beneath::Root;
 use doorstep::{Request, Response, Server};
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use support::counting::{self, Counting};
 use support::temporary::Temporary;
-
-/// The system's allocator, with a count.
-struct Counting;
-
-/// Allocated bytes now, and the most so far.
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: everything is done by the system's allocator, which is one.
-#[allow(unsafe_code, reason = "an allocator is unsafe to implement")]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let held = HELD.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(held, Ordering::Relaxed);
-        // SAFETY: the caller's promises are those that it asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    // `realloc` is left to the trait, which holds both blocks at once: the worst that a system may
-    // do.
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -92,11 +65,11 @@ fn everything_that_is_allocated_was_reserved(folder: &Temporary) {
         folder: &opened.file,
         rules,
     };
-    let before = HELD.load(Ordering::Relaxed);
+    let before = counting::held();
     let looks = std::cell::Cell::new(0);
     let check = || {
         looks.set(looks.get() + 1);
-        let held = HELD.load(Ordering::Relaxed) - before;
+        let held = counting::held() - before;
         let reserved = budget.reserved();
         assert!(
             held <= reserved + UNCOUNTED,
@@ -152,10 +125,9 @@ fn one_response_adds_little(folder: &Temporary) {
     // Everything that one request needs is allocated by now.
     let (head, _) = ask(&mut client, "/warm", 0);
     assert!(head.contains("Content-Length: 1\r\n"), "{head}");
-    let before = HELD.load(Ordering::Relaxed);
-    MOST.store(before, Ordering::Relaxed);
+    let before = counting::restart();
     let (head, lines) = ask(&mut client, "/?sort=size&order=desc", 2 * 255 * ENTRIES);
-    let added = MOST.load(Ordering::Relaxed) - before;
+    let added = counting::most() - before;
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     assert!(lines > ENTRIES, "{lines} lines: not all");
     println!("{added} octets at most");
@@ -164,7 +136,7 @@ fn one_response_adds_little(folder: &Temporary) {
     drop(client);
     // It is kept for five seconds at most, though no request comes any more.
     let begun = Instant::now();
-    while HELD.load(Ordering::Relaxed) > before + UNCOUNTED {
+    while counting::held() > before + UNCOUNTED {
         assert!(begun.elapsed() < support::PATIENCE, "it is kept");
         std::thread::sleep(Duration::from_millis(10));
     }

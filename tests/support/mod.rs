@@ -1,12 +1,13 @@
 //! Shared by the test programs, each of which includes this folder: the simulated system, the
 //! server's parts put together, an observer that remembers, a strict client, temporary folders,
-//! byte patterns.
+//! byte patterns, an allocator that counts.
 
 // Each program uses a part of it only.
 #![allow(dead_code, unused_imports)]
 
 pub mod bytes;
 pub mod client;
+pub mod counting;
 pub mod random;
 pub mod recorder;
 pub mod server;
