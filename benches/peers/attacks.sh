@@ -7,7 +7,7 @@
 # after as many ordinary clients, apart from the 16 MiB that the file cache may hold.
 
 attack_rows=(accept_500 accept_2000 accept_listing heads_listing heads_folder reset_once reset_listing unread_listing
-  unread_files unread_descriptors unread_multipart unread_targets unread_made unread_all multipart mounts polls
+  unread_files unread_descriptors unread_multipart unread_targets unread_made unread_all unread_log multipart mounts polls
   slots_active slots_heads slots_bodies)
 after_seconds=${AFTER_SECONDS:-60}
 
@@ -16,7 +16,7 @@ after_seconds=${AFTER_SECONDS:-60}
 # of the rate alone, p99 at most `times` that alone, `burns` ms of processor time within two seconds after the load (0: any), peak
 # memory of 128 MiB and 1 KiB a client.
 describe() {
-  clients=300 server=doorstep options=() open_limit='' loads=() way=beside keeps=80 times=10 burns=0 cached=0 settles='' later=0 server_cpus=0-$(($(nproc) - 1)) client_cpus=0-$(($(nproc) - 1))
+  clients=300 server=doorstep options=() open_limit='' loads=() way=beside keeps=80 times=10 burns=0 cached=0 settles='' later=0 log='' server_cpus=0-$(($(nproc) - 1)) client_cpus=0-$(($(nproc) - 1))
   local ranges=0-999999 start
   for ((start = 1000; start < 64000; start += 1000)); do
     ranges+=,$((1000000 + start))-$((1000000 + start))
@@ -40,6 +40,8 @@ describe() {
     loads=("unread --clients 300 --target /many/" "unread --clients 2000 --times 8 --target /f/#.bin"
       "unread --clients 2000 --target /10m.bin --header Range:bytes=$ranges" "unread --clients 2000 --target /10m.bin --pad 8000")
     ;;
+  # Lines of 8 KiB, into a pipe that nobody reads.
+  unread_log) way=log clients=100 log=pipe loads=("burst --clients 100 --every 100 --target /page.html --pad 8000") ;;
   multipart) way=multipart loads=("loop --clients 300 --target /10m.bin --header Range:bytes=${ranges//0-999999/0-0}") ;;
   mounts)
     clients=150 open_limit=256 cached=1 way=mounts loads=("held --clients 150 --target /page.html")
@@ -107,9 +109,10 @@ declare -A was_threads was_resident
 
 # attack_row NAME new|base KEY
 attack_row() {
-  local name=$1 key=$3 before server_cpus client_cpus clients server options open_limit loads way keeps times burns cached settles later
+  local name=$1 key=$3 before server_cpus client_cpus clients server options open_limit loads way keeps times burns cached settles later log quiet=-q
   describe "$name"
   [ "$2" = new ] || server=base_$server
+  [ -z "$log" ] || begin_log
   start "$key" "$server" ${options[@]+"${options[@]}"}
   # As many ordinary clients first: what the server keeps for them is not the attack's.
   attack "$key" held --clients $clients --seconds 0 --target /page.html >/dev/null
@@ -155,7 +158,7 @@ attack() {
   timeout $((seconds + 90)) taskset -c $client_cpus "$tools/attack" "${@:2}" "127.0.0.1:${port[$1]}"
 }
 
-# good alone|beside [ARGUMENT...]: keeps what the good client sees.
+# good alone|beside [ARGUMENT...]: keeps what the good client sees, and puts the number of its requests into `asked`.
 good() {
   local line
   line=$(attack "$key" good --seconds "$seconds" --target /page.html "${@:2}")
@@ -165,6 +168,7 @@ good() {
   keep_figure "$key" "$1-p50" "$(awk -v us="$5" 'BEGIN { print us / 1000 }')"
   keep_figure "$key" "$1-p99" "$(awk -v us="$7" 'BEGIN { print us / 1000 }')"
   keep_figure "$key" "$1-losses" "$9"
+  asked=${11%,}
 }
 
 # begin_loads [SECONDS]: starts them, so much longer than the good client, and waits until they are up.
@@ -300,6 +304,43 @@ way_mounts() {
   keep_figure "$key" open "$2"
 }
 
+# begin_log: the server's log goes into a pipe of its own, which is read until end_log.
+begin_log() {
+  quiet=''
+  mkfifo "$scratch/$key.log"
+  exec {log}<>"$scratch/$key.log"
+  cat <&"$log" >/dev/null &
+  reader=$!
+}
+
+end_log() {
+  sleep 0.5 # for the last lines
+  kill $reader
+  wait $reader 2>/dev/null || :
+}
+
+# Each request has its line, or is counted as lost. A server without a log shows what the good client gets alone: a reader would
+# take part of the processors.
+way_log() {
+  local count noisy=${port[$key]}
+  end_log
+  log='' quiet=-q start quiet "$server"
+  port[$key]=${port[quiet]}
+  good alone
+  stop quiet
+  port[$key]=$noisy
+  begin_loads
+  good beside
+  end_loads
+  timeout 2 cat <&"$log" >"$scratch/log" || :
+  count=$(awk '/ GET / { lines++ } / lines of the log were lost/ { lost += $2 } END { print lines + 0, lost + 0 }' "$scratch/log")
+  echo "  $key: log lines and lost ones $count"
+  set -- $seen $count # bursts …, 200 N LINES LOST
+  keep_figure "$key" lost "${@: -1}"
+  keep_figure "$key" logged $((${@: -1} + ${@: -2:1}))
+  keep_figure "$key" requests $((${@: -3:1} + asked))
+}
+
 way_polls() {
   way_beside
   set -- $seen # wake STATUS MS ms; polls …
@@ -322,7 +363,7 @@ way_slots() {
 # attack_table new|base...: all rows; those of `new` against their bounds.
 attack_table() {
   local show='%-20s %-5s %9s %8s %9s %9s %7s %6s %8s %7s %9s %13s  %s\n' row which key
-  local server_cpus client_cpus clients server options open_limit loads way keeps times burns cached settles later
+  local server_cpus client_cpus clients server options open_limit loads way keeps times burns cached settles later log
   echo
   printf "$show" attack which alone/s "p99 ms" beside/s "p99 ms" losses "kept%" "peak MiB" "CPU ms" threads "memory MiB" verdict
   for row in ${ATTACK_ROWS:-${attack_rows[@]}}; do
@@ -382,6 +423,14 @@ attack_verdict() {
   mounts)
     own+=("$(of open) of 150 idle open")
     holds open "$(of open)" '>=' 150
+    ;;
+  log)
+    own+=("$(of lost) of $(of logged) lines lost, of $(of requests) requests")
+    holds lost "$(of lost)" '>' 0
+    holds logged "$(of logged)" '>=' "$(of requests)"
+    # Requests under way when the clients end have lines as well.
+    holds logged "$(of logged)" '<=' $(($(of requests) + clients))
+    holds log "$(of peak)" '<=' "$(awk -v was="$(of resident_was)" 'BEGIN { print was + 4 }')"
     ;;
   polls)
     own+=("POST after $(of wake) ms")

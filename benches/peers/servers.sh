@@ -145,14 +145,15 @@ hosts:
 CONF
 }
 
-# command_of KIND PORT ARGUMENT...: puts it into `command`; block_server and handlers are of this folder.
+# command_of KIND PORT ARGUMENT...: puts it into `command`; block_server and handlers are of this folder. `quiet` may be empty for
+# a doorstep that writes its log, and `log` the descriptor that it writes to.
 command_of() {
   local kind=$1 port=$2
   shift 2
   case $kind in
-  doorstep) command=("$doorstep" -q -p "$port" "$@" "$scratch/site") ;;
+  doorstep) command=("$doorstep" ${quiet--q} -p "$port" "$@" "$scratch/site") ;;
   block_server | handlers | handlers_*) command=("$tools/$kind" --port "$port" "$@") ;;
-  base_doorstep) command=("$base_doorstep" -q -p "$port" "$@" "$scratch/site") ;;
+  base_doorstep) command=("$base_doorstep" ${quiet--q} -p "$port" "$@" "$scratch/site") ;;
   base_handlers) command=("$base_tools/handlers" --port "$port" "$@") ;;
   nginx) command=(nginx -c "$scratch/nginx.conf" -e "$scratch/nginx.log") ;;
   lighttpd) command=(lighttpd -D -f "$scratch/lighttpd.conf") ;;
@@ -171,7 +172,7 @@ start() {
   for try in 1 2 3 4 5; do
     port[$key]=$((20000 + RANDOM % 10000))
     command_of "$kind" "${port[$key]}" "$@"
-    timeout -k 5 ${lifetime:-$((rounds * (seconds + 5) * 12 + 300))} taskset -c $server_cpus "${command[@]}" >"$scratch/$key.out" 2>&1 &
+    timeout -k 5 ${lifetime:-$((rounds * (seconds + 5) * 12 + 300))} taskset -c $server_cpus "${command[@]}" >"$scratch/$key.out" 2>&"${log:-1}" &
     guard[$key]=$!
     for ((wait = 0; wait < 200; wait++)); do
       if ! kill -0 "${guard[$key]}" 2>/dev/null; then # the port was taken
