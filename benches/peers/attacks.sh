@@ -4,7 +4,8 @@
 # Each row has a fresh server with default settings, and with BASE a second one of that commit. All
 # CPUs are shared by the server, the attack and the good client. Memory and threads are read again
 # AFTER_SECONDS (60) after the last load: they have to be within a tenth, or 1 MiB, of what they were
-# after as many ordinary clients, apart from the 16 MiB that the file cache may hold.
+# after as many ordinary clients, apart from the 16 MiB that the file cache may hold. Memory is RssAnon: what an attack pages in of
+# the program's file is not held.
 
 attack_rows=(accept_500 accept_2000 accept_listing heads_listing heads_folder reset_once reset_listing unread_listing
   unread_files unread_descriptors unread_multipart unread_targets unread_made unread_all unread_log multipart mounts polls
@@ -119,7 +120,7 @@ attack_row() {
   attack "$key" good --seconds 1 --target /page.html >/dev/null
   sleep 0.2
   was_threads[$key]=$(thread_count "$key")
-  was_resident[$key]=$(memory "$key" VmRSS)
+  was_resident[$key]=$(memory "$key" RssAnon)
   "way_$way"
   if kill -0 "${first[$key]}" 2>/dev/null; then
     before=$(ticks "$key")
@@ -147,7 +148,7 @@ after_load() {
   keep_figure "$1" threads_was "${was_threads[$1]}"
   keep_figure "$1" threads "$(thread_count "$1")"
   keep_figure "$1" resident_was "${was_resident[$1]}"
-  keep_figure "$1" resident "$(memory "$1" VmRSS)"
+  keep_figure "$1" resident "$(memory "$1" RssAnon)"
   stop "$1"
 }
 

@@ -261,7 +261,7 @@ ticks() {
   echo $sum
 }
 
-# memory KEY FIELD: VmRSS or VmHWM of the server's processes, in MiB.
+# memory KEY FIELD: VmRSS, RssAnon or VmHWM of the server's processes, in MiB.
 memory() {
   local process
   for process in ${serving[$1]}; do
