@@ -306,6 +306,8 @@ impl Pool {
         if more == 0 {
             return Ok(self.at_cap(&found, now));
         }
+        // Some of the requests that wait may compute.
+        self.computing.look_up_more();
         for started in 0..more {
             // Without another thread, the pool is at its cap as well.
             if let Err(error) = self.start_one(&mut start_worker) {
@@ -322,10 +324,8 @@ impl Pool {
         Ok(WatchOutcome::Grown(more))
     }
 
-    /// Counts the stand-ins that are to be started. They hear of it before their first call, and
-    /// look up their requests: some may compute.
+    /// Counts the stand-ins that are to be started. They hear of it before their first call.
     fn grow(&self, found: &Found) -> usize {
-        self.computing.look_up_more();
         let mut state = lock(&self.state);
         let held = found.blocked.len() + found.computing;
         let more = state.counts.grow(found.waits, held);

@@ -122,8 +122,10 @@ impl<'a> Turn<'a> {
         let (Some(before), true) = (call.before, is_long || call.request.is_known()) else {
             return;
         };
-        let Some(after) = self.shared.threads.usage() else {
-            return;
+        // Nor is it to be known what a quick call did.
+        let after = match is_long {
+            true => self.shared.threads.usage().unwrap_or(before),
+            false => before,
         };
         let used = Usage {
             time: after.time.saturating_sub(before.time),
