@@ -1,5 +1,5 @@
 # The figure `handlers` of load.sh, which sources this: 200 clients whose handlers block, and a quick
-# request beside them. Server and clients share all CPUs.
+# request beside them. Server and clients share all CPUs: the table says who has used how much of them.
 
 handler_servers=(${HANDLER_SERVERS:-handlers handlers_threads handlers_rouille handlers_axum})
 handler_cases=(sleep/1 sleep/5 sleep/20 sleep/50 sleep/200 compute/1 compute/10 alone mix)
@@ -24,25 +24,30 @@ handlers() {
 }
 
 build_other_servers() {
+  [[ "${handler_servers[*]}" == *_rouille* || "${handler_servers[*]}" == *_axum* ]] || return 0
   cargo build --release --quiet --manifest-path benches/peers/Cargo.toml --features others --bin handlers_rouille --bin handlers_axum
 }
 
 # handler_case SERVER CASE: `alone` and `mix` are 100 clients that sleep 50 ms, without and with 100 that compute 10 ms.
 handler_case() {
-  local key=$1 case=$2 loads=() clients=200 number path rate line
+  local key=$1 case=$2 loads=() clients=200 number rate line first before after TIMEFORMAT='%U %S'
   case $case in
   alone) loads=(sleep/50) clients=100 ;;
   mix) loads=(sleep/50 compute/10) clients=100 ;;
   *) loads=("$case") ;;
   esac
-  curl -s --noproxy '*' --max-time 10 -o /dev/null "$(url "$key" /most)" || :
+  most "$key" >/dev/null
   for number in "${!loads[@]}"; do
-    timeout $((seconds + 30)) wrk -t 1 -c $clients -d "$((seconds + 1))s" --timeout 10s "$(url "$key" "/${loads[$number]}")" \
-      >"$scratch/wrk.$number" 2>&1 &
+    { time timeout $((seconds + 30)) wrk -t 1 -c $clients -d "$((seconds + 1))s" --timeout 10s "$(url "$key" "/${loads[$number]}")" \
+      >"$scratch/wrk.$number" 2>&1; } 2>"$scratch/times.$number" &
     running[$number]=$!
   done
   sleep 0.5 # the pool has grown
-  line=$(timeout $((seconds + 30)) "$tools/attack" good --seconds "$seconds" --pause 5 --target /quick "127.0.0.1:${port[$key]}")
+  first=$(most "$key") before="$EPOCHREALTIME $(ticks "$key")"
+  { time timeout $((seconds + 30)) "$tools/attack" good --seconds "$seconds" --pause 5 --target /quick "127.0.0.1:${port[$key]}" \
+    >"$scratch/good"; } 2>"$scratch/times.good"
+  after="$(most "$key") $EPOCHREALTIME $(ticks "$key")"
+  line=$(<"$scratch/good")
   set -- $line # good RATE p50 N p99 N losses N of N…
   handler_figure p99 "$(awk -v us="$6" 'BEGIN { print us / 1000 }')"
   handler_figure losses "$8"
@@ -53,17 +58,50 @@ handler_case() {
     handler_figure "rate$number" "$rate"
     line+="; ${loads[$number]} $rate/s$(awk '/Non-2xx|Socket errors/ { $1 = $1; printf ", %s", $0 }' "$scratch/wrk.$number")"
   done
-  handler_figure most "$(curl -s --noproxy '*' --max-time 10 "$(url "$key" /most)" || echo -)"
+  handler_cpus $before $after
+  handler_figure first "${first% *}"
   echo "  $key $case: $line"
+  finish_handlers "$key"
+}
+
+# finish_handlers KEY: waits until the server has done with requests whose clients have ended.
+finish_handlers() {
+  local try before
+  for ((try = 0; try < 100; try++)); do
+    before=$(ticks "$1")
+    sleep 0.2
+    [ "$(ticks "$1")" != "$before" ] || return 0
+  done
+}
+
+# most KEY: how many handlers have computed at once, and their milliseconds of processor time, since this was asked last.
+most() { curl -s --noproxy '*' --max-time 10 "$(url "$1" /most)" || echo - 0; }
+
+# handler_cpus TIME TICKS MOST MILLISECONDS TIME TICKS: the CPUs that handlers have computed on between two times, that the rest of
+# the server and the load have used, and that are left: idle, or used by other programs of the machine.
+handler_cpus() {
+  local figure value
+  while read -r figure value; do
+    handler_figure "$figure" "$value"
+  done < <(cat "$scratch/times.good" $(printf "$scratch/times.%s " "${!loads[@]}") |
+    awk -v from="$1" -v before="$2" -v most="$3" -v computed="$4" -v to="$5" -v after="$6" \
+      -v seconds="$seconds" -v cpus="$(nproc)" -v hertz="$(getconf CLK_TCK)" '
+      { load += ($1 + $2) / (NR == 1 ? seconds : seconds + 1) }
+      END {
+        computed /= 1000 * (to - from)
+        rest = (after - before) / hertz / (to - from) - computed
+        printf "most %s\ncomputed %.2f\nrest %.2f\nload %.2f\nleft %.2f\n", most, computed, rest, load, cpus - computed - rest - load
+      }')
 }
 
 # handler_figure FIGURE VALUE of this server and case.
 handler_figure() { echo "$key-$case $1 $2" >>"$scratch/attacks.rows"; }
 
 handler_table() {
-  local show='%-18s %-12s %10s %12s %12s %8s %10s  %s\n' server case key verdict
-  echo
-  printf "$show" server handler requests/s "CPUs used" "quick p99 ms" losses "computing" verdict
+  local show='%-18s %-12s %10s %9s %9s %6s %6s %12s %8s %8s  %s\n' server case key verdict
+  echo "CPUs that handlers compute on, that the rest of the server and the load use, and that are left; how many computed at once in the"
+  echo "first half second, and afterwards"
+  printf "$show" server handler requests/s computing "server" load left "quick p99 ms" losses "at once" verdict
   for case in "${handler_cases[@]}"; do
     for server in "${handler_servers[@]}"; do
       key=$server-$case verdict=''
@@ -71,19 +109,11 @@ handler_table() {
         verdict=$(handler_verdict)
         [[ $verdict == MISSED* ]] && failures=$((failures + 1))
       fi
-      printf "$show" "$server" "$case" "$(figure "$key" rate0)$([ "$case" != mix ] || echo "+$(figure "$key" rate1)")" "$(computed)" \
-        "$(figure "$key" p99)" "$(figure "$key" losses)" "$(figure "$key" most)" "$verdict"
+      printf "$show" "$server" "$case" "$(figure "$key" rate0)$([ "$case" != mix ] || echo "+$(figure "$key" rate1)")" "$(figure "$key" computed)" \
+        "$(figure "$key" rest)" "$(figure "$key" load)" "$(figure "$key" left)" "$(figure "$key" p99)" "$(figure "$key" losses)" \
+        "$(figure "$key" first), $(figure "$key" most)" "$verdict"
     done
   done
-}
-
-# computed: the processors that handlers which compute have kept busy.
-computed() {
-  case $case in
-  compute/*) awk -v rate="$(figure "$key" rate0)" -v each="${case#*/}" 'BEGIN { printf "%.2f", rate * each / 1000 }' ;;
-  mix) awk -v rate="$(figure "$key" rate1)" 'BEGIN { printf "%.2f", rate * 10 / 1000 }' ;;
-  *) echo - ;;
-  esac
 }
 
 handler_verdict() {
@@ -94,17 +124,20 @@ handler_verdict() {
     bounds+=("$1 $3 $4")
     awk -v figure="$2" -v bound="$4" 'BEGIN { exit !(figure != "-" && figure + 0 '"$3"' bound + 0) }' || missed+=("$1")
   }
-  local enough
-  enough=$(awk -v cpus="$cpus" 'BEGIN { print 0.95 * cpus }')
+  # The load shares the CPUs, and so does the work for handlers that sleep: as much as it takes without the others.
+  local enough others=0
+  [ "$case" != mix ] || others=$(figure handlers-alone rest)
+  enough=$(awk -v cpus="$cpus" -v load="$(figure "$key" load)" -v others="$others" 'BEGIN { printf "%.2f", 0.95 * (cpus - load - others) }')
   case $case in
   sleep/5) within rate "$(figure "$key" rate0)" '>=' 20000 ;;
   sleep/50) within rate "$(figure "$key" rate0)" '>=' 3700 ;;
   # As many as a thread for each gives.
   sleep/200) within rate "$(figure "$key" rate0)" '>=' "$(awk -v rate="$(figure handlers_threads-sleep/200 rate0)" 'BEGIN { printf "%.0f", 0.95 * rate }')" ;;
-  compute/*) within CPUs "$(computed)" '>=' "$enough" ;;
+  compute/*) within CPUs "$(figure "$key" computed)" '>=' "$enough" ;;
   mix)
     within sleepers "$(figure "$key" rate0)" '>=' "$(awk -v rate="$(figure handlers-alone rate0)" 'BEGIN { printf "%.0f", 0.9 * rate }')"
-    within CPUs "$(computed)" '>=' "$enough"
+    within CPUs "$(figure "$key" computed)" '>=' "$enough"
+    within first "$(figure "$key" first)" '<=' $((cpus + 1))
     within computing "$(figure "$key" most)" '<=' $((cpus + 1))
     ;;
   esac

@@ -3,7 +3,7 @@
 
 use rustix::time::{ClockId, clock_gettime};
 use std::hint::black_box;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ const ROUNDS: u64 = 5_000;
 
 static COMPUTING: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
+/// Nanoseconds.
+static COMPUTED: AtomicU64 = AtomicU64::new(0);
 
 /// One request's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,12 +25,13 @@ pub enum Work {
     Sleep(Duration),
     /// This much processor time of its thread.
     Compute(Duration),
-    /// Says how many have computed at once, since this was asked last.
+    /// Says how many have computed at once, and for how many milliseconds in all, since this was
+    /// asked last.
     Most,
 }
 
 impl Work {
-    /// `/sleep/N` and `/compute/N` are milliseconds, `/most` is the count; all else is a page.
+    /// `/sleep/N` and `/compute/N` are milliseconds, `/most` is what they did; all else is a page.
     pub fn of(path: &str) -> Work {
         let number = |text: &str| text.parse().unwrap_or(0).min(MILLISECONDS_MAX);
         match (path.strip_prefix("/sleep/"), path.strip_prefix("/compute/")) {
@@ -50,7 +53,11 @@ impl Work {
             Work::None => {}
             Work::Sleep(time) => thread::sleep(time),
             Work::Compute(time) => compute(time),
-            Work::Most => return MOST.swap(0, Ordering::Relaxed).to_string().into_bytes(),
+            Work::Most => {
+                let most = MOST.swap(0, Ordering::Relaxed);
+                let computed = COMPUTED.swap(0, Ordering::Relaxed) / 1_000_000;
+                return format!("{most} {computed}\n").into_bytes();
+            }
         }
         PAGE.to_vec()
     }
@@ -59,12 +66,15 @@ impl Work {
 fn compute(time: Duration) {
     let now = COMPUTING.fetch_add(1, Ordering::Relaxed) + 1;
     MOST.fetch_max(now, Ordering::Relaxed);
-    let until = spent() + time;
-    let mut state = 1u64;
-    while spent() < until {
+    let (mut state, mut last) = (1u64, spent());
+    let until = last + time;
+    while last < until {
         for _ in 0..ROUNDS {
             state = black_box(state.wrapping_mul(6364136223846793005).wrapping_add(1));
         }
+        let now = spent();
+        COMPUTED.fetch_add((now - last).as_nanos() as u64, Ordering::Relaxed);
+        last = now;
     }
     COMPUTING.fetch_sub(1, Ordering::Relaxed);
 }
