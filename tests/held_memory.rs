@@ -14,7 +14,7 @@ use doorstep::internals::files::listing::budget::LISTING_BYTES;
 use doorstep::internals::limits::{DETACHED_BYTES, PREFETCH_BYTES, WORKER_BYTES};
 use doorstep::internals::server::{Listeners, Pool, Shared, Worker};
 use doorstep::internals::sys::{Backend, Listener, SystemClock};
-use doorstep::{Files, Handler, Limits, Observer, Request, Response, Status};
+use doorstep::{Files, Handler, Limits, Observer, Request, Response, Server, Status};
 use std::ffi::c_int;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -180,6 +180,7 @@ fn rows(site: &Path) -> Vec<Row> {
 /// the sentence before the table promises.
 #[test]
 fn the_table_of_memory_adds_up() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     const MIB: usize = 1 << 20;
     let limits = Limits::default();
     let rows = [
@@ -214,6 +215,40 @@ fn the_table_of_memory_adds_up() {
     // it may become.
     let worker = limits.head_bytes + 2 * PREFETCH_BYTES + limits.write_buffer_bytes;
     assert_eq!(WORKER_BYTES, worker);
+}
+
+/// Whatever a worker has sent before its handler blocks, it holds the buffers of the table.
+#[test]
+fn workers_whose_handlers_block_hold_their_buffers() {
+    const CLIENTS: usize = 60;
+    /// The parts of a head, and what the system asks for a thread.
+    const EACH_BESIDE: usize = 8 * 1024;
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let (blocked, released) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+    let (inside, ends) = (blocked.clone(), released.clone());
+    // Five of these leave a buffer of 120 KiB.
+    let content: &'static [u8] = &[b'x'; 15_000];
+    let handler = move |request: &mut Request<'_>| {
+        if request.path() == "/block" {
+            inside.fetch_add(1, Ordering::SeqCst);
+            eventually(|| ends.load(Ordering::SeqCst) > 0);
+        }
+        Response::new(Status::OK).body(content)
+    };
+    let server = Server::bind("127.0.0.1:0").expect("a free port");
+    let server = server.spawn(handler).expect("threads");
+    let before = counting::held();
+    let asked = [get("/").repeat(5), get("/block")].concat();
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| connect(server.addr(), &asked))
+        .collect();
+    assert!(eventually(|| blocked.load(Ordering::SeqCst) == CLIENTS));
+    let held = counting::held() - before;
+    // One that was not needed waits.
+    let most = (CLIENTS + 40) * EACH_BESIDE + server.stats().workers * WORKER_BYTES;
+    assert!(held <= most, "{held} bytes of {most}");
+    released.store(1, Ordering::SeqCst);
+    drop(clients);
 }
 
 #[test]

@@ -55,6 +55,12 @@ impl Output {
         self.sent = 0;
     }
 
+    /// Keeps no more memory than for this many bytes that wait, for as long as a handler blocks.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        self.bytes.shrink_to(bytes);
+        self.scratch = Vec::new();
+    }
+
     fn advance(&mut self, count: usize) {
         self.sent += count;
         if self.is_empty() {

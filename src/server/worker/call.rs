@@ -43,6 +43,8 @@ impl<'a> Turn<'a> {
     #[cold]
     fn begin_watched(&mut self, head: &Head, used: usize) -> Result<Box<Call<'a>>, Step> {
         let shared = self.shared;
+        let kept_bytes = shared.config.limits.write_buffer_bytes;
+        self.buffers.output.shrink_to(kept_bytes);
         let (computing, shares) = (&shared.pool.computing, &shared.pool.shares);
         let input = self.buffers.input.unread();
         let path = head.parts.path_of(head.target.text(input));
