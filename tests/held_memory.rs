@@ -11,10 +11,11 @@ mod support;
 use doorstep::internals::conn::Config;
 use doorstep::internals::files::CACHE_BYTES;
 use doorstep::internals::files::listing::budget::LISTING_BYTES;
-use doorstep::internals::limits::{DETACHED_BYTES, PREFETCH_BYTES, WORKER_BYTES};
+use doorstep::internals::handler::gate::Gate;
+use doorstep::internals::limits::{DETACHED_BYTES, PREFETCH_BYTES, RANGES_MAX, WORKER_BYTES};
 use doorstep::internals::server::{Listeners, Pool, Shared, Worker};
 use doorstep::internals::sys::{Backend, Listener, SystemClock};
-use doorstep::{Files, Handler, Limits, Observer, Request, Response, Server, Status};
+use doorstep::{Files, Handler, Limits, Method, Observer, Request, Response, Server, Status};
 use std::ffi::c_int;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -187,6 +188,8 @@ fn the_table_of_memory_adds_up() {
         ("what is held for all connections", limits.parked_bytes),
         ("listings", LISTING_BYTES),
         ("small files", CACHE_BYTES),
+        // tests/files looks at their number.
+        ("missing paths", CACHE_BYTES / 16),
         // The program's: tests/cli looks at it.
         ("unread log lines", MIB),
         (
@@ -319,6 +322,43 @@ fn no_more_is_held_than_the_limit() {
     assert!(most <= limit + each + (1 << 20), "{most} bytes at the most");
     drop(clients);
     end(&shared, "made bodies");
+}
+
+/// A body whose client has gone while its disk hangs is not counted, so it must be small.
+#[test]
+fn little_is_left_at_a_full_gate() {
+    const EACH: usize = 3 * 1024;
+    // Fewer than descriptors.
+    const COUNT: usize = 250;
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let site = Temporary::folder();
+    let file = std::fs::File::create(site.join("large")).expect("a file");
+    file.set_len(1 << 20).expect("its length");
+    // Changed in the future, it is not cached: no two responses share anything.
+    let tomorrow = SystemTime::now() + Duration::from_secs(86_400);
+    file.set_modified(tomorrow).expect("its time");
+    let files = Files::new(&*site).expect("a folder");
+    let ranges: Vec<String> = (0..RANGES_MAX)
+        .map(|part| format!("{}-{}", part * 10_000, part * 10_000))
+        .collect();
+    let parts = format!("bytes={}", ranges.join(","));
+    for range in ["bytes=0-", "bytes=1-99999", &parts] {
+        let gate = Arc::new(Gate::default());
+        let full = gate.enter(1).expect("nobody is inside");
+        let before = counting::held();
+        for _ in 0..COUNT {
+            let request = Request::test(Method::Get, "/large").header("Range", range);
+            let response = request.send(&files);
+            assert_eq!(response.status(), Status::PARTIAL_CONTENT);
+            gate.discard(1, response);
+        }
+        let left = counting::held() - before;
+        assert!(left <= COUNT * EACH, "{range}: {left}");
+        drop(full);
+        // The gate keeps its list.
+        let left = counting::held() - before;
+        assert!(left <= ALL_UNCOUNTED, "{range}: {left} are not dropped");
+    }
 }
 
 /// A server whose threads are workers alone.

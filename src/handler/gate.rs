@@ -36,6 +36,7 @@ struct Queue {
     last_ticket: u64,
     /// In the order of their tickets.
     waiters: VecDeque<(Ticket, Waker)>,
+    /// No more than there were when the gate filled: to open a file takes a pass.
     discarded: Vec<Discarded>,
 }
 

@@ -354,20 +354,32 @@ fn more_large_files_than_descriptors_are_all_served() {
     assert!((44..300).contains(&stats.evictions), "{stats:?}");
 }
 
-/// 1,024 missing paths are known; after one more, the map starts again.
+/// 1,024 missing paths are known, or one for each 16 KiB of a smaller cache; after one more, the
+/// map starts again.
 #[test]
 fn a_thousand_missing_paths_are_known() {
-    for (name, others, hits) in [("below", 1_022, 1), ("at", 1_023, 1), ("above", 1_024, 0)] {
-        let tree = Tree::new();
-        // The two missing error pages of the root are known as well.
-        tree.file("404.html", "nothing");
-        tree.get_at(0, "/first");
-        for number in 0..others {
-            tree.get_at(0, &format!("/missing-{number}"));
+    const MIB: usize = 1024 * KIB;
+    // memory for small files, the missing paths that are known
+    for (bytes, known) in [
+        (64 * KIB - 1, 3),
+        (64 * KIB, 4),
+        (64 * KIB + 1, 4),
+        (16 * MIB - 1, 1_023),
+        (16 * MIB, 1_024),
+        (64 * MIB, 1_024),
+    ] {
+        for (others, hits) in [(known - 2, 1), (known - 1, 1), (known, 0)] {
+            let tree = Tree::with(|files| files.file_cache(bytes));
+            // The two missing error pages of the root are known as well.
+            tree.file("404.html", "nothing");
+            tree.get_at(0, "/first");
+            for number in 0..others {
+                tree.get_at(0, &format!("/missing-{number}"));
+            }
+            assert_eq!(tree.stats().hits, 0, "{bytes} {others}");
+            tree.get_at(0, "/first");
+            assert_eq!(tree.stats().hits, hits, "{bytes} {others}");
         }
-        assert_eq!(tree.stats().hits, 0, "{name}");
-        tree.get_at(0, "/first");
-        assert_eq!(tree.stats().hits, hits, "{name}");
     }
 }
 

@@ -195,7 +195,7 @@ impl Cache {
         let absences = self.absences.write();
         let mut absences = absences.unwrap_or_else(PoisonError::into_inner);
         let count: usize = absences.iter().map(HashMap::len).sum();
-        if count >= CACHE_MISSING {
+        if count >= CACHE_MISSING.min(self.bytes_max / MISSING_EACH) {
             // Entries that hold for a tenth of a second are not worth an order of eviction.
             absences.iter_mut().for_each(HashMap::clear);
         }
@@ -348,6 +348,9 @@ const CACHE_DESCRIPTORS_FEW: usize = (DESCRIPTORS_RESERVED / 2) as usize;
 pub const CACHE_DESCRIPTOR_IDLE_MS: u64 = 10_000;
 /// Missing paths. They count for a tenth of a second, so more would seldom be asked for again.
 const CACHE_MISSING: usize = 1024;
+/// The memory for small files that allows one missing path, which takes a sixteenth of that beside
+/// it: so mounts add none.
+const MISSING_EACH: usize = 16 * CACHE_NAME_BYTES;
 /// Bytes of the longest cached path. Real ones are far shorter, and long ones could make the map as
 /// large as a client likes.
 const CACHE_NAME_BYTES: usize = 1024;
