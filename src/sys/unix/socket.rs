@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// Bytes that a socket holds unsent.
 #[cfg(target_os = "linux")]
-const UNSENT_MAX: c_int = 256 << 10;
+const UNSENT_MAX: c_int = 128 << 10;
 /// Bytes of `struct sockaddr_in`.
 const LENGTH_V4: usize = 16;
 /// Bytes of `struct sockaddr_in6`.
