@@ -56,10 +56,10 @@ pub struct Limits {
     /// returned for 5 s. A worker costs its stack and 112 KiB of buffers. A number below that
     /// of the CPUs counts as that: [`Server::workers`](crate::Server::workers) sets a lower one.
     ///
-    /// From eight on, requests of one method and path hold seven in eight of the workers at most:
+    /// From eight on, handlers of one method and path hold seven in eight of these workers at most:
     /// if they wait for a request of another path, as long polls do, that gets a worker at once.
-    /// More of them wait, and get 503 once none of theirs has begun for 5 s. Polls of many paths
-    /// may hold all workers.
+    /// More such requests wait, and get 503 once none of theirs has begun for 5 s. Polls of many
+    /// paths may hold all workers, and so may bodies that a writer or a reader makes on them.
     pub workers_max: usize,
     /// Threads of [detached](crate::Response::detached) responses and
     /// [upgraded](crate::Response::upgrade) connections. Beyond: 503. Each costs the used part of

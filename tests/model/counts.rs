@@ -116,9 +116,14 @@ impl Bounds {
     /// that kind leaves a worker in eight.
     fn keeps(&self, World { counts, threads }: World) -> bool {
         let needs_not = self.max < 8 || 2 * self.base >= self.max;
+        // Of those that do not wait for peers, one is left at the least.
+        let least = |waits| if waits == 0 { self.max / 8 } else { 1 };
         needs_not
-            || counts.is_crowded()
-            || threads + counts.share(threads) <= self.max - self.max / 8
+            || (0..=threads.min(counts.waiting_max())).all(|waits| {
+                let others = threads - waits;
+                counts.is_crowded(waits)
+                    || others + counts.share(threads) <= self.max - waits - least(waits)
+            })
     }
 
     /// Without a load, halves of the surplus end until the first workers are left.
@@ -230,16 +235,16 @@ fn one_kind_leaves_a_worker_in_eight() {
         let mut counts = WorkerCounts::new(base, max);
         while counts.start_first() {}
         while counts.all() < from {
-            assert!(!counts.is_crowded(), "{counts:?}");
+            assert!(!counts.is_crowded(0), "{counts:?}");
             grow(&mut counts);
         }
-        assert!(counts.is_crowded(), "{counts:?}");
+        assert!(counts.is_crowded(0), "{counts:?}");
     }
     // None is kept, or nobody stands in.
     for (base, max) in [(2, 7), (256, 256)] {
         let mut counts = WorkerCounts::new(base, max);
         while counts.start_first() || grow(&mut counts) > 0 {}
-        assert!(!counts.is_crowded(), "{counts:?}");
+        assert!(!counts.is_crowded(0), "{counts:?}");
     }
     for (max, uncounted, share) in [
         (256, 0, 224),
@@ -255,6 +260,13 @@ fn one_kind_leaves_a_worker_in_eight() {
     ] {
         let counts = WorkerCounts::new(1, max);
         assert_eq!(counts.share(uncounted), share, "{max} {uncounted}");
+    }
+    // Those that wait for peers are another matter.
+    let mut counts = WorkerCounts::new(4, 256);
+    while counts.start_first() || counts.all() < 128 && grow(&mut counts) > 0 {}
+    assert_eq!(counts.all(), 130);
+    for (waits, is_crowded) in [(0, true), (4, true), (5, false), (130, false), (300, false)] {
+        assert_eq!(counts.is_crowded(waits), is_crowded, "{waits}");
     }
 }
 

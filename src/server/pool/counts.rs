@@ -83,10 +83,14 @@ impl WorkerCounts {
         self.max - self.max / WORKERS_PER_RESERVED
     }
 
-    /// Whether so many workers are there that the calls of each kind are to be counted. Those begun
-    /// before are few enough then that the share of each kind can be kept.
-    pub fn is_crowded(&self) -> bool {
-        self.is_grown() && self.max >= WORKERS_PER_KEPT && 2 * self.all >= self.max
+    /// Whether at least half of the workers are there, apart from those that wait for peers: then
+    /// the calls of each kind are to be counted. Those begun before are few enough that the share
+    /// of each kind can be kept, or one worker at the least.
+    pub fn is_crowded(&self, waits: usize) -> bool {
+        let others = |count: usize| count.saturating_sub(waits);
+        self.is_grown()
+            && self.max >= WORKERS_PER_KEPT
+            && 2 * others(self.all) >= others(self.max).max(1)
     }
 
     /// Workers that the calls of one kind may hold, while this many calls run that are not counted

@@ -95,8 +95,9 @@ struct PoolState {
     /// The most workers that handlers have held at once since the last trim, and when that was.
     peak: usize,
     trimmed: Moment,
-    /// Workers that handlers held at the last look.
+    /// Workers that handlers held at the last look, and those of them that waited for peers.
     held: usize,
+    waits: usize,
     /// Since when no worker has made progress.
     stuck: Option<Moment>,
     is_exhausted: bool,
@@ -159,6 +160,7 @@ impl Pool {
                 peak: 0,
                 trimmed: Moment(0),
                 held: 0,
+                waits: 0,
                 stuck: None,
                 is_exhausted: false,
                 has_rejecter: false,
@@ -353,6 +355,7 @@ impl Pool {
             }
         }
         state.held = found.held;
+        state.waits = found.waits;
         state.peak = state.peak.max(found.held);
         if state.trimmed.after(TRIM_EVERY) <= now {
             let needed = std::mem::replace(&mut state.peak, found.held);
@@ -408,7 +411,7 @@ impl Pool {
         let grown = u8::from(state.counts.is_grown()) * GROWN;
         let trims = u8::from(state.counts.surplus() > 0) * TRIMS;
         let exhausted = u8::from(state.is_exhausted) * EXHAUSTED;
-        let crowded = u8::from(state.counts.is_crowded()) * CROWDED;
+        let crowded = u8::from(state.counts.is_crowded(state.waits)) * CROWDED;
         let mood = grown | trims | exhausted | crowded;
         self.mood.store(mood, Ordering::Relaxed);
     }

@@ -208,7 +208,6 @@ impl Worker {
     /// Serves the source of an event, as far as that goes without waiting.
     pub fn turn(&mut self, token: Token) {
         if let Some(owned) = self.take(token) {
-            self.turns = self.turns.saturating_add(1);
             self.serve(owned);
         }
     }
@@ -221,7 +220,9 @@ impl Worker {
                 None
             }
             EventSource::Slot { index, generation } => {
-                self.shared.slots.on_event(index, generation)
+                let owned = self.shared.slots.on_event(index, generation)?;
+                self.turns = self.turns.saturating_add(1);
+                Some(owned)
             }
         }
     }
