@@ -58,7 +58,7 @@ pub struct Limits {
     ///
     /// From eight on, handlers of one method and path hold seven in eight of these workers at most:
     /// if they wait for a request of another path, as long polls do, that gets a worker at once.
-    /// More such requests wait, and get 503 once none of theirs has begun for 5 s. Polls of many
+    /// More such requests wait, and get 503 once none of theirs has begun for 5 s. Polls of two
     /// paths may hold all workers, and so may bodies that a writer or a reader makes on them.
     pub workers_max: usize,
     /// Threads of [detached](crate::Response::detached) responses and

@@ -150,8 +150,8 @@ impl Files {
     }
 
     /// Memory for small files (up to 64 KiB each), in bytes; 16 MiB by default. With 0 nothing is
-    /// cached, and each request asks the file system. A folder and its mounts take an equal part
-    /// each of their numbers: together no more than the largest of them. Missing paths take
+    /// cached, and each request asks the file system. A folder and its mounts divide it: each
+    /// takes an equal part of its own number. Missing paths take
     /// up to a sixteenth of it more, and each folder's 1 MiB at most.
     pub fn file_cache(mut self, bytes: usize) -> Files {
         self.site.options.memory = bytes;

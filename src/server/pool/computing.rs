@@ -74,12 +74,19 @@ pub struct Lookup {
     /// The hash of method and path.
     pub key: u64,
     found: Option<(usize, u64)>,
+    /// It was to be looked up although there may be no entry.
+    is_sought: bool,
 }
 
 impl Lookup {
     /// Whether the request has an entry.
     pub fn is_known(&self) -> bool {
         self.found.is_some()
+    }
+
+    /// Whether its calls are to be measured.
+    pub fn is_measured(&self) -> bool {
+        self.is_known() || self.is_sought
     }
 
     /// Whether the request computes; otherwise that is not known yet.
@@ -126,11 +133,17 @@ impl Computing {
     /// Looks up a request.
     pub fn lookup(&self, method: &str, path: &str) -> Lookup {
         // Of two threads that do this at once, one counts.
-        let left = self.lookups.load(Ordering::Relaxed).saturating_sub(1);
-        self.lookups.store(left, Ordering::Relaxed);
+        let left = self.lookups.load(Ordering::Relaxed);
+        self.lookups
+            .store(left.saturating_sub(1), Ordering::Relaxed);
         let key = self.keys.hash_one((method, path)) & !SCORE;
         let found = self.find(key);
-        Lookup { key, found }
+        let is_sought = left > 0;
+        Lookup {
+            key,
+            found,
+            is_sought,
+        }
     }
 
     fn find(&self, key: u64) -> Option<(usize, u64)> {

@@ -43,8 +43,10 @@ impl<'a> Turn<'a> {
     #[cold]
     fn begin_watched(&mut self, head: &Head, used: usize) -> Result<Box<Call<'a>>, Step> {
         let shared = self.shared;
-        let kept_bytes = shared.config.limits.write_buffer_bytes;
-        self.buffers.output.shrink_to(kept_bytes);
+        if shared.pool.is_grown() {
+            let limits = &shared.config.limits;
+            self.buffers.output.shrink_to(limits.write_buffer_bytes);
+        }
         let (computing, shares) = (&shared.pool.computing, &shared.pool.shares);
         let input = self.buffers.input.unread();
         let path = head.parts.path_of(head.target.text(input));
@@ -89,7 +91,7 @@ impl<'a> Turn<'a> {
         self.queue.pass_on();
         self.heartbeat
             .set_call(call.pass.is_some(), call.share.is_some());
-        if is_here {
+        if is_here && !call.is_refused && request.is_measured() {
             call.before = shared.threads.usage();
         }
         Ok(call)
@@ -113,21 +115,19 @@ impl<'a> Turn<'a> {
     fn learn(&self, call: Option<&Call<'_>>, took: Duration) {
         let computing = &self.shared.pool.computing;
         let is_long = took >= LONG_CALL && self.shared.pool.can_grow();
-        let Some(call) = call else {
-            // Otherwise nobody could run beside them.
-            if is_long {
+        let before = call.and_then(|call| call.before);
+        let (Some(call), Some(before)) = (call, before) else {
+            // Of a pool that cannot grow nobody could run beside them.
+            if is_long && !call.is_some_and(|call| call.request.is_measured()) {
                 computing.look_up_more();
             }
             return;
         };
-        // A quick call says nothing of a request that is not known.
-        let (Some(before), true) = (call.before, is_long || call.request.is_known()) else {
-            return;
-        };
-        // Nor is it to be known what a quick call did.
-        let after = match is_long {
-            true => self.shared.threads.usage().unwrap_or(before),
-            false => before,
+        // A quick call says nothing of a request that is not known, and of another only that.
+        let after = match (is_long, call.request.is_known()) {
+            (true, _) => self.shared.threads.usage().unwrap_or(before),
+            (false, true) => before,
+            (false, false) => return,
         };
         let used = Usage {
             time: after.time.saturating_sub(before.time),
