@@ -167,10 +167,14 @@ command_of() {
 
 # start KEY KIND ARGUMENT...: starts a server on a free port, bounded in time by timeout(1), and waits until it answers.
 start() {
-  local key=$1 kind=$2 try wait command
+  local key=$1 kind=$2 try wait command taken
   shift 2
+  taken=" ${port[*]} " # another server would answer in its place
   for try in 1 2 3 4 5; do
     port[$key]=$((20000 + RANDOM % 10000))
+    while [[ $taken == *" ${port[$key]} "* ]]; do
+      port[$key]=$((20000 + RANDOM % 10000))
+    done
     command_of "$kind" "${port[$key]}" "$@"
     timeout -k 5 ${lifetime:-$((rounds * (seconds + 5) * 12 + 300))} taskset -c $server_cpus "${command[@]}" >"$scratch/$key.out" 2>&"${log:-1}" &
     guard[$key]=$!
