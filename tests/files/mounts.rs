@@ -241,7 +241,7 @@ fn the_listings_of_all_mounts_share_one_budget() {
     inner.file("a", "a");
     let files = served(&below).mount("/docs", served(&inner));
     let files = served(&Tree::new()).mount("/outer", files);
-    let unused = || format!("{files:?}").matches("reserved: 0 ").count();
+    let unused = || format!("{files:?}").matches("reserved: 0,").count();
     assert_eq!(unused(), 3, "one for each site");
     let response = Request::test(Method::Get, "/outer/docs/").send(&files);
     assert_eq!(response.status(), Status::OK);

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct MemoryBudget {
     most: usize,
     reserved: Arc<AtomicUsize>,
+    /// The most of it since the last call of [`fallen`](MemoryBudget::fallen).
+    peak: Arc<AtomicUsize>,
 }
 
 /// Memory of one listing, given back on drop.
@@ -28,8 +30,18 @@ impl Default for MemoryBudget {
 impl MemoryBudget {
     /// A budget of `most` bytes in all.
     pub fn of(most: usize) -> MemoryBudget {
-        let reserved = Arc::default();
-        MemoryBudget { most, reserved }
+        let (reserved, peak) = (Arc::default(), Arc::default());
+        MemoryBudget {
+            most,
+            reserved,
+            peak,
+        }
+    }
+
+    /// How much less is reserved than at some time since the last call.
+    pub fn fallen(&self) -> usize {
+        let now = self.reserved();
+        self.peak.swap(now, Ordering::Relaxed).saturating_sub(now)
     }
 
     /// Reserves memory; `None` when there is not enough left.
@@ -54,8 +66,9 @@ impl Reservation {
         let more = |reserved: usize| reserved.checked_add(bytes).filter(|sum| *sum <= most);
         let order = Ordering::Relaxed;
         let grown = self.budget.reserved.fetch_update(order, order, more);
-        if grown.is_ok() {
+        if let Ok(before) = grown {
             self.bytes += bytes;
+            self.budget.peak.fetch_max(before + bytes, order);
         }
         grown.is_ok()
     }

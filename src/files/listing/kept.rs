@@ -11,7 +11,7 @@ use crate::handler::millis;
 use crate::sys::beneath::Root;
 use crate::sys::limits::processors;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -23,8 +23,6 @@ pub struct Listings {
     /// How many threads may do it at a time.
     most: usize,
     budget: MemoryBudget,
-    /// The bytes that were reserved when [`tend`](Listings::tend) was last called.
-    reserved: AtomicUsize,
     /// By the root's address and the path below it.
     folders: Mutex<HashMap<Key, Arc<Folder>>>,
     /// Whether the housekeeper is to call [`tend`](Listings::tend).
@@ -76,7 +74,6 @@ impl Listings {
             gate: Arc::default(),
             most,
             budget,
-            reserved: AtomicUsize::new(0),
             folders: Mutex::default(),
             is_tended: AtomicBool::new(false),
         }
@@ -182,21 +179,15 @@ impl Listings {
     /// which a disk holds up. Returns the bytes that were freed since the last call, also by the
     /// last client of a listing, and whether there is more to do.
     pub fn tend(&self, now: Duration) -> (usize, bool) {
-        let last = self
-            .reserved
-            .load(Ordering::Relaxed)
-            .max(self.budget.reserved());
         self.lock().retain(|_, folder| folder.is_wanted(now));
-        let reserved = self.budget.reserved();
-        self.reserved.store(reserved, Ordering::Relaxed);
-        let freed = last.saturating_sub(reserved);
+        let freed = self.budget.fallen();
         let is_waited_for = self.gate.waiting() > 0;
         if is_waited_for {
             // Leaving calls the next one.
             drop(self.gate.enter(self.most + self.held_up(now)));
         }
-        let is_needed = is_waited_for || reserved > 0 || !self.lock().is_empty();
-        (freed, is_needed)
+        let is_empty = self.budget.reserved() == 0 && self.lock().is_empty();
+        (freed, is_waited_for || !is_empty)
     }
 
     /// Has the housekeeper tend to the listings for as long as there are any.

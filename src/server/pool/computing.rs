@@ -75,7 +75,7 @@ pub struct Lookup {
     pub key: u64,
     found: Option<(usize, u64)>,
     /// It was to be looked up although there may be no entry.
-    is_sought: bool,
+    sought: bool,
 }
 
 impl Lookup {
@@ -86,7 +86,7 @@ impl Lookup {
 
     /// Whether its calls are to be measured.
     pub fn is_measured(&self) -> bool {
-        self.is_known() || self.is_sought
+        self.is_known() || self.sought
     }
 
     /// Whether the request computes; otherwise that is not known yet.
@@ -138,12 +138,8 @@ impl Computing {
             .store(left.saturating_sub(1), Ordering::Relaxed);
         let key = self.keys.hash_one((method, path)) & !SCORE;
         let found = self.find(key);
-        let is_sought = left > 0;
-        Lookup {
-            key,
-            found,
-            is_sought,
-        }
+        let sought = left > 0;
+        Lookup { key, found, sought }
     }
 
     fn find(&self, key: u64) -> Option<(usize, u64)> {
