@@ -150,9 +150,9 @@ impl Files {
     }
 
     /// Memory for small files (up to 64 KiB each), in bytes; 16 MiB by default. With 0 nothing is
-    /// cached, and each request asks the file system. A folder and its mounts divide it: each
-    /// takes an equal part of its own number. Missing paths take
-    /// up to a sixteenth of it more, and each folder's 1 MiB at most.
+    /// cached, and each request asks the file system. Of a folder and its mounts, each keeps its
+    /// number divided by how many they are, so that a mount adds no memory. Missing paths take up
+    /// to a sixteenth more, and at most 1 MiB for each folder.
     pub fn file_cache(mut self, bytes: usize) -> Files {
         self.site.options.memory = bytes;
         self.site.divide_memory();

@@ -14,6 +14,8 @@ use doorstep::internals::conn::{Config, Moment};
 use doorstep::internals::server::EVICTED_AFTER;
 use doorstep::internals::sys::{Accept, Clock, Listener, Source, Stream, SystemClock};
 use doorstep::{CloseReason, Handler, Limits, Payload, Request, Response, Status, Timeouts};
+#[cfg(unix)]
+use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -393,7 +395,6 @@ fn a_limit_that_comes_from_the_open_files_says_so() {
 #[test]
 fn a_process_without_descriptors_recovers() {
     use crate::harness::alone;
-    use std::fs::File;
     alone(
         "at_capacity::a_process_without_descriptors_recovers",
         Some(128),
@@ -454,6 +455,35 @@ fn a_process_without_descriptors_recovers() {
     );
 }
 
+/// Bytes of a large file: more than two sockets hold.
+#[cfg(unix)]
+const LARGE: u64 = 64 << 20;
+
+#[cfg(unix)]
+fn large_file() -> Temporary {
+    let scratch = Temporary::file(b"");
+    let file = File::options().write(true).open(&*scratch).unwrap();
+    file.set_len(LARGE).unwrap();
+    scratch
+}
+
+#[cfg(unix)]
+fn whole(file: Arc<File>) -> Payload {
+    Payload::File {
+        file,
+        offset: 0,
+        length: LARGE,
+    }
+}
+
+/// The status of a response of which the client reads no more.
+#[cfg(unix)]
+fn status_of(address: SocketAddr, path: &str) -> (u16, Client) {
+    let mut client = Client::connect(address);
+    client.send(get(path));
+    (client.head().status, client)
+}
+
 /// A file whose client has gone, and which waits because its disk is busy, counts until it is
 /// closed.
 #[cfg(unix)]
@@ -462,36 +492,21 @@ fn descriptors_of_files_that_wait_to_be_closed_count() {
     use crate::harness::alone;
     use doorstep::internals::handler::gate::Gate;
     use doorstep::internals::handler::within;
-    use std::fs::File;
     const NAME: &str = "at_capacity::descriptors_of_files_that_wait_to_be_closed_count";
-    /// More than two sockets hold.
-    const LENGTH: u64 = 64 << 20;
     alone(NAME, Some(128), || {
-        let scratch = Temporary::file(b"");
-        let file = File::options().write(true).open(&*scratch).unwrap();
-        file.set_len(LENGTH).unwrap();
-        drop(file);
+        let scratch = large_file();
         on_each_backend(|stage| {
             let (path, disk) = (scratch.to_path_buf(), Arc::<Gate>::default());
             let gate = disk.clone();
             let handler = move |_: &mut Request<'_>| {
                 let file = Arc::new(File::open(&path).unwrap());
-                let response = Response::new(Status::OK).body(Payload::File {
-                    file,
-                    offset: 0,
-                    length: LENGTH,
-                });
-                within(response, &gate, 1)
+                within(Response::new(Status::OK).body(whole(file)), &gate, 1)
             };
             let mut timeouts = Timeouts::default();
             timeouts.write = Duration::from_millis(500);
             let server = stage.server().workers(2).timeouts(timeouts);
             let server = server.spawn(handler).unwrap();
-            let status = || {
-                let mut client = Client::connect(server.addr());
-                client.send(get("/"));
-                (client.head().status, client)
-            };
+            let status = || status_of(server.addr(), "/");
             let busy = disk.enter(1).expect("nobody is inside");
             // Each is a connection and a file.
             let gone: Vec<_> = (0..31).map(|_| status()).collect();
@@ -519,37 +534,22 @@ fn descriptors_of_files_that_wait_to_be_closed_count() {
 #[test]
 fn descriptors_of_files_on_their_way_count() {
     use crate::harness::alone;
-    use std::fs::File;
     const NAME: &str = "at_capacity::descriptors_of_files_on_their_way_count";
-    /// More than two sockets hold.
-    const LENGTH: u64 = 64 << 20;
     alone(NAME, Some(128), || {
-        let scratch = Temporary::file(b"");
-        let file = File::options().write(true).open(&*scratch).unwrap();
-        file.set_len(LENGTH).unwrap();
-        drop(file);
+        let scratch = large_file();
         on_each_backend(|stage| {
             let path = scratch.to_path_buf();
             let shared = Arc::new(File::open(&path).unwrap());
             let handler = move |request: &mut Request<'_>| {
-                let of = |file| Payload::File {
-                    file,
-                    offset: 0,
-                    length: LENGTH,
-                };
                 let ok = Response::new(Status::OK);
                 match request.path() {
-                    "/own" => ok.body(of(Arc::new(File::open(&path).unwrap()))),
-                    "/shared" => ok.body(of(shared.clone())),
+                    "/own" => ok.body(whole(Arc::new(File::open(&path).unwrap()))),
+                    "/shared" => ok.body(whole(shared.clone())),
                     _ => Response::text(PAGE),
                 }
             };
             let server = stage.server().workers(2).spawn(handler).unwrap();
-            let status = |path: &str| {
-                let mut client = Client::connect(server.addr());
-                client.send(get(path));
-                (client.head().status, client)
-            };
+            let status = |path: &str| status_of(server.addr(), path);
             // Each is a connection and a file; then there are two connections without one.
             let mut deaf: Vec<_> = (0..31).map(|_| status("/own")).collect();
             assert!(deaf.iter().all(|(status, _)| *status == 200));

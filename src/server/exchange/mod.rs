@@ -45,14 +45,14 @@ pub struct Exchange<'a> {
     pub now: &'a Now,
 }
 
-/// Calls the handler, unless this request is refused, or this thread is to reject what comes.
+/// Calls the handler, unless this request is refused.
 fn respond(
     shared: &Shared,
     heartbeat: &Heartbeat,
     request: &mut Request<'_>,
     is_refused: bool,
 ) -> Response {
-    let response = if is_refused || heartbeat.rejects {
+    let response = if is_refused {
         Response::unavailable().with_log_reason("no worker is free")
     } else {
         heartbeat.enter_program();

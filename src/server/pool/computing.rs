@@ -133,12 +133,11 @@ impl Computing {
     /// Looks up a request.
     pub fn lookup(&self, method: &str, path: &str) -> Lookup {
         // Of two threads that do this at once, one counts.
-        let left = self.lookups.load(Ordering::Relaxed);
-        self.lookups
-            .store(left.saturating_sub(1), Ordering::Relaxed);
+        let order = Ordering::Relaxed;
+        let left = self.lookups.load(order);
+        self.lookups.store(left.saturating_sub(1), order);
         let key = self.keys.hash_one((method, path)) & !SCORE;
-        let found = self.find(key);
-        let sought = left > 0;
+        let (found, sought) = (self.find(key), left > 0);
         Lookup { key, found, sought }
     }
 

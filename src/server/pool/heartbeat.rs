@@ -53,6 +53,8 @@ pub struct Look {
     pub activity: Activity,
     /// Whether there has been progress since the last look.
     pub moved: bool,
+    /// Whether it waits for its peer.
+    pub waits: bool,
     /// Whether it is inside the program's code with a call of which nobody knows the kind.
     pub is_uncounted: bool,
 }
@@ -156,6 +158,7 @@ impl Heartbeat {
         Look {
             activity,
             moved,
+            waits: wait != 0,
             is_uncounted: epoch & (IN_PROGRAM | COMPUTES | COUNTED) == IN_PROGRAM,
         }
     }

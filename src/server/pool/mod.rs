@@ -287,9 +287,9 @@ impl Pool {
         let none_waits = poller.waiting() == 0;
         let found = self.look(now, none_waits);
         let held = found.blocked.len() + found.computing;
-        let share = lock(&self.state).counts.share(found.uncounted);
-        self.shares.set_most(share);
-        let lacks = none_waits && lock(&self.state).counts.lacks(held);
+        let counts = self.counts();
+        self.shares.set_most(counts.share(found.uncounted));
+        let lacks = none_waits && counts.lacks(held);
         let waits = (lacks || self.behind().is_some()) && none_waits && poller.pending()?;
         // The thread that rejects requests waits for the next one in place of a worker.
         if !waits && !self.is_exhausted() {
@@ -304,7 +304,7 @@ impl Pool {
         if self.behind().is_none() {
             self.behind.store(now.0, Ordering::Relaxed);
         }
-        let more = self.grow(&found);
+        let more = self.grow(found.waits, held);
         if more == 0 {
             return Ok(self.at_cap(&found, now));
         }
@@ -327,10 +327,9 @@ impl Pool {
     }
 
     /// Counts the stand-ins that are to be started. They hear of it before their first call.
-    fn grow(&self, found: &Found) -> usize {
+    fn grow(&self, waits: usize, held: usize) -> usize {
         let mut state = lock(&self.state);
-        let held = found.blocked.len() + found.computing;
-        let more = state.counts.grow(found.waits, held);
+        let more = state.counts.grow(waits, held);
         self.publish(&state);
         more
     }
@@ -346,7 +345,7 @@ impl Pool {
         for (place, heartbeat) in state.heartbeats.iter().enumerate() {
             let look = heartbeat.look(now, judges);
             found.has_moved |= look.moved;
-            found.waits += usize::from(heartbeat.waits().is_some());
+            found.waits += usize::from(look.waits);
             found.held += usize::from(look.activity != Activity::Alive);
             found.computing += usize::from(look.activity == Activity::Computes);
             found.uncounted += usize::from(look.is_uncounted);

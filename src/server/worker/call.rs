@@ -36,6 +36,8 @@ impl<'a> Turn<'a> {
         let pool = &self.shared.pool;
         match pool.computing.is_idle() && !pool.is_crowded() {
             true => Ok(None),
+            // It calls no handler.
+            false if self.heartbeat.rejects => Ok(None),
             false => self.begin_watched(head, used).map(Some),
         }
     }
@@ -63,11 +65,8 @@ impl<'a> Turn<'a> {
             before: None,
             pass: None,
             share: None,
-            is_refused: self.heartbeat.rejects,
+            is_refused: false,
         });
-        if call.is_refused {
-            return Ok(call);
-        }
         if is_here && request.computes() {
             call.pass = computing.gate.enter(computing.most);
             // When too many wait already, it runs at once.

@@ -209,7 +209,8 @@ impl<'a> Turn<'a> {
             client: self.client,
             now: &self.now,
         };
-        let is_refused = call.as_ref().is_some_and(|call| call.is_refused);
+        let is_refused =
+            self.heartbeat.rejects || call.as_ref().is_some_and(|call| call.is_refused);
         let handled = exchange.call_handler(head, used, &mut self.queue, is_refused);
         let took = self.program_ran();
         match handled {
