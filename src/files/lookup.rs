@@ -98,7 +98,11 @@ impl Site {
         if has_looked {
             self.cache.keep(path, &resource, now);
         }
-        Ok(chosen)
+        // A packed file has no other form. It is sent whatever the client accepts: by RFC 9110
+        // §12.5.3 it "SHOULD" get none or a 406, but `wget` accepts `identity` alone and saves what
+        // comes, and that is the file.
+        let packed = || Some(resource.plain().clone()).filter(|plain| plain.is_coded());
+        Ok(chosen.or_else(packed))
     }
 }
 

@@ -1,484 +1,127 @@
-//! Media types by the extension of a file's name: never by the system's own table, which differs
-//! between machines, nor by the content, where browsers are told not to guess either.
+//! Media types by a file's name: never by the system's own table, which differs between machines,
+//! nor by the content, where browsers are told not to guess either.
+//!
+//! The types are the registered ones, or else those in use. The exceptions:
+//!
+//! - `.avi` and `.wav`: players ask for these types, not for those of RFC 2361.
+//! - `.ts` and `.mts`: source code and 3D models to some, but players ask for MPEG's transport
+//!   stream by its type.
+//! - `.asc`, `.pem` and `.xsl` are registered for less than what they hold.
+//! - Source code is `text/plain`, which a browser shows. It saves what it has no name for.
+//!
+//! Text is declared as UTF-8, because a browser would otherwise guess by the reader's country; so
+//! is XML, where the parameter decides unless there is a byte order mark (RFC 7303 §3). JSON is
+//! not: RFC 8259 §11 says that "no "charset" parameter is defined". JavaScript is `text/javascript`
+//! (RFC 9239 §6).
+
+use crate::semantics::accept_encoding::Coding;
+use std::cmp::Ordering;
 
 /// The media type of a file whose path ends in this name, as Content-Type has it (RFC 9110 §8.3):
-/// by what follows the last dot of the last segment, ignoring case; `application/octet-stream`
-/// where there is no extension or it is unknown.
+/// by what follows the last dot of the last segment, ignoring case, or else by the whole name;
+/// `application/octet-stream` where both are unknown.
 pub fn of(path: &[u8]) -> &'static str {
-    known(path).unwrap_or(UNKNOWN)
+    let known = extension(path).and_then(type_of_extension);
+    known.unwrap_or_else(|| type_of_name(last_segment(path)))
 }
 
 /// Every known extension in lower case, in order, with its type.
-pub fn all() -> &'static [(&'static str, &'static str)] {
-    &TYPES
+pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TABLE.lines().filter_map(|line| line.split_once(' '))
 }
 
-fn known(path: &[u8]) -> Option<&'static str> {
-    // From the end, and no further than the longest extension reaches: a path may be long.
-    let reach = path.len().saturating_sub(EXTENSION_MAX + 1);
-    let dot = path[reach..].iter().rposition(|&byte| byte == b'.')?;
-    // An extension with a slash in it, when the dot was in a folder's name, is in no table.
-    let found = KEYS.binary_search(&key(&path[reach + dot + 1..]));
-    found.ok().map(|index| TYPES[index].1)
-}
-
-/// An extension as one number, in the same order: its bytes in lower case from the left, and its
-/// length on the right, so that a NUL at its end counts. Comparing numbers makes a lookup three
-/// times as fast as comparing slices.
-const fn key(extension: &[u8]) -> u128 {
-    let mut key = 0;
-    let mut index = 0;
-    while index < extension.len() {
-        let byte = extension[index].to_ascii_lowercase();
-        key |= (byte as u128) << (8 * (15 - index));
-        index += 1;
+/// The type with a charset, if it is text of which nothing is said. Types other than `text/*` are
+/// left alone: JSON has no such parameter, and XML says by itself what it is written in.
+pub fn with_charset(media_type: &str) -> String {
+    let lower = media_type.to_ascii_lowercase();
+    let mut parameters = lower.split(';').skip(1).map(str::trim_start);
+    if lower.starts_with("text/") && !parameters.any(|this| this.starts_with("charset=")) {
+        return format!("{media_type}; charset=utf-8");
     }
-    key | extension.len() as u128
+    media_type.to_string()
 }
 
-const UNKNOWN: &str = "application/octet-stream";
-/// The longest extension below. A key has room for 15 bytes.
-const EXTENSION_MAX: usize = 12;
+/// The coding of a file whose name says that it is a packed form of its type, and whose readers
+/// need Content-Encoding to unpack it. The readers of other packed kinds (`.tgz`, `.svg.gz`,
+/// `.emz`, `.wmz`, `.gnumeric`) want them as they are, and a browser would save them unpacked.
+pub fn coding_of(path: &[u8]) -> Option<Coding> {
+    let extension = extension(path)?;
+    let mut packed = PACKED.iter();
+    let is_packed = packed.any(|this| extension.eq_ignore_ascii_case(this.as_bytes()));
+    is_packed.then_some(Coding::Gzip)
+}
 
-/// The keys of [`TYPES`], in its order.
-static KEYS: [u128; TYPES.len()] = {
-    let mut keys = [0; TYPES.len()];
-    let mut index = 0;
-    while index < keys.len() {
-        keys[index] = key(TYPES[index].0.as_bytes());
-        index += 1;
-    }
-    keys
-};
+/// Kept in gzip: SVG, and the scenes of X3D and VRML, whose players in browsers leave the unpacking
+/// to the browser.
+const PACKED: [&str; 6] = ["svgz", "wrz", "x3dbz", "x3djz", "x3dvz", "x3dz"];
 
-/// Every extension with its type: [`OWN`] and [`PLAIN`], merged in order.
-static TYPES: [(&str, &str); OWN.len() + PLAIN.len()] = {
-    let mut types = [("", PLAIN_TEXT); OWN.len() + PLAIN.len()];
-    let (mut own, mut plain) = (0, 0);
-    while own + plain < types.len() {
-        let next = own + plain;
-        let take_own = plain == PLAIN.len()
-            || own < OWN.len() && key(OWN[own].0.as_bytes()) < key(PLAIN[plain].as_bytes());
-        if take_own {
-            types[next] = OWN[own];
-            own += 1;
-        } else {
-            types[next].0 = PLAIN[plain];
-            plain += 1;
+fn last_segment(path: &[u8]) -> &[u8] {
+    path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
+}
+
+/// What follows the last dot, looked for from the end and no further than the longest extension
+/// reaches: a path may be long. One with a slash in it, when the dot was in a folder's name, is in
+/// no table.
+fn extension(path: &[u8]) -> Option<&[u8]> {
+    let end = &path[path.len().saturating_sub(EXTENSION_MAX + 1)..];
+    let dot = end.iter().rposition(|&byte| byte == b'.')?;
+    Some(&end[dot + 1..])
+}
+
+/// Binary search in the text itself, which needs neither an index nor pointers to relocate. It runs
+/// when a file is loaded, not when it is answered with from memory.
+fn type_of_extension(extension: &[u8]) -> Option<&'static str> {
+    let wanted = extension.iter().map(u8::to_ascii_lowercase);
+    // Both are the start of a line.
+    let (mut low, mut high) = (0, TABLE.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let start = TABLE[..middle].rfind('\n').map_or(0, |end| end + 1);
+        let line = TABLE[start..].lines().next()?;
+        let (this, media_type) = line.split_once(' ')?;
+        match this.bytes().cmp(wanted.clone()) {
+            Ordering::Equal => return Some(media_type),
+            Ordering::Less => low = start + line.len() + 1,
+            Ordering::Greater => high = start,
         }
     }
-    types
-};
+    None
+}
+
+/// The type by a whole name, in the case in which it is written everywhere. What follows a first
+/// word that is such a name says which one it is: `LICENSE-MIT`, `COPYING.LESSER`,
+/// `Dockerfile.dev`.
+fn type_of_name(name: &[u8]) -> &'static str {
+    let end = name.iter().position(|byte| b".-_".contains(byte));
+    let word = &name[..end.unwrap_or(name.len())];
+    let is = |names: &str, name: &[u8]| names.split(' ').any(|this| this.as_bytes() == name);
+    match name {
+        b"apple-app-site-association" => "application/json",
+        // What clients ask for that look for a proxy by the name `wpad`.
+        b"wpad.dat" => "application/x-ns-proxy-autoconfig",
+        _ if is(TEXTS, word) || is(WHOLE_TEXTS, name) || name.ends_with(b"SUMS") => PLAIN_TEXT,
+        _ => UNKNOWN,
+    }
+}
+
+/// Files without an extension, or with one of their own, that people and tools read as text.
+const TEXTS: &str = "\
+    AUTHORS BUGS CHANGELOG CHANGES CODEOWNERS CONTRIBUTING CONTRIBUTORS COPYING COPYRIGHT \
+    CREDITS ChangeLog Changelog Dockerfile FAQ GNUmakefile HACKING HISTORY INSTALL Jenkinsfile \
+    LICENCE LICENSE License MAINTAINERS Makefile NEWS NOTICE OWNERS PATENTS README Readme \
+    SECURITY THANKS TODO UNLICENSE VERSION makefile readme";
+/// Those that count only as they stand.
+const WHOLE_TEXTS: &str = "\
+    BUILD Brewfile CNAME Caddyfile Containerfile DESCRIPTION Earthfile Gemfile InRelease \
+    Justfile Kbuild Kconfig METADATA NAMESPACE PKG-INFO PKGBUILD Packages Pipfile Podfile \
+    Procfile RECORD Rakefile Release Snakefile Sources Tiltfile Vagrantfile WHEEL WORKSPACE \
+    _headers _redirects authors changelog configure control copyright gradlew justfile license \
+    mvnw py.typed rust-toolchain sha256sums";
+
+/// A line for each extension, sorted by its bytes: the extension in lower case, a space, the type.
+static TABLE: &str = include_str!("media_types.txt");
+/// The longest extension in it.
+const EXTENSION_MAX: usize = 24;
 
 const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
-
-/// Readable files, source code above all, sorted: a browser shows `text/plain`, and saves what it
-/// has no name for.
-#[rustfmt::skip]
-const PLAIN: [&str; 186] = [
-    "ac", "adb", "adoc", "ads", "agda", "am", "as", "asc", "asciidoc", "asm", "asp", "aspx", "ass", "astro", "awk",
-    "bash", "bat", "bazel", "bib", "bzl", "c", "cc", "cfg", "cgi", "cl", "clj", "cljs", "cmake", "cmd", "cnf",
-    "coffee", "conf", "cpp", "cr", "cs", "csh", "cts", "cu", "cue", "cuh", "cxx", "d", "dart", "def", "desktop",
-    "dhall", "dockerfile", "edn", "ejs", "elm", "erb", "erl", "ex", "exs", "f", "f90", "f95", "fish", "for", "frag",
-    "fs", "fsi", "fsx", "gcode", "gd", "gitignore", "gleam", "glsl", "go", "gql", "gradle", "graphql", "groovy",
-    "h", "haml", "hbs", "hcl", "hh", "hlsl", "hpp", "hrl", "hs", "hxx", "inc", "ini", "inl", "ino", "java", "jl",
-    "jsonc", "jsp", "jsx", "kdl", "ksh", "kt", "kts", "ldif", "lean", "less", "lisp", "list", "lock", "log", "lrc",
-    "lua", "m", "m4", "mak", "md5", "mf", "mk", "ml", "mli", "mm", "mod", "mustache", "nim", "ninja", "nix", "njk",
-    "odin", "org", "pas", "php", "pl", "pm", "po", "pot", "prisma", "prj", "properties", "proto", "ps1", "pug",
-    "purs", "pxd", "py", "pyi", "pyx", "r", "rake", "rb", "rkt", "ron", "rs", "sass", "sbv", "sc", "scala", "scm",
-    "scss", "service", "sfv", "sh", "sha1", "sha256", "sha512", "sol", "spec", "srt", "ssa", "styl", "sum", "sv",
-    "svelte", "svh", "swift", "tcl", "text", "tf", "thrift", "tla", "tsx", "txt", "typ", "v", "vb", "vbs", "vert",
-    "vhdl", "vim", "vue", "wast", "wat", "zig", "zsh",
-];
-
-/// Sorted by the bytes of the extension.
-///
-/// The type is the registered one, or else the one in use. The exceptions are `.avi` and `.wav`
-/// (players ask for these types, not for those of RFC 2361), `.ts` (source code to some, but
-/// players ask for MPEG's transport stream by its type), and `.asc`, `.pem` and `.xsl`, which are
-/// registered for less than what they hold.
-///
-/// Text is declared as UTF-8, because a browser would otherwise guess by the reader's country; so
-/// is XML, where the parameter decides unless there is a byte order mark (RFC 7303 §3). JSON is
-/// not: RFC 8259 §11 says that "no "charset" parameter is defined". JavaScript is `text/javascript`
-/// (RFC 9239 §6).
-#[rustfmt::skip]
-const OWN: [(&str, &str); 377] = [
-    ("3g2", "video/3gpp2"),
-    ("3gp", "video/3gpp"),
-    ("3gpp", "video/3gpp"),
-    ("3mf", "model/3mf"),
-    ("7z", "application/x-7z-compressed"),
-    ("aac", "audio/aac"),
-    ("abc", "text/vnd.abc; charset=utf-8"),
-    ("ac3", "audio/ac3"),
-    ("ai", "application/postscript"),
-    ("aif", "audio/aiff"),
-    ("aiff", "audio/aiff"),
-    ("amr", "audio/amr"),
-    ("apk", "application/vnd.android.package-archive"),
-    ("apng", "image/apng"),
-    ("appimage", "application/vnd.appimage"),
-    ("appinstaller", "application/appinstaller"),
-    ("appx", "application/appx"),
-    ("appxbundle", "application/appxbundle"),
-    ("arrow", "application/vnd.apache.arrow.file"),
-    ("arrows", "application/vnd.apache.arrow.stream"),
-    ("arw", "image/x-sony-arw"),
-    ("asf", "application/vnd.ms-asf"),
-    ("atom", "application/atom+xml; charset=utf-8"),
-    ("au", "audio/basic"),
-    ("avi", "video/x-msvideo"),
-    ("avif", "image/avif"),
-    ("avifs", "image/avif"),
-    ("avsc", "application/json"),
-    ("awb", "audio/amr-wb"),
-    ("azw", "application/vnd.amazon.ebook"),
-    ("azw3", "application/vnd.amazon.mobi8-ebook"),
-    ("bin", "application/octet-stream"),
-    ("bmp", "image/bmp"),
-    ("br", "application/x-brotli"),
-    ("bz2", "application/x-bzip2"),
-    ("cab", "application/vnd.ms-cab-compressed"),
-    ("caf", "audio/x-caf"),
-    ("cbor", "application/cbor"),
-    ("cbr", "application/vnd.comicbook-rar"),
-    ("cbz", "application/vnd.comicbook+zip"),
-    ("cer", "application/pkix-cert"),
-    ("chm", "application/vnd.ms-htmlhelp"),
-    ("cjs", "text/javascript; charset=utf-8"),
-    ("class", "application/java-vm"),
-    ("cpio", "application/x-cpio"),
-    ("cr2", "image/x-canon-cr2"),
-    ("cr3", "image/x-canon-cr3"),
-    ("crate", "application/gzip"),
-    ("crl", "application/pkix-crl"),
-    ("crt", "application/x-x509-ca-cert"),
-    ("crx", "application/x-chrome-extension"),
-    ("css", "text/css; charset=utf-8"),
-    ("csv", "text/csv; charset=utf-8"),
-    ("cur", "image/vnd.microsoft.icon"),
-    ("dae", "model/vnd.collada+xml; charset=utf-8"),
-    ("dash", "application/dash+xml; charset=utf-8"),
-    ("dbf", "application/vnd.dbf"),
-    ("dds", "image/vnd.ms-dds"),
-    ("deb", "application/vnd.debian.binary-package"),
-    ("der", "application/x-x509-ca-cert"),
-    ("dfxp", "application/ttml+xml; charset=utf-8"),
-    ("diff", "text/x-diff; charset=utf-8"),
-    ("djvu", "image/vnd.djvu"),
-    ("dll", "application/vnd.microsoft.portable-executable"),
-    ("dmg", "application/x-apple-diskimage"),
-    ("dng", "image/x-adobe-dng"),
-    ("doc", "application/msword"),
-    ("docm", "application/vnd.ms-word.document.macroEnabled.12"),
-    ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
-    ("dot", "application/msword"),
-    ("dotm", "application/vnd.ms-word.template.macroEnabled.12"),
-    ("dotx", "application/vnd.openxmlformats-officedocument.wordprocessingml.template"),
-    ("dtd", "application/xml-dtd; charset=utf-8"),
-    ("dvi", "application/x-dvi"),
-    ("dwg", "image/vnd.dwg"),
-    ("dxf", "image/vnd.dxf"),
-    ("e57", "model/e57"),
-    ("ear", "application/java-archive"),
-    ("efi", "application/efi"),
-    ("emf", "image/emf"),
-    ("eml", "message/rfc822"),
-    ("eot", "application/vnd.ms-fontobject"),
-    ("eps", "application/postscript"),
-    ("epub", "application/epub+zip"),
-    ("exe", "application/vnd.microsoft.portable-executable"),
-    ("exr", "image/x-exr"),
-    ("fits", "application/fits"),
-    ("flac", "audio/flac"),
-    ("flatpak", "application/vnd.flatpak"),
-    ("flatpakref", "application/vnd.flatpak.ref"),
-    ("flv", "video/x-flv"),
-    ("fodp", "application/vnd.oasis.opendocument.presentation-flat-xml"),
-    ("fods", "application/vnd.oasis.opendocument.spreadsheet-flat-xml"),
-    ("fodt", "application/vnd.oasis.opendocument.text-flat-xml"),
-    ("ged", "text/vnd.familysearch.gedcom; charset=utf-8"),
-    ("gem", "application/octet-stream"),
-    ("geojson", "application/geo+json"),
-    ("gif", "image/gif"),
-    ("glb", "model/gltf-binary"),
-    ("gltf", "model/gltf+json"),
-    ("gml", "application/gml+xml; charset=utf-8"),
-    ("gpkg", "application/geopackage+sqlite3"),
-    ("gpx", "application/gpx+xml; charset=utf-8"),
-    ("gv", "text/vnd.graphviz; charset=utf-8"),
-    ("gz", "application/gzip"),
-    ("h5", "application/x-hdf5"),
-    ("har", "application/json"),
-    ("hdf5", "application/x-hdf5"),
-    ("hdr", "image/vnd.radiance"),
-    ("heic", "image/heic"),
-    ("heics", "image/heic-sequence"),
-    ("heif", "image/heif"),
-    ("heifs", "image/heif-sequence"),
-    ("hif", "image/heif"),
-    ("htm", "text/html; charset=utf-8"),
-    ("html", "text/html; charset=utf-8"),
-    ("ical", "text/calendar; charset=utf-8"),
-    ("icns", "image/x-icns"),
-    ("ico", "image/vnd.microsoft.icon"),
-    ("ics", "text/calendar; charset=utf-8"),
-    ("ifb", "text/calendar; charset=utf-8"),
-    ("iges", "model/iges"),
-    ("igs", "model/iges"),
-    ("img", "application/octet-stream"),
-    ("ipynb", "application/x-ipynb+json"),
-    ("iso", "application/octet-stream"),
-    ("jar", "application/java-archive"),
-    ("jfif", "image/jpeg"),
-    ("jnlp", "application/x-java-jnlp-file"),
-    ("jp2", "image/jp2"),
-    ("jpe", "image/jpeg"),
-    ("jpeg", "image/jpeg"),
-    ("jpg", "image/jpeg"),
-    ("jrd", "application/jrd+json"),
-    ("js", "text/javascript; charset=utf-8"),
-    ("json", "application/json"),
-    ("json5", "application/json5"),
-    ("jsonl", "application/jsonl"),
-    ("jsonld", "application/ld+json"),
-    ("jt", "model/jt"),
-    ("jxl", "image/jxl"),
-    ("jxr", "image/jxr"),
-    ("key", "application/vnd.apple.keynote"),
-    ("kml", "application/vnd.google-earth.kml+xml; charset=utf-8"),
-    ("kmz", "application/vnd.google-earth.kmz"),
-    ("ktx", "image/ktx"),
-    ("ktx2", "image/ktx2"),
-    ("las", "application/vnd.las"),
-    ("latex", "text/x-tex; charset=utf-8"),
-    ("laz", "application/vnd.laszip"),
-    ("ltx", "text/x-tex; charset=utf-8"),
-    ("lz", "application/lzip"),
-    ("lz4", "application/x-lz4"),
-    ("lzma", "application/x-lzma"),
-    ("m2ts", "video/mp2t"),
-    ("m3u", "audio/mpegurl"),
-    ("m3u8", "application/vnd.apple.mpegurl"),
-    ("m4a", "audio/mp4"),
-    ("m4b", "audio/mp4"),
-    ("m4r", "audio/mp4"),
-    ("m4s", "video/iso.segment"),
-    ("m4v", "video/mp4"),
-    ("map", "application/json"),
-    ("markdown", "text/markdown; charset=utf-8"),
-    ("mathml", "application/mathml+xml; charset=utf-8"),
-    ("mbox", "application/mbox"),
-    ("md", "text/markdown; charset=utf-8"),
-    ("mdown", "text/markdown; charset=utf-8"),
-    ("mdwn", "text/markdown; charset=utf-8"),
-    ("meta4", "application/metalink4+xml; charset=utf-8"),
-    ("mid", "audio/midi"),
-    ("midi", "audio/midi"),
-    ("mjs", "text/javascript; charset=utf-8"),
-    ("mka", "audio/matroska"),
-    ("mkd", "text/markdown; charset=utf-8"),
-    ("mkv", "video/matroska"),
-    ("mml", "application/mathml+xml; charset=utf-8"),
-    ("mobi", "application/x-mobipocket-ebook"),
-    ("mobileconfig", "application/x-apple-aspen-config"),
-    ("mov", "video/quicktime"),
-    ("mp2", "audio/mpeg"),
-    ("mp3", "audio/mpeg"),
-    ("mp4", "video/mp4"),
-    ("mpd", "application/dash+xml; charset=utf-8"),
-    ("mpeg", "video/mpeg"),
-    ("mpg", "video/mpeg"),
-    ("mpp", "application/vnd.ms-project"),
-    ("msg", "application/vnd.ms-outlook"),
-    ("msi", "application/x-msi"),
-    ("msix", "application/msix"),
-    ("msixbundle", "application/msixbundle"),
-    ("mtl", "model/mtl"),
-    ("musicxml", "application/vnd.recordare.musicxml+xml; charset=utf-8"),
-    ("mvt", "application/vnd.mapbox-vector-tile"),
-    ("mxf", "application/mxf"),
-    ("mxl", "application/vnd.recordare.musicxml"),
-    ("n3", "text/n3; charset=utf-8"),
-    ("nc", "application/x-netcdf"),
-    ("ncx", "application/x-dtbncx+xml; charset=utf-8"),
-    ("ndjson", "application/x-ndjson"),
-    ("nef", "image/x-nikon-nef"),
-    ("nq", "application/n-quads"),
-    ("nt", "application/n-triples"),
-    ("numbers", "application/vnd.apple.numbers"),
-    ("nzb", "application/x-nzb"),
-    ("obj", "model/obj"),
-    ("odb", "application/vnd.oasis.opendocument.base"),
-    ("odc", "application/vnd.oasis.opendocument.chart"),
-    ("odf", "application/vnd.oasis.opendocument.formula"),
-    ("odg", "application/vnd.oasis.opendocument.graphics"),
-    ("odm", "application/vnd.oasis.opendocument.text-master"),
-    ("odp", "application/vnd.oasis.opendocument.presentation"),
-    ("ods", "application/vnd.oasis.opendocument.spreadsheet"),
-    ("odt", "application/vnd.oasis.opendocument.text"),
-    ("oga", "audio/ogg"),
-    ("ogg", "audio/ogg"),
-    ("ogv", "video/ogg"),
-    ("ogx", "application/ogg"),
-    ("one", "application/onenote"),
-    ("opf", "application/oebps-package+xml; charset=utf-8"),
-    ("opml", "text/x-opml; charset=utf-8"),
-    ("opus", "audio/ogg"),
-    ("ora", "image/openraster"),
-    ("orf", "image/x-olympus-orf"),
-    ("osm", "application/vnd.openstreetmap.data+xml; charset=utf-8"),
-    ("otf", "font/otf"),
-    ("otg", "application/vnd.oasis.opendocument.graphics-template"),
-    ("otp", "application/vnd.oasis.opendocument.presentation-template"),
-    ("ots", "application/vnd.oasis.opendocument.spreadsheet-template"),
-    ("ott", "application/vnd.oasis.opendocument.text-template"),
-    ("owl", "application/rdf+xml; charset=utf-8"),
-    ("owx", "application/owl+xml; charset=utf-8"),
-    ("oxps", "application/oxps"),
-    ("p10", "application/pkcs10"),
-    ("p12", "application/pkcs12"),
-    ("p7b", "application/x-pkcs7-certificates"),
-    ("p7c", "application/pkcs7-mime"),
-    ("p7m", "application/pkcs7-mime"),
-    ("p7s", "application/pkcs7-signature"),
-    ("p8", "application/pkcs8"),
-    ("pages", "application/vnd.apple.pages"),
-    ("parquet", "application/vnd.apache.parquet"),
-    ("patch", "text/x-diff; charset=utf-8"),
-    ("pbf", "application/x-protobuf"),
-    ("pbm", "image/x-portable-bitmap"),
-    ("pcap", "application/vnd.tcpdump.pcap"),
-    ("pdf", "application/pdf"),
-    ("pef", "image/x-pentax-pef"),
-    ("pem", "application/x-pem-file"),
-    ("pfx", "application/pkcs12"),
-    ("pgm", "image/x-portable-graymap"),
-    ("pgp", "application/pgp-encrypted"),
-    ("pkpass", "application/vnd.apple.pkpass"),
-    ("pkpasses", "application/vnd.apple.pkpasses"),
-    ("plist", "application/xml; charset=utf-8"),
-    ("pls", "audio/x-scpls"),
-    ("ply", "model/ply"),
-    ("png", "image/png"),
-    ("pnm", "image/x-portable-anymap"),
-    ("potm", "application/vnd.ms-powerpoint.template.macroEnabled.12"),
-    ("potx", "application/vnd.openxmlformats-officedocument.presentationml.template"),
-    ("ppm", "image/x-portable-pixmap"),
-    ("pps", "application/vnd.ms-powerpoint"),
-    ("ppsm", "application/vnd.ms-powerpoint.slideshow.macroEnabled.12"),
-    ("ppsx", "application/vnd.openxmlformats-officedocument.presentationml.slideshow"),
-    ("ppt", "application/vnd.ms-powerpoint"),
-    ("pptm", "application/vnd.ms-powerpoint.presentation.macroEnabled.12"),
-    ("pptx", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
-    ("ps", "application/postscript"),
-    ("psd", "image/vnd.adobe.photoshop"),
-    ("qmd", "text/markdown; charset=utf-8"),
-    ("qt", "video/quicktime"),
-    ("raf", "image/x-fuji-raf"),
-    ("rar", "application/vnd.rar"),
-    ("rdf", "application/rdf+xml; charset=utf-8"),
-    ("rmd", "text/markdown; charset=utf-8"),
-    ("rng", "application/xml; charset=utf-8"),
-    ("rpm", "application/x-rpm"),
-    ("rq", "application/sparql-query"),
-    ("rss", "application/rss+xml; charset=utf-8"),
-    ("rst", "text/x-rst; charset=utf-8"),
-    ("rtf", "application/rtf"),
-    ("rw2", "image/x-panasonic-rw2"),
-    ("sgml", "text/sgml; charset=utf-8"),
-    ("shp", "application/vnd.shp"),
-    ("shtml", "text/html; charset=utf-8"),
-    ("sig", "application/pgp-signature"),
-    ("sldx", "application/vnd.openxmlformats-officedocument.presentationml.slide"),
-    ("smil", "application/smil+xml; charset=utf-8"),
-    ("sql", "application/sql"),
-    ("sqlite", "application/vnd.sqlite3"),
-    ("sqlite3", "application/vnd.sqlite3"),
-    ("srx", "application/sparql-results+xml; charset=utf-8"),
-    ("ssml", "application/ssml+xml; charset=utf-8"),
-    ("step", "model/step"),
-    ("stl", "model/stl"),
-    ("stp", "model/step"),
-    ("sty", "text/x-tex; charset=utf-8"),
-    ("svg", "image/svg+xml; charset=utf-8"),
-    ("swf", "application/vnd.adobe.flash.movie"),
-    ("sxc", "application/vnd.sun.xml.calc"),
-    ("sxi", "application/vnd.sun.xml.impress"),
-    ("sxw", "application/vnd.sun.xml.writer"),
-    ("tar", "application/x-tar"),
-    ("tbz2", "application/x-bzip2"),
-    ("tcx", "application/vnd.garmin.tcx+xml; charset=utf-8"),
-    ("tex", "text/x-tex; charset=utf-8"),
-    ("tga", "image/x-tga"),
-    ("tgz", "application/gzip"),
-    ("tif", "image/tiff"),
-    ("tiff", "image/tiff"),
-    ("toml", "application/toml"),
-    ("topojson", "application/json"),
-    ("torrent", "application/x-bittorrent"),
-    ("trig", "application/trig"),
-    ("ts", "video/mp2t"),
-    ("tsv", "text/tab-separated-values; charset=utf-8"),
-    ("ttc", "font/collection"),
-    ("ttf", "font/ttf"),
-    ("ttl", "text/turtle; charset=utf-8"),
-    ("ttml", "application/ttml+xml; charset=utf-8"),
-    ("txz", "application/x-xz"),
-    ("tzst", "application/zstd"),
-    ("usda", "model/vnd.usda"),
-    ("usdz", "model/vnd.usdz+zip"),
-    ("vcard", "text/vcard; charset=utf-8"),
-    ("vcf", "text/vcard; charset=utf-8"),
-    ("vsd", "application/vnd.visio"),
-    ("vtt", "text/vtt; charset=utf-8"),
-    ("wadl", "application/vnd.sun.wadl+xml; charset=utf-8"),
-    ("war", "application/java-archive"),
-    ("wasm", "application/wasm"),
-    ("wav", "audio/wav"),
-    ("wbmp", "image/vnd.wap.wbmp"),
-    ("weba", "audio/webm"),
-    ("webm", "video/webm"),
-    ("webmanifest", "application/manifest+json"),
-    ("webp", "image/webp"),
-    ("wgsl", "text/wgsl; charset=utf-8"),
-    ("whl", "application/octet-stream"),
-    ("wma", "audio/x-ms-wma"),
-    ("wmf", "image/wmf"),
-    ("wmv", "video/x-ms-wmv"),
-    ("woff", "font/woff"),
-    ("woff2", "font/woff2"),
-    ("wpd", "application/vnd.wordperfect"),
-    ("wps", "application/vnd.ms-works"),
-    ("wrl", "model/vrml"),
-    ("wsdl", "application/wsdl+xml; charset=utf-8"),
-    ("x3d", "model/x3d+xml; charset=utf-8"),
-    ("xbm", "image/x-xbitmap"),
-    ("xcf", "image/x-xcf"),
-    ("xht", "application/xhtml+xml; charset=utf-8"),
-    ("xhtml", "application/xhtml+xml; charset=utf-8"),
-    ("xlf", "application/xliff+xml; charset=utf-8"),
-    ("xls", "application/vnd.ms-excel"),
-    ("xlsb", "application/vnd.ms-excel.sheet.binary.macroEnabled.12"),
-    ("xlsm", "application/vnd.ms-excel.sheet.macroEnabled.12"),
-    ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-    ("xltm", "application/vnd.ms-excel.template.macroEnabled.12"),
-    ("xltx", "application/vnd.openxmlformats-officedocument.spreadsheetml.template"),
-    ("xml", "application/xml; charset=utf-8"),
-    ("xpi", "application/x-xpinstall"),
-    ("xpm", "image/x-xpixmap"),
-    ("xps", "application/vnd.ms-xpsdocument"),
-    ("xsd", "application/xml; charset=utf-8"),
-    ("xsl", "application/xml; charset=utf-8"),
-    ("xslt", "application/xslt+xml; charset=utf-8"),
-    ("xspf", "application/xspf+xml; charset=utf-8"),
-    ("xz", "application/x-xz"),
-    ("yaml", "application/yaml"),
-    ("yang", "application/yang"),
-    ("yml", "application/yaml"),
-    ("z", "application/x-compress"),
-    ("zip", "application/zip"),
-    ("zst", "application/zstd"),
-    ("zsync", "application/x-zsync"),
-];
+const UNKNOWN: &str = "application/octet-stream";

@@ -139,13 +139,28 @@ impl Files {
         self
     }
 
-    /// The media type of files with this extension (with or without its dot), in place of the
-    /// built-in one.
+    /// The media type of files with this name (`LICENSE`, `wpad.dat`) or this extension (`ts`,
+    /// `tar.gz`; with a dot before it, it is an extension only), in place of the built-in one. A
+    /// name counts before an extension and has to be the same in case, an extension need not be; a
+    /// longer extension counts before a shorter one, and the last of equal ones.
+    ///
+    /// A `text` type without a charset gets `charset=utf-8`. What a packed kind is packed in, such
+    /// as `.svgz`, is said whatever its type.
+    ///
+    /// ```no_run
+    /// use doorstep::{Files, Server};
+    ///
+    /// let site = Files::new("public")?
+    ///     .media_type("LICENSE", "text/html")?
+    ///     .media_type("ts", "text/plain; charset=iso-8859-1")?;
+    /// Server::bind("127.0.0.1:8080")?.run(site)
+    /// # ; Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`FieldError::Value`] when a header cannot have this value.
-    pub fn media_type(mut self, extension: &str, media_type: &str) -> Result<Files, FieldError> {
-        self.site.options.add_media_type(extension, media_type)?;
+    pub fn media_type(mut self, name: &str, media_type: &str) -> Result<Files, FieldError> {
+        self.site.options.add_media_type(name, media_type)?;
         Ok(self)
     }
 

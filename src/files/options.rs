@@ -35,7 +35,7 @@ pub struct Options {
     pub memory: usize,
     pub cache_control: CacheControl,
     pub immutable: bool,
-    /// Extensions in lower case, with their types.
+    /// Names and extensions, with their types, in the order in which they were given.
     media_types: Vec<(String, String)>,
 }
 
@@ -57,28 +57,31 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Gives an extension a type of the program's own.
+    /// Gives a name or an extension a type of the program's own.
     ///
     /// # Errors
     /// A header cannot have this value.
-    pub fn add_media_type(&mut self, extension: &str, media_type: &str) -> Result<(), FieldError> {
+    pub fn add_media_type(&mut self, name: &str, media_type: &str) -> Result<(), FieldError> {
         if media_type.is_empty() || !valid_value(media_type.as_bytes()) {
             return Err(FieldError::Value);
         }
-        let extension = extension.trim_start_matches('.').to_ascii_lowercase();
-        // The last one counts, so it is found first.
-        let own = (extension, media_type.to_string());
-        self.media_types.insert(0, own);
+        let own = (name.to_string(), media_types::with_charset(media_type));
+        self.media_types.push(own);
         Ok(())
     }
 
-    /// The media type of a file, by its name.
+    /// The media type of a file, by its name: that which was given to the whole name, else to the
+    /// longest extension, else the built-in one. Of equal ones the last counts.
     pub fn media_type(&self, path: &[u8]) -> &str {
-        let extension = || path.rsplit(|&byte| byte == b'.').next();
-        let own = self.media_types.iter().find(|(own, _)| {
-            path.contains(&b'.')
-                && extension().is_some_and(|this| this.eq_ignore_ascii_case(own.as_bytes()))
+        let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+        let fits = self.media_types.iter().filter_map(|(own, media_type)| {
+            let is_whole = own.as_bytes() == name;
+            let extension = own.strip_prefix('.').unwrap_or(own).as_bytes();
+            let (before, end) = name.split_at_checked(name.len().checked_sub(extension.len())?)?;
+            let fits = before.ends_with(b".") && end.eq_ignore_ascii_case(extension);
+            (is_whole || fits).then_some(((is_whole, extension.len()), media_type))
         });
+        let own = fits.max_by_key(|&(rank, _)| rank);
         own.map_or_else(|| media_types::of(path), |(_, media_type)| media_type)
     }
 

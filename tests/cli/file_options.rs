@@ -81,13 +81,14 @@ const ROWS: &[Row] = &[
         Ask("/page", "", Field("Cache-Control", "max-age=60")),
         Ask("/app.3f2a9c1b.js", "", Field("Cache-Control", "max-age=31536000, immutable")),
     ]),
-    Row(&["--mime", "zzz=text/x-tea", "--mime=.html=text/x-page"], &[], &[
-        Ask("/tea.zzz", "", Field("Content-Type", "text/x-tea")),
-        Ask("/about.html", "", Field("Content-Type", "text/x-page")),
+    Row(&["--mime", "zzz=text/x-tea", "--mime=.html=text/x-page", "--mime", "home.html=application/x-home"], &[], &[
+        Ask("/tea.zzz", "", Field("Content-Type", "text/x-tea; charset=utf-8")),
+        Ask("/about.html", "", Field("Content-Type", "text/x-page; charset=utf-8")),
+        Ask("/home.html", "", Field("Content-Type", "application/x-home")),
     ]),
     Row(&[], &[("DOORSTEP_MIME", "zzz=text/x-tea html=text/x-page")], &[
-        Ask("/tea.zzz", "", Field("Content-Type", "text/x-tea")),
-        Ask("/about.html", "", Field("Content-Type", "text/x-page")),
+        Ask("/tea.zzz", "", Field("Content-Type", "text/x-tea; charset=utf-8")),
+        Ask("/about.html", "", Field("Content-Type", "text/x-page; charset=utf-8")),
     ]),
 ];
 

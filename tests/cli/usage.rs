@@ -45,7 +45,7 @@ const ERRORS: &[Row] = &[
     Row(&["--symlinks", "some"], &[], 2, "doorstep: invalid choice of symlinks 'some' (must be inside, all or none)\n"),
     Row(&["--index", "a/b"], &[], 2, "doorstep: invalid index 'a/b' (must be the name of a file, without a slash)\n"),
     Row(&["--spa=../x"], &[], 2, "doorstep: invalid page '../x' (must be a file of the folder, such as app/index.html)\n"),
-    Row(&["--mime", "ts"], &[], 2, "doorstep: invalid media type 'ts' (must be EXT=TYPE, such as ts=text/plain)\n"),
+    Row(&["--mime", "ts"], &[], 2, "doorstep: invalid media type 'ts' (must be EXT=TYPE or NAME=TYPE, such as ts=text/plain)\n"),
     Row(&["--cache"], &[], 2, "doorstep: option '--cache' needs a value: --cache SECONDS\n"),
     Row(&["--cache", "1h"], &[], 2, "doorstep: invalid cache time '1h' (must be 0 to 31536000 seconds)\n"),
     Row(&["--cache", "60", "--no-store"], &[], 2, "doorstep: '--cache' and '--no-store' cannot be used together\n"),

@@ -303,33 +303,66 @@ fn a_file_that_may_still_change_is_not_immutable() {
     }
 }
 
+/// `mime_guess#75`: also by a whole name.
 #[test]
 fn a_media_type_can_be_chosen() {
+    // what it is for, type
+    let chosen = [
+        ("foo", "text/x-foo"),
+        (".JS", "text/x-old"),
+        ("js", "text/x-js"),
+        (".go", "text/x-go"),
+        ("LICENSE", "text/html"),
+        ("gz", "application/x-gz"),
+        ("tar.gz", "application/x-tar-gz"),
+        ("gz", "application/x-gzip"),
+        ("wpad.dat", "TEXT/x-pac"),
+        ("page.html", "text/html; q=1; Charset=ISO-8859-1"),
+        ("json", "application/json; x=1"),
+        ("svg", "image/svg+xml"),
+        ("mjs", "application/javascript"),
+        ("xml", "application/xml"),
+        ("svgz", "application/x-own"),
+    ];
     let choose = |files: Files| {
-        files
-            .media_type("foo", "text/x-foo")
-            .and_then(|files| files.media_type(".JS", "text/x-old"))
-            .and_then(|files| files.media_type("js", "text/x-js"))
-            .expect("they are valid")
+        chosen.into_iter().fold(files, |files, (name, media_type)| {
+            files.media_type(name, media_type).expect("it is valid")
+        })
     };
     let tree = Tree::with(choose);
-    tree.file("a.foo", "")
-        .file("a.FOO", "")
-        .file("a.js", "")
-        .file("a.css", "")
-        .file("foo", "");
-    for (target, expected) in [
-        ("/a.foo", "text/x-foo"),
-        ("/a.FOO", "text/x-foo"),
-        ("/a.js", "text/x-js"),
-        ("/a.css", "text/css; charset=utf-8"),
-        ("/foo", "application/octet-stream"),
+    for (name, expected) in [
+        ("a.foo", "text/x-foo; charset=utf-8"),
+        ("a.FOO", "text/x-foo; charset=utf-8"),
+        ("foo", "text/x-foo; charset=utf-8"),
+        ("FOO", "application/octet-stream"),
+        ("afoo", "application/octet-stream"),
+        ("a.js", "text/x-js; charset=utf-8"),
+        ("a.css", "text/css; charset=utf-8"),
+        ("a.go", "text/x-go; charset=utf-8"),
+        ("go", "application/octet-stream"),
+        ("LICENSE", "text/html; charset=utf-8"),
+        ("license", "text/plain; charset=utf-8"),
+        ("LICENSE-MIT", "text/plain; charset=utf-8"),
+        ("a.gz", "application/x-gzip"),
+        ("a.tar.gz", "application/x-tar-gz"),
+        ("tar.gz", "application/x-tar-gz"),
+        ("a.Tar.GZ", "application/x-tar-gz"),
+        ("wpad.dat", "TEXT/x-pac; charset=utf-8"),
+        ("b.dat", "application/octet-stream"),
+        ("d.LICENSE/x", "application/octet-stream"),
+        ("page.html", "text/html; q=1; Charset=ISO-8859-1"),
+        ("json/a.json", "application/json; x=1"),
+        ("a.svg", "image/svg+xml"),
+        ("a.mjs", "application/javascript"),
+        ("a.xml", "application/xml"),
+        ("a.svgz", "application/x-own"),
     ] {
-        assert_eq!(
-            tree.get(target).header_value("Content-Type"),
-            expected,
-            "{target}"
-        );
+        let answer = tree.file(name, "").get(&format!("/{name}"));
+        assert_eq!(answer.header_value("Content-Type"), expected, "{name}");
+        let guessed = answer.header_value("X-Content-Type-Options");
+        assert_eq!(guessed, "nosniff", "{name}");
+        let coding = answer.header_value("Content-Encoding");
+        assert_eq!(coding == "gzip", name == "a.svgz", "{name}: {coding}");
     }
     for wrong in ["", "text/x\r\nSet-Cookie: a", "text/\0x"] {
         let files = Files::new(".").expect("the current folder can be opened");

@@ -78,7 +78,7 @@ impl FileOptions {
             Id::NoStore => self.cache = CacheControl::NoStore,
             Id::Immutable => self.immutable = true,
             Id::Mime => {
-                let rule = "must be EXT=TYPE, such as ts=text/plain";
+                let rule = "must be EXT=TYPE or NAME=TYPE, such as ts=text/plain";
                 let pair = media_type(value).ok_or_else(|| invalid("media type", rule))?;
                 self.types.push(pair);
             }
@@ -227,17 +227,15 @@ fn mount(text: &str) -> Option<Mount> {
     })
 }
 
-/// `EXT=TYPE`, the extension with or without its dot. The type is `type/subtype`, optionally with
-/// parameters.
+/// `EXT=TYPE`, the extension with or without its dot, or `NAME=TYPE`. The type is `type/subtype`,
+/// optionally with parameters.
 fn media_type(text: &str) -> Option<(String, String)> {
-    let (extension, media_type) = text.split_once('=')?;
-    let extension = extension.strip_prefix('.').unwrap_or(extension);
+    let (name, media_type) = text.split_once('=')?;
     // RFC 9110 §8.3.1: `media-type = type "/" subtype parameters`, both tokens.
     let essence = media_type.split(';').next()?.trim_end();
     let (kind, subtype) = essence.split_once('/')?;
-    let is_extension = is_name(extension) && !extension.contains('.');
     let is_type = is_token(kind) && is_token(subtype) && !media_type.contains(char::is_control);
-    (is_extension && is_type).then(|| (extension.to_string(), media_type.to_string()))
+    (is_name(name) && is_type).then(|| (name.to_string(), media_type.to_string()))
 }
 
 /// RFC 9110 §5.6.2.
@@ -286,14 +284,14 @@ mod tests {
         (Id::Cache, "-1", "invalid cache time '-1' (must be 0 to 31536000 seconds)"),
         (Id::Cache, "31536001", "invalid cache time '31536001' (must be 0 to 31536000 seconds)"),
         (Id::Cache, "1h", "invalid cache time '1h' (must be 0 to 31536000 seconds)"),
-        (Id::Mime, "ts", "invalid media type 'ts' (must be EXT=TYPE, such as ts=text/plain)"),
-        (Id::Mime, "=text/plain", "invalid media type '=text/plain' (must be EXT=TYPE, such as ts=text/plain)"),
-        (Id::Mime, "tar.gz=x/y", "invalid media type 'tar.gz=x/y' (must be EXT=TYPE, such as ts=text/plain)"),
-        (Id::Mime, "ts=text", "invalid media type 'ts=text' (must be EXT=TYPE, such as ts=text/plain)"),
-        (Id::Mime, "ts=/plain", "invalid media type 'ts=/plain' (must be EXT=TYPE, such as ts=text/plain)"),
-        (Id::Mime, "ts=text/", "invalid media type 'ts=text/' (must be EXT=TYPE, such as ts=text/plain)"),
-        (Id::Mime, "ts=text/plain/x", "invalid media type 'ts=text/plain/x' (must be EXT=TYPE, such as ts=text/plain)"),
-        (Id::Mime, "ts=text/plain;\n", "invalid media type 'ts=text/plain;\\n' (must be EXT=TYPE, such as ts=text/plain)"),
+        (Id::Mime, "ts", "invalid media type 'ts' (must be EXT=TYPE or NAME=TYPE, such as ts=text/plain)"),
+        (Id::Mime, "=text/plain", "invalid media type '=text/plain' (must be EXT=TYPE or NAME=TYPE, such as ts=text/plain)"),
+        (Id::Mime, "a/b=x/y", "invalid media type 'a/b=x/y' (must be EXT=TYPE or NAME=TYPE, such as ts=text/plain)"),
+        (Id::Mime, "ts=text", "invalid media type 'ts=text' (must be EXT=TYPE or NAME=TYPE, such as ts=text/plain)"),
+        (Id::Mime, "ts=/plain", "invalid media type 'ts=/plain' (must be EXT=TYPE or NAME=TYPE, such as ts=text/plain)"),
+        (Id::Mime, "ts=text/", "invalid media type 'ts=text/' (must be EXT=TYPE or NAME=TYPE, such as ts=text/plain)"),
+        (Id::Mime, "ts=text/plain/x", "invalid media type 'ts=text/plain/x' (must be EXT=TYPE or NAME=TYPE, such as ts=text/plain)"),
+        (Id::Mime, "ts=text/plain;\n", "invalid media type 'ts=text/plain;\\n' (must be EXT=TYPE or NAME=TYPE, such as ts=text/plain)"),
         (Id::Mount, "", "invalid mount '' (must be /PATH=DIR, such as /docs=../manual)"),
         (Id::Mount, "docs=x", "invalid mount 'docs=x' (must be /PATH=DIR, such as /docs=../manual)"),
         (Id::Mount, "/docs", "invalid mount '/docs' (must be /PATH=DIR, such as /docs=../manual)"),
@@ -339,7 +337,9 @@ mod tests {
     fn reads_media_types() {
         for (text, extension, expected) in [
             ("ts=text/plain", "ts", "text/plain"),
-            (".TS=text/plain", "TS", "text/plain"),
+            (".TS=text/plain", ".TS", "text/plain"),
+            ("LICENSE=text/html", "LICENSE", "text/html"),
+            ("tar.gz=application/x-y", "tar.gz", "application/x-y"),
             ("x=text/x-y; charset=utf-8", "x", "text/x-y; charset=utf-8"),
             ("x=application/a+b;p=\"=\"", "x", "application/a+b;p=\"=\""),
         ] {

@@ -120,7 +120,7 @@ pub static OPTIONS: &[Opt] = &[
     Opt { id: Id::Immutable, long: "immutable", short: None, value: Value::None, group: Group::Served, env: EnvVar::Own, excludes: &[Id::NoStore],
         help: "a year for names with a hash, as app.3f2a9c1b.js" },
     Opt { id: Id::Mime, long: "mime", short: None, value: Value::Needed("EXT=TYPE"), group: Group::Served, env: EnvVar::Own, excludes: &[],
-        help: "the media type of an extension; may be repeated" },
+        help: "the type of an extension or name; may be repeated" },
     Opt { id: Id::FileCache, long: "file-cache", short: None, value: Value::Needed("BYTES"), group: Group::Served, env: EnvVar::Own, excludes: &[],
         help: "memory for small files: 0, 512K, 64M, 1G (16M)" },
     Opt { id: Id::Mount, long: "mount", short: None, value: Value::Needed("/PATH=DIR"), group: Group::Served, env: EnvVar::Own, excludes: &[],

@@ -68,6 +68,8 @@ impl Resource {
         let plain = before.map(|before| &before.plain);
         let plain = load(pass, plain, opened, &path, None, options, now)?;
         let sidecars = match before {
+            // A sidecar of a packed file would be packed twice.
+            _ if plain.is_coded() => [const { Sidecar::Absent }; 3],
             Some(before) => before.sidecars.clone().map(Sidecar::unlooked),
             None => [const { Sidecar::Unlooked(None) }; 3],
         };

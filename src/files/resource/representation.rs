@@ -10,6 +10,7 @@
 //! content of that moment: see [`Representation::is_intact`].
 
 use crate::files::disk::{Disk, DiskFile, Opened};
+use crate::files::media_types;
 use crate::files::options::Options;
 use crate::files::respond::error::FileError;
 use crate::handler::gate::Pass;
@@ -148,7 +149,7 @@ impl Representation {
         let tag = self.tag.as_ref().map(Tag::written);
         let lines = &mut self.lines;
         lines.push("Content-Type", options.media_type(name))?;
-        if let Some(coding) = coding {
+        if let Some(coding) = coding.or_else(|| media_types::coding_of(name)) {
             lines.push("Content-Encoding", coding.name())?;
         }
         // Otherwise a browser may take an upload named `.txt` for a script.
